@@ -1,0 +1,1 @@
+"""The conversation itself: no vendor names, no sockets."""

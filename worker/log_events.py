@@ -1,0 +1,20 @@
+"""Names of the log events, in one place because dashboards and alerts are built on them (docs/log-events.md)."""
+
+from __future__ import annotations
+
+WORKER_REGISTERED = "worker.registered"
+WORKER_GAVE_UP = "worker.gave_up"
+WORKER_STOPPING = "worker.stopping"
+CALL_STARTED = "call.started"
+CALL_GREETED = "call.greeted"
+CALL_ENDED = "call.ended"
+CALL_FAILED = "call.failed"
+CALL_REFUSED_BUSY = "call.refused_busy"
+TURN_FINISHED = "turn.finished"
+LANGUAGE_DECIDED = "language.decided"
+PROVIDER_FAULT = "provider.fault"
+APOLOGY_SPOKEN = "apology.spoken"
+TOOL_FAILED = "tool.failed"
+PHRASE_RENDERED = "phrase.rendered"
+CALLER_SILENT = "caller.silent"
+TIME_LIMIT = "call.time_limit"

@@ -1,0 +1,45 @@
+"""OpenAI's model, as the official plugin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from livekit.agents import llm
+from livekit.plugins import openai
+
+from worker.settings import Settings
+
+
+def build_llm(settings: Settings) -> llm.LLM:
+    """The model that writes the replies; a fallback model stands behind it when one is set."""
+    first = _model(settings, settings.llm.model)
+    if not settings.llm.fallback_model:
+        return first
+    return llm.FallbackAdapter(
+        [first, _model(settings, settings.llm.fallback_model)],
+        attempt_timeout=settings.llm.first_token_seconds,
+        max_retry_per_llm=0,
+    )
+
+
+def _model(settings: Settings, name: str) -> openai.LLM:
+    options: dict[str, Any] = {}
+    if _reasons(name):
+        # The plugin does not know that gpt-6 reasons: without this it thinks before every word, and calls no tools.
+        options["reasoning_effort"] = settings.llm.reasoning_effort
+    if settings.llm.temperature is not None:
+        options["temperature"] = settings.llm.temperature
+    if settings.worker.openai_base_url:
+        options["base_url"] = settings.worker.openai_base_url
+    return openai.LLM(model=name, api_key=settings.worker.openai_api_key.get_secret_value(), **options)
+
+
+def _reasons(name: str) -> bool:
+    return name.startswith(("gpt-5", "gpt-6", "o1", "o3", "o4"))
+
+
+def warm(model: llm.LLM) -> None:
+    """Do the slow imports of the first request before a caller waits for it."""
+    client = getattr(model, "_client", None)
+    if client is not None:
+        _ = client.chat.completions

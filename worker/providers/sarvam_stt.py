@@ -1,0 +1,49 @@
+"""Sarvam's recogniser, as the official plugin: built from settings and pointed at the right address."""
+
+from __future__ import annotations
+
+import livekit.plugins.sarvam.stt as plugin
+from livekit.agents import stt
+from livekit.plugins import sarvam
+
+from worker.settings import Settings
+
+
+def point_at(base_url: str) -> None:
+    """Send the plugin to `base_url`.
+
+    `sarvam.STT(base_url=…)` does nothing in livekit-plugins-sarvam 1.8.9, and there is no variable for it: the
+    addresses are module globals, read when a request is made.
+    """
+    plugin.SARVAM_STT_BASE_URL = f"{base_url}/speech-to-text"
+    plugin.SARVAM_STT_STREAMING_URL = f"{websocket(base_url)}/speech-to-text/ws"
+
+
+def websocket(base_url: str) -> str:
+    """The same address for WebSockets: http becomes ws, https becomes wss."""
+    return "ws" + base_url.removeprefix("http")
+
+
+def build_stt(settings: Settings) -> stt.STT:
+    """The recogniser of one call; its sockets are opened when the call starts."""
+    point_at(settings.worker.sarvam_base_url)
+    key = settings.worker.sarvam_api_key.get_secret_value()
+    if settings.stt.model == "saaras:v3-realtime":
+        return _realtime(settings, key)
+    return sarvam.STT(
+        language=settings.stt.language,
+        model=settings.stt.model,
+        mode=settings.stt.mode,
+        api_key=key,
+    )
+
+
+def _realtime(settings: Settings, key: str) -> stt.STT:
+    # Here "detect" is `auto`, and Odia is `or-IN`: both differ from the other endpoint.
+    codes = {"unknown": "auto", "od-IN": "or-IN"}
+    return sarvam.STTRealtime(
+        language=codes.get(settings.stt.language, settings.stt.language),
+        api_key=key,
+        base_url=f"{websocket(settings.worker.sarvam_base_url)}/speech-to-text-realtime/ws",
+        mode=settings.stt.mode,
+    )

@@ -1,0 +1,123 @@
+"""Sarvam's voices, as the official plugin: which voice speaks which language, and how to switch between replies."""
+
+from __future__ import annotations
+
+from livekit.agents import tts
+from livekit.plugins import sarvam
+from livekit.plugins.sarvam.models import MODEL_SPEAKER_COMPATIBILITY
+
+from worker.providers.sarvam_stt import websocket
+from worker.settings import LANGUAGE_CODES, Settings, TtsSettings
+
+# bulbul:v3 voices speak every language; these are the ones Sarvam's own samples use for it. amelia and sophia pass
+# the plugin's check but not the API's (agents#6774).
+_REFUSED_BY_THE_API = {"bulbul:v3": {"amelia", "sophia"}}
+_DEFAULT_VOICES: dict[str, dict[str, str]] = {
+    "bulbul:v3": {
+        "bn-IN": "roopa", "en-IN": "priya", "gu-IN": "rupali", "hi-IN": "priya", "kn-IN": "kavya", "ml-IN": "shruti",
+        "mr-IN": "ishita", "od-IN": "pooja", "pa-IN": "simran", "ta-IN": "kavitha", "te-IN": "suhani",
+    },
+}  # fmt: skip
+# bulbul:v4-flash has no Malayalam or Odia voice; an English-and-Hindi one is the nearest that the API accepts there.
+_V4_NEIGHBOUR = {"ml-IN": "ta", "od-IN": "bn"}
+
+
+def voice_for(settings: TtsSettings, language: str) -> str:
+    """The voice that speaks `language`: the one set in TTS_VOICES, else the model's default for it."""
+    return settings.voices.get(language) or default_voice(settings.model, language)
+
+
+def default_voice(model: str, language: str) -> str:
+    """The documented default voice of a model for one of the eleven languages."""
+    if model in _DEFAULT_VOICES:
+        return _DEFAULT_VOICES[model][language]
+    code = _V4_NEIGHBOUR.get(language, language.split("-")[0])
+    candidates = [voice for voice in fitting_voices(model) if f"_{code}_" in voice]
+    preferred = [voice for voice in candidates if voice.endswith(("_customer", "_conversational", "_conversation"))]
+    return (preferred or candidates)[0]
+
+
+def fitting_voices(model: str) -> list[str]:
+    """Voices that both the plugin and the API accept for `model`."""
+    refused = _REFUSED_BY_THE_API.get(model, set())
+    return sorted(set(MODEL_SPEAKER_COMPATIBILITY[model]["all"]) - refused)
+
+
+def voice_problems(settings: TtsSettings) -> list[str]:
+    """What is wrong with TTS_VOICES for this model, one sentence each; empty when all fit."""
+    fitting = fitting_voices(settings.model)
+    problems = []
+    for language, voice in settings.voices.items():
+        if voice not in fitting:
+            problems.append(
+                f"TTS_VOICES: {voice!r} for {language} is no voice of {settings.model} (TTS_MODEL); "
+                f"these fit: {', '.join(_for_language(fitting, language))}"
+            )
+        elif (spoken := _language_in_name(voice)) and not _speaks(spoken, language):
+            problems.append(
+                f"TTS_VOICES: {voice!r} speaks {spoken}, not {language}; "
+                f"these fit: {', '.join(_for_language(fitting, language))}"
+            )
+    return problems
+
+
+def _language_in_name(voice: str) -> str | None:
+    """bulbul:v4-flash names are name_LANGUAGE_style; bulbul:v3 names are one word."""
+    parts = voice.split("_")
+    return parts[1] if len(parts) > 2 else None
+
+
+def _speaks(spoken: str, language: str) -> bool:
+    code = language.split("-")[0]
+    return code in spoken or spoken == _V4_NEIGHBOUR.get(language)
+
+
+def _for_language(voices: list[str], language: str) -> list[str]:
+    return [voice for voice in voices if not (name := _language_in_name(voice)) or _speaks(name, language)]
+
+
+def build_tts(settings: Settings, language: str) -> sarvam.TTS:
+    """The voice of one call, speaking `language` first.
+
+    PCM end to end: linear16 needs no decoder, and at the room's own rate no resampler.
+    """
+    base = settings.worker.sarvam_base_url
+    path = "/text-to-speech/ws/v2" if settings.tts.model == "bulbul:v4-flash" else "/text-to-speech/ws"
+    return sarvam.TTS(
+        target_language_code=language,
+        model=settings.tts.model,
+        speaker=voice_for(settings.tts, language),
+        speech_sample_rate=settings.tts.sample_rate_hz,
+        pace=settings.tts.pace,
+        output_audio_codec="linear16",
+        api_key=settings.worker.sarvam_api_key.get_secret_value(),
+        base_url=f"{base}/text-to-speech",
+        ws_url=f"{websocket(base)}{path}",
+    )
+
+
+class SarvamVoice:
+    """Switches the voice between replies: language and speaker travel with each segment, so no socket is lost."""
+
+    def __init__(self, voices: tts.TTS, settings: TtsSettings) -> None:
+        self._tts = voices
+        self._settings = settings
+        self._chosen: dict[str, str] = {}
+        self._language = ""
+
+    def choose(self, language: str, voice: str) -> bool:
+        """Use `voice` for `language` in this call (a caller's `voice` attribute); False when it does not fit."""
+        trial = TtsSettings.model_construct(model=self._settings.model, voices={language: voice})
+        if voice_problems(trial):
+            return False
+        self._chosen[language] = voice
+        self._language = ""
+        return True
+
+    def speak_in(self, language: str) -> None:
+        """From the next reply on, speak `language` with its voice."""
+        if language == self._language or language not in LANGUAGE_CODES or not isinstance(self._tts, sarvam.TTS):
+            return
+        voice = self._chosen.get(language) or voice_for(self._settings, language)
+        self._tts.update_options(target_language_code=language, speaker=voice)
+        self._language = language

@@ -1,0 +1,82 @@
+"""Who decides that the caller has finished: builds what WORKER_TURN_DETECTOR names, or says why it cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from livekit.agents import TurnHandlingOptions, inference
+
+from worker.errors import MissingModelFiles
+from worker.settings import Settings
+
+_MULTILINGUAL_FILES = (("model_q8.onnx", "onnx"), ("languages.json", None), ("tokenizer.json", None))
+
+
+def check_turn_detector(settings: Settings) -> None:
+    """Refuse a detector that would crash every call.
+
+    The plugin's `MultilingualModel` lets the worker start, register and accept jobs without its weights; each call
+    then dies in silence.
+
+    Raises:
+        MissingModelFiles: The plugin's weights are not on this machine.
+    """
+    if settings.worker.turn_detector != "multilingual":
+        return
+    missing = [name for name, folder in _MULTILINGUAL_FILES if not _cached(name, folder)]
+    if missing:
+        raise MissingModelFiles(
+            "WORKER_TURN_DETECTOR=multilingual cannot start",
+            why=f"{', '.join(missing)} of the turn-detector plugin is not on this machine",
+            do="Run `python -m livekit.agents download-files` where there is a network, or choose v1-mini or vaani",
+            retryable=False,
+        )
+
+
+def _cached(name: str, folder: str | None) -> bool:
+    from huggingface_hub import try_to_load_from_cache
+    from livekit.plugins.turn_detector.models import HG_MODEL, MODEL_REVISIONS
+
+    path = f"{folder}/{name}" if folder else name
+    found = try_to_load_from_cache(HG_MODEL, path, revision=MODEL_REVISIONS["multilingual"])
+    return isinstance(found, str)
+
+
+def turn_handling(settings: Settings, detector: Any = None) -> TurnHandlingOptions:
+    """The session's turn options.
+
+    Args:
+        detector: Our own detector, when WORKER_TURN_DETECTOR is `vaani`; it waits by itself, so the framework adds
+            nothing before it and cuts nothing off after it.
+    """
+    worker = settings.worker
+    own = worker.turn_detector == "vaani"
+    return TurnHandlingOptions(
+        turn_detection=detector if own else build_detector(settings),
+        endpointing={
+            "mode": "fixed",
+            "min_delay": 0.0 if own else worker.min_endpointing_seconds,
+            "max_delay": 0.0 if own else worker.max_endpointing_seconds,
+        },
+        interruption={
+            # Never adaptive: that sends the caller's audio to LiveKit's cloud.
+            "mode": "vad",
+            "min_duration": worker.barge_in_seconds,
+            "resume_false_interruption": True,
+            "false_interruption_timeout": worker.resume_seconds,
+        },
+        preemptive_generation={"enabled": True, "preemptive_tts": True, "max_speech_duration": 30.0, "max_retries": 5},
+    )
+
+
+def build_detector(settings: Settings) -> Any:
+    """What the framework takes as `turn_detection` for each value but `vaani`."""
+    name = settings.worker.turn_detector
+    if name in ("vad", "stt"):
+        return name
+    if name == "multilingual":
+        from livekit.plugins.turn_detector.multilingual import MultilingualModel
+
+        return MultilingualModel()
+    # The version is always given: left open, `dev` mode would choose the cloud's and send it the caller's audio.
+    return inference.TurnDetector(version="v1" if name == "v1" else "v1-mini")

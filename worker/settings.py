@@ -1,0 +1,363 @@
+"""Everything the worker reads from its environment, and nothing else.
+
+One class per prefix; `load_settings` reports all problems at once, each with its variable's name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from worker.errors import BadSettings
+
+LANGUAGE_CODES = (
+    "bn-IN", "en-IN", "gu-IN", "hi-IN", "kn-IN", "ml-IN", "mr-IN", "od-IN", "pa-IN", "ta-IN", "te-IN",
+)  # fmt: skip
+OWN_PREFIXES = ("WORKER_", "STT_", "LLM_", "TTS_")
+ENV_FILE = Path(".env")
+
+
+class McpServer(BaseModel):
+    """One MCP server whose tools the agent may use: an address or a command, not both."""
+
+    name: str = Field(min_length=1)
+    url: str | None = None
+    command: list[str] | None = None
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+
+    @field_validator("command", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return value.split() if isinstance(value, str) else value
+
+    def model_post_init(self, _: object) -> None:
+        if (self.url is None) == (self.command is None):
+            raise ValueError(f"server {self.name!r} needs either url or command")
+
+
+class WorkerSettings(BaseSettings):
+    """The worker process and the manners of a call."""
+
+    model_config = SettingsConfigDict(env_prefix="WORKER_", frozen=True, env_ignore_empty=True, extra="ignore")
+
+    livekit_url: str = Field(
+        validation_alias="LIVEKIT_URL", description="The LiveKit project, `wss://…` (`ws://` on loopback)."
+    )
+    livekit_api_key: str = Field(validation_alias="LIVEKIT_API_KEY", description="Registers the worker.")
+    livekit_api_secret: SecretStr = Field(
+        validation_alias="LIVEKIT_API_SECRET", description="Registers the worker; never logged."
+    )
+    sarvam_api_key: SecretStr = Field(
+        validation_alias="SARVAM_API_KEY", description="Speech to text and text to speech."
+    )
+    openai_api_key: SecretStr = Field(validation_alias="OPENAI_API_KEY", description="The language model.")
+    sarvam_base_url: str = Field(
+        "https://api.sarvam.ai",
+        validation_alias="SARVAM_BASE_URL",
+        description="Sarvam's API, or anything that speaks its REST and WebSocket protocols.",
+    )
+    openai_base_url: str | None = Field(
+        None, validation_alias="OPENAI_BASE_URL", description="The OpenAI SDK's own variable."
+    )
+    agent_name: str = Field(
+        "vaani",
+        validation_alias="AGENT_NAME",
+        min_length=1,
+        description="The dispatch name; the token function must say the same.",
+    )
+
+    turn_detector: Literal["vaani", "v1-mini", "v1", "multilingual", "vad", "stt"] = Field(
+        "vaani", description="Who decides that the caller has finished (docs/end-of-turn.md)."
+    )
+    vad: Literal["inference", "silero"] = Field(
+        "inference", description="Voice activity detection: built in, or the silero plugin."
+    )
+    min_endpointing_seconds: NonNegativeFloat = Field(
+        0.3, description="Least wait after speech; not used by `vaani`, which decides itself."
+    )
+    max_endpointing_seconds: PositiveFloat = Field(
+        1.2, description="Longest wait after speech; not used by `vaani`, which decides itself."
+    )
+    barge_in_seconds: PositiveFloat = Field(
+        0.2, description="How much speech over the reply stops it."
+    )
+    resume_seconds: PositiveFloat = Field(
+        0.9, description="A reply stopped by a mere acknowledgement goes on after this long."
+    )
+    echo_warmup_seconds: NonNegativeFloat = Field(
+        0.0, description="Barge-in is ignored this long at the start of agent speech (echo cancellation)."
+    )
+
+    default_language: Literal[LANGUAGE_CODES] = Field(  # type: ignore[valid-type]
+        "en-IN", description="Spoken until there is evidence for another."
+    )
+    instructions_file: Path | None = Field(None, description="The system prompt, instead of the built-in one.")
+    tools_module: str | None = Field(
+        None, description="A Python module whose function tools are added, e.g. `my_tools`."
+    )
+    phrases_file: Path | None = Field(
+        None, description="JSON that replaces built-in phrases (greeting, goodbye…) by language."
+    )
+    greeting_interruptible: bool = Field(False, description="Whether the caller may talk over the greeting.")
+    silence_seconds: PositiveFloat = Field(
+        15.0, description="A silent caller is asked once after this long, and said goodbye to after as long again."
+    )
+    max_call_seconds: PositiveFloat = Field(1800.0, description="Longest call; a spoken warning comes first.")
+    call_warning_seconds: PositiveFloat = Field(60.0, description="How long before the end the warning is spoken.")
+    alone_seconds: PositiveFloat = Field(
+        15.0, description="An agent in a room without a caller leaves after this long."
+    )
+    time_zone: str = Field("Asia/Kolkata", description="For `current_time`, unless the caller asks for another.")
+    orders_url: str | None = Field(
+        None, description="Base address of the order look-up's HTTP API; without it the tool is not offered."
+    )
+    transfer_to: str | None = Field(
+        None, description="Where `transfer_to_human` sends phone callers: `tel:+91…` or `sip:…`."
+    )
+    transfer_webhook_url: str | None = Field(
+        None, description="Told by HTTP POST when a caller without a phone asks for a human."
+    )
+    tool_seconds: PositiveFloat = Field(8.0, description="Time limit of one tool call.")
+    mcp_servers: Annotated[list[McpServer], NoDecode] = Field(
+        default_factory=list, description="JSON list of `{name, url or command, headers}`: their tools are offered."
+    )
+
+    reply_late_seconds: PositiveFloat = Field(
+        1.5, description="An answer this much later than the providers' usual latency is bridged by a phrase."
+    )
+    usual_latency_seconds: PositiveFloat = Field(
+        1.0, description="The providers' usual time from end of turn to first reply audio."
+    )
+    give_up_seconds: PositiveFloat = Field(
+        20.0, description="A provider that has not recovered by then ends the call with a spoken goodbye."
+    )
+
+    max_calls: NonNegativeInt = Field(0, description="Calls at once; 0 means four per CPU.")
+    idle_processes: NonNegativeInt = Field(2, description="Warm processes that wait for a call.")
+    drain_seconds: PositiveInt = Field(8, description="How long a stopping worker waits for its calls.")
+    health_host: str = Field("127.0.0.1", description="Where the health endpoint listens; `0.0.0.0` in a container.")
+    health_port: NonNegativeInt = Field(8081, description="Port of the health endpoint; 0 takes a free one.")
+    reconnect_tries: PositiveInt = Field(16, description="Tries to reach LiveKit before the worker exits with 1.")
+    job_memory_limit_mb: NonNegativeInt = Field(1200, description="A call's process over this is ended; 0 is no limit.")
+    phrase_cache_dir: Path = Field(
+        Path.home() / ".cache" / "vaani" / "phrases", description="Where rendered phrases are kept."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+    log_pii: bool = Field(False, description="Whether transcripts and phone numbers may be logged.")
+
+    @field_validator("mcp_servers", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except json.JSONDecodeError as error:
+            raise ValueError(f"is not JSON: {error}") from None
+
+    @field_validator("livekit_url")
+    @classmethod
+    def _is_websocket(cls, value: str) -> str:
+        if not value.startswith(("ws://", "wss://", "http://", "https://")):
+            raise ValueError("must start with wss:// (or ws:// on loopback)")
+        return value
+
+    @field_validator("sarvam_base_url", "openai_base_url", "orders_url", "transfer_webhook_url")
+    @classmethod
+    def _is_http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with https:// (or http:// on loopback)")
+        return value.rstrip("/") if value else value
+
+    @field_validator("instructions_file", "phrases_file")
+    @classmethod
+    def _exists(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {str(value)!r}")
+        return value
+
+
+class SttSettings(BaseSettings):
+    """Speech to text."""
+
+    model_config = SettingsConfigDict(env_prefix="STT_", frozen=True, env_ignore_empty=True, extra="ignore")
+
+    model: Literal["saaras:v4", "saaras:v3", "saaras:v3-realtime"] = Field(
+        "saaras:v4", description="`saaras:v3-realtime` streams partial transcripts."
+    )
+    language: Literal[("unknown", *LANGUAGE_CODES)] = Field(  # type: ignore[valid-type]
+        "unknown", description="`unknown` lets the recogniser tell the language of every turn."
+    )
+    mode: Literal["transcribe", "codemix", "verbatim", "translit", "translate"] = Field(
+        "codemix", description="`codemix` writes each language in its own script."
+    )
+    connect_seconds: PositiveFloat = Field(5.0, description="Time limit for reaching the recogniser.")
+
+
+class LlmSettings(BaseSettings):
+    """The language model."""
+
+    model_config = SettingsConfigDict(env_prefix="LLM_", frozen=True, env_ignore_empty=True, extra="ignore")
+
+    model: str = Field("gpt-6-luna", description="`gpt-4o-mini` works until its shutdown on 2027-01-14.")
+    reasoning_effort: str = Field("none", description="gpt-6 reasons by default, and a caller waits for it.")
+    temperature: float | None = Field(None, ge=0, le=2, description="The model's own when empty.")
+    fallback_model: str | None = Field(None, description="Used when the first model fails.")
+    first_token_seconds: PositiveFloat = Field(6.0, description="Time limit for the first token.")
+    tries: PositiveInt = Field(2, description="Tries per reply.")
+
+
+class TtsSettings(BaseSettings):
+    """Text to speech."""
+
+    model_config = SettingsConfigDict(env_prefix="TTS_", frozen=True, env_ignore_empty=True, extra="ignore")
+
+    model: Literal["bulbul:v3", "bulbul:v4-flash"] = Field("bulbul:v3", description="Sarvam's voice model.")
+    voices: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict, description="Language to voice, `hi-IN=priya,ta-IN=kavitha`; others have defaults."
+    )
+    pace: float = Field(1.0, ge=0.5, le=2.0, description="Speaking rate.")
+    sample_rate_hz: Literal[8000, 16000, 22050, 24000] = Field(
+        24000, description="24000 is the room's own rate: nothing is resampled."
+    )
+    first_byte_seconds: PositiveFloat = Field(5.0, description="Time limit for the first audio.")
+    tries: PositiveInt = Field(2, description="Tries per reply.")
+
+    @field_validator("voices", mode="before")
+    @classmethod
+    def _parse(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        for language, equals, voice in pairs:
+            if not equals or not voice.strip() or language.strip() not in LANGUAGE_CODES:
+                raise ValueError(
+                    f"{language}{equals}{voice} is not LANGUAGE=voice with one of {', '.join(LANGUAGE_CODES)}"
+                )
+        return {language.strip(): voice.strip() for language, _, voice in pairs}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of the worker's settings; right and unchanging once loaded."""
+
+    worker: WorkerSettings
+    stt: SttSettings
+    llm: LlmSettings
+    tts: TtsSettings
+
+
+SETTINGS_CLASSES: tuple[type[BaseSettings], ...] = (WorkerSettings, SttSettings, LlmSettings, TtsSettings)
+
+
+def variable_name(settings: type[BaseSettings], field: str) -> str:
+    """The environment variable that sets `field`."""
+    alias = settings.model_fields[field].validation_alias
+    return str(alias) if alias else f"{settings.model_config['env_prefix']}{field}".upper()
+
+
+def known_variables() -> set[str]:
+    """Every variable the worker reads."""
+    return {variable_name(cls, field) for cls in SETTINGS_CLASSES for field in cls.model_fields}
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check all settings.
+
+    Args:
+        environ: Instead of the process's environment (tests).
+    Raises:
+        BadSettings: With every problem found, each naming its variable.
+    """
+    source = dict(os.environ if environ is None else environ)
+    problems = _misspelt(source)
+    built: dict[type[BaseSettings], Any] = {}
+    for cls in SETTINGS_CLASSES:
+        try:
+            built[cls] = _build(cls, source)
+        except ValidationError as error:
+            problems += [_problem(cls, item) for item in error.errors(include_input=False)]
+    if problems:
+        raise BadSettings(problems)
+    return Settings(built[WorkerSettings], built[SttSettings], built[LlmSettings], built[TtsSettings])
+
+
+def _build(cls: type[BaseSettings], source: Mapping[str, str]) -> BaseSettings:
+    """Build from `source` alone; an empty variable counts as not set."""
+    given = {}
+    for name, field in cls.model_fields.items():
+        value = source.get(variable_name(cls, name), "")
+        if value != "":
+            given[str(field.validation_alias or name)] = value
+    return cls.model_validate(given)
+
+
+def _problem(cls: type[BaseSettings], error: ErrorDetails) -> str:
+    place = [str(part) for part in error["loc"]]
+    field = place[0] if place else ""
+    variable = ".".join([variable_name(cls, field) if field in cls.model_fields else field, *place[1:]])
+    if error["type"] == "missing":
+        return f"{variable} is not set: {_description(cls, variable)}"
+    return f"{variable}: {str(error['msg']).removeprefix('Value error, ')}"
+
+
+def _description(cls: type[BaseSettings], variable: str) -> str:
+    for name, field in cls.model_fields.items():
+        if variable_name(cls, name) == variable:
+            return field.description or ""
+    return ""
+
+
+def _misspelt(source: Mapping[str, str]) -> list[str]:
+    known = known_variables()
+    problems = []
+    for name in sorted(source):
+        if not name.startswith(OWN_PREFIXES) or name in known:
+            continue
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+        problems.append(f"{name} is not a setting; the nearest is {nearest}")
+    return problems
+
+
+def read_env_file(path: Path = ENV_FILE) -> list[str]:
+    """Put the variables of `.env` into the environment, real ones winning; returns the problems found.
+
+    `VAANI_IGNORE_ENV_FILE=true` leaves the file alone: `make demo` and the tests set it, so that a developer's
+    keys never change their results.
+    """
+    if os.environ.get("VAANI_IGNORE_ENV_FILE") == "true" or not path.is_file():
+        return []
+    problems = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        text = line.strip().removeprefix("export ")
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            problems.append(f"{path} line {number} is not NAME=value")
+            continue
+        os.environ.setdefault(name.strip(), _unquoted(value.strip()))
+    return problems
+
+
+def _unquoted(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        return value[1:-1]
+    return value.split(" #", 1)[0].rstrip()
