@@ -1,0 +1,100 @@
+"""Decide what a caller gets: the one place that says which room, which agent, which permissions.
+
+Whatever the request asked for, the answer comes from here; only the fields that the operator opened are taken over.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from join_token.callers import Caller
+from join_token.errors import FieldRefused, Refusal
+from join_token.request import TokenRequest
+from join_token.settings import TokenSettings
+
+# The languages that can be spoken in both directions. The worker has its own list; a test holds the two together.
+VOICE_LANGUAGES = frozenset(
+    ["bn-IN", "en-IN", "gu-IN", "hi-IN", "kn-IN", "ml-IN", "mr-IN", "od-IN", "pa-IN", "ta-IN", "te-IN"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinGrant:
+    """All that goes into a token: one participant, one room, one agent."""
+
+    identity: str
+    room_name: str
+    room_is_fresh: bool
+    participant_name: str
+    participant_metadata: str
+    participant_attributes: Mapping[str, str]
+    agent_name: str
+    ignored_fields: tuple[str, ...]
+
+    def video_claims(self) -> dict[str, object]:
+        """Join, hear, and speak with the microphone: no camera, no data, nothing about the room itself."""
+        return {
+            "roomJoin": True,
+            "room": self.room_name,
+            "canPublish": True,
+            "canSubscribe": True,
+            "canPublishData": False,
+            "canPublishSources": ["microphone"],
+        }
+
+
+def fresh_room_name() -> str:
+    """A room nobody can guess, and new: a token sends its agent only into a room that it creates (livekit#4390)."""
+    return f"vaani-{secrets.token_hex(16)}"
+
+
+def decide_grant(request: TokenRequest, caller: Caller, settings: TokenSettings) -> JoinGrant:
+    """Apply the policy to a well-formed request.
+
+    Raises:
+        Refusal: 403 for another agent, 400 for an attribute the worker would not understand. Not retryable.
+    """
+    if request.agent_name not in ("", settings.public_agent_name):
+        raise Refusal(
+            403,
+            "agent_not_allowed",
+            f"This endpoint serves one agent. Ask for {settings.public_agent_name!r}, or for none.",
+            field="room_config.agents[0].agent_name",
+        )
+    honoured = settings.client_fields
+    room_name = request.room_name if "room_name" in honoured else ""
+    return JoinGrant(
+        identity=_identity(request, caller, settings),
+        room_name=room_name or fresh_room_name(),
+        room_is_fresh=not room_name,
+        participant_name=request.participant_name if "participant_name" in honoured else "",
+        participant_metadata=request.participant_metadata if "participant_metadata" in honoured else "",
+        participant_attributes=(
+            _known_attributes(request.participant_attributes, settings) if "participant_attributes" in honoured else {}
+        ),
+        agent_name=settings.agent_name,
+        ignored_fields=tuple(name for name in request.fields_given() if name not in honoured),
+    )
+
+
+def _identity(request: TokenRequest, caller: Caller, settings: TokenSettings) -> str:
+    if request.participant_identity and "participant_identity" in settings.client_fields:
+        return request.participant_identity  # the settings allow this for one's own backend only
+    # The suffix: a second token of the same caller must not throw the first one out of a call.
+    if caller.is_anonymous:
+        return f"guest-{secrets.token_hex(12)}"
+    return f"caller-{caller.fingerprint(settings.livekit_api_secret.reveal())}-{secrets.token_hex(6)}"
+
+
+def _known_attributes(attributes: Mapping[str, str], settings: TokenSettings) -> dict[str, str]:
+    allowed = {"language": VOICE_LANGUAGES, "voice": settings.voices}
+    known = {name: attributes[name] for name in allowed if attributes.get(name)}
+    for name, value in known.items():
+        if value not in allowed[name]:
+            raise FieldRefused(
+                f"participant_attributes.{name}",
+                f"participant_attributes.{name} must be one of: {', '.join(sorted(allowed[name]))}.",
+            )
+    return known

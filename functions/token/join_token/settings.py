@@ -1,0 +1,300 @@
+"""The token function's settings: read once at start, checked together, frozen afterwards.
+
+A frozen dataclass and not pydantic-settings, whose import costs half of a bare function's start.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from join_token.errors import SettingsError
+from join_token.secret import Secret
+from join_token.variables import VARIABLES
+
+CONTRACT_FIELDS = frozenset(
+    {
+        "room_name",
+        "participant_name",
+        "participant_identity",
+        "participant_metadata",
+        "participant_attributes",
+        "room_config",
+    }
+)
+HMAC_SECRET_BYTES_MIN = 32
+NAME_BYTES_MAX = 256
+TTL_SECONDS_RANGE = (120, 840)  # with nbf a minute back, a token spans at most 15 minutes
+_KNOWN = {variable.name: variable.default for variable in VARIABLES}
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_PRESETS = {
+    "firebase": (
+        "https://securetoken.google.com/{audience}",
+        "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com",
+    ),
+    "google": ("https://accounts.google.com", "https://www.googleapis.com/oauth2/v3/certs"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """Whose bearer tokens are believed."""
+
+    issuers: tuple[str, ...]
+    audiences: tuple[str, ...]
+    jwks_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppCheckSettings:
+    """Which Firebase project attests the app; `apps` empty means every app of it."""
+
+    project_number: str
+    apps: frozenset[str]
+    jwks_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """Everything the token function reads from its environment, and nothing else."""
+
+    livekit_url: str
+    livekit_api_key: str
+    livekit_api_secret: Secret
+    agent_name: str
+    public_agent_name: str
+    auth: str
+    oidc: OidcSettings | None
+    hmac_keys: Mapping[str, Secret]
+    app_check: AppCheckSettings | None
+    allowed_origins: frozenset[str]
+    client_fields: frozenset[str]
+    voices: frozenset[str]
+    ttl_seconds: int
+    rate_per_caller: int
+    rate_per_address: int
+    trusted_proxy_hops: int
+    predispatch: bool
+    project_id: str
+    warnings: tuple[str, ...] = ()
+
+
+class _Reader:
+    """Reads variables one by one and collects what is wrong instead of stopping at the first."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+        self.on_cloud_run = bool(environ.get("K_SERVICE"))
+
+    def problem(self, name: str, text: str) -> None:
+        self.problems.append(f"{name}: {text}")
+
+    def text(self, name: str) -> str:
+        return self._environ.get(name, "").strip() or _KNOWN[name] or ""
+
+    def required(self, name: str, advice: str) -> str:
+        value = self.text(name)
+        if not value:
+            self.problem(name, f"is not set. {advice}")
+        return value
+
+    def listed(self, name: str) -> list[str]:
+        return [part.strip() for part in self.text(name).split(",") if part.strip()]
+
+    def flag(self, name: str) -> bool:
+        value = self.text(name).lower()
+        if value not in {"true", "false", "1", "0", "yes", "no", "on", "off"}:
+            self.problem(name, "must be true or false.")
+        return value in {"true", "1", "yes", "on"}
+
+    def whole(self, name: str, low: int, high: int, default: int | None = None) -> int:
+        if default is not None and not self._environ.get(name, "").strip():
+            return default
+        value = self.text(name)
+        if not (value.isascii() and value.isdigit() and len(value) <= 9 and low <= int(value) <= high):
+            self.problem(name, f"must be a whole number from {low} to {high}.")
+            return low
+        return int(value)
+
+    def name(self, name: str) -> str:
+        value = self.text(name)
+        if len(value.encode("utf-8", "replace")) > NAME_BYTES_MAX or not value.isprintable():
+            self.problem(name, f"must be printable text of at most {NAME_BYTES_MAX} bytes.")
+        return value
+
+    def jwks_url(self, name: str, value: str) -> str:
+        scheme, host = _scheme_and_host(value)
+        if value and not (scheme == "https" and host) and not (scheme == "http" and host in _LOOPBACK):
+            self.problem(name, "must be an https:// URL without a user name; http:// only on loopback.")
+        return value
+
+
+def settings_from(environ: Mapping[str, str], problems: list[str] | None = None) -> TokenSettings:
+    """Build the settings.
+
+    Args:
+        environ: The complete environment.
+        problems: What is already known to be wrong, reported together with everything else.
+    Raises:
+        SettingsError: With every problem at once.
+    """
+    reader = _Reader(environ)
+    reader.problems.extend(problems or [])
+    _refuse_unknown_variables(reader, environ)
+    auth = _auth_mode(reader)
+    settings = TokenSettings(
+        livekit_url=_livekit_url(reader),
+        livekit_api_key=reader.required("LIVEKIT_API_KEY", "Copy it from your LiveKit project's settings."),
+        livekit_api_secret=Secret(
+            reader.required("LIVEKIT_API_SECRET", "Copy it from your LiveKit project's settings.")
+        ),
+        agent_name=reader.name("AGENT_NAME"),
+        public_agent_name=reader.name("TOKEN_PUBLIC_AGENT_NAME"),
+        auth=auth,
+        oidc=_oidc(reader) if auth == "oidc" else None,
+        hmac_keys=_hmac_keys(reader) if auth == "hmac" else {},
+        app_check=_app_check(reader),
+        allowed_origins=_origins(reader),
+        client_fields=_client_fields(reader, auth),
+        voices=frozenset(reader.listed("TOKEN_VOICES")),
+        ttl_seconds=reader.whole("TOKEN_TTL_SECONDS", *TTL_SECONDS_RANGE),
+        rate_per_caller=reader.whole("TOKEN_RATE_PER_CALLER", 1, 1_000_000),
+        rate_per_address=reader.whole("TOKEN_RATE_PER_ADDRESS", 1, 1_000_000),
+        # Google's front end appends the caller as the last element; with 0 there, all callers would share one limit.
+        trusted_proxy_hops=reader.whole("TOKEN_TRUSTED_PROXY_HOPS", 0, 9, default=1 if reader.on_cloud_run else 0),
+        predispatch=reader.flag("TOKEN_PREDISPATCH"),
+        project_id=reader.text("GOOGLE_CLOUD_PROJECT"),
+        warnings=tuple(reader.warnings),
+    )
+    if reader.problems:
+        raise SettingsError(reader.problems)
+    return settings
+
+
+def _refuse_unknown_variables(reader: _Reader, environ: Mapping[str, str]) -> None:
+    for name in sorted(environ):
+        if name.startswith("TOKEN_") and name not in _KNOWN:
+            nearest = difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.6)
+            hint = f"Did you mean {nearest[0]}?" if nearest else "The settings are listed in docs/token-endpoint.md."
+            reader.problem(name, f"is not a setting. {hint}")
+
+
+def _auth_mode(reader: _Reader) -> str:
+    auth = reader.text("TOKEN_AUTH").lower()
+    allowed = reader.flag("TOKEN_ALLOW_ANONYMOUS")
+    if auth not in {"oidc", "hmac", "none"}:
+        reader.problem("TOKEN_AUTH", "must be oidc, hmac or none.")
+    elif auth == "none" and reader.on_cloud_run:
+        reader.problem("TOKEN_AUTH", "none is refused on Cloud Run: anyone could spend your money. Use oidc or hmac.")
+    elif auth == "none" and not allowed:
+        reader.problem("TOKEN_AUTH", "none needs TOKEN_ALLOW_ANONYMOUS=true as well; for development only.")
+    return auth
+
+
+def _livekit_url(reader: _Reader) -> str:
+    url = reader.required("LIVEKIT_URL", "Copy it from your LiveKit project's settings, e.g. wss://….livekit.cloud.")
+    scheme, host = _scheme_and_host(url)
+    if url and (scheme not in {"wss", "ws", "https", "http"} or not host):
+        reader.problem("LIVEKIT_URL", "must start with wss:// (or ws:// locally), followed by the server's name.")
+    if reader.on_cloud_run and scheme in {"ws", "http"}:
+        reader.warnings.append("LIVEKIT_URL is not encrypted: browsers refuse it on https pages. Use wss://.")
+    return url.rstrip("/")
+
+
+def _oidc(reader: _Reader) -> OidcSettings:
+    preset = reader.text("TOKEN_OIDC_PRESET").lower()
+    if preset and preset not in _PRESETS:
+        reader.problem("TOKEN_OIDC_PRESET", f"must be one of {', '.join(sorted(_PRESETS))}, or empty.")
+    audiences = tuple(reader.listed("TOKEN_OIDC_AUDIENCE"))
+    if not audiences:
+        reader.problem("TOKEN_OIDC_AUDIENCE", "is not set. Firebase: the project id; Google: the OAuth client id.")
+    if preset == "firebase" and len(audiences) > 1:
+        reader.problem("TOKEN_OIDC_AUDIENCE", "must be one project id with TOKEN_OIDC_PRESET=firebase.")
+    issuer_pattern, jwks_url = _PRESETS.get(preset, ("", ""))
+    issuer = reader.text("TOKEN_OIDC_ISSUER") or issuer_pattern.format(audience="".join(audiences[:1]))
+    jwks_url = reader.text("TOKEN_OIDC_JWKS_URL") or jwks_url
+    if not preset and not issuer:
+        reader.problem("TOKEN_OIDC_ISSUER", "is not set. Give the exact iss of your callers' tokens, or a preset.")
+    if not preset and not jwks_url:
+        reader.problem(
+            "TOKEN_OIDC_JWKS_URL", "is not set. It is the jwks_uri in ISSUER/.well-known/openid-configuration."
+        )
+    reader.jwks_url("TOKEN_OIDC_JWKS_URL", jwks_url)
+    # Google signs its own ID tokens with either spelling.
+    issuers = (issuer, "accounts.google.com") if issuer == "https://accounts.google.com" else (issuer,)
+    return OidcSettings(issuers=issuers, audiences=audiences, jwks_url=jwks_url)
+
+
+def _hmac_keys(reader: _Reader) -> dict[str, Secret]:
+    keys: dict[str, Secret] = {}
+    for number, pair in enumerate(reader.listed("TOKEN_HMAC_KEYS"), start=1):
+        key_id, _, secret = pair.partition(":")
+        place = f"key {number} "  # never the text itself: half of it is a secret
+        if not (key_id and secret and key_id.isascii() and key_id.replace("-", "").replace("_", "").isalnum()):
+            reader.problem(
+                "TOKEN_HMAC_KEYS", place + "is not of the form id:secret with an id of letters, digits, -, _."
+            )
+        elif key_id in keys:
+            reader.problem("TOKEN_HMAC_KEYS", place + "repeats an id. Give each key its own.")
+        elif len(secret.encode()) < HMAC_SECRET_BYTES_MIN and reader.on_cloud_run:
+            reader.problem(
+                "TOKEN_HMAC_KEYS", place + f"is too short. Use {HMAC_SECRET_BYTES_MIN} random bytes or more."
+            )
+        keys[key_id] = Secret(secret)
+    if not keys:
+        reader.problem("TOKEN_HMAC_KEYS", "is not set. Give id:secret, the secret from `openssl rand -hex 32`.")
+    return keys
+
+
+def _app_check(reader: _Reader) -> AppCheckSettings | None:
+    project_number = reader.text("TOKEN_APP_CHECK_PROJECT")
+    apps = frozenset(reader.listed("TOKEN_APP_CHECK_APPS"))
+    if not project_number:
+        if apps:
+            reader.problem("TOKEN_APP_CHECK_PROJECT", "is not set, so TOKEN_APP_CHECK_APPS would protect nothing.")
+        return None
+    if not (project_number.isascii() and project_number.isdigit()):
+        reader.problem("TOKEN_APP_CHECK_PROJECT", "must be the project's number, not its id.")
+    jwks_url = reader.jwks_url("TOKEN_APP_CHECK_JWKS_URL", reader.text("TOKEN_APP_CHECK_JWKS_URL"))
+    return AppCheckSettings(project_number=project_number, apps=apps, jwks_url=jwks_url)
+
+
+def _origins(reader: _Reader) -> frozenset[str]:
+    origins = reader.listed("TOKEN_ALLOWED_ORIGINS")
+    for origin in origins:
+        scheme, host = _scheme_and_host(origin)
+        if scheme not in {"https", "http"} or not host or "*" in origin or origin.count("/") != 2:
+            reader.problem(
+                "TOKEN_ALLOWED_ORIGINS",
+                f"{origin!r} is not an exact origin. Write scheme://host[:port] without a path or wildcard.",
+            )
+    return frozenset(origin.lower() for origin in origins)
+
+
+def _client_fields(reader: _Reader, auth: str) -> frozenset[str]:
+    fields = frozenset(reader.listed("TOKEN_CLIENT_FIELDS"))
+    for field in sorted(fields - CONTRACT_FIELDS):
+        nearest = difflib.get_close_matches(field, CONTRACT_FIELDS, n=1, cutoff=0.5)
+        hint = f"Did you mean {nearest[0]}?" if nearest else f"Known: {', '.join(sorted(CONTRACT_FIELDS))}."
+        reader.problem("TOKEN_CLIENT_FIELDS", f"{field!r} is not a field of the contract. {hint}")
+    if "participant_identity" in fields and auth != "hmac":
+        # Whoever picks an identity can throw its owner out of a call; only one's own backend may.
+        reader.warnings.append("TOKEN_CLIENT_FIELDS: participant_identity is honoured with TOKEN_AUTH=hmac only.")
+        fields -= {"participant_identity"}
+    return fields
+
+
+def _scheme_and_host(url: str) -> tuple[str, str]:
+    """Scheme and host of a URL that names a server and no user; ("", "") otherwise."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  reading it is what checks it
+    except ValueError:
+        return "", ""
+    if "@" in parts.netloc or any(character.isspace() for character in url):
+        return "", ""
+    return parts.scheme.lower(), parts.hostname or ""

@@ -1,0 +1,110 @@
+"""The token function's door: HTTP in and out, everything built here, nothing decided here.
+
+A module of its own beside the package, because functions-framework loads it by path and wants a plain function.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from join_token.callers import Authenticator, anonymous
+from join_token.endpoint import HttpRequest, TokenEndpoint
+from join_token.env_file import with_env_file
+from join_token.errors import Refusal, SettingsError
+from join_token.request_log import log_started
+from join_token.settings import TokenSettings, settings_from
+from werkzeug.exceptions import ClientDisconnected, HTTPException
+
+if TYPE_CHECKING:
+    from flask import Request
+    from flask.typing import ResponseReturnValue
+    from join_token.predispatch import Predispatch
+
+EXIT_BAD_SETTINGS = 2
+_DRAINED_BYTES_MAX = 2_097_152
+
+
+def _build_endpoint() -> TokenEndpoint:
+    settings = settings_from(*with_env_file(os.environ, Path.cwd()))
+    log_started(settings.warnings, settings.auth)
+    return TokenEndpoint(settings, _authenticator(settings), _app_attestation(settings), _predispatch(settings))
+
+
+# Each of these imports only what the settings ask for: an unused import is cold-start time for every caller.
+def _authenticator(settings: TokenSettings) -> Authenticator:
+    if settings.auth != "none":
+        raise SettingsError([f"TOKEN_AUTH: {settings.auth} is not built yet."])
+    return anonymous
+
+
+def _app_attestation(settings: TokenSettings) -> Authenticator | None:
+    return None
+
+
+def _predispatch(settings: TokenSettings) -> Predispatch | None:
+    if not settings.predispatch:
+        return None
+    from join_token.predispatch import Predispatch
+
+    return Predispatch(settings)
+
+
+try:
+    _ENDPOINT = _build_endpoint()
+except SettingsError as error:
+    # A broken setting should fail the deployment with a list, not the first caller with a riddle.
+    sys.stderr.write("\n  ".join(["The token function cannot start:", *error.problems]) + "\n")
+    sys.exit(EXIT_BAD_SETTINGS)
+
+
+def token(request: Request) -> ResponseReturnValue:
+    """Answer one request."""
+    reply = _ENDPOINT.answer(
+        HttpRequest(
+            method=request.method,
+            path=_path_as_sent(request),
+            headers=request.headers,
+            peer_address=request.remote_addr or "",
+            content_length=request.content_length,
+            read_body=lambda limit_bytes: _read(request, limit_bytes),
+        )
+    )
+    _drain(request)
+    return reply.body, reply.status, reply.headers
+
+
+def _path_as_sent(request: Request) -> str:
+    """The path in the caller's own spelling: a signature over it must not depend on how a server decodes it."""
+    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.path
+    return str(raw).partition("?")[0] if str(raw).startswith("/") else request.path
+
+
+def _read(request: Request, limit_bytes: int) -> bytes:
+    chunks = []
+    try:
+        while limit_bytes > 0 and (chunk := request.stream.read(limit_bytes)):
+            chunks.append(chunk)
+            limit_bytes -= len(chunk)
+    except (OSError, ValueError, HTTPException) as error:
+        raise Refusal(
+            400, "unreadable_body", "The body ended early or is badly framed. Send it again.", why=type(error).__name__
+        ) from error
+    return b"".join(chunks)
+
+
+def _drain(request: Request) -> None:
+    """Read what is left, so that the client sees our answer, but never more than a bounded amount.
+
+    functions-framework reads the whole rest into memory after we return: here it finds nothing left to read.
+    """
+    left_bytes = _DRAINED_BYTES_MAX
+    try:
+        while left_bytes > 0 and (chunk := request.stream.read(65_536)):
+            left_bytes -= len(chunk)
+    except (OSError, ValueError, ClientDisconnected):
+        pass
+    request.stream = io.BytesIO()
