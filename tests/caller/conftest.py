@@ -1,0 +1,272 @@
+"""A real livekit-server, a token endpoint, and an agent made of tones whose timing is known exactly."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aiohttp import ClientError, ClientSession, web
+from livekit import api, rtc
+
+from sandbox.caller.audio import FRAME_SAMPLES, SAMPLE_RATE, is_audible
+
+API_KEY, API_SECRET = "testkey", "a-secret-for-tests-of-32-characters-or-more"
+ROOT = Path(__file__).parents[2]
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def server_binary():
+    built = ROOT / ".cache" / "go-bin" / "server"
+    found = (
+        os.environ.get("LIVEKIT_SERVER_BIN") or shutil.which("livekit-server") or (built if built.exists() else None)
+    )
+    if not found:
+        pytest.skip("no livekit-server; `make setup` builds it")
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def livekit_server(tmp_path_factory):
+    """Its ws:// address."""
+    port, udp_port = free_port(), free_port(socket.SOCK_DGRAM)
+    folder = tmp_path_factory.mktemp("livekit")
+    config = f"""
+port: {port}
+bind_addresses: ["127.0.0.1"]
+development: true
+keys: {{ {API_KEY}: "{API_SECRET}" }}
+rtc:
+  use_external_ip: false
+  node_ip: 127.0.0.1
+  enable_loopback_candidate: true
+  interfaces: {{ includes: [lo] }}
+  udp_port: {udp_port}
+  tcp_port: 0
+logging: {{ level: warn }}
+"""
+    (folder / "livekit.yaml").write_text(config)
+    with (folder / "log").open("wb") as log:
+        command = [server_binary(), "--config", str(folder / "livekit.yaml")]
+        server = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        asyncio.run(_answering(f"http://127.0.0.1:{port}/", server, folder / "log"))
+        yield f"ws://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+async def _answering(url, process, log):
+    async with asyncio.timeout(20), ClientSession() as http:
+        while True:
+            assert process.poll() is None, log.read_text()
+            with contextlib.suppress(ClientError):
+                async with http.get(url) as reply:
+                    if reply.status == 200:
+                        return
+            await asyncio.wait_for(asyncio.Event().wait(), 0.1) if False else await _tick()
+
+
+async def _tick():
+    """Let a twentieth of a second pass on the loop's own timer: nothing announces that a port is open."""
+    ticked = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.05, ticked.set)
+    await ticked.wait()
+
+
+def mint(room, identity, kind=None):
+    token = api.AccessToken(API_KEY, API_SECRET).with_identity(identity)
+    token = token.with_grants(api.VideoGrants(room_join=True, room=room))
+    if kind:
+        token = token.with_kind(kind)
+    return token.to_jwt()
+
+
+TONE = (8000 * np.sin(2 * np.pi * 440 * np.arange(SAMPLE_RATE) / SAMPLE_RATE)).astype(np.int16)
+SILENCE = np.zeros(FRAME_SAMPLES, dtype=np.int16)
+
+
+@dataclass
+class ToneAgent:
+    """Greets, and answers the end of each of the caller's turns, with tones; a stand-in for the worker's timing only.
+
+    Args:
+        answer_after_seconds: From the last voiced frame that it received to its tone.
+        greeting_after_seconds: From its joining; None: it says nothing.
+        answers: How many turns it answers; None: all.
+        hang_up_after: It deletes the room after that many answers.
+        leave_after: It leaves the room after that many answers.
+        stops_after_seconds: It falls silent so long after the caller starts to speak; None: it talks on.
+    """
+
+    url: str
+    room_name: str
+    answer_after_seconds: float = 0.5
+    greeting_after_seconds: float | None = 0.3
+    tone_seconds: float = 0.4
+    answers: int | None = None
+    hang_up_after: int | None = None
+    leave_after: int | None = None
+    stops_after_seconds: float | None = None
+    texts: bool = False
+    answered: int = 0
+    tones: list[tuple[float, float]] = field(default_factory=list)
+    voiced: list[float] = field(default_factory=list)
+
+    async def run(self):
+        self._room = rtc.Room()
+        self._plays_until = 0.0
+        self._turn_open = False
+        self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=20)
+        self._listening = None
+        self._room.on("track_subscribed", self._subscribed)
+        try:
+            await self._room.connect(self.url, mint(self.room_name, "tone-agent", kind="agent"))
+            track = rtc.LocalAudioTrack.create_audio_track("voice", self._source)
+            options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+            publication = await self._room.local_participant.publish_track(track, options)
+            await publication.wait_for_subscription()
+            if self.greeting_after_seconds is not None:
+                self._play_at(time.monotonic() + self.greeting_after_seconds)
+            await self._speak()
+        finally:
+            if self._listening:
+                self._listening.cancel()
+            await self._room.disconnect()
+
+    def _play_at(self, at):
+        self.tones.append((at, at + self.tone_seconds))
+
+    def _subscribed(self, track, publication, participant):
+        if track.kind == rtc.TrackKind.KIND_AUDIO:
+            self._listening = asyncio.create_task(self._listen(track))
+
+    async def _listen(self, track):
+        async for event in rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=10):
+            if is_audible(np.frombuffer(event.frame.data, dtype=np.int16)):
+                now = time.monotonic()
+                self.voiced.append(now)
+                if not self._turn_open and self.stops_after_seconds is not None:
+                    self.tones = [(a, min(b, now + self.stops_after_seconds)) for a, b in self.tones]
+                self._turn_open = True
+
+    async def _speak(self):
+        """Frame by frame: the source's queue is the clock."""
+        phase = 0
+        while True:
+            now = time.monotonic()
+            if self._turn_open and now - self.voiced[-1] >= self.answer_after_seconds:
+                self._turn_open = False
+                if self.answers is None or self.answered < self.answers:
+                    self.answered += 1
+                    self._play_at(now)
+                    if self.texts:
+                        await self._tell()
+            if any(start <= now < end for start, end in self.tones):
+                samples = TONE[phase : phase + FRAME_SAMPLES]
+                phase = (phase + FRAME_SAMPLES) % len(TONE)
+            else:
+                samples = SILENCE
+            await self._source.capture_frame(rtc.AudioFrame(samples.tobytes(), SAMPLE_RATE, 1, FRAME_SAMPLES))
+            if self.tones and now > self.tones[-1][1] + 0.2:
+                if self.answered == self.leave_after:
+                    return
+                if self.answered == self.hang_up_after:
+                    async with api.LiveKitAPI(self.url.replace("ws", "http"), API_KEY, API_SECRET) as admin:
+                        await admin.room.delete_room(api.DeleteRoomRequest(room=self.room_name))
+                    return
+
+    async def _tell(self):
+        me, caller = self._room.local_participant, next(iter(self._room.remote_participants))
+        final = {"lk.transcription_final": "true"}
+        await me.send_text(
+            f"caller {self.answered}",
+            topic="lk.transcription",
+            attributes={**final, "lk.segment_id": f"u{self.answered}"},
+            sender_identity=caller,
+        ) if False else None
+        writer = await me.stream_text(
+            topic="lk.transcription",
+            sender_identity=caller,
+            attributes={**final, "lk.segment_id": f"u{self.answered}"},
+        )
+        await writer.write(f"heard {self.answered}")
+        await writer.aclose()
+        writer = await me.stream_text(
+            topic="lk.transcription",
+            attributes={"lk.segment_id": f"a{self.answered}", "lk.transcription_final": "false"},
+        )
+        await writer.write("reply ")
+        await writer.write(str(self.answered))
+        await writer.aclose(attributes=final)
+
+
+@pytest.fixture
+async def tone_agent(livekit_server):
+    """Start one in a room; what it did can be read from what is returned."""
+    running = []
+
+    def start(room_name, **options):
+        agent = ToneAgent(livekit_server, room_name, **options)
+        running.append(asyncio.create_task(agent.run()))
+        return agent
+
+    yield start
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+
+
+@pytest.fixture
+async def token_endpoint(livekit_server):
+    """The standard contract with a real signature. `endpoint.room` is the room, `endpoint.requests` what was asked."""
+
+    class Endpoint:
+        room = f"room-{time.time_ns()}"
+        status, reply = 201, None
+        requests: list = []
+
+    endpoint = Endpoint()
+    endpoint.requests = []
+
+    async def answer(request):
+        endpoint.requests.append((request.method, request.path, dict(request.headers), await request.read()))
+        token = mint(endpoint.room, f"caller-{len(endpoint.requests)}")
+        ok = {"server_url": livekit_server, "participant_token": token}
+        return web.json_response(ok if endpoint.reply is None else endpoint.reply, status=endpoint.status)
+
+    async with _served(answer) as url:
+        endpoint.url = f"{url}/token"
+        yield endpoint
+
+
+@contextlib.asynccontextmanager
+async def _served(handler):
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", handler)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+def served():
+    """`async with served(handler) as url`."""
+    return _served
