@@ -8,15 +8,17 @@ from __future__ import annotations
 import io
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from join_token.at_first_use import BuiltAtFirstUse
 from join_token.callers import Authenticator, anonymous
 from join_token.endpoint import HttpRequest, TokenEndpoint
 from join_token.env_file import with_env_file
 from join_token.errors import Refusal, SettingsError
 from join_token.request_log import log_started
-from join_token.settings import TokenSettings, settings_from
+from join_token.settings import AppCheckSettings, OidcSettings, TokenSettings, settings_from
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 if TYPE_CHECKING:
@@ -34,15 +36,32 @@ def _build_endpoint() -> TokenEndpoint:
     return TokenEndpoint(settings, _authenticator(settings), _app_attestation(settings), _predispatch(settings))
 
 
-# Each of these imports only what the settings ask for: an unused import is cold-start time for every caller.
+# Each of these imports only what the settings ask for, and cryptography only at the first token to verify: an import
+# that is not needed yet is cold-start time for every caller.
 def _authenticator(settings: TokenSettings) -> Authenticator:
-    if settings.auth != "none":
-        raise SettingsError([f"TOKEN_AUTH: {settings.auth} is not built yet."])
+    if settings.auth == "hmac":
+        from join_token.hmac_auth import HmacAuthenticator
+
+        return HmacAuthenticator(settings.hmac_keys)
+    if settings.oidc is not None:
+        return BuiltAtFirstUse(partial(_oidc, settings.oidc))
     return anonymous
 
 
+def _oidc(settings: OidcSettings) -> Authenticator:
+    from join_token.oidc import OidcAuthenticator
+
+    return OidcAuthenticator(settings)
+
+
+def _app_check(settings: AppCheckSettings) -> Authenticator:
+    from join_token.app_check import AppCheck
+
+    return AppCheck(settings)
+
+
 def _app_attestation(settings: TokenSettings) -> Authenticator | None:
-    return None
+    return BuiltAtFirstUse(partial(_app_check, settings.app_check)) if settings.app_check else None
 
 
 def _predispatch(settings: TokenSettings) -> Predispatch | None:

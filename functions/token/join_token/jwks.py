@@ -1,0 +1,193 @@
+"""An issuer's public keys: fetched when needed, kept through the issuer's outages, never from anywhere else.
+
+Imported at the first token that needs it, because `cryptography` would cost every cold start.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+
+from join_token.errors import Refusal
+
+_FETCH_SECONDS_MAX = 4.0
+_DOCUMENT_BYTES_MAX = 262_144
+_KEYS_MAX = 100
+_RSA_BITS_MIN = 2048
+_FRESH_SECONDS_RANGE = (300.0, 86_400.0)
+_FRESH_SECONDS_DEFAULT = 3600.0
+# A key may have been withdrawn because it leaked: an outage must not keep it trusted for longer than this.
+_STALE_SECONDS_MAX = 86_400.0
+# Strangers choose the kid, so an unknown one may not make us ask the issuer more often than this.
+_REFETCH_SECONDS_MIN = 30.0
+_RETRY_SECONDS = 5.0
+_MAX_AGE_PATTERN = re.compile(r"max-age=(\d{1,9})")
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationKey:
+    """A public key together with the one algorithm it may verify: the token's own header is never asked."""
+
+    algorithm: str
+    key: Any
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedKeys:
+    """The body of a JWKS document, and how long the issuer says that it is good for."""
+
+    document: bytes
+    fresh_seconds: float
+
+
+class JwksUnavailable(Exception):
+    """The issuer's keys could not be fetched or read. Retryable."""
+
+
+class KeyCache:
+    """Keys of one issuer by key id. Safe to use from many threads; one of them fetches at a time."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        fetch: Callable[[str], FetchedKeys] | None = None,
+        monotonic_time: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._url = url
+        self._fetch = fetch or fetch_jwks
+        self._monotonic_time = monotonic_time
+        self._fetching = threading.Lock()
+        self._keys: Mapping[str, VerificationKey] = {}
+        self._fetched_at = float("-inf")
+        self._fresh_until = float("-inf")
+        self._tried_at = float("-inf")
+
+    def key_for(self, kid: str) -> VerificationKey | None:
+        """The key with this id, or None when the issuer has no such key.
+
+        Raises:
+            Refusal: 503 when there are no keys, or none young enough, and none can be fetched. Retryable.
+        """
+        now = self._monotonic_time()
+        if now >= self._fresh_until or kid not in self._keys:
+            self._refresh(kid, now)
+        if self._monotonic_time() - self._fetched_at > _STALE_SECONDS_MAX:
+            raise Refusal(
+                503,
+                "identity_provider_unavailable",
+                "The keys of the identity provider cannot be fetched just now. Try again in 10 s.",
+                headers={"Retry-After": "10"},
+                why="jwks_unavailable",
+            )
+        return self._keys.get(kid)
+
+    def _refresh(self, kid: str, now: float) -> None:
+        never_fetched = self._fetched_at == float("-inf")
+        # Whoever has keys to go on with does not wait for the thread that is fetching already.
+        if not self._fetching.acquire(blocking=never_fetched or kid not in self._keys):
+            return
+        try:
+            stale = now >= self._fresh_until
+            pause_seconds = _RETRY_SECONDS if stale else _REFETCH_SECONDS_MIN
+            # Read under the lock: another thread may have fetched while this one waited.
+            if self._fetched_at >= now or self._monotonic_time() - self._tried_at < pause_seconds:
+                return
+            self._tried_at = self._monotonic_time()
+            fetched = self._fetch(self._url)
+            self._keys = _usable_keys(fetched.document)
+            self._fetched_at = self._monotonic_time()
+            self._fresh_until = self._fetched_at + fetched.fresh_seconds
+        except JwksUnavailable:
+            return  # served from what is known, within the bound
+        finally:
+            self._fetching.release()
+
+
+def fetch_jwks(url: str) -> FetchedKeys:
+    """Fetch the document with one request. A redirect is an error: it could point into our own network.
+
+    Raises:
+        JwksUnavailable: No answer in time, not a plain 200, or too large.
+    """
+    parts = urlsplit(url)
+    deadline = time.monotonic() + _FETCH_SECONDS_MAX
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(
+            parts.hostname or "", parts.port, timeout=_FETCH_SECONDS_MAX, context=ssl.create_default_context()
+        )
+    else:  # the settings allow this on loopback only
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_FETCH_SECONDS_MAX)
+    try:
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request("GET", path, headers={"Accept": "application/json"})
+        response = connection.getresponse()
+        if response.status != 200:
+            raise JwksUnavailable(f"status {response.status}")
+        document = _read_until(response, deadline)
+        return FetchedKeys(document, _fresh_seconds(response.headers.get("Cache-Control", "")))
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise JwksUnavailable(type(error).__name__) from error
+    finally:
+        connection.close()
+
+
+def _read_until(response: http.client.HTTPResponse, deadline: float) -> bytes:
+    document = b""
+    while chunk := response.read1(65_536):
+        document += chunk
+        if len(document) > _DOCUMENT_BYTES_MAX or time.monotonic() > deadline:
+            raise JwksUnavailable("too large or too slow")
+    return document
+
+
+def _fresh_seconds(cache_control: str) -> float:
+    found = _MAX_AGE_PATTERN.search(cache_control)
+    low, high = _FRESH_SECONDS_RANGE
+    return min(max(float(found[1]) if found else _FRESH_SECONDS_DEFAULT, low), high)
+
+
+def _usable_keys(document: bytes) -> dict[str, VerificationKey]:
+    try:
+        listed = json.loads(document)["keys"]
+        if not isinstance(listed, list):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise JwksUnavailable("not a JWKS document") from error
+    keys: dict[str, VerificationKey] = {}
+    for jwk in listed[:_KEYS_MAX]:
+        key = _usable_key(jwk)
+        if key is not None:
+            keys.setdefault(str(jwk.get("kid", "")), key)
+    if not keys:
+        raise JwksUnavailable("no key for RS256 or ES256 in it")
+    return keys
+
+
+def _usable_key(jwk: object) -> VerificationKey | None:
+    """The key, if it is a public key for RS256 or ES256 and for signatures; a symmetric key never is."""
+    if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig":
+        return None
+    algorithm = {"RSA": "RS256", "EC": "ES256"}.get(str(jwk.get("kty")))
+    if algorithm is None or jwk.get("alg", algorithm) != algorithm:
+        return None
+    if algorithm == "ES256" and jwk.get("crv") != "P-256":
+        return None
+    try:
+        key = jwt.PyJWK(jwk, algorithm=algorithm).key
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+        return None
+    if algorithm == "RS256" and key.key_size < _RSA_BITS_MIN:
+        return None
+    return VerificationKey(algorithm, key)
