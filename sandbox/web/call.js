@@ -1,0 +1,225 @@
+// One call: fetch a token, join the room, publish the microphone, and tell the page what happens.
+//
+// Knows LiveKit and the room protocol (docs/room-protocol.md), and nothing of the page. Tells through events:
+//   state   {state}                 idle | asking_token | connecting | waiting_for_agent | live | reconnecting | ended
+//   agent   {state}                 initializing | listening | thinking | speaking, or null when there is none
+//   line    {speaker, segment, text, final}        speaker: caller | agent
+//   turn, notice                    the worker's JSON, as it came
+//   track   {track}                 the agent's audio, a MediaStreamTrack
+//   problem {problem}               a Problem, or null when it is over
+//   fresh   {}                      a new room was joined: what was said before is over
+
+import { DefaultReconnectPolicy, DisconnectReason, Room, RoomEvent, TokenSource, Track, setLogLevel } from './node_modules/livekit-client/dist/livekit-client.esm.mjs';
+import { Problem, agentLeft, connectProblem, networkLost, noAgent, tokenProblem } from './problems.js';
+
+setLogLevel('warn'); // its info lines carry room and participant names
+
+const AGENT_PATIENCE_SECONDS = 10;
+const AGENT_RETURN_SECONDS = 5; // another one takes over in about 1 s when the worker lives
+const RESUME_DELAYS_MS = [0, 300, 1000, 2000, 3000]; // then a fresh room is quicker than more patience
+const REJOIN_DELAYS_MS = [300, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000, 8000];
+const REJOINS_WITHOUT_AGENT = 3; // after a restart the worker may need a moment longer than the page
+const ENDED_BY_OTHERS = new Set([DisconnectReason.PARTICIPANT_REMOVED, DisconnectReason.ROOM_DELETED, DisconnectReason.ROOM_CLOSED]);
+
+export class Call extends EventTarget {
+  #room = null;
+  #wish = null;
+  #state = 'idle';
+  #agentTimer = null;
+  #agentless = 0;
+  #rejoining = false;
+
+  /** Join. `wish`: {endpoint, bearer, attributes, track}. Problems are told, not thrown. */
+  async join(wish) {
+    this.#wish = wish;
+    this.#agentless = 0;
+    await this.#leaveQuietly();
+    await this.#enterFreshRoom().catch((problem) => this.#fail(problem));
+  }
+
+  async end() {
+    this.#wish = null; // a rejoin under way stops here
+    await this.#leaveQuietly();
+    this.#tell('agent', { state: null });
+    this.#become('ended');
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  async #enterFreshRoom() {
+    const { serverUrl, participantToken } = await this.#fetchToken();
+    this.#stopIfEnded();
+    if (!this.#rejoining) this.#become('connecting');
+    const room = new Room({ reconnectPolicy: new DefaultReconnectPolicy(RESUME_DELAYS_MS) });
+    this.#room = room;
+    this.#listen(room);
+    try {
+      await room.connect(serverUrl, participantToken);
+    } catch (error) {
+      await this.#leaveQuietly();
+      throw connectProblem(error, serverUrl);
+    }
+    this.#stopIfEnded();
+    await room.localParticipant.publishTrack(this.#wish.track(), { source: Track.Source.Microphone, name: 'microphone' });
+    this.#tell('fresh', {});
+    this.#becomeLiveOrWait();
+  }
+
+  async #fetchToken() {
+    const { endpoint, bearer, attributes } = this.#wish;
+    if (!this.#rejoining) this.#become('asking_token');
+    const headers = bearer ? { Authorization: `Bearer ${bearer}` } : {};
+    try {
+      // A new source each time: its cache would hand out the last room again, and agents come only to new rooms.
+      return await TokenSource.endpoint(endpoint, { headers }).fetch({ participantAttributes: attributes }, true);
+    } catch (error) {
+      throw tokenProblem(error, endpoint);
+    }
+  }
+
+  #listen(room) {
+    const here = (handle) => (...values) => room === this.#room && handle(...values);
+    room.registerTextStreamHandler('lk.transcription', here((reader, from) => this.#readTranscript(reader, from)));
+    for (const topic of ['vaani.turn', 'vaani.notice']) {
+      room.registerTextStreamHandler(topic, here(async (reader) => this.#tell(topic.slice(6), JSON.parse(await reader.readAll()))));
+    }
+    room
+      .on(RoomEvent.ParticipantConnected, here(() => this.#becomeLiveOrWait()))
+      .on(RoomEvent.ParticipantDisconnected, here((who) => who.isAgent && this.#agentIsGone()))
+      .on(RoomEvent.ParticipantAttributesChanged, here((_changed, who) => who.isAgent && this.#tellAgentState(who)))
+      .on(RoomEvent.TrackSubscribed, here((track) => this.#play(track)))
+      .on(RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((element) => element.remove()))
+      .on(RoomEvent.SignalReconnecting, here(() => this.#become('reconnecting')))
+      .on(RoomEvent.Reconnecting, here(() => this.#become('reconnecting')))
+      .on(RoomEvent.Reconnected, here(() => this.#becomeLiveOrWait(AGENT_RETURN_SECONDS)))
+      .on(RoomEvent.Disconnected, here((reason) => this.#disconnected(reason)));
+  }
+
+  async #readTranscript(reader, from) {
+    const speaker = from.identity === this.#room.localParticipant.identity ? 'caller' : 'agent';
+    const { attributes = {}, id } = reader.info;
+    const segment = attributes['lk.segment_id'] ?? id;
+    let text = '';
+    for await (const piece of reader) {
+      text += piece;
+      this.#tell('line', { speaker, segment, text, final: false });
+    }
+    // A caller's line is resent whole as it grows, the last time marked final; an agent's line grows in one stream.
+    this.#tell('line', { speaker, segment, text, final: speaker === 'agent' || attributes['lk.transcription_final'] === 'true' });
+  }
+
+  #play(track) {
+    if (track.kind !== Track.Kind.Audio) return;
+    document.body.append(track.attach());
+    this.#tell('track', { track: track.mediaStreamTrack });
+  }
+
+  // --- the agent comes and goes ---
+
+  #agent() {
+    return [...(this.#room?.remoteParticipants.values() ?? [])].find((who) => who.isAgent);
+  }
+
+  #becomeLiveOrWait(seconds = AGENT_PATIENCE_SECONDS) {
+    clearTimeout(this.#agentTimer);
+    const agent = this.#agent();
+    if (!agent) {
+      this.#become('waiting_for_agent');
+      this.#agentTimer = setTimeout(() => this.#nobodyCame(seconds), seconds * 1000);
+      return;
+    }
+    this.#agentless = 0;
+    this.#rejoining = false;
+    this.#become('live');
+    this.#tell('problem', { problem: null });
+    this.#tellAgentState(agent);
+  }
+
+  #tellAgentState(agent) {
+    this.#tell('agent', { state: agent.attributes['lk.agent.state'] ?? 'initializing' });
+  }
+
+  #agentIsGone() {
+    if (this.#agent()) return; // the other one already took over
+    this.#tell('agent', { state: null });
+    this.#tell('problem', { problem: agentLeft() });
+    this.#become('waiting_for_agent');
+  }
+
+  /** After a restart of the server the old room has no agent, and none comes to a room that exists: ask for a new one. */
+  #nobodyCame(seconds) {
+    const afterReconnect = this.#rejoining || seconds === AGENT_RETURN_SECONDS;
+    if (afterReconnect && this.#agentless < REJOINS_WITHOUT_AGENT) {
+      this.#agentless += 1;
+      this.#rejoin();
+      return;
+    }
+    this.#rejoining = false;
+    this.#tell('problem', { problem: noAgent(seconds) });
+  }
+
+  // --- the network comes and goes ---
+
+  async #disconnected(reason) {
+    clearTimeout(this.#agentTimer);
+    this.#tell('agent', { state: null });
+    if (reason === DisconnectReason.CLIENT_INITIATED) return;
+    if (ENDED_BY_OTHERS.has(reason)) {
+      this.#become('ended'); // the agent said goodbye and hung up
+      return;
+    }
+    if (reason === DisconnectReason.DUPLICATE_IDENTITY) {
+      this.#fail(new Problem('joined_elsewhere', 'You joined from somewhere else', 'The same caller can be in a room only once. Join again to take the call here.'));
+      return;
+    }
+    this.#rejoin();
+  }
+
+  async #rejoin() {
+    this.#rejoining = true;
+    this.#become('reconnecting');
+    await this.#leaveQuietly();
+    for (const delay of REJOIN_DELAYS_MS) {
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      if (!this.#wish) return; // ended meanwhile
+      try {
+        await this.#enterFreshRoom();
+        return;
+      } catch (problem) {
+        if (!this.#wish) return;
+        if (problem.code === 'token_refused') return this.#fail(problem); // asking again changes nothing
+      }
+    }
+    this.#fail(networkLost());
+  }
+
+  #stopIfEnded() {
+    if (!this.#wish) throw new Problem('ended', 'The call was ended', '', null);
+  }
+
+  #fail(problem) {
+    this.#rejoining = false;
+    if (problem.code === 'ended') return;
+    this.#become('idle');
+    if (!(problem instanceof Problem)) throw problem; // a mistake of ours belongs in the console
+    this.#tell('problem', { problem });
+  }
+
+  async #leaveQuietly() {
+    clearTimeout(this.#agentTimer);
+    const room = this.#room;
+    this.#room = null; // its late events are nobody's business any more
+    await room?.disconnect();
+  }
+
+  #become(state) {
+    this.#state = state;
+    this.#tell('state', { state });
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
