@@ -1,0 +1,55 @@
+"""Put all stand-ins behind one HTTP port."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+
+from aiohttp import web
+
+from sandbox import control, openai_llm, orders, sarvam_stt, sarvam_stt_realtime, sarvam_tts, web_files
+from sandbox.scopes import Scopes, Settings
+from sandbox.vendor import SCOPES, refusals
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+
+
+def create_app(defaults: Settings | None = None) -> web.Application:
+    """The whole application; `defaults` are every scope's settings until they are changed."""
+    app = web.Application(middlewares=[refusals], client_max_size=MAX_BODY_BYTES)
+    app[SCOPES] = Scopes(defaults)
+    control.install(app)
+    app.add_routes(
+        [
+            web.get("/speech-to-text/ws", sarvam_stt.stream),
+            web.post("/speech-to-text", sarvam_stt.transcribe),
+            web.get("/speech-to-text-realtime/ws", sarvam_stt_realtime.stream),
+            web.get("/text-to-speech/ws", sarvam_tts.stream),
+            web.get("/text-to-speech/ws/v2", sarvam_tts.stream),
+            web.post("/text-to-speech", sarvam_tts.synthesise),
+            web.get("/v1/models", openai_llm.models),
+            web.post("/v1/chat/completions", openai_llm.complete),
+            web.get("/orders/{id}", orders.order),
+            web.get("/{path:.*}", web_files.serve),
+        ]
+    )
+    return app
+
+
+async def serve(host: str, port: int, defaults: Settings, announce: Callable[[int], None]) -> None:
+    """Serve until SIGINT or SIGTERM. `announce` gets the port once it is open."""
+    # Cancellation tells a handler at once that its client has gone: an interrupted reply is logged as one.
+    runner = web.AppRunner(create_app(defaults), handler_cancellation=True, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port, shutdown_timeout=1.0)
+    await site.start()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(each, stop.set)
+    announce(int(runner.addresses[0][1]))
+    try:
+        await stop.wait()
+    finally:
+        await runner.cleanup()

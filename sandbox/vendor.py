@@ -1,0 +1,144 @@
+"""What every stand-in does with a request before its own work: whose key is it, and what is wrong today.
+
+Refusals have the shape of the real services, so that a wrong request fails here as it fails there.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from sandbox.scopes import STATUS_FAULTS, Fault, Scope, Scopes, held
+
+SCOPES: web.AppKey[Scopes] = web.AppKey("scopes", Scopes)
+REFUSED_KEYS = ("invalid", "")
+
+Refuse = Callable[[int, str, str], web.Response]
+
+
+def request_id() -> str:
+    return f"sandbox_{uuid.uuid4().hex[:16]}"
+
+
+def bearer(request: web.Request) -> str:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def sarvam_key(request: web.Request) -> str:
+    return request.headers.get("api-subscription-key", "").strip()
+
+
+def sarvam_error(status: int, message: str, code: str = "") -> web.Response:
+    """Sarvam's error body. A bad key is 403 there, never 401."""
+    code = code or SARVAM_CODES.get(status, "invalid_request_error")
+    body = {"error": {"message": message, "code": code, "request_id": request_id()}}
+    return web.json_response(body, status=status)
+
+
+SARVAM_CODES = {
+    400: "invalid_request_error",
+    401: "invalid_api_key_error",
+    403: "invalid_api_key_error",
+    422: "unprocessable_entity_error",
+    429: "rate_limit_exceeded_error",
+    500: "internal_server_error",
+}
+MESSAGES = {
+    401: "Authentication failed.",
+    403: "Invalid API key.",
+    429: "Rate limit exceeded. Retry later.",
+    500: "The server had an error while processing the request.",
+}
+
+
+def sarvam_scope(request: web.Request) -> Scope:
+    """The scope of the request's key; raises a 403 in Sarvam's shape for a missing or refused one."""
+    key = sarvam_key(request)
+    if key in REFUSED_KEYS:
+        raise Refused(sarvam_error(403, MESSAGES[403]))
+    return request.app[SCOPES].for_key(key)
+
+
+class Refused(Exception):
+    """Ends a request with the response it carries."""
+
+    def __init__(self, response: web.Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
+async def before_answering(scope: Scope, provider: str, refuse: Callable[[int, str], web.Response]) -> None:
+    """Apply the faults that hit a request before anything is answered; raises Refused."""
+    fault = scope.fault(provider, *STATUS_FAULTS, "hang", phase="handshake")
+    if fault is None:
+        return
+    if fault.name == "hang":
+        await held(fault)
+        return
+    response = refuse(STATUS_FAULTS[fault.name], MESSAGES[STATUS_FAULTS[fault.name]])
+    if fault.name == "rate_limited":
+        response.headers["Retry-After"] = f"{scope.settings.retry_after_seconds:g}"
+    raise Refused(response)
+
+
+def abort(request: web.Request) -> None:
+    """Cut the TCP connection, with no closing frame and no last chunk."""
+    if request.transport is not None:
+        request.transport.abort()
+
+
+async def until(due_at: float) -> None:
+    """Sleep until a moment of the loop's monotonic clock; latencies add up to what was set, not to more."""
+    delay = due_at - asyncio.get_running_loop().time()
+    if delay > 0:
+        await asyncio.sleep(delay)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@dataclass
+class Mute:
+    """A connection that hangs or stalls: it answers nothing while the fault's time lasts."""
+
+    fault: Fault | None = None
+
+    @property
+    def active(self) -> bool:
+        if self.fault is not None and not self.fault.in_window():
+            self.fault = None
+        return self.fault is not None
+
+
+@web.middleware
+async def refusals(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Refused as refused:
+        return refused.response
+
+
+async def watch_idle(
+    scope: Scope, provider: str, idle_since: Callable[[bool], float], close: Callable[[], Awaitable[None]]
+) -> None:
+    """Close a socket that has been idle for `idle_close_seconds`.
+
+    `idle_since(strict)` tells the last activity; with the fault `idle_close` only speech or text counts (strict).
+    """
+    while True:
+        await asyncio.sleep(0.05)
+        limit = scope.settings.idle_close_seconds
+        strict = any(f.provider == provider and f.name == "idle_close" and f.in_window() for f in scope.faults)
+        if now() - idle_since(strict) < limit:
+            continue
+        if strict:
+            scope.fault(provider, "idle_close")
+        scope.log(provider, "idle_close")
+        await close()
+        return
