@@ -1,0 +1,228 @@
+"""A real AgentSession in process, driven by a script of what a caller says and when, on a clock that jumps.
+
+Only the ends are stand-ins, through the framework's own base classes: a voice detector, a recogniser and a model that
+follow the script. What the framework calls when, cancels and commits is its own doing.
+"""
+
+import asyncio
+import selectors
+from dataclasses import dataclass, field
+
+import numpy as np
+from livekit import rtc
+from livekit.agents import Agent, AgentSession, StopResponse, llm, stt, vad
+from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
+from livekit.agents.voice import io
+
+FRAME_SECONDS = 0.02
+RATE_HZ = 24000
+VAD_ONSET_SECONDS = 0.06
+VAD_SILENCE_SECONDS = 0.25
+END_OF_SPEECH_WINDOW_SECONDS = 0.20
+FINAL_AFTER_VOICE_SECONDS = 0.45
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """Time passes only by jumping to the next timer, so waits cost nothing and are exact."""
+
+    def __init__(self):
+        super().__init__(_ImpatientSelector(self))
+        self.jumped_seconds = 0.0
+
+    def time(self):
+        return self.jumped_seconds
+
+
+class _ImpatientSelector(selectors.DefaultSelector):
+    def __init__(self, loop):
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout=None):
+        ready = super().select(0 if timeout is not None else None)
+        if not ready and timeout:
+            self._loop.jumped_seconds += timeout
+        return ready
+
+
+@dataclass
+class Segment:
+    """One stretch of voice, and the text that the recogniser will write for it (None: nothing at all)."""
+
+    begins: float
+    ends: float
+    text: str | None
+    final_after_seconds: float = FINAL_AFTER_VOICE_SECONDS
+
+
+@dataclass
+class Outcome:
+    commits: list[tuple[float, str]] = field(default_factory=list)
+    speculations: list[tuple[float, str]] = field(default_factory=list)
+
+
+class _Mic(io.AudioInput):
+    def __init__(self, segments, until):
+        super().__init__(label="script")
+        self._segments, self._until, self._began = segments, until, None
+
+    async def __anext__(self):
+        loop = asyncio.get_running_loop()
+        if self._began is None:
+            self._began, self._frames = loop.time(), 0
+        self._frames += 1
+        at = self._frames * FRAME_SECONDS
+        if at > self._until:
+            await asyncio.Event().wait()
+        await asyncio.sleep(self._began + at - loop.time())  # noqa: TID251 (virtual time)
+        voiced = any(s.begins <= at - FRAME_SECONDS / 2 < s.ends for s in self._segments)
+        count = int(RATE_HZ * FRAME_SECONDS)
+        wave = np.sin(np.arange(count) * 2 * np.pi * 220 / RATE_HZ) * (6000 if voiced else 5)
+        return rtc.AudioFrame(wave.astype(np.int16).tobytes(), RATE_HZ, 1, count)
+
+
+class _Vad(vad.VAD):
+    def __init__(self):
+        super().__init__(capabilities=vad.VADCapabilities(update_interval=0.032))
+        self.streams = []
+
+    def stream(self):
+        self.streams.append(_VadStream(self))
+        return self.streams[-1]
+
+    def say(self, kind, **details):
+        event = vad.VADEvent(type=kind, samples_index=0, timestamp=0.0, speech_duration=0.0, silence_duration=0.0)
+        for name, value in details.items():
+            setattr(event, name, value)
+        for stream in self.streams:
+            if not stream._event_ch.closed:
+                stream._event_ch.send_nowait(event)
+
+
+class _VadStream(vad.VADStream):
+    async def _main_task(self):
+        async for _ in self._input_ch:
+            pass
+
+
+class _Stt(stt.STT):
+    def __init__(self):
+        super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=False))
+        self.streams = []
+
+    async def _recognize_impl(self, *args, **kwargs):
+        raise NotImplementedError
+
+    def stream(self, *, language=None, conn_options=DEFAULT_API_CONNECT_OPTIONS):
+        self.streams.append(_SttStream(stt=self, conn_options=conn_options))
+        return self.streams[-1]
+
+    def say(self, kind, text="", language="en-IN"):
+        alternatives = [stt.SpeechData(language=language, text=text)] if text else []
+        for stream in self.streams:
+            if not stream._event_ch.closed:
+                stream._event_ch.send_nowait(stt.SpeechEvent(type=kind, alternatives=alternatives))
+
+
+class _SttStream(stt.SpeechStream):
+    async def _run(self):
+        async for _ in self._input_ch:
+            pass
+
+
+class _Llm(llm.LLM):
+    def __init__(self, outcome):
+        super().__init__()
+        self._outcome = outcome
+
+    def chat(self, *, chat_ctx, tools=None, conn_options=DEFAULT_API_CONNECT_OPTIONS, **_):
+        said = chat_ctx.items[-1].text_content if chat_ctx.items else ""
+        self._outcome.speculations.append((asyncio.get_running_loop().time(), said))
+        return _LlmStream(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+
+
+class _LlmStream(llm.LLMStream):
+    async def _run(self):
+        self._event_ch.send_nowait(llm.ChatChunk(id="1", delta=llm.ChoiceDelta(role="assistant", content="Good.")))
+
+
+class _Caller(Agent):
+    def __init__(self, detector, outcome, tapped):
+        super().__init__(instructions="Answer.")
+        self._detector, self._outcome, self._tapped = detector, outcome, tapped
+
+    async def stt_node(self, audio, model_settings):
+        heard = self._detector.tap_audio(audio) if self._tapped else audio
+        events = Agent.default.stt_node(self, heard, model_settings)
+        async for event in self._detector.tap_events(events) if self._tapped else events:
+            yield event
+
+    async def on_user_turn_completed(self, turn_ctx, new_message):
+        self._outcome.commits.append((asyncio.get_running_loop().time(), new_message.text_content))
+        raise StopResponse
+
+
+async def _play(segments, voice_detector, recogniser, began_at):
+    """Say what a voice detector and a recogniser would say of these segments, each in its own time."""
+
+    async def at(seconds, act, *args, **details):
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, began_at + seconds - loop.time()))  # noqa: TID251 (virtual time)
+        act(*args, **details)
+
+    kinds, events = vad.VADEventType, stt.SpeechEventType
+    tasks = []
+    for s in segments:
+        length = s.ends - s.begins
+        tasks += [
+            at(s.begins + VAD_ONSET_SECONDS, voice_detector.say, kinds.START_OF_SPEECH, speech_duration=0.05),
+            at(
+                s.ends + VAD_SILENCE_SECONDS,
+                voice_detector.say,
+                kinds.END_OF_SPEECH,
+                speech_duration=length,
+                silence_duration=VAD_SILENCE_SECONDS,
+            ),
+            at(s.begins + 0.1, recogniser.say, events.START_OF_SPEECH),
+        ]
+        final_at = s.ends + s.final_after_seconds
+        if s.text:
+            tasks.append(at(final_at, recogniser.say, events.FINAL_TRANSCRIPT, s.text))
+        tasks.append(at(final_at + 0.001, recogniser.say, events.END_OF_SPEECH))
+    await asyncio.gather(*tasks)
+
+
+async def _call(make_detector, segments, until, tapped, session_options):
+    loop = asyncio.get_running_loop()
+    outcome = Outcome()
+    detector = make_detector(loop.time)
+    voice_detector, recogniser = _Vad(), _Stt()
+    session = AgentSession(
+        stt=recogniser,
+        vad=voice_detector,
+        llm=_Llm(outcome),
+        turn_handling={
+            "turn_detection": detector,
+            "endpointing": {"mode": "fixed", "min_delay": 0.0, "max_delay": 0.0},
+            "interruption": {"mode": "vad"},
+            "preemptive_generation": {"enabled": True},
+        }
+        | session_options,
+    )
+    session.input.audio = _Mic(segments, until)
+    await session.start(_Caller(detector, outcome, tapped))
+    began_at = loop.time()
+    await asyncio.gather(
+        _play(segments, voice_detector, recogniser, began_at),
+        asyncio.sleep(until),  # noqa: TID251 (virtual time)
+    )
+    await session.aclose()
+    outcome.commits = [(at - began_at, text) for at, text in outcome.commits]
+    outcome.speculations = [(at - began_at, text) for at, text in outcome.speculations]
+    return outcome
+
+
+def play_call(make_detector, segments, *, until=8.0, tapped=True, session_options=None):
+    """Play one call to its end; `make_detector` gets the clock that the call runs on."""
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        return runner.run(_call(make_detector, segments, until, tapped, session_options or {}))

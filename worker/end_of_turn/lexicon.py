@@ -1,0 +1,145 @@
+"""Load the word lists of `data/` once, and say which of them judge a given word.
+
+Apart from the rules because the lists grow with every call that was cut off, and a reviewer of words should not
+have to read code.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+
+from worker.end_of_turn.words import same_spelling, script_of
+
+LANGUAGES = ("en", "hi", "mr", "bn", "ta", "te", "gu", "pa", "od", "kn", "ml")
+_LANGUAGES_BY_SCRIPT = {
+    "deva": ("hi", "mr"),
+    "beng": ("bn",),
+    "guru": ("pa",),
+    "gujr": ("gu",),
+    "orya": ("od",),
+    "taml": ("ta",),
+    "telu": ("te",),
+    "knda": ("kn",),
+    "mlym": ("ml",),
+}
+_OTHER_TAGS = {"or": "od", "ori": "od"}
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """One language's lists. Words are in `same_spelling` form."""
+
+    language: str
+    open_words: Mapping[str, str]  # word -> why the speaker goes on after it
+    open_suffixes: tuple[str, ...]
+    finite: frozenset[str]
+    finite_suffixes: tuple[str, ...]
+    answers: frozenset[str]
+    tags: frozenset[str]
+    questions: frozenset[str]
+    inversions: frozenset[str]
+    commands: frozenset[str]
+    subjects: frozenset[str]
+    finite_verbs: frozenset[str]
+    if_words: frozenset[str]
+    then_words: frozenset[str]
+    announced: frozenset[str]
+    copulas: frozenset[str]
+    my: frozenset[str]
+    digits: Mapping[str, str]
+    repeats: Mapping[str, str]
+    about: Mapping[str, frozenset[str]]
+    known: frozenset[str]  # words that mark this language, for telling romanised languages apart
+
+
+def _listed(raw: Mapping[str, str], name: str) -> frozenset[str]:
+    return frozenset(same_spelling(word) for word in raw.get(name, "").split())
+
+
+def _suffixes(raw: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(sorted(_listed(raw, name), key=len, reverse=True))
+
+
+def _pairs(raw: Mapping[str, str], name: str) -> Mapping[str, str]:
+    pairs = (pair.rsplit("=", 1) for pair in raw.get(name, "").split())
+    return MappingProxyType({same_spelling(word): value for word, value in pairs})
+
+
+@cache
+def lexicon(language: str) -> Lexicon:
+    """The lists of one language; read once per process. `language` is one of LANGUAGES."""
+    source = resources.files("worker.end_of_turn").joinpath("data", f"{language}.toml")
+    tables = tomllib.loads(source.read_text("utf-8"))
+    raw = tables["lists"]
+    open_words = {word: why for why in tables["open"] for word in _listed(tables["open"], why)}
+    questions, finite, my = _listed(raw, "questions"), _listed(raw, "finite"), _listed(raw, "my")
+    verbs = _listed(raw, "inversions") | _listed(raw, "subjects") | _listed(raw, "commands")
+    return Lexicon(
+        language=language,
+        open_words=MappingProxyType(open_words),
+        open_suffixes=_suffixes(raw, "open_suffixes"),
+        finite=finite,
+        finite_suffixes=_suffixes(raw, "finite_suffixes"),
+        answers=_listed(raw, "answers"),
+        tags=_listed(raw, "tags"),
+        questions=questions,
+        inversions=_listed(raw, "inversions"),
+        commands=_listed(raw, "commands"),
+        subjects=_listed(raw, "subjects"),
+        finite_verbs=_listed(raw, "finite_verbs"),
+        if_words=_listed(raw, "if_words"),
+        then_words=_listed(raw, "then_words"),
+        announced=_listed(raw, "announced"),
+        copulas=_listed(raw, "copulas"),
+        my=my,
+        digits=_pairs(raw, "digits"),
+        repeats=_pairs(raw, "repeats"),
+        about=MappingProxyType({topic: _listed(tables["about"], topic) for topic in tables.get("about", {})}),
+        known=frozenset(open_words) | questions | finite | my | verbs,
+    )
+
+
+@cache
+def mail_words() -> Mapping[str, frozenset[str]]:
+    """The words that spell e-mail addresses: `at`, `dot`, `ends`, `hosts`, `announces`, `asking`."""
+    source = resources.files("worker.end_of_turn").joinpath("data", "mail.toml")
+    lists = tomllib.loads(source.read_text("utf-8"))["mail"]
+    return MappingProxyType({name: _listed(lists, name) for name in lists})
+
+
+def language_code(tag: str | None) -> str | None:
+    """`hi` of `hi-IN`; None for a language without lists, for `unknown` and for garbage."""
+    primary = (tag or "").replace("_", "-").split("-")[0].casefold()
+    primary = _OTHER_TAGS.get(primary, primary)
+    return primary if primary in LANGUAGES else None
+
+
+def main_language(words: tuple[str, ...], tag: str | None) -> str:
+    """Whose grammar ends this utterance: the script of its last Indic words, else the best-known romanised one.
+
+    The recogniser's tag only breaks ties: it says en-IN for romanised Tamil and hi-IN for Marathi.
+    """
+    claimed = language_code(tag)
+    for word in reversed(words):
+        if (script := script_of(word)) != "latin":
+            return _best(_LANGUAGES_BY_SCRIPT[script], words, claimed)
+    return _best(LANGUAGES, words, claimed) if words else claimed or "en"
+
+
+def _best(candidates: Iterable[str], words: tuple[str, ...], claimed: str | None) -> str:
+    def score(language: str) -> tuple[int, bool, bool]:
+        known = lexicon(language).known
+        return sum(word in known for word in words), language == claimed, language == "en"
+
+    return max(candidates, key=score)
+
+
+def lexicons_for(word: str, main: str) -> tuple[Lexicon, ...]:
+    """Whose lists judge this word, best first: code-mixed speech ends in either language."""
+    script = script_of(word)
+    if script != "latin" and main not in _LANGUAGES_BY_SCRIPT[script]:
+        return tuple(lexicon(language) for language in _LANGUAGES_BY_SCRIPT[script])
+    return (lexicon(main),) if main == "en" or script != "latin" else (lexicon(main), lexicon("en"))

@@ -1,0 +1,91 @@
+"""Know when the caller was last heard, from loudness alone, cheaply enough for every audio frame of every call.
+
+The framework's own voice detector says so only after its silence window and through private state; the wait is
+counted from the last voiced sample. Cost: docs/end-of-turn.md.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+WINDOW_SECONDS: Final = 0.010
+KEPT_SECONDS: Final = 3.0
+QUIETEST_VOICE_RMS: Final = 150.0  # of 16-bit samples; quieter is line noise
+VOICE_OVER_NOISE: Final = 3.0
+_NOISE_RISE_PER_WINDOW: Final = 1.003  # doubles in 2.3 s: follows a fan being switched on, not a sentence
+_LOUDEST_NOISE_RMS: Final = 1500.0  # above this even steady sound is taken for voice
+
+Samples = npt.NDArray[np.int16]
+
+
+class VoiceClock:
+    """The time of the last voiced 10 ms window, judged against a noise floor that follows the line.
+
+    Times are whatever clock the caller passes as `now`, in seconds; they must not run backwards.
+    """
+
+    def __init__(self, *, quietest_voice_rms: float = QUIETEST_VOICE_RMS) -> None:
+        self._quietest_voice_rms = quietest_voice_rms
+        self._noise_rms = quietest_voice_rms / VOICE_OVER_NOISE
+        self.last_voiced_at: float | None = None
+        self.voiced_seconds = 0.0  # since the beginning; differences say how much was voiced in between
+        self._recent = _Ring()
+
+    def hear(self, samples: Samples, sample_rate_hz: int, now: float) -> None:
+        """Take one frame of mono audio whose last sample was spoken at `now`."""
+        self._recent.push(samples, sample_rate_hz, now)
+        window = max(1, int(sample_rate_hz * WINDOW_SECONDS))
+        count = len(samples) // window
+        if count == 0:
+            return
+        blocks = samples[: count * window].reshape(count, window).astype(np.float32)
+        loudness: npt.NDArray[Any] = np.sqrt(np.mean(blocks * blocks, axis=1))
+        frame_began_at = now - len(samples) / sample_rate_hz
+        for place, rms in enumerate(loudness.tolist()):
+            if self._is_voice(rms):
+                self.last_voiced_at = frame_began_at + (place + 1) * window / sample_rate_hz
+                self.voiced_seconds += WINDOW_SECONDS
+
+    def _is_voice(self, rms: float) -> bool:
+        rising = min(self._noise_rms * _NOISE_RISE_PER_WINDOW, _LOUDEST_NOISE_RMS)
+        self._noise_rms = max(1.0, min(rms, rising))
+        return rms > max(self._quietest_voice_rms, self._noise_rms * VOICE_OVER_NOISE)
+
+    def audio_until(self, until: float, seconds: float) -> tuple[Samples, int]:
+        """Up to `seconds` of audio that ends at time `until`, and its sample rate; empty if it is no longer kept."""
+        return self._recent.slice_until(until, seconds)
+
+
+class _Ring:
+    """The last KEPT_SECONDS of one call's audio."""
+
+    def __init__(self) -> None:
+        self._samples: Samples = np.zeros(0, np.int16)
+        self._next = 0
+        self._filled = 0
+        self._rate_hz = 0
+        self._ends_at = 0.0
+
+    def push(self, samples: Samples, rate_hz: int, now: float) -> None:
+        if rate_hz != self._rate_hz:
+            self._samples = np.zeros(int(rate_hz * KEPT_SECONDS), np.int16)
+            self._rate_hz, self._next, self._filled = rate_hz, 0, 0
+        self._ends_at = now
+        size = len(self._samples)
+        samples = samples[-size:]
+        first = min(len(samples), size - self._next)
+        self._samples[self._next : self._next + first] = samples[:first]
+        self._samples[: len(samples) - first] = samples[first:]
+        self._next = (self._next + len(samples)) % size
+        self._filled = min(size, self._filled + len(samples))
+
+    def slice_until(self, until: float, seconds: float) -> tuple[Samples, int]:
+        after = max(0, round((self._ends_at - until) * self._rate_hz))
+        wanted = round(seconds * self._rate_hz)
+        have = min(wanted, self._filled - after)
+        if have <= 0:
+            return np.zeros(0, np.int16), self._rate_hz or 16000
+        end = self._next - after
+        places = np.arange(end - have, end) % len(self._samples)
+        return self._samples[places], self._rate_hz

@@ -1,0 +1,283 @@
+"""Plug our end-of-turn evidence into the framework's text turn-detector protocol.
+
+The framework awaits `predict_end_of_turn` inside the task that decides the turn, and cancels it when the caller goes
+on. So the detector itself waits as long as the evidence asks for, with the session's `min_delay` and `max_delay` at 0.
+Where the framework calls what: docs/end-of-turn.md.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from livekit import rtc
+from livekit.agents import LanguageCode, llm, stt
+
+from worker.end_of_turn import DEFAULT_POLICY, Completeness, Evidence, Wait, WaitPolicy, how_long_to_wait
+from worker.end_of_turn.voice_clock import Samples, VoiceClock
+
+log = logging.getLogger("vaani.end_of_turn")
+
+AudioModel = Callable[[Samples], float]
+
+_MODEL_RATE_HZ: Final = 16000
+_MODEL_SECONDS: Final = 1.2
+_SILENCE_THE_MODEL_EXPECTS_SECONDS: Final = 0.2
+_VAD_SILENCE_SECONDS: Final = 0.25  # the framework calls only after so much silence (inference.VAD's default)
+_UNWRITTEN_SPEECH_SECONDS: Final = 0.30  # voiced audio that must have a transcript to come
+_UNCONFIRMED_VOICE_SECONDS: Final = 0.08
+_VAD_CONFIRMS_WITHIN_SECONDS: Final = 0.15
+_ASKED_CHARACTERS: Final = 200
+_CERTAIN: Final = 1.0
+_THRESHOLD: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One finished wait, for logs and timings. Holds no transcript."""
+
+    wait: Wait
+    audio_probability: float | None
+    waited_seconds: float  # inside predict_end_of_turn
+    since_voice_seconds: float  # from the last voiced sample to the decision
+
+
+def local_audio_model() -> AudioModel:
+    """LiveKit's v1-mini as a plain function of at most 1.2 s of 16 kHz audio; 45 ms of CPU in the caller's thread."""
+    from livekit.local_inference import EOT
+
+    model = EOT()
+    return lambda samples: float(model.predict(samples))
+
+
+class EvidenceTurnDetector:
+    """One per call. Feed it the call's audio and recogniser events; hand it to the session as `turn_detection`.
+
+        async def stt_node(self, audio, model_settings):
+            events = Agent.default.stt_node(self, detector.tap_audio(audio), model_settings)
+            async for event in detector.tap_events(events):
+                yield event
+
+    Without the taps it still works: the wait is then counted from the framework's own call.
+
+    Args:
+        audio_model: Probability that a turn has ended, for up to 1.2 s of 16 kHz samples; None goes by words alone.
+            Run in a thread, once per pause, and only when there is a transcript.
+        now: A monotonic clock in seconds; the running loop's time moves with it.
+        decided: Told of each finished wait.
+    """
+
+    def __init__(
+        self,
+        *,
+        policy: WaitPolicy = DEFAULT_POLICY,
+        audio_model: AudioModel | None = None,
+        now: Callable[[], float] = time.monotonic,
+        decided: Callable[[Decision], None] | None = None,
+    ) -> None:
+        self._policy = policy
+        self._audio_model = audio_model
+        self._now = now
+        self._decided = decided
+        self._clock = VoiceClock()
+        self._language: str | None = None
+        self._unwritten_segments = 0  # speech the recogniser announced and has not written yet
+        self._final_closed_segment = False
+        self._events_seen = False
+        self._voiced_at_last_final = 0.0
+        self._evidence_changed = asyncio.Event()
+        self._audio_pause_at: float | None = None
+        self._audio_answer: asyncio.Future[float | None] | None = None
+        self._spent_anchor: float | None = None
+        self._deaf = False
+
+    # -- what the framework asks ------------------------------------------------------------------------------------
+
+    @property
+    def model(self) -> str:
+        return "vaani-end-of-turn"
+
+    @property
+    def provider(self) -> str:
+        return "vaani"
+
+    async def supports_language(self, language: LanguageCode | None) -> bool:
+        """Always: an unknown language gets the waits of its audio. Called just before each prediction."""
+        self._language = str(language) if language else None
+        return True
+
+    async def unlikely_threshold(self, language: LanguageCode | None) -> float | None:
+        return _THRESHOLD
+
+    async def predict_end_of_turn(self, chat_ctx: llm.ChatContext, *, timeout: float | None = None) -> float:
+        """Return once the turn is over. The framework cancels this when the caller speaks again."""
+        entered_at = self._now()
+        anchor = self._anchor(entered_at)
+        text, asked = _last_words(chat_ctx)
+        probability: float | None = None
+        while True:
+            self._evidence_changed.clear()
+            try:
+                probability = await self._audio_probability(anchor)
+                wait = how_long_to_wait(
+                    Evidence(text, self._language, probability, self._transcript_pending(), asked), self._policy
+                )
+            except Exception:
+                log.exception("end of turn: the evidence failed; waiting %s s", self._policy.unclear_seconds)
+                wait = Wait(self._policy.unclear_seconds, Completeness.UNCLEAR, "evidence failed")
+            if await self._sit_out(anchor + wait.seconds):
+                break
+        self._finish(wait, probability, anchor, entered_at)
+        return _CERTAIN
+
+    # -- what the call tells it -------------------------------------------------------------------------------------
+
+    async def tap_audio(self, frames: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
+        async for frame in frames:
+            self.observe_frame(frame)
+            yield frame
+
+    async def tap_events(self, events: AsyncIterable[stt.SpeechEvent | str]) -> AsyncIterator[stt.SpeechEvent | str]:
+        self._unwritten_segments = 0  # a reopened stream never answers for the old one
+        async for event in events:
+            if isinstance(event, stt.SpeechEvent):
+                self.observe_speech_event(event)
+            yield event
+
+    def observe_frame(self, frame: rtc.AudioFrame) -> None:
+        """Hear one frame of the caller. Never raises: the recogniser must not go deaf with us."""
+        if self._deaf:
+            return
+        try:
+            samples = np.frombuffer(frame.data, dtype=np.int16)
+            if frame.num_channels > 1:
+                samples = samples[:: frame.num_channels]
+            self._clock.hear(samples, frame.sample_rate, self._now())
+        except Exception:
+            self._deaf = True
+            log.exception("end of turn: cannot read the caller's audio; going by the framework's pauses instead")
+
+    def observe_speech_event(self, event: stt.SpeechEvent) -> None:
+        """Note which speech the recogniser has heard and not written yet."""
+        self._events_seen = True
+        if event.type == stt.SpeechEventType.START_OF_SPEECH:
+            self._unwritten_segments += 1
+            self._final_closed_segment = False
+        elif event.type == stt.SpeechEventType.FINAL_TRANSCRIPT:
+            self._unwritten_segments = max(0, self._unwritten_segments - 1)
+            self._final_closed_segment = True
+            self._voiced_at_last_final = self._clock.voiced_seconds
+        elif event.type == stt.SpeechEventType.END_OF_SPEECH:
+            if not self._final_closed_segment:
+                self._unwritten_segments = max(0, self._unwritten_segments - 1)
+            self._final_closed_segment = False
+        else:
+            return
+        self._evidence_changed.set()
+
+    # -- how it decides ---------------------------------------------------------------------------------------------
+
+    def _transcript_pending(self) -> bool:
+        if self._unwritten_segments > 0:
+            return True
+        return (
+            self._events_seen and self._clock.voiced_seconds - self._voiced_at_last_final >= _UNWRITTEN_SPEECH_SECONDS
+        )
+
+    def _anchor(self, entered_at: float) -> float:
+        """When the caller was last voiced.
+
+        The framework's voice detector has heard silence for a while, so a later time is noise taken for voice; a time
+        that an earlier turn has already used up means that this speech was too quiet for the clock.
+        """
+        silent_since = entered_at - _VAD_SILENCE_SECONDS
+        last_voiced_at = self._clock.last_voiced_at
+        if last_voiced_at is None or last_voiced_at == self._spent_anchor:
+            return silent_since
+        return min(last_voiced_at, silent_since)
+
+    async def _audio_probability(self, pause_at: float) -> float | None:
+        if self._audio_model is None:
+            return None
+        if self._audio_answer is None or self._audio_pause_at != pause_at:
+            samples, rate_hz = self._clock.audio_until(pause_at + _SILENCE_THE_MODEL_EXPECTS_SECONDS, _MODEL_SECONDS)
+            self._audio_pause_at = pause_at
+            self._audio_answer = asyncio.get_running_loop().run_in_executor(
+                None, _ask_model, self._audio_model, samples, rate_hz
+            )
+        # Shielded: when the caller goes on, this wait is cancelled, and a thread cannot be.
+        return await asyncio.shield(self._audio_answer)
+
+    async def _sit_out(self, deadline: float) -> bool:
+        """Wait until the deadline; False as soon as there is something new to weigh."""
+        confirmed = False
+        while True:
+            left_seconds = deadline - self._now()
+            if left_seconds <= 0:
+                if confirmed or not self._voice_unconfirmed():
+                    return True
+                deadline, confirmed = self._now() + _VAD_CONFIRMS_WITHIN_SECONDS, True
+                continue
+            try:
+                await asyncio.wait_for(self._evidence_changed.wait(), timeout=left_seconds)
+            except TimeoutError:
+                continue
+            return False
+
+    def _voice_unconfirmed(self) -> bool:
+        """The caller may have gone on a moment ago: the framework's voice detector needs that long to say so."""
+        last_voiced_at = self._clock.last_voiced_at
+        return last_voiced_at is not None and self._now() - last_voiced_at < _UNCONFIRMED_VOICE_SECONDS
+
+    def _finish(self, wait: Wait, probability: float | None, anchor: float, entered_at: float) -> None:
+        self._spent_anchor = self._clock.last_voiced_at
+        now = self._now()
+        decision = Decision(wait, probability, waited_seconds=now - entered_at, since_voice_seconds=now - anchor)
+        log.debug(
+            "end_of_turn.decided",
+            extra={
+                "completeness": wait.completeness.value,
+                "reason": wait.reason,
+                "wait_seconds": round(wait.seconds, 3),
+                "since_voice_seconds": round(decision.since_voice_seconds, 3),
+                "audio_probability": probability,
+            },
+        )
+        if self._decided is not None:
+            self._decided(decision)
+
+
+def _ask_model(model: AudioModel, samples: Samples, rate_hz: int) -> float | None:
+    if len(samples) == 0:
+        return None
+    try:
+        return model(_at_model_rate(samples, rate_hz))
+    except Exception:
+        log.exception("end of turn: the audio model failed; going by the words alone")
+        return None
+
+
+def _at_model_rate(samples: Samples, rate_hz: int) -> Samples:
+    if rate_hz == _MODEL_RATE_HZ:
+        return samples
+    resampler = rtc.AudioResampler(
+        input_rate=rate_hz, output_rate=_MODEL_RATE_HZ, num_channels=1, quality=rtc.AudioResamplerQuality.QUICK
+    )
+    frame = rtc.AudioFrame(samples.tobytes(), rate_hz, 1, len(samples))
+    frames = [*resampler.push(frame), *resampler.flush()]
+    resampled = np.concatenate([np.frombuffer(part.data, dtype=np.int16) for part in frames])
+    return resampled[-int(_MODEL_RATE_HZ * _MODEL_SECONDS) :]
+
+
+def _last_words(chat_ctx: llm.ChatContext) -> tuple[str, str]:
+    """The caller's words of this turn, and the end of what the agent said just before them."""
+    messages = [item for item in chat_ctx.items if item.type == "message" and item.role in ("user", "assistant")]
+    if not messages or messages[-1].role != "user":
+        return "", ""
+    text = messages[-1].text_content or ""
+    before = messages[-2] if len(messages) > 1 else None
+    asked = (before.text_content or "") if before is not None and before.role == "assistant" else ""
+    return text, asked[-_ASKED_CHARACTERS:]
