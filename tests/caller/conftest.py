@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -15,6 +17,7 @@ import pytest
 from aiohttp import ClientError, ClientSession, web
 from livekit import api, rtc
 
+from sandbox.caller import JoinToken
 from sandbox.caller.audio import FRAME_SAMPLES, SAMPLE_RATE, is_audible
 
 API_KEY, API_SECRET = "testkey", "a-secret-for-tests-of-32-characters-or-more"
@@ -76,7 +79,7 @@ async def _answering(url, process, log):
                 async with http.get(url) as reply:
                     if reply.status == 200:
                         return
-            await asyncio.wait_for(asyncio.Event().wait(), 0.1) if False else await _tick()
+            await _tick()
 
 
 async def _tick():
@@ -86,8 +89,8 @@ async def _tick():
     await ticked.wait()
 
 
-def mint(room, identity, kind=None):
-    token = api.AccessToken(API_KEY, API_SECRET).with_identity(identity)
+def mint(room, identity, kind=None, secret=API_SECRET):
+    token = api.AccessToken(API_KEY, secret).with_identity(identity)
     token = token.with_grants(api.VideoGrants(room_join=True, room=room))
     if kind:
         token = token.with_kind(kind)
@@ -121,6 +124,7 @@ class ToneAgent:
     leave_after: int | None = None
     stops_after_seconds: float | None = None
     texts: bool = False
+    identity: str = "tone-agent"
     answered: int = 0
     tones: list[tuple[float, float]] = field(default_factory=list)
     voiced: list[float] = field(default_factory=list)
@@ -133,7 +137,7 @@ class ToneAgent:
         self._listening = None
         self._room.on("track_subscribed", self._subscribed)
         try:
-            await self._room.connect(self.url, mint(self.room_name, "tone-agent", kind="agent"))
+            await self._room.connect(self.url, mint(self.room_name, self.identity, kind="agent"))
             track = rtc.LocalAudioTrack.create_audio_track("voice", self._source)
             options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
             publication = await self._room.local_participant.publish_track(track, options)
@@ -191,12 +195,6 @@ class ToneAgent:
     async def _tell(self):
         me, caller = self._room.local_participant, next(iter(self._room.remote_participants))
         final = {"lk.transcription_final": "true"}
-        await me.send_text(
-            f"caller {self.answered}",
-            topic="lk.transcription",
-            attributes={**final, "lk.segment_id": f"u{self.answered}"},
-            sender_identity=caller,
-        ) if False else None
         writer = await me.stream_text(
             topic="lk.transcription",
             sender_identity=caller,
@@ -211,6 +209,25 @@ class ToneAgent:
         await writer.write("reply ")
         await writer.write(str(self.answered))
         await writer.aclose(attributes=final)
+        report = {"turn": self.answered, "heard": f"heard {self.answered}", "heard_language": "hi-IN"}
+        report |= {"reply_language": "ta-IN", "reply": "", "stages": {"e2e_latency_seconds": 0.5}, "cost_rupees": 0.25}
+        await me.send_text(json.dumps(report), topic="vaani.turn")
+        await me.send_text(json.dumps({"code": "late", "message": "One moment."}), topic="vaani.notice")
+
+
+@pytest.fixture
+def join_room(livekit_server):
+    """A token for a caller to a room, without any endpoint."""
+
+    def join(room_name, *, secret=API_SECRET):
+        return JoinToken(livekit_server, mint(room_name, "caller", secret=secret))
+
+    return join
+
+
+@pytest.fixture
+def room_name():
+    return f"room-{secrets.token_hex(4)}"
 
 
 @pytest.fixture
@@ -230,16 +247,18 @@ async def tone_agent(livekit_server):
 
 
 @pytest.fixture
-async def token_endpoint(livekit_server):
+async def token_endpoint(livekit_server, room_name):
     """The standard contract with a real signature. `endpoint.room` is the room, `endpoint.requests` what was asked."""
 
     class Endpoint:
-        room = f"room-{time.time_ns()}"
+        room = room_name
         status, reply = 201, None
-        requests: list = []
+        url = ""
+
+        def __init__(self):
+            self.requests = []
 
     endpoint = Endpoint()
-    endpoint.requests = []
 
     async def answer(request):
         endpoint.requests.append((request.method, request.path, dict(request.headers), await request.read()))
@@ -247,13 +266,13 @@ async def token_endpoint(livekit_server):
         ok = {"server_url": livekit_server, "participant_token": token}
         return web.json_response(ok if endpoint.reply is None else endpoint.reply, status=endpoint.status)
 
-    async with _served(answer) as url:
+    async with serving(answer) as url:
         endpoint.url = f"{url}/token"
         yield endpoint
 
 
 @contextlib.asynccontextmanager
-async def _served(handler):
+async def serving(handler):
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", handler)
     runner = web.AppRunner(app)
@@ -267,6 +286,12 @@ async def _served(handler):
 
 
 @pytest.fixture
+def closed_port():
+    """A port that nothing listens on."""
+    return free_port()
+
+
+@pytest.fixture
 def served():
     """`async with served(handler) as url`."""
-    return _served
+    return serving

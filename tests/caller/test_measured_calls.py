@@ -1,22 +1,137 @@
 """Calls through a real livekit-server, measured against an agent whose timing is known."""
 
 import asyncio
+import json
+import time
+import wave
 
 import numpy as np
 import pytest
 
-from sandbox.caller import CallPlan, Patience, Turn, place_call
+from sandbox.caller import CallPlan, Patience, Pause, Turn, place_call
+from sandbox.caller.audio import SAMPLE_RATE
 
-# Half the round trip of sound through the server on loopback, jitter buffer included, twice.
-WIRE_SECONDS = 0.25
 pytestmark = pytest.mark.calls
 
+# What sound needs through the server on loopback, there and back: source queue, encoder, jitter buffers.
+WIRE_SECONDS = 0.3
+FIXED_KEYS = ["room", "greeting_seconds", "turns", "errors"]
+FIXED_TURN_KEYS = ["said", "heard", "heard_language", "reply", "reply_language", "scripted"]
+FIXED_TURN_KEYS += ["voice_to_voice_seconds", "cut_off"]
 
-async def test_an_answer_half_a_second_after_the_turn_is_measured_as_half_a_second(
+
+class Clock:
+    """Learns from the events where a call's zero lies on this process's clock."""
+
+    def __init__(self):
+        self.events = []
+        self.zero = None
+
+    def __call__(self, event):
+        self.events.append(event)
+        if event.kind == "connected":
+            self.zero = time.monotonic() - event.at_seconds
+
+    def kinds(self):
+        return [event.kind for event in self.events]
+
+
+async def test_an_answer_half_a_second_after_each_turn_is_measured_so_and_recorded(
     token_endpoint, tone_agent, tmp_path
 ):
     agent = tone_agent(token_endpoint.room, answer_after_seconds=0.5, texts=True)
+    clock = Clock()
     plan = CallPlan((Turn("Hello there"), Turn("What time is it")))
-    result = await place_call(plan, token_url=token_endpoint.url, out_dir=tmp_path)
-    print(result.to_json(), agent.tones, agent.voiced[0])
+    result = await place_call(plan, token_url=token_endpoint.url, out_dir=tmp_path, on_event=clock)
+
+    assert result.errors == ()
     assert result.good
+    assert result.ended_by == "caller"
+    for turn in result.turns:
+        assert 0.5 <= turn.voice_to_voice_seconds <= 0.5 + WIRE_SECONDS
+        assert not turn.cut_off
+        assert turn.barge_in_seconds is None
+    tones_heard_after = [
+        heard - (start - clock.zero) for (heard, _), (start, _) in zip(result.agent_audio, agent.tones, strict=True)
+    ]
+    assert all(0 < delay < WIRE_SECONDS / 2 for delay in tones_heard_after), tones_heard_after
+    assert result.greeting_seconds == pytest.approx(result.agent_audio[0][0])
+
+    assert [(t.heard, t.reply, t.reply_language) for t in result.turns] == [
+        ("heard 1", "reply 1", "ta-IN"),
+        ("heard 2", "reply 2", "ta-IN"),
+    ]
+    assert result.turns[0].stages == {"e2e_latency_seconds": 0.5}
+    assert result.notices[0] == {"code": "late", "message": "One moment."}
+    assert clock.kinds().count("turn_done") == 2
+    assert clock.kinds()[-1] == "ended"
+
+    written = json.loads((tmp_path / "call.json").read_text())
+    assert list(written)[:4] == FIXED_KEYS
+    assert list(written["turns"][0])[:8] == FIXED_TURN_KEYS
+    check_recording(tmp_path / "call.wav", result)
+
+
+def check_recording(path, result):
+    """Each side is in its own channel at the times that the result tells, and silent in between."""
+    with wave.open(str(path)) as wav:
+        assert (wav.getnchannels(), wav.getframerate()) == (2, SAMPLE_RATE)
+        both = np.frombuffer(wav.readframes(wav.getnframes()), dtype=np.int16).reshape(-1, 2).astype(float)
+
+    def level(channel, start, end):
+        part = both[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE), channel]
+        return np.sqrt((part**2).mean())
+
+    for start, end in result.agent_audio:
+        assert level(1, start + 0.05, end - 0.05) > 4000
+    for turn in result.turns:
+        assert level(0, turn.started_seconds, turn.ended_seconds) > 500
+        assert level(1, turn.started_seconds, turn.ended_seconds) < 50
+        assert level(0, turn.ended_seconds + 0.1, turn.ended_seconds + turn.voice_to_voice_seconds) < 1
+
+
+async def test_an_answer_inside_a_pause_is_a_cut_off(token_endpoint, tone_agent):
+    tone_agent(token_endpoint.room, answer_after_seconds=0.25, tone_seconds=0.3)
+    turn = Turn("My number is nine eight seven", pauses=(Pause(0.9, after_words=3),))
+    result = await place_call(CallPlan((turn,)), token_url=token_endpoint.url)
+
+    assert result.turns[0].cut_off
+    assert result.turns[0].voice_to_voice_seconds == pytest.approx(0.25 + WIRE_SECONDS / 2, abs=WIRE_SECONDS / 2)
+    assert result.turns[0].ended_seconds - result.turns[0].started_seconds > 2.0
+    assert result.errors == ()
+
+
+async def test_barging_in_starts_on_time_and_measures_until_the_agent_is_silent(token_endpoint, tone_agent):
+    tone_agent(token_endpoint.room, tone_seconds=3.0, greeting_after_seconds=0.1, stops_after_seconds=0.3)
+    plan = CallPlan((Turn("Please stop talking now", barge_in_after_seconds=0.8),))
+    result = await place_call(plan, token_url=token_endpoint.url)
+
+    turn = result.turns[0]
+    assert turn.started_seconds - result.greeting_seconds == pytest.approx(0.8, abs=0.1)
+    assert 0.3 <= turn.barge_in_seconds <= 0.3 + WIRE_SECONDS
+    assert not turn.cut_off, "what the caller talks over is not a cut-off"
+    assert turn.voice_to_voice_seconds == pytest.approx(0.5 + WIRE_SECONDS / 2, abs=WIRE_SECONDS / 2)
+
+
+async def test_the_caller_waits_politely_until_the_agent_has_finished(token_endpoint, tone_agent):
+    tone_agent(token_endpoint.room, tone_seconds=1.5)
+    patience = Patience(polite_silence_seconds=0.6)
+    plan = CallPlan((Turn("One"), Turn("Two")))
+    result = await place_call(plan, token_url=token_endpoint.url, patience=patience)
+
+    for (_, agent_ended), turn in zip(result.agent_audio, result.turns, strict=False):
+        assert 0.6 <= turn.started_seconds - agent_ended <= 0.8
+
+
+async def test_several_calls_in_one_process_keep_their_figures_apart(join_room, tone_agent, room_name):
+    delays = (0.3, 0.7, 1.1)
+    for i, delay in enumerate(delays):
+        tone_agent(f"{room_name}-{i}", answer_after_seconds=delay)
+    plan = CallPlan((Turn("Hello there"),))
+    calls = [place_call(plan, join=join_room(f"{room_name}-{i}")) for i in range(len(delays))]
+    results = await asyncio.gather(*calls)
+
+    for delay, result in zip(delays, results, strict=True):
+        assert result.good
+        assert delay <= result.turns[0].voice_to_voice_seconds <= delay + WIRE_SECONDS
+    assert len({result.room for result in results}) == len(delays)
