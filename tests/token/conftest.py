@@ -1,0 +1,113 @@
+"""What the token tests share: endpoints built from an environment, real issuers and servers on loopback, and a watch
+over every test's output for secrets that do not belong there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.token.livekit_server import LiveKitServer, find_livekit_server
+from tests.token.stand_ins import Issuer, running_http
+
+ROOT = Path(__file__).resolve().parents[2]
+MAIN = ROOT / "functions" / "token" / "main.py"
+
+LIVEKIT_SECRET = "livekit-secret-that-no-output-may-contain"
+HMAC_SECRET = "hmac-secret-that-no-output-may-contain-0"
+HMAC_SECRET_NEXT = "hmac-secret-that-no-output-may-contain-1"
+SECRETS = (LIVEKIT_SECRET, HMAC_SECRET, HMAC_SECRET_NEXT)
+# Any JWT: two base64url parts that start like {" and a signature.
+_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}")
+
+BASE_ENV = {
+    "LIVEKIT_URL": "ws://127.0.0.1:7880",
+    "LIVEKIT_API_KEY": "devkey",
+    "LIVEKIT_API_SECRET": LIVEKIT_SECRET,
+    "TOKEN_RATE_PER_CALLER": "1000000",
+    "TOKEN_RATE_PER_ADDRESS": "1000000",
+    "VAANI_IGNORE_ENV_FILE": "true",
+}
+ANONYMOUS = {"TOKEN_AUTH": "none", "TOKEN_ALLOW_ANONYMOUS": "true"}
+HMAC = {"TOKEN_AUTH": "hmac", "TOKEN_HMAC_KEYS": f"backend:{HMAC_SECRET},next:{HMAC_SECRET_NEXT}"}
+
+
+def leak_in(text: str) -> str:
+    """Name what does not belong into output, or return an empty string."""
+    for secret in SECRETS:
+        if secret in text:
+            return "a secret"
+    return "a signed token" if _JWT.search(text) else ""
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    """Fail every test of this room whose captured output holds a secret or a token."""
+    report = (yield).get_result()
+    if call.when == "teardown" and Path(item.path).parent == Path(__file__).parent:
+        leak = leak_in("\n".join(text for _, text in report.sections))
+        if leak:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid}: its output contains {leak}. Keep it out of logs and errors."
+
+
+@pytest.fixture
+def build(monkeypatch, tmp_path):
+    """Return a function that builds the endpoint as functions-framework does, in an environment of its own."""
+    from functions_framework import create_app
+
+    def build_client(env=ANONYMOUS, **more):
+        for name in list(os.environ):
+            if name.startswith(("TOKEN_", "LIVEKIT_", "K_", "VAANI_", "AGENT_NAME", "GOOGLE_")):
+                monkeypatch.delenv(name)
+        for name, value in {**BASE_ENV, **env, **more}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        return create_app("token", str(MAIN)).test_client()
+
+    return build_client
+
+
+@pytest.fixture
+def client(build):
+    """An endpoint for development: no authentication."""
+    return build()
+
+
+@pytest.fixture(scope="session")
+def signing_keys():
+    """Two RSA keys, a small one and an EC key: made once, because making them takes its time."""
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    return {
+        "rsa": rsa.generate_private_key(65537, 2048),
+        "rsa_next": rsa.generate_private_key(65537, 2048),
+        "rsa_small": rsa.generate_private_key(65537, 1024),
+        "ec": ec.generate_private_key(ec.SECP256R1()),
+    }
+
+
+@pytest.fixture
+def issuer(signing_keys):
+    """An identity provider on loopback whose keys, outages and redirects a test controls."""
+    stand_in = Issuer(signing_keys)
+    with running_http(stand_in.handle) as url:
+        stand_in.url = url
+        yield stand_in
+
+
+@pytest.fixture(scope="session")
+def livekit_server(tmp_path_factory):
+    """A real livekit-server on loopback."""
+    binary = find_livekit_server(ROOT)
+    if binary is None:
+        message = "livekit-server is missing: go install github.com/livekit/livekit-server/cmd/server@v1.13.5"
+        pytest.skip(message)
+    server = LiveKitServer(binary, tmp_path_factory.mktemp("livekit"), LIVEKIT_SECRET)
+    server.start()
+    yield server
+    server.stop()
+    assert not leak_in(server.log()), "livekit-server's log has a secret in it"
