@@ -1,0 +1,149 @@
+# Who is told, and about what. Every alert says what the caller notices and what to look at first.
+
+locals {
+  notification_channels = concat(
+    [for c in google_monitoring_notification_channel.email : c.name],
+    tolist(var.monitoring.notification_channels),
+  )
+
+  # PromQL's names of the metrics.
+  _token_requests = "run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",service_name=\"${var.name}-token\"}"
+  _instances      = "run_googleapis_com:container_instance_count{monitored_resource=\"cloud_run_worker_pool\""
+  _log            = { for k in concat(keys(local.counters), keys(local.timings)) : k => "logging_googleapis_com:user_${local.metric_prefix}_${k}" }
+  _by_worker      = "{monitored_resource=\"cloud_run_worker_pool\"}"
+
+  # The day on which the first of the secrets will have had its number for too long, as 20271122.
+  _secret_due_days = {
+    for k, t in terraform_data.secret_since :
+    k => tonumber(formatdate("YYYYMMDD", timeadd(t.output, "${var.monitoring.secret_max_age_days * 24}h")))
+  }
+  _secrets_due_day = min(values(local._secret_due_days)...)
+
+  alerts = merge(
+    {
+      call_failures = {
+        name     = "calls fail"
+        severity = "ERROR"
+        hold     = "300s"
+        query = join("", [
+          "100 * sum(increase(${local._log.call_failures}${local._by_worker}[15m]))",
+          " / sum(increase(${local._log.calls_started}${local._by_worker}[15m])) > ${var.monitoring.call_failures_percent}",
+        ])
+        text = "Callers heard an apology and their call ended. Look at `jsonPayload.event=\"call.failed\"` in the worker pools' logs; it names the cause."
+      }
+      greeting = {
+        name     = "the greeting is slow"
+        severity = "WARNING"
+        hold     = "600s"
+        query    = "histogram_quantile(0.95, sum by (le) (rate(${local._log.greeting_seconds}_bucket${local._by_worker}[15m]))) > ${var.monitoring.greeting_p95_seconds}"
+        text     = "Callers wait in silence after joining. Usual causes: too few instances for the calls (CPU on the dashboard), or slow speech synthesis."
+      }
+      latency = {
+        name     = "answers are slow"
+        severity = "WARNING"
+        hold     = "600s"
+        query    = "histogram_quantile(0.95, sum by (le) (rate(${local._log.voice_to_voice_seconds}_bucket${local._by_worker}[15m]))) > ${var.monitoring.voice_to_voice_p95_seconds}"
+        text     = "One answer in twenty takes longer than callers bear. The `turn.finished` events name the stage: end of turn, model, or voice."
+      }
+      provider_faults = {
+        name     = "a provider is failing"
+        severity = "ERROR"
+        hold     = "300s"
+        query    = "60 * sum by (provider) (rate(${local._log.provider_faults}${local._by_worker}[5m])) > ${var.monitoring.provider_faults_per_minute}"
+        text     = "The label names the provider: see its status page, then `jsonPayload.event=\"provider.fault\"` for kind and status. 401 or 403: the key was revoked or its balance is spent."
+      }
+      secret_age = {
+        name     = "a secret is too old"
+        severity = "WARNING"
+        hold     = "0s"
+        # Tied to a metric that is there whenever workers run: an alert needs one.
+        query = "0 * max(${local._instances}}) + scalar(year() * 10000 + month() * 100 + day_of_month()) >= ${local._secrets_due_day}"
+        text = join("\n", concat(
+          ["A secret has had the same version for ${var.monitoring.secret_max_age_days} days. Rotate it (infra/README.md, \"Rotate a secret\"). Due, as year-month-day:"],
+          [for k, day in local._secret_due_days : "* ${k}: ${day}"],
+        ))
+      }
+      token_abuse = {
+        name     = "tokens are minted far above the usual rate"
+        severity = "WARNING"
+        hold     = "300s"
+        query    = "60 * sum(rate(${local._log.token_requests}{monitored_resource=\"cloud_run_revision\",code=\"token_minted\"}[5m])) > ${var.monitoring.tokens_per_minute}"
+        text     = "Someone may be using up your minutes. The token function's logs carry a hash of each caller: find the busiest, shut it out at its identity provider or with cloud_armor."
+      }
+      token_errors = {
+        name     = "the token function fails"
+        severity = "CRITICAL"
+        hold     = "300s"
+        query = join("", [
+          "100 * sum(rate(${replace(local._token_requests, "}", ",response_code_class=\"5xx\"}")}[5m]))",
+          " / sum(rate(${local._token_requests}[5m])) > ${var.monitoring.token_errors_percent}",
+        ])
+        text = "Callers cannot start a call. Look at the function's error logs; after a deploy, switch active_release back or apply the last good state."
+      }
+      workers_gave_up = {
+        name     = "workers lose LiveKit"
+        severity = "CRITICAL"
+        hold     = "0s"
+        query    = "sum(increase(${local._log.workers_gave_up}${local._by_worker}[10m])) > 0"
+        text     = "A worker could not register and ended; Cloud Run starts it again. If it repeats: is the LiveKit project up, and are LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET of one project?"
+      }
+    },
+    var.active_release == null ? {} : {
+      no_worker = {
+        name     = "no worker for new calls"
+        severity = "CRITICAL"
+        hold     = "300s"
+        query = join("", [
+          "(sum(${local._instances},worker_pool_name=\"${var.name}-worker-${var.active_release}\"}) or vector(0))",
+          " < ${try(var.releases[var.active_release].instances, 1)}",
+        ])
+        text = "Fewer instances of release ${var.active_release} run than asked for: callers wait for an agent that does not come. Look at the pool's logs for a failing start (bad settings are all listed at once), or switch active_release back."
+      }
+    },
+  )
+}
+
+resource "google_monitoring_notification_channel" "email" {
+  for_each     = var.monitoring.emails
+  project      = var.project_id
+  display_name = "${var.name}: ${each.value}"
+  type         = "email"
+  labels       = { email_address = each.value }
+  depends_on   = [google_project_service.this]
+}
+
+resource "google_monitoring_alert_policy" "this" {
+  for_each              = local.alerts
+  project               = var.project_id
+  display_name          = "${var.name}: ${each.value.name}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = local.notification_channels
+
+  conditions {
+    display_name = each.value.name
+    condition_prometheus_query_language {
+      query               = each.value.query
+      duration            = each.value.hold
+      evaluation_interval = "60s"
+      # The metrics that logs make do not exist before their first entry.
+      disable_metric_validation = true
+    }
+  }
+
+  documentation {
+    content   = each.value.text
+    mime_type = "text/markdown"
+    subject   = "${var.name}: ${each.value.name}"
+  }
+
+  alert_strategy {
+    auto_close = "3600s"
+  }
+
+  depends_on = [
+    google_logging_metric.count,
+    google_logging_metric.timing,
+    google_project_service.this,
+  ]
+}

@@ -1,0 +1,55 @@
+# What people and scripts need after an apply; nothing secret.
+
+output "active_release" {
+  description = "The release that new calls go to."
+  value       = var.active_release
+}
+
+output "ci" {
+  description = "What the CI workflow needs to authenticate; null without ci."
+  value = var.ci == null ? null : {
+    service_account            = google_service_account.ci[0].email
+    workload_identity_provider = google_iam_workload_identity_pool_provider.github[0].name
+  }
+}
+
+output "image_repository" {
+  description = "Where worker images are pushed."
+  value       = "${var.region}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.this.repository_id}"
+}
+
+output "load_balancer_address" {
+  description = "Point the domain's A record here; null without cloud_armor."
+  value       = one(google_compute_global_address.token[*].address)
+}
+
+output "pool_uids" {
+  description = "Google's own id of each release's pool: it changes only if a pool was made anew, which would have cut its calls."
+  value       = { for k, p in google_cloud_run_v2_worker_pool.worker : k => p.uid }
+}
+
+output "releases" {
+  description = "Each release's dispatch name, pool and instances; scripts/release_status.py reads it."
+  value = {
+    for k, p in google_cloud_run_v2_worker_pool.worker : k => {
+      active        = k == var.active_release
+      dispatch_name = local.dispatch_names[k]
+      instances     = var.releases[k].instances
+      pool          = p.name
+    }
+  }
+}
+
+output "secret_ids" {
+  description = "The Secret Manager secret behind each environment variable."
+  value       = { for k, s in google_secret_manager_secret.this : k => s.secret_id }
+}
+
+output "token_url" {
+  description = "Where clients ask for a token; null before the first release."
+  value = (
+    local.token_count == 0 ? null :
+    var.cloud_armor == null ? google_cloudfunctions2_function.token[0].service_config[0].uri :
+    "https://${var.cloud_armor.domain}"
+  )
+}

@@ -1,0 +1,26 @@
+# The Google APIs that the rest stands on. They stay enabled after a destroy: other things in the project may use them.
+
+locals {
+  services = toset(concat(
+    [
+      "artifactregistry.googleapis.com",
+      "cloudbuild.googleapis.com",
+      "cloudfunctions.googleapis.com",
+      "iam.googleapis.com",
+      "logging.googleapis.com",
+      "monitoring.googleapis.com",
+      "run.googleapis.com",
+      "secretmanager.googleapis.com",
+      "storage.googleapis.com",
+    ],
+    var.ci == null ? [] : ["iamcredentials.googleapis.com", "sts.googleapis.com"],
+    var.cloud_armor == null ? [] : ["compute.googleapis.com"],
+  ))
+}
+
+resource "google_project_service" "this" {
+  for_each           = local.services
+  project            = var.project_id
+  service            = each.value
+  disable_on_destroy = false
+}

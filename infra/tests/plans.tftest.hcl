@@ -1,0 +1,225 @@
+# What is planned, from nothing to a full deployment, and through a release. No credentials, no cloud.
+
+mock_provider "google" {
+  mock_resource "google_service_account" {
+    defaults = { email = "account@my-project.iam.gserviceaccount.com", member = "serviceAccount:account@my-project.iam.gserviceaccount.com" }
+  }
+  mock_resource "google_secret_manager_secret_version" {
+    defaults = { version = "1" }
+  }
+}
+
+# Each identity its own name, so that a grant to the wrong one shows.
+override_resource {
+  target = google_service_account.token
+  values = { email = "token@my-project.iam", member = "serviceAccount:token@my-project.iam" }
+}
+override_resource {
+  target = google_service_account.worker
+  values = { email = "worker@my-project.iam", member = "serviceAccount:worker@my-project.iam" }
+}
+override_resource {
+  target = google_service_account.token_build
+  values = { email = "build@my-project.iam", member = "serviceAccount:build@my-project.iam" }
+}
+
+variables {
+  project_id       = "my-project"
+  token_source_zip = "tests/fixtures/token.zip"
+  secret_values    = {}
+}
+
+run "foundation_has_no_function_and_no_worker" {
+  command = plan
+
+  assert {
+    condition     = length(google_cloudfunctions2_function.token) == 0 && length(google_cloud_run_v2_worker_pool.worker) == 0
+    error_message = "Without a release nothing runs and nothing is billed by the hour."
+  }
+  assert {
+    condition     = toset(keys(google_secret_manager_secret.this)) == toset(["LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_URL", "OPENAI_API_KEY", "SARVAM_API_KEY"])
+    error_message = "The five secrets are there to be filled."
+  }
+  assert {
+    condition     = length(google_secret_manager_secret_version.this) == 0
+    error_message = "Without write_secret_values Terraform makes no version."
+  }
+  assert {
+    condition     = !contains(keys(google_project_service.this), "compute.googleapis.com")
+    error_message = "APIs of what is off stay off."
+  }
+}
+
+run "minimal" {
+  command = plan
+  variables {
+    active_release = "2026-11-22"
+    releases       = { "2026-11-22" = { image = "r/worker@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" } }
+  }
+
+  assert {
+    condition     = length(google_cloud_run_v2_service_iam_member.token_public) == 0
+    error_message = "No public invoker unless asked for."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.token[0].service_config[0].environment_variables["AGENT_NAME"] == "vaani-2026-11-22"
+    error_message = "The function dispatches the active release."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.token[0].service_config[0].environment_variables["TOKEN_PUBLIC_AGENT_NAME"] == "vaani"
+    error_message = "Clients keep asking for the public name."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.token[0].service_config[0].environment_variables["TOKEN_OIDC_ISSUER"] == "https://securetoken.google.com/my-project"
+    error_message = "By default callers sign in with this project's Firebase Authentication."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.token[0].service_config[0].max_instance_request_concurrency > 1 && google_cloudfunctions2_function.token[0].service_config[0].max_instance_count <= 10
+    error_message = "Trap: concurrency defaults to 1 and instances to no limit."
+  }
+  assert {
+    condition     = toset([for s in google_cloudfunctions2_function.token[0].service_config[0].secret_environment_variables : s.key]) == toset(["LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_URL"])
+    error_message = "The function gets the LIVEKIT_* secrets and no provider key."
+  }
+  assert {
+    condition     = alltrue([for s in google_cloudfunctions2_function.token[0].service_config[0].secret_environment_variables : can(tonumber(s.version))])
+    error_message = "Trap: `latest` would change under a running function."
+  }
+  assert {
+    condition     = google_storage_bucket_object.token_source[0].name == "token-${filesha256("tests/fixtures/token.zip")}.zip"
+    error_message = "The archive's name carries its hash."
+  }
+  assert {
+    condition     = google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers[0].startup_probe[0].http_get[0].port == 8081
+    error_message = "The worker is probed where it answers."
+  }
+  assert {
+    condition = one([
+      for e in google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers[0].env : e.value if e.name == "NUM_CPUS"
+    ]) == google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers[0].resources[0].limits["cpu"]
+    error_message = "Trap: without NUM_CPUS livekit-agents counts the host's processors."
+  }
+  assert {
+    condition = one([
+      for e in google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers[0].env : tonumber(e.value) if e.name == "WORKER_DRAIN_SECONDS"
+    ]) < 10
+    error_message = "Trap: Cloud Run kills 10 s after SIGTERM; a goodbye needs to be said before."
+  }
+  assert {
+    condition     = google_cloud_run_v2_worker_pool.worker["2026-11-22"].deletion_protection == false
+    error_message = "Trap: deletion protection defaults to true, and must be false in state before an old release can go."
+  }
+  assert {
+    condition     = length(google_compute_security_policy.token) + length(google_iam_workload_identity_pool.ci) == 0
+    error_message = "What costs or opens something is off until asked for."
+  }
+}
+
+run "full" {
+  variables {
+    active_release        = "2026-11-22"
+    allow_unauthenticated = true
+    ci                    = { github_repository = "acme/vaani" }
+    cloud_armor           = { domain = "calls.example.com", deny_ip_ranges = ["203.0.113.0/24"] }
+    extra_secrets         = { TOKEN_HMAC_KEYS = "token", WORKER_SEALING_KEY = "worker", SHARED = "both" }
+    monitoring            = { emails = ["oncall@example.com"], notification_channels = ["projects/my-project/notificationChannels/1"] }
+    token_allowed_origins = ["https://app.example.com"]
+    token_auth            = { mode = "hmac" }
+    token_environment     = { TOKEN_RATE_PER_CALLER = "30" }
+    worker_environment    = { TTS_MODEL = "bulbul:v3" }
+    write_secret_values   = true
+    secret_values = {
+      LIVEKIT_URL     = "wss://a", LIVEKIT_API_KEY = "b", LIVEKIT_API_SECRET = "c", OPENAI_API_KEY = "d", SARVAM_API_KEY = "e",
+      TOKEN_HMAC_KEYS = "f", WORKER_SEALING_KEY = "g", SHARED = "h",
+    }
+    releases = {
+      "2026-11-22" = {
+        image       = "r/worker@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        environment = { TTS_MODEL = "bulbul:v4-flash" }
+        instances   = 3
+        max_calls   = 12
+        cpu         = 4
+        memory_gib  = 8
+      }
+    }
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service_iam_member.token_public[0].member == "allUsers" && google_cloud_run_v2_service_iam_member.token_public[0].name == "vaani-token"
+    error_message = "Trap: public access of a function is granted on the Cloud Run service below it."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.token[0].service_config[0].ingress_settings == "ALLOW_INTERNAL_AND_GCLB"
+    error_message = "With Cloud Armor, nobody gets past it by the function's own address."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.token[0].service_config[0].environment_variables["TOKEN_TRUSTED_PROXY_HOPS"] == "2"
+    error_message = "Behind the load balancer the caller's address is one further to the left."
+  }
+  assert {
+    condition     = !contains(keys(google_cloudfunctions2_function.token[0].service_config[0].environment_variables), "TOKEN_OIDC_ISSUER")
+    error_message = "hmac has no issuer."
+  }
+  assert {
+    condition     = toset(keys(google_secret_manager_secret_iam_member.token)) == toset(["LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_URL", "SHARED", "TOKEN_HMAC_KEYS"])
+    error_message = "The function reads its secrets and no other."
+  }
+  assert {
+    condition     = toset(keys(google_secret_manager_secret_iam_member.worker)) == toset(["LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_URL", "OPENAI_API_KEY", "SARVAM_API_KEY", "SHARED", "WORKER_SEALING_KEY"])
+    error_message = "The worker reads its secrets and no other."
+  }
+  assert {
+    condition     = alltrue([for v in google_secret_manager_secret_version.this : v.secret_data == null && v.secret_data_wo == null])
+    error_message = "Trap: secret_data lands in state; only the write-only argument may be used."
+  }
+  assert {
+    condition     = one([for e in google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers[0].env : e.value if e.name == "TTS_MODEL"]) == "bulbul:v4-flash"
+    error_message = "A release's own setting wins."
+  }
+  assert {
+    condition     = one([for e in google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers[0].env : e.value if e.name == "WORKER_MAX_CALLS"]) == "12"
+    error_message = "max_calls reaches the worker."
+  }
+  assert {
+    condition     = strcontains(google_iam_workload_identity_pool_provider.github[0].attribute_condition, "assertion.repository == 'acme/vaani'") && strcontains(google_iam_workload_identity_pool_provider.github[0].attribute_condition, "assertion.ref == 'refs/heads/main'")
+    error_message = "Trap: a provider without a condition trusts every repository on GitHub."
+  }
+  assert {
+    condition     = length([for r in google_compute_security_policy.token[0].rule : r if r.action == "rate_based_ban"]) == 1
+    error_message = "Cloud Armor limits the rate per address."
+  }
+  assert {
+    condition     = alltrue([for p in google_monitoring_alert_policy.this : length(p.notification_channels) == 2])
+    error_message = "Every alert reaches everyone who asked for it."
+  }
+}
+
+run "two_releases_run_side_by_side" {
+  command = plan
+  variables {
+    active_release = "a"
+    releases = {
+      a = { image = "r/worker@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }
+      b = { image = "r/worker@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", secret_versions = { OPENAI_API_KEY = 2 } }
+    }
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_worker_pool.worker["a"].name != google_cloud_run_v2_worker_pool.worker["b"].name
+    error_message = "Each release has its own pool."
+  }
+  assert {
+    condition = (
+      one([for e in google_cloud_run_v2_worker_pool.worker["a"].template[0].containers[0].env : e.value if e.name == "AGENT_NAME"]) == "vaani-a" &&
+      one([for e in google_cloud_run_v2_worker_pool.worker["b"].template[0].containers[0].env : e.value if e.name == "AGENT_NAME"]) == "vaani-b"
+    )
+    error_message = "Each release has its own dispatch name: no call of one lands on the other."
+  }
+  assert {
+    condition = [
+      for k in ["a", "b"] :
+      one([for e in google_cloud_run_v2_worker_pool.worker[k].template[0].containers[0].env : e.value_source[0].secret_key_ref[0].version if e.name == "OPENAI_API_KEY"])
+    ] == ["1", "2"]
+    error_message = "A release can pin its own number of a secret."
+  }
+}
