@@ -118,10 +118,11 @@ class _Compressed:
         self._file = _Unseekable()
         self._container = av.open(self._file, "w", format=container, options=options)
         rate = 48000 if codec == "opus" else sample_rate
-        self._stream: Any = self._container.add_stream(encoder, rate=rate, layout="mono")
+        stream: Any = self._container.add_stream(encoder, rate=rate, layout="mono")
+        self._stream = stream
         self._sample_rate = sample_rate
         self._resampler = av.AudioResampler(
-            format=self._stream.format.name, layout="mono", rate=rate, frame_size=self._stream.frame_size or 0
+            format=stream.format.name, layout="mono", rate=rate, frame_size=stream.frame_size or 0
         )
 
     def push(self, samples: Samples) -> bytes:

@@ -79,11 +79,11 @@ async def queue_transcripts(request: web.Request) -> web.Response:
 
 
 async def seen(request: web.Request) -> web.Response:
-    raw = request.query.get("after", "-1")
+    raw = request.query.get("after", "0")
     try:
         after = int(raw)
     except ValueError:
-        raise Refused(_error("bad_index", f"after must be an index such as 0, not {raw!r}")) from None
+        raise Refused(_error("bad_index", f"after must be an index such as 7, not {raw!r}")) from None
     return web.json_response(_existing(request).seen(after))
 
 
@@ -140,6 +140,7 @@ async def _start_warming(app: web.Application) -> None:
         await voices.render_async("ready", "en-IN")
         await recogniser.load()
         app[READY].set()
+        print("sandbox ready", flush=True)
 
     app[_WARMING] = asyncio.create_task(warm())
 

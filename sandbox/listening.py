@@ -18,6 +18,8 @@ from sandbox.vendor import Mute, now, until
 from sandbox.voice_activity import Change, Samples, VoiceActivity
 
 PAD_SECONDS = 0.3  # heard before the first voiced frame: the start of a word is softer than its vowel
+KEPT_SECONDS = 1.0
+LONGEST_TURN_SECONDS = 60.0  # of one turn, the recogniser hears at most the last minute
 PARTIAL_EVERY_SECONDS = 0.3
 RECOGNISED_LANGUAGE = "en-IN"
 
@@ -59,6 +61,7 @@ class Listening:
         self._partials = partials
         self.end_of_speech_seconds: float | None = None  # what the client asked for, if it did
         self.manual = False  # the client says when a turn begins and ends
+        self._begun = False  # by the client
         self._mute = Mute()
         self._finals: asyncio.Task[None] | None = None
         self._partial_task: asyncio.Task[None] | None = None
@@ -70,6 +73,8 @@ class Listening:
         self._forget_audio()
 
     def _forget_audio(self) -> None:
+        """Begin again with a clock at zero: what was said so far is lost to this connection."""
+        self._give_back()
         self._activity = VoiceActivity(self._sample_rate)
         self._audio: list[Samples] = []
         self._audio_seconds_dropped = 0.0
@@ -87,19 +92,23 @@ class Listening:
                 await self._tell(change)
         if self._activity.speaking:
             self.last_speech_at = now()
-        else:
-            self._keep_only_recent_audio()
+        in_turn = self._begun if self.manual else self._activity.speaking
+        self._keep_only_recent_audio(LONGEST_TURN_SECONDS if in_turn else KEPT_SECONDS)
 
     async def flush(self) -> None:
         """End the turn now, if one is open."""
         change = self._activity.end()
+        if self.manual:
+            at = self._activity.clock_seconds
+            change = Change("end", at, at) if self._begun else None
+            self._begun = False
         if change is not None and not self._mute.active:
             await self._tell(change)
 
     async def begin(self) -> None:
         """A turn begins because the client says so (manual endpointing)."""
-        if not self._activity.speaking:
-            self._activity.speaking = True
+        if self.manual and not self._begun and not self._mute.active:
+            self._begun = True
             at = self._activity.clock_seconds
             await self._tell(Change("start", at, at))
 
@@ -111,6 +120,9 @@ class Listening:
 
     def close(self) -> None:
         """The socket is gone. Words not delivered go back to the queue, for the connection that comes next."""
+        self._give_back()
+
+    def _give_back(self) -> None:
         for task in (self._finals, self._partial_task):
             if task is not None:
                 task.cancel()
@@ -119,6 +131,7 @@ class Listening:
             if not left.used_up:
                 self._scope.queue.appendleft(left)
         self._held.clear()
+        self._entry = self._finals = self._partial_task = None
 
     async def _disturbed(self) -> bool:
         """Apply the faults that can hit at any moment; True when these samples are not heard."""
@@ -134,6 +147,7 @@ class Listening:
             await self._wire.close(CLOSE_FAULTS[fault.name])
         else:
             self._mute.fault = fault
+            self._forget_audio()
         return True
 
     async def _tell(self, change: Change) -> None:
@@ -151,6 +165,7 @@ class Listening:
         fault = self._scope.fault("stt", "stall", "drop")
         if fault is not None and fault.name == "stall":
             self._mute.fault = fault
+            self._give_back()
         elif fault is not None:
             self._wire.drop()
         elif self._partials:
@@ -257,9 +272,9 @@ class Listening:
         begin = self._speech_started_at - self._audio_seconds_dropped - PAD_SECONDS
         return joined[max(0, int(begin * self._sample_rate)) :]
 
-    def _keep_only_recent_audio(self) -> None:
+    def _keep_only_recent_audio(self, seconds_kept: float) -> None:
         kept_seconds = sum(map(len, self._audio)) / self._sample_rate
-        while self._audio and kept_seconds - len(self._audio[0]) / self._sample_rate > 1.0:
+        while self._audio and kept_seconds - len(self._audio[0]) / self._sample_rate > seconds_kept:
             seconds = len(self._audio.pop(0)) / self._sample_rate
             kept_seconds -= seconds
             self._audio_seconds_dropped += seconds

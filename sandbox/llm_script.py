@@ -12,7 +12,7 @@ from sandbox.llm_phrases import ASKED, LANGUAGE_NAMES, LANGUAGE_WISH, PHRASES
 DEFAULT_LANGUAGE = "en-IN"
 HEARD_WORDS = 6
 _REPLY_IN = re.compile(r"Reply in [^()\n]{1,40}\(([a-z]{2,3}-IN)\)")
-_NUMBER = re.compile(r"\d(?:[\d,]|[ -](?=\d))*")
+_NUMBER = re.compile(r"\d(?:[\d,]|[ -](?=\d)|\.(?=\d{3}\b))*")  # recognisers write 4521 as 4,521, 4.521 or 4 5 2 1
 _CLOCK = re.compile(r"\b\d{1,2}:\d{2}(?:\s?[AaPp][Mm])?")
 _SCRIPTS = {
     "BENGALI": "bn-IN",
@@ -78,7 +78,7 @@ def reply_to(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> Rep
 def read(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> Asked:
     user = next((text_of(each) for each in reversed(messages) if each.get("role") == "user"), "").strip()
     language = reply_language(messages, user)
-    return Asked(language, user, intent_of(user), {name: schema for name, schema in _functions(tools)})
+    return Asked(language, user, intent_of(user), dict(_functions(tools)))
 
 
 def reply_language(messages: list[dict[str, Any]], user: str) -> str:

@@ -12,12 +12,24 @@ from aiohttp import web
 
 from sandbox.llm_script import Reply, reply_to, text_of
 from sandbox.sarvam_stt import answer
-from sandbox.scopes import Fault, Scope, held
-from sandbox.vendor import REFUSED_KEYS, SCOPES, Refused, abort, bearer, before_answering, now, request_id, until
+from sandbox.scopes import STATUS_FAULTS, Fault, Scope, held
+from sandbox.vendor import (
+    MESSAGES,
+    REFUSED_KEYS,
+    SCOPES,
+    Refused,
+    abort,
+    bearer,
+    before_answering,
+    now,
+    request_id,
+    until,
+)
 
 MODELS = (
     "gpt-6-luna", "gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-mini", "gpt-5-nano",
 )  # fmt: skip
+_MODEL = re.compile(r"(gpt-|o\d|chatgpt-)[\w.:-]+$")  # more exist than are listed
 _CODES = {
     400: ("invalid_request_error", None),
     401: ("invalid_request_error", "invalid_api_key"),
@@ -37,6 +49,11 @@ def refuse(status: int, message: str, param: str | None = None) -> web.Response:
     kind, code = _CODES[status]
     error = {"message": _MESSAGES.get(status, message), "type": kind, "param": param, "code": code}
     return web.json_response({"error": error}, status=status)
+
+
+def error_body(status: int) -> bytes:
+    """An error as it comes in the middle of a stream."""
+    return refuse(status, MESSAGES[status]).body  # type: ignore[return-value]
 
 
 def scope_of(request: web.Request) -> Scope:
@@ -59,7 +76,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
     scope = scope_of(request)
     asked_at = now()
     body = await _checked_body(request)
-    messages, tools = body["messages"], body.get("tools") or []
+    messages, tools = body["messages"], _callable_tools(body)
     reply = reply_to(messages, tools)
     details = _details(body, reply)
     scope.log("llm", "asked", **details)
@@ -117,10 +134,14 @@ class Completion:
     async def stream(self, asked_at: float) -> web.StreamResponse:
         settings, reply = self._scope.settings, self._reply
         await self._response.prepare(self._request)
+        hang = self._scope.fault("llm", "hang", phase="stream")
+        if hang is not None:
+            await held(hang)
         due_at = asked_at + settings.llm_first_token_seconds * self._slow
         await until(due_at)
         await self._delta({"role": "assistant", "content": None if reply.call else ""})
-        kind = self._fault.name if self._fault else ""
+        refusal = self._scope.fault("llm", *STATUS_FAULTS, phase="stream")
+        kind = refusal.name if refusal else self._fault.name if self._fault else ""
         deltas = [] if kind == "empty" else list(self._deltas())
         break_at = min(TOKENS_BEFORE_FAULT, len(deltas))
         for number, delta in enumerate(deltas):
@@ -150,6 +171,10 @@ class Completion:
         """Apply the faults of the middle, after the first tokens; True when nothing more will come."""
         if kind == "stall" and self._fault is not None:
             await held(self._fault)
+        elif kind in STATUS_FAULTS:
+            await self._response.write(b"data: " + error_body(STATUS_FAULTS[kind]) + b"\n\n")
+            await self._response.write_eof()
+            return True
         elif kind == "drop":
             abort(self._request)
             return True
@@ -225,9 +250,16 @@ async def _checked_body(request: web.Request) -> dict[str, Any]:
     messages = body.get("messages") if isinstance(body, dict) else None
     if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
         raise Refused(refuse(400, "Missing or invalid parameter: 'messages'.", "messages"))
-    if body.get("model") not in MODELS:
+    if not _MODEL.match(str(body.get("model"))):
         raise Refused(refuse(404, f"The model `{body.get('model')}` does not exist.", "model"))
     return dict(body)
+
+
+def _callable_tools(body: dict[str, Any]) -> list[dict[str, Any]]:
+    # gpt-6 reasons by default, and then calls no functions on this endpoint: a worker must ask for "none".
+    if str(body["model"]).startswith("gpt-6") and body.get("reasoning_effort") != "none":
+        return []
+    return body.get("tools") or []
 
 
 def _details(body: dict[str, Any], reply: Reply) -> dict[str, Any]:

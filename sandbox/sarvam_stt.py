@@ -15,7 +15,7 @@ from aiohttp import BodyPartReader, WSMsgType, web
 
 from sandbox.listening import Heard, Listening
 from sandbox.recogniser import recognise_async
-from sandbox.scopes import Scope, held
+from sandbox.scopes import CLOSE_FAULTS, Scope, held
 from sandbox.vendor import (
     MESSAGES,
     SARVAM_CODES,
@@ -34,32 +34,8 @@ from sandbox.voice_activity import Samples
 MODELS = ("saaras:v4", "saaras:v3")
 MODES = ("transcribe", "translate", "verbatim", "translit", "codemix")
 LANGUAGES = tuple(
-    f"{code}-IN"
-    for code in [
-        "hi",
-        "bn",
-        "kn",
-        "ml",
-        "mr",
-        "od",
-        "pa",
-        "ta",
-        "te",
-        "en",
-        "gu",
-        "as",
-        "ur",
-        "ne",
-        "kok",
-        "ks",
-        "sd",
-        "sa",
-        "sat",
-        "mni",
-        "brx",
-        "mai",
-        "doi",
-    ]
+    """hi-IN bn-IN kn-IN ml-IN mr-IN od-IN pa-IN ta-IN te-IN en-IN gu-IN as-IN ur-IN ne-IN kok-IN ks-IN sd-IN sa-IN
+    sat-IN mni-IN brx-IN mai-IN doi-IN""".split()  # noqa: SIM905
 )
 SAMPLE_RATES = (8000, 16000)
 REST_LIMIT_SECONDS = 30.0
@@ -141,12 +117,17 @@ async def stream(request: web.Request) -> web.StreamResponse:
     wire = SttSocket(request, socket)
     listening = Listening(scope, wire, sample_rate, language)
     scope.log("stt", "opened", model=request.query.get("model"), language=language or "unknown")
-    await _serve(scope, socket, wire, listening)
-    scope.log("stt", "closed", code=socket.close_code)
+    try:
+        await _serve(scope, socket, wire, listening)
+    finally:
+        scope.log("stt", "closed", code=socket.close_code)
     return socket
 
 
 async def _serve(scope: Scope, socket: web.WebSocketResponse, wire: SttSocket, listening: Listening) -> None:
+    at_once = scope.fault("stt", *CLOSE_FAULTS, phase="handshake", asked_for=True)
+    if at_once is not None:
+        await wire.close(CLOSE_FAULTS[at_once.name])
     last_message_at = now()
 
     async def close_idle() -> None:

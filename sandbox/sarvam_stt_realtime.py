@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 
 from sandbox.listening import Heard, Listening
 from sandbox.sarvam_stt import LANGUAGES, MODES, SAMPLE_RATES
-from sandbox.scopes import Scope
+from sandbox.scopes import CLOSE_FAULTS, Scope
 from sandbox.vendor import (
     MESSAGES,
     Refused,
@@ -63,15 +63,20 @@ class RealtimeSocket:
         self._request, self._socket = request, socket
         self._id = request_id()
         self._utterance = -1
+        self.manual = False  # the client says when speech starts and ends, and is not told again
 
     async def begin(self, config: dict[str, Any]) -> None:
         await self.send({"event": "session.begin", "session_id": self._id, "config": config})
 
     async def speech_started(self, at: float) -> None:
         self._utterance += 1
+        if self.manual:
+            return
         await self.send({"event": "vad.speech_start", "utterance_idx": self._utterance, "start_s": round(at, 3)})
 
     async def speech_ended(self, at: float) -> None:
+        if self.manual:
+            return
         await self.send({"event": "vad.speech_end", "utterance_idx": self._utterance, "end_s": round(at, 3)})
 
     async def partial(self, heard: Heard) -> None:
@@ -122,8 +127,7 @@ class Session:
         self._sample_rate = int(config["sample_rate"])
         self._seconds = 0.0
         self.listening = Listening(scope, wire, self._sample_rate, _named(config["language_code"]), partials=True)
-        self.listening.manual = config["endpointing"] == "manual"
-        self._use_window()
+        self._use_endpointing()
 
     async def audio(self, data: bytes) -> None:
         samples = decoded(data, self._config["encoding"])
@@ -161,8 +165,7 @@ class Session:
             return
         self._config.update(changes)
         self.listening.language = _named(self._config["language_code"])
-        self.listening.manual = self._config["endpointing"] == "manual"
-        self._use_window()
+        self._use_endpointing()
         applied = [f"{name}={value}" for name, value in changes.items()]
         await self._wire.send({"event": "config.updated", "applied": applied})
 
@@ -172,7 +175,8 @@ class Session:
         if self._scope.fault("stt", "no_close") is None:
             await self._wire.close(1000)
 
-    def _use_window(self) -> None:
+    def _use_endpointing(self) -> None:
+        self._wire.manual = self.listening.manual = self._config["endpointing"] == "manual"
         asked_ms = self._config.get("silence_duration_ms")
         self.listening.end_of_speech_seconds = float(asked_ms) / 1000 if asked_ms is not None else None
 
@@ -191,12 +195,17 @@ async def stream(request: web.Request) -> web.StreamResponse:
     scope.log("stt", "opened", model=MODEL, language=config["language_code"], realtime=True)
     session = Session(scope, wire, config)
     await wire.begin(config)
-    await _serve(scope, socket, wire, session)
-    scope.log("stt", "closed", code=socket.close_code)
+    try:
+        await _serve(scope, socket, wire, session)
+    finally:
+        scope.log("stt", "closed", code=socket.close_code)
     return socket
 
 
 async def _serve(scope: Scope, socket: web.WebSocketResponse, wire: RealtimeSocket, session: Session) -> None:
+    at_once = scope.fault("stt", *CLOSE_FAULTS, phase="handshake", asked_for=True)
+    if at_once is not None:
+        await wire.close(CLOSE_FAULTS[at_once.name])
     last_message_at = now()
 
     async def close_idle() -> None:

@@ -193,6 +193,10 @@ class TtsSocket:
         self._segment.add(text)
 
 
+class SegmentBroken(Exception):
+    """A fault has ended the segment; nothing more is sent for it."""
+
+
 class Segment:
     """One reply's audio: texts come in, pieces of sound go out at the moments that the settings give."""
 
@@ -211,7 +215,7 @@ class Segment:
         self._ready_at = 0.0
         self.flushed = False
         self._encoder = Encoder(speech.codec, speech.sample_rate)
-        self.task = asyncio.create_task(self._run())
+        self.task = asyncio.create_task(self._until_broken())
 
     def add(self, text: str) -> None:
         """Buffer a text; synthesis starts when the buffer is full, or at the flush."""
@@ -236,6 +240,10 @@ class Segment:
         due_at = now() + self._scope.settings.tts_first_byte_seconds * self._slow
         for piece in textwrap.wrap(text, self._speech.max_chunk_characters, break_long_words=False):
             self._chunks.put_nowait((piece, due_at))
+
+    async def _until_broken(self) -> None:
+        with contextlib.suppress(SegmentBroken):
+            await self._run()
 
     async def _run(self) -> None:
         if self._before is not None:
@@ -281,8 +289,7 @@ class Segment:
             begin += len(piece)
             await until(self._ready_at)
             if await self._disturbed_in_audio():
-                self.task.cancel()
-                await asyncio.sleep(0)
+                raise SegmentBroken
             await self._audio(self._encoder.push(piece))
             self._pieces += 1
             self._seconds += len(piece) / speech.sample_rate
@@ -346,16 +353,17 @@ async def stream(request: web.Request) -> web.StreamResponse:
     await socket.prepare(request)
     scope.log("tts", "opened", model=request.query.get("model"))
     wire = TtsSocket(request, socket, scope)
-    await _serve(scope, socket, wire)
-    scope.log("tts", "closed", code=socket.close_code)
+    try:
+        await _serve(scope, socket, wire)
+    finally:
+        scope.log("tts", "closed", code=socket.close_code)
     return socket
 
 
 async def _serve(scope: Scope, socket: web.WebSocketResponse, wire: TtsSocket) -> None:
-    at_once = scope.fault("tts", *CLOSE_FAULTS, phase="handshake") if _only_handshake(scope) else None
+    at_once = scope.fault("tts", *CLOSE_FAULTS, phase="handshake", asked_for=True)
     if at_once is not None:
         await wire.close(CLOSE_FAULTS[at_once.name])
-        return
 
     async def close_idle() -> None:
         await wire.close(IDLE_CLOSE_CODE)
@@ -371,10 +379,6 @@ async def _serve(scope: Scope, socket: web.WebSocketResponse, wire: TtsSocket) -
     finally:
         watch.cancel()
         wire.gone()
-
-
-def _only_handshake(scope: Scope) -> bool:
-    return any(f.provider == "tts" and f.name in CLOSE_FAULTS and f.phase == "handshake" for f in scope.faults)
 
 
 def _check_path(request: web.Request) -> None:

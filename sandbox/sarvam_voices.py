@@ -7,45 +7,9 @@ V2_SPEAKERS = frozenset(["anushka", "manisha", "vidya", "arya", "abhilash", "kar
 
 # The plugin does not know the last nine, and takes two (amelia, sophia) that the service refuses.
 V3_SPEAKERS = frozenset(
-    [
-        "shubh",
-        "ritu",
-        "rahul",
-        "pooja",
-        "simran",
-        "kavya",
-        "amit",
-        "ratan",
-        "rohan",
-        "dev",
-        "ishita",
-        "shreya",
-        "manan",
-        "sumit",
-        "priya",
-        "aditya",
-        "kabir",
-        "neha",
-        "varun",
-        "roopa",
-        "aayan",
-        "ashutosh",
-        "advait",
-        "suhani",
-        "rupali",
-        "tanya",
-        "shruti",
-        "kavitha",
-        "anand",
-        "gokul",
-        "mani",
-        "mohit",
-        "rehan",
-        "soham",
-        "sunny",
-        "tarun",
-        "vijay",
-    ]
+    """shubh ritu rahul pooja simran kavya amit ratan rohan dev ishita shreya manan sumit priya aditya kabir neha
+    varun roopa aayan ashutosh advait suhani rupali tanya shruti kavitha
+    anand gokul mani mohit rehan soham sunny tarun vijay""".split()  # noqa: SIM905
 )
 
 # v4-flash: language -> name: styles; the speaker's name on the wire is name_language_style.

@@ -82,6 +82,10 @@ class Fault:
             return False
         return self.for_seconds is None or now < begins_at + self.for_seconds
 
+    def ready(self) -> bool:
+        """True when it can fire now."""
+        return self.in_window() and self.times != 0
+
     def described(self) -> dict[str, Any]:
         return {
             "provider": self.provider,
@@ -102,7 +106,7 @@ class Scope:
         self.faults: list[Fault] = []
         self.queue: deque[Entry] = deque()
         self._events: deque[dict[str, Any]] = deque(maxlen=EVENTS_KEPT)
-        self._next_index = 0
+        self._next_index = 1  # so that `after=0` means all
 
     def log(self, provider: str, kind: str, **details: Any) -> None:
         event = {"index": self._next_index, "at": time.time(), "provider": provider, "kind": kind, **details}
@@ -114,16 +118,17 @@ class Scope:
         events = [event for event in self._events if event["index"] > after]
         return {"events": events, "next": self._next_index - 1}
 
-    def fault(self, provider: str, *names: str, phase: str | None = None) -> Fault | None:
-        """Fire the first active fault of these names, using up one of its `times`, or return None."""
+    def fault(self, provider: str, *names: str, phase: str | None = None, asked_for: bool = False) -> Fault | None:
+        """Fire the first active fault of these names, using up one of its `times`, or return None.
+
+        A fault without a phase fires in whichever phase comes first, unless the phase must be `asked_for`.
+        """
         for fault in self.faults:
-            if fault.provider != provider or fault.name not in names or not fault.in_window():
+            if fault.provider != provider or fault.name not in names or not fault.ready():
                 continue
-            if phase is not None and fault.phase not in (None, phase):
+            if phase is not None and fault.phase not in ((phase,) if asked_for else (None, phase)):
                 continue
             if fault.times is not None:
-                if fault.times <= 0:
-                    continue
                 fault.times -= 1
             self.log(provider, "fault", fault=fault.name, phase=phase)
             return fault
@@ -173,6 +178,7 @@ class Scopes:
         """Back to defaults, in place: sockets that are open keep the scope they were opened with."""
         scope = self.get_or_create(name)
         fresh = Scope(name, self._defaults)
+        fresh._next_index = scope._next_index  # who polls for events must not wait for the count to catch up
         for old in scope.faults:
             old.removed = True
         scope.__dict__.update(fresh.__dict__)

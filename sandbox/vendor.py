@@ -134,7 +134,7 @@ async def watch_idle(
     while True:
         await asyncio.sleep(0.05)
         limit = scope.settings.idle_close_seconds
-        strict = any(f.provider == provider and f.name == "idle_close" and f.in_window() for f in scope.faults)
+        strict = any(f.provider == provider and f.name == "idle_close" and f.ready() for f in scope.faults)
         if now() - idle_since(strict) < limit:
             continue
         if strict:
