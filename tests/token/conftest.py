@@ -5,42 +5,16 @@ over every test's output for secrets that do not belong there.
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import pytest
 
+from tests.token.environment import ANONYMOUS, BASE_ENV, LIVEKIT_SECRET, leak_in
 from tests.token.livekit_server import LiveKitServer, find_livekit_server
 from tests.token.stand_ins import Issuer, running_http
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "functions" / "token" / "main.py"
-
-LIVEKIT_SECRET = "livekit-secret-that-no-output-may-contain"
-HMAC_SECRET = "hmac-secret-that-no-output-may-contain-0"
-HMAC_SECRET_NEXT = "hmac-secret-that-no-output-may-contain-1"
-SECRETS = (LIVEKIT_SECRET, HMAC_SECRET, HMAC_SECRET_NEXT)
-# Any JWT: two base64url parts that start like {" and a signature.
-_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}")
-
-BASE_ENV = {
-    "LIVEKIT_URL": "ws://127.0.0.1:7880",
-    "LIVEKIT_API_KEY": "devkey",
-    "LIVEKIT_API_SECRET": LIVEKIT_SECRET,
-    "TOKEN_RATE_PER_CALLER": "1000000",
-    "TOKEN_RATE_PER_ADDRESS": "1000000",
-    "VAANI_IGNORE_ENV_FILE": "true",
-}
-ANONYMOUS = {"TOKEN_AUTH": "none", "TOKEN_ALLOW_ANONYMOUS": "true"}
-HMAC = {"TOKEN_AUTH": "hmac", "TOKEN_HMAC_KEYS": f"backend:{HMAC_SECRET},next:{HMAC_SECRET_NEXT}"}
-
-
-def leak_in(text: str) -> str:
-    """Name what does not belong into output, or return an empty string."""
-    for secret in SECRETS:
-        if secret in text:
-            return "a secret"
-    return "a signed token" if _JWT.search(text) else ""
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)

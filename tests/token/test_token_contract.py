@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-
 from join_token.endpoint import BODY_BYTES_MAX
+
 from tests.token.stand_ins import claims_of
 
 # What each SDK really sends: sources of about 2026-08, see docs/token-endpoint.md.
