@@ -1,0 +1,19 @@
+"""Decide which language the next reply is spoken in, from the transcript itself.
+
+Apart from the conversation because the rules change with every market we open, and must be testable without audio.
+Pure: no network, no model, no clock. Rules: docs/language-policy.md. Word lists: data/, for native speakers to edit.
+"""
+
+from worker.language.languages import LANGUAGES, SUPPORTED, Language, canonical_code
+from worker.language.policy import Decision, HeardTurn, LanguageState, decide
+
+__all__ = [
+    "LANGUAGES",
+    "SUPPORTED",
+    "Decision",
+    "HeardTurn",
+    "Language",
+    "LanguageState",
+    "canonical_code",
+    "decide",
+]

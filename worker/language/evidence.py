@@ -1,0 +1,193 @@
+"""Weigh what a turn's own words say about its language.
+
+The matrix language is found by grammar (verb endings, case markers, question words), because nouns are borrowed
+freely: "order status check karo" is Hindi although three of its four words are English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from worker.language.lexicon import CASE, PARTICLE, QUESTION, VERB, Entry, Lexicon, Phrase, claims
+from worker.language.words import LATIN, Word
+
+ENGLISH = "en-IN"
+SCRIPT_LANGUAGE = {
+    "bengali": "bn-IN",
+    "gujarati": "gu-IN",
+    "gurmukhi": "pa-IN",
+    "kannada": "kn-IN",
+    "malayalam": "ml-IN",
+    "odia": "od-IN",
+    "tamil": "ta-IN",
+    "telugu": "te-IN",
+}
+"""Scripts that one supported language uses. Bengali is shared with unsupported ones (Assamese, Manipuri)."""
+SHARED_SCRIPTS = frozenset({"bengali"})
+DEVANAGARI_LANGUAGES = frozenset({"hi-IN", "mr-IN"})
+
+# When two siblings are level and neither is spoken nor claimed, the one with more speakers is the better guess.
+_PRIORITY = ("hi-IN", "en-IN", "bn-IN", "mr-IN", "te-IN", "ta-IN", "gu-IN", "kn-IN", "od-IN", "ml-IN", "pa-IN")
+
+_UNKNOWN_NATIVE_WORD = 0.5
+_FINAL_VERB_BONUS = 2.0
+_SHORT_TURN_WORDS = 2
+_LEVEL = 0.75
+"""Two languages closer than this are level: what is spoken now, then the tag, decides between them."""
+_LEAST_SHARE = 0.2
+"""Least score per word left; below it a stray look-alike is drowned in an unknown language."""
+_NEIGHBOURHOOD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the words of one turn say, before anything that was decided earlier counts."""
+
+    words_left: int
+    """How many words are left once acknowledgements, numbers, names and codes are out."""
+    scores: Mapping[str, float]
+    with_grammar: frozenset[str]
+    scripts: frozenset[str]
+    is_clause: bool
+
+
+def without_noise(words: Sequence[Word], lexicon: Lexicon) -> list[Word]:
+    """Drop what is no evidence: acknowledgements, names, brands, places, numbers, spelt letters, language names."""
+    kept: list[Word] = []
+    index = 0
+    while index < len(words):
+        phrase = _phrase_at(words, index, lexicon)
+        if phrase is not None:
+            index += len(phrase)
+            continue
+        if not (_is_number(words, index, lexicon) or _is_letter(words, index) or _is_name(words[index], lexicon)):
+            kept.append(words[index])
+        index += 1
+    return kept
+
+
+def _phrase_at(words: Sequence[Word], index: int, lexicon: Lexicon) -> Phrase | None:
+    for phrase in lexicon.phrases.get(words[index].text, ()):
+        if len(phrase) == 1 or tuple(w.text for w in words[index : index + len(phrase)]) == phrase:
+            return phrase
+    return None
+
+
+def _is_number(words: Sequence[Word], index: int, lexicon: Lexicon) -> bool:
+    """Number words; those that are also grammar ("do", "one") only beside another number."""
+    if words[index].text not in lexicon.numbers:
+        return False
+    if words[index].text not in lexicon.words:
+        return True
+    beside = [words[i].text for i in (index - 1, index + 1) if 0 <= i < len(words)]
+    return any(text in lexicon.numbers for text in beside) or not beside
+
+
+def _is_letter(words: Sequence[Word], index: int) -> bool:
+    """A spelt letter. "I" and "a" are words unless they stand beside another single letter."""
+    word = words[index]
+    if word.script != LATIN or len(word.text) > 1:
+        return False
+    if word.text not in "iaeonu":
+        return True
+    beside = [words[i] for i in (index - 1, index + 1) if 0 <= i < len(words)]
+    return any(len(w.text) == 1 and w.script == LATIN for w in beside)
+
+
+def _is_name(word: Word, lexicon: Lexicon) -> bool:
+    return word.text in lexicon.language_names
+
+
+def _owned(found: Sequence[tuple[Entry, ...]], words: Sequence[Word], index: int) -> tuple[Entry, ...]:
+    """Claims on a word that is both English and Indic ("me", "to", "do") go to the side its neighbours are on."""
+    entries = found[index]
+    if _side(entries, words[index]) != "both":
+        return entries
+    for distance in range(1, _NEIGHBOURHOOD):
+        for place in (index - distance, index + distance):
+            if not 0 <= place < len(found):
+                continue
+            side = _side(found[place], words[place])
+            if side == "english":
+                return tuple(e for e in entries if e.language == ENGLISH)
+            if side == "other":
+                return tuple(e for e in entries if e.language != ENGLISH)
+    return entries
+
+
+def _side(entries: Sequence[Entry], word: Word) -> str:
+    if not entries:
+        return "none" if word.script == LATIN else "other"
+    english = any(entry.language == ENGLISH for entry in entries)
+    if english:
+        return "english" if len(entries) == 1 else "both"
+    return "other"
+
+
+def weigh(words: Sequence[Word], lexicon: Lexicon, *, assamese: bool) -> Evidence:
+    """Score every language on the words that count."""
+    left = without_noise(words, lexicon)
+    scores: dict[str, float] = {}
+    kinds: dict[str, set[str]] = {}
+    if all(word.text in lexicon.answers for word in left):
+        left = []
+    found = [claims(lexicon, word.text, word.script) for word in left]
+    final_verbs: frozenset[str] = frozenset()
+    for index, word in enumerate(left):
+        owned = _owned(found, left, index)
+        for entry in owned:
+            scores[entry.language] = scores.get(entry.language, 0.0) + entry.weight
+            kinds.setdefault(entry.language, set()).add(entry.kind)
+        if not owned and word.script in SCRIPT_LANGUAGE:
+            language = SCRIPT_LANGUAGE[word.script]
+            scores[language] = scores.get(language, 0.0) + _UNKNOWN_NATIVE_WORD
+        if owned and index >= len(left) - 2:
+            verbs = frozenset(e.language for e in owned if e.kind == VERB and e.language != ENGLISH)
+            final_verbs = verbs or final_verbs
+    for language in final_verbs:
+        scores[language] += _FINAL_VERB_BONUS
+    if assamese and left:
+        scores["as"] = scores.get("as", 0.0) + 4.0
+        kinds.setdefault("as", set()).add(CASE)
+    with_grammar = frozenset(language for language, had in kinds.items() if _is_grammar(had, len(left)))
+    scripts = frozenset(word.script for word in left)
+    return Evidence(len(left), scores, with_grammar, scripts, bool(with_grammar) or len(left) > _SHORT_TURN_WORDS)
+
+
+def _is_grammar(kinds: set[str], words_left: int) -> bool:
+    """A single word is a clause only as a verb or a question: a lone pronoun is an answer, not a sentence."""
+    if words_left == 1:
+        return bool(kinds & {VERB, QUESTION})
+    return bool(kinds - {PARTICLE})
+
+
+def language_of(evidence: Evidence, *, current: str, tagged: str | None) -> str | None:
+    """The language the words speak, supported or not; None when they do not say."""
+    if not evidence.is_clause:
+        return None
+    candidates = _candidates(evidence)
+    if not candidates:
+        return None
+    best = max(candidates.values())
+    if best < _LEAST_SHARE * evidence.words_left:
+        return None
+    level = [language for language, score in candidates.items() if best - score < _LEVEL]
+    for preferred in (current, tagged, *_PRIORITY):
+        if preferred in level:
+            return preferred
+    return level[0]
+
+
+def _candidates(evidence: Evidence) -> dict[str, float]:
+    grammatical = {language: score for language, score in evidence.scores.items() if language in evidence.with_grammar}
+    if evidence.words_left <= _SHORT_TURN_WORDS:
+        return grammatical
+    natives = {
+        language: evidence.scores.get(language, 0.0)
+        for script, language in SCRIPT_LANGUAGE.items()
+        if script in evidence.scripts and script not in SHARED_SCRIPTS
+    }
+    native_clause = {k: v for k, v in natives.items() if v > _SHORT_TURN_WORDS * _UNKNOWN_NATIVE_WORD}
+    weak = {language: score for language, score in evidence.scores.items() if score >= 2.0} if not grammatical else {}
+    return weak | native_clause | grammatical

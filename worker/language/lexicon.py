@@ -1,0 +1,206 @@
+"""Read the word lists in data/ into one table that answers in constant time.
+
+The lists are for people (one file per language, a reason beside each list); this table is for the rules.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from worker.language.words import normalised, script_of
+
+# What a list in a data file is worth. Grammar makes a clause; the rest only adds to the side it is on.
+VERB = "verb"
+QUESTION = "question"
+CASE = "case"
+PARTICLE = "particle"
+_KINDS = {"verbs": VERB, "questions": QUESTION, "cases": CASE, "particles": PARTICLE, "shared": PARTICLE}
+_WEIGHTS = {VERB: 3.0, QUESTION: 3.0, CASE: 2.0, PARTICLE: 1.0}
+_ENDINGS = {"verb_endings": (VERB, 2.0), "case_endings": (CASE, 1.5)}
+_FORMS = ("native", "latin")
+_SHORTEST_STEM = 2
+
+Phrase = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One language's claim on a word."""
+
+    language: str
+    kind: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class WishWords:
+    """What turns a language's name into a wish, in one language."""
+
+    speech: frozenset[Phrase] = frozenset()
+    """Verbs of speaking in a wishing form: "baat karo", "pesunga". """
+    wants: frozenset[Phrase] = frozenset()
+    """Verbs of wanting or of knowing, asked: "chahiye", "venum", "theriyuma"; no wish where a document is wanted."""
+    locatives: frozenset[str] = frozenset()
+    negators: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Lexicon:
+    """All word lists, as look-up tables. Built once, never changed after."""
+
+    words: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    endings: dict[str, dict[str, tuple[Entry, ...]]] = field(default_factory=dict)
+    """Script -> ending -> claims; searched from the longest ending down."""
+    longest_ending: dict[str, int] = field(default_factory=dict)
+    phrases: dict[str, tuple[Phrase, ...]] = field(default_factory=dict)
+    """First word -> phrases that are no evidence (acknowledgements, names, brands, places), longest first."""
+    answers: frozenset[str] = frozenset()
+    """Words that are no evidence when nothing else is said: "illa", "ledu", "nahi"."""
+    numbers: frozenset[str] = frozenset()
+    loanwords: frozenset[str] = frozenset()
+    """English nouns that every Indian language borrows: no ending is searched in them."""
+    language_names: dict[str, str] = field(default_factory=dict)
+    """Name in any script -> supported code, or `unsupported:name`."""
+    name_stems: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """First two letters -> (stem, code), longest stem first: names that carry a case ending."""
+    name_endings: frozenset[str] = frozenset()
+    wish: WishWords = field(default_factory=WishWords)
+    english: dict[str, frozenset[Phrase]] = field(default_factory=dict)
+    """English wish vocabulary by role."""
+
+
+def claims(lexicon: Lexicon, word: str, script: str) -> tuple[Entry, ...]:
+    """Which languages know this word, by the lists first and by its ending second."""
+    known = lexicon.words.get(word)
+    if known is not None:
+        return known
+    if word in lexicon.loanwords:
+        return ()
+    endings = lexicon.endings.get(script)
+    if endings is None:
+        return ()
+    for size in range(min(lexicon.longest_ending[script], len(word) - _SHORTEST_STEM), 0, -1):
+        found = endings.get(word[-size:])
+        if found is not None:
+            return found
+    return ()
+
+
+def _split(section: dict[str, Any], form: str) -> list[str]:
+    return normalised(section.get(form, "")).split()
+
+
+def _phrases(text: str) -> list[Phrase]:
+    return [
+        tuple(normalised(phrase).split()) for line in text.splitlines() for phrase in line.split(",") if phrase.strip()
+    ]
+
+
+def _script_groups(words: list[str]) -> list[tuple[str, str]]:
+    return [(script_of(word[0]), word) for word in words]
+
+
+class _Builder:
+    """Collects the files; separate from the table so that the table stays plain data."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, dict[str, Entry]] = {}
+        self.endings: dict[str, dict[str, dict[str, Entry]]] = {}
+        self.phrases: set[Phrase] = set()
+        self.answers: set[str] = set()
+        self.numbers: set[str] = set()
+        self.speech: set[Phrase] = set()
+        self.wants: set[Phrase] = set()
+        self.locatives: set[str] = set()
+        self.negators: set[str] = set()
+
+    def add_language(self, table: dict[str, Any]) -> None:
+        code = table["code"]
+        for name, kind in _KINDS.items():
+            for form in _FORMS:
+                for word in _split(table.get(name, {}), form):
+                    self._claim(self.words, word, Entry(code, kind, _WEIGHTS[kind]))
+        for name, (kind, weight) in _ENDINGS.items():
+            for form in _FORMS:
+                for script, ending in _script_groups(_split(table.get(name, {}), form)):
+                    self._claim(self.endings.setdefault(script, {}), ending, Entry(code, kind, weight))
+        for form in _FORMS:
+            self.phrases.update(_phrases(table.get("acknowledgements", {}).get(form, "")))
+            self.answers.update(_split(table.get("answers", {}), form))
+            self.numbers.update(_split(table.get("numbers", {}), form))
+            self.negators.update(_split(table.get("wish_negators", {}), form))
+            self.locatives.update(_split(table.get("wish_locatives", {}), form))
+            self.speech.update(_phrases(table.get("wish_speech", {}).get(form, "")))
+            self.wants.update(_phrases(table.get("wish_wants", {}).get(form, "")))
+
+    @staticmethod
+    def _claim(target: dict[str, dict[str, Entry]], word: str, entry: Entry) -> None:
+        known = target.setdefault(word, {})
+        if entry.language not in known or known[entry.language].weight < entry.weight:
+            known[entry.language] = entry
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files("worker.language").joinpath("data", name).read_text(encoding="utf-8"))
+
+
+def _by_first(phrases: set[Phrase]) -> dict[str, tuple[Phrase, ...]]:
+    grouped: dict[str, list[Phrase]] = {}
+    for phrase in phrases:
+        if phrase:
+            grouped.setdefault(phrase[0], []).append(phrase)
+    return {first: tuple(sorted(group, key=lambda p: (-len(p), p))) for first, group in grouped.items()}
+
+
+LANGUAGE_FILES = (
+    "bn.toml", "en.toml", "gu.toml", "hi.toml", "kn.toml", "ml.toml", "mr.toml", "od.toml", "pa.toml", "ta.toml",
+    "te.toml",
+)  # fmt: skip
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The tables, read from the data files once per process."""
+    builder = _Builder()
+    for name in LANGUAGE_FILES:
+        builder.add_language(_read(name))
+    for table in _read("unsupported.toml")["language"]:
+        builder.add_language(table)
+    names, proper, english = _read("language_names.toml"), _read("proper_names.toml"), _read("english_wishes.toml")
+    for section in proper.values():
+        builder.phrases.update(_phrases(section["words"]))
+    stems: dict[str, list[tuple[str, str]]] = {}
+    language_names: dict[str, str] = {}
+    for code, spelling in names["names"].items():
+        for name in normalised(spelling).split():
+            language_names[name] = code
+            stems.setdefault(name[:2], []).append((name, code))
+    for code, spelling in names.get("stems", {}).items():
+        for name in normalised(spelling).split():
+            stems.setdefault(name[:2], []).append((name, code))
+    # "ho" is Marathi for yes and a verb in Hindi: such a word is no evidence only when nothing else is said.
+    ambiguous = {phrase for phrase in builder.phrases if len(phrase) == 1 and phrase[0] in builder.words}
+    tables = Lexicon(
+        words={word: tuple(known.values()) for word, known in builder.words.items()},
+        endings={s: {e: tuple(k.values()) for e, k in found.items()} for s, found in builder.endings.items()},
+        phrases=_by_first(builder.phrases - ambiguous),
+        answers=frozenset(builder.answers | {phrase[0] for phrase in ambiguous}),
+        numbers=frozenset(builder.numbers),
+        loanwords=frozenset(normalised(_read("loanwords.toml")["words"]).split()),
+        language_names=language_names,
+        name_stems={k: tuple(sorted(v, key=lambda pair: (-len(pair[0]), pair))) for k, v in stems.items()},
+        name_endings=frozenset(normalised(names["endings"]["words"]).split()),
+        wish=WishWords(
+            frozenset(builder.speech),
+            frozenset(builder.wants),
+            frozenset(builder.locatives),
+            frozenset(builder.negators),
+        ),
+        english={role: frozenset(_phrases(section["words"])) for role, section in english.items()},
+    )
+    tables.longest_ending = {script: max(map(len, found)) for script, found in tables.endings.items()}
+    return tables

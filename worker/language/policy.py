@@ -1,0 +1,154 @@
+"""The rules, in order of precedence: wish, noise, short turn, own script, grammar, tag.
+
+One pure function, so that a conversation, a command and a test decide alike. The reasons are in
+docs/language-policy.md under the same names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from worker.language.evidence import DEVANAGARI_LANGUAGES, SCRIPT_LANGUAGE, Evidence, language_of, weigh
+from worker.language.languages import LANGUAGES, canonical_code
+from worker.language.lexicon import lexicon
+from worker.language.wishes import find_wish
+from worker.language.words import looks_assamese, words_of
+
+FALLBACK_DEFAULT = "en-IN"
+_TURNS_TO_FOLLOW = 2
+"""How many turns in a row move the reply when one is not enough: against a wish, or when only the tag speaks."""
+_LEAST_PROBABILITY = 0.5
+"""A tag its own recogniser calls less likely than not is no claim. 1.0 proves nothing: it also means "not reported"."""
+
+# Stable names: they are logged, and documented in docs/language-policy.md.
+NO_EVIDENCE = "no_evidence"
+SAME = "same_language"
+WISH = "wish"
+WISH_UNSUPPORTED = "wish_unsupported"
+WISH_HOLDS = "wish_holds"
+WISH_OUTLIVED = "wish_outlived"
+NOT_THAT_LANGUAGE = "declined_language"
+SCRIPT = "script"
+GRAMMAR = "grammar"
+TAG_ONCE = "tag_once"
+TAG_TWICE = "tag_twice"
+UNSUPPORTED = "unsupported_language"
+
+
+@dataclass(frozen=True, slots=True)
+class HeardTurn:
+    """One user turn as the recogniser reported it. Every field may be wrong."""
+
+    text: str
+    language: str | None = None
+    """The claimed tag, e.g. `hi-IN`; anything else counts as none."""
+    probability: float | None = None
+    """The claimed probability of the tag, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageState:
+    """What earlier turns decided. Opaque to callers but for `language`."""
+
+    language: str
+    wished: bool = False
+    """The language was asked for, so one turn in another does not move it."""
+    leaning: str | None = None
+    """Another language that the turns since have been in."""
+    leaning_turns: int = 0
+
+    @staticmethod
+    def start(default: str) -> LanguageState:
+        """Before the first turn: `default` until there is evidence; an unknown default is English."""
+        return LanguageState(canonical_code(default) or FALLBACK_DEFAULT)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The language of the reply, why, and what to hand to the next turn."""
+
+    language: str
+    reason: str
+    state: LanguageState
+
+
+def decide(turn: HeardTurn, state: LanguageState) -> Decision:
+    """Choose the language of the reply to one turn. Never raises, whatever was heard."""
+    text = turn.text if isinstance(turn.text, str) else ""
+    words = words_of(text)
+    tables = lexicon()
+    wish = find_wish(words, tables)
+    if wish.target is not None:
+        if wish.target not in LANGUAGES:
+            return _stay(state, WISH_UNSUPPORTED)
+        return _decision(LanguageState(wish.target, wished=True), WISH)
+    evidence = weigh(words, tables, assamese=looks_assamese(text))
+    tagged = _claimed(turn)
+    if not evidence.is_clause:
+        return _stay(state, NO_EVIDENCE)
+    spoken = language_of(evidence, current=state.language, tagged=tagged)
+    if spoken is None:
+        return _by_tag(tagged, evidence, state)
+    if spoken not in LANGUAGES:
+        return _stay(state, UNSUPPORTED)
+    if spoken in wish.declined and spoken != state.language:
+        return _stay(state, NOT_THAT_LANGUAGE)
+    reason = SCRIPT if spoken in {SCRIPT_LANGUAGE.get(script) for script in evidence.scripts} else GRAMMAR
+    return _follow(spoken, state, reason)
+
+
+def _follow(spoken: str, state: LanguageState, reason: str) -> Decision:
+    """The words speak for a language: at once, unless a wish holds."""
+    if spoken == state.language:
+        return _decision(replace(state, leaning=None, leaning_turns=0), SAME)
+    if not state.wished:
+        return _decision(LanguageState(spoken), reason)
+    leaning = _lean(spoken, state)
+    if leaning.leaning_turns < _TURNS_TO_FOLLOW:
+        return _decision(leaning, WISH_HOLDS)
+    return _decision(LanguageState(spoken), WISH_OUTLIVED)
+
+
+def _by_tag(tagged: str | None, evidence: Evidence, state: LanguageState) -> Decision:
+    """Only the tag speaks: two turns in a row."""
+    if tagged is None or not _can_be_written(tagged, evidence.scripts):
+        return _stay(state, NO_EVIDENCE)
+    if tagged == state.language:
+        return _decision(replace(state, leaning=None, leaning_turns=0), SAME)
+    leaning = _lean(tagged, state)
+    if leaning.leaning_turns < _TURNS_TO_FOLLOW:
+        return _decision(leaning, TAG_ONCE)
+    return _decision(LanguageState(tagged), TAG_TWICE)
+
+
+def _can_be_written(language: str, scripts: frozenset[str]) -> bool:
+    """Words in Devanagari are not Tamil, and words in Arabic letters are none of ours, whatever the tag says."""
+    if "other" in scripts:
+        return False
+    if "devanagari" in scripts:
+        return language in DEVANAGARI_LANGUAGES
+    natives = {SCRIPT_LANGUAGE[script] for script in scripts if script in SCRIPT_LANGUAGE}
+    return not natives or language in natives
+
+
+def _claimed(turn: HeardTurn) -> str | None:
+    probability = turn.probability
+    doubted = (
+        isinstance(probability, int | float)
+        and not isinstance(probability, bool)
+        and 0.0 <= probability < _LEAST_PROBABILITY
+    )
+    return None if doubted else canonical_code(turn.language)
+
+
+def _lean(towards: str, state: LanguageState) -> LanguageState:
+    turns = state.leaning_turns + 1 if state.leaning == towards else 1
+    return replace(state, leaning=towards, leaning_turns=turns)
+
+
+def _stay(state: LanguageState, reason: str) -> Decision:
+    return _decision(state, reason)
+
+
+def _decision(state: LanguageState, reason: str) -> Decision:
+    return Decision(state.language, reason, state)

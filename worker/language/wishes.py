@@ -1,0 +1,253 @@
+"""Tell a wish for a language from a mere mention of it.
+
+A name alone is nothing: "is the form available in Hindi" mentions it, "Hindi nahi aati" declines it, "Hindi mein baat
+karo" wishes it. What decides is the verb that governs the name, who is its subject, and whether it is negated. English
+puts the verb before the name; the Indian languages put it after: so each name is judged in the stretch of words that
+can govern it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from worker.language.lexicon import QUESTION, VERB, Lexicon, Phrase
+from worker.language.words import Word
+
+_REACH_WITH_LOCATIVE = 6
+"""How many words may stand between "Hindi mein" and its verb."""
+_REACH_BARE = 1
+_BEFORE = 2
+_ENGLISH_REACH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a turn asks for. `target` may be a language without a voice; `declined` are those it refuses."""
+
+    target: str | None = None
+    declined: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A language's name, and the words that can govern it."""
+
+    code: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    has_locative: bool
+    is_last: bool
+    is_first: bool
+
+
+def find_wish(words: Sequence[Word], lexicon: Lexicon) -> Wish:
+    """The language that the caller asks for in this turn, if any."""
+    if not any(_code_of(word.text, lexicon) for word in words):
+        return Wish()
+    targets: list[str] = []
+    declined: set[str] = set()
+    for clause in _clauses(words):
+        for name in _names(clause, lexicon):
+            if _is_negated(name, lexicon):
+                declined.add(name.code)
+            elif _is_wished(name, clause, lexicon):
+                targets.append(name.code)
+    doubled = _said_twice(words, lexicon)
+    if not targets and doubled is not None and doubled not in declined:
+        targets.append(doubled)
+    wanted = [target for target in targets if target not in declined]
+    if not wanted:
+        return Wish(declined=frozenset(declined))
+    return Wish(wanted[-1], frozenset(declined))
+
+
+def _code_of(word: str, lexicon: Lexicon) -> str | None:
+    exact = lexicon.language_names.get(word)
+    if exact is not None:
+        return exact
+    for stem, code in lexicon.name_stems.get(word[:2], ()):
+        if word.startswith(stem) and word[len(stem) :] in lexicon.name_endings:
+            return code
+    return None
+
+
+def _clauses(words: Sequence[Word]) -> Iterator[list[str]]:
+    clause: list[str] = []
+    for word in words:
+        clause.append(word.text)
+        if word.ends_clause:
+            yield clause
+            clause = []
+    if clause:
+        yield clause
+
+
+def _names(clause: list[str], lexicon: Lexicon) -> Iterator[_Name]:
+    places = [i for i, word in enumerate(clause) if _is_a_language(clause, i, lexicon)]
+    for order, place in enumerate(places):
+        start = places[order - 1] + 1 if order else 0
+        end = places[order + 1] if order + 1 < len(places) else len(clause)
+        after = tuple(clause[place + 1 : end])
+        fused = clause[place] not in lexicon.language_names
+        code = _code_of(clause[place], lexicon)
+        if code is None:
+            continue
+        yield _Name(
+            code=code,
+            before=tuple(clause[start:place]),
+            after=after,
+            has_locative=fused or bool(after and after[0] in lexicon.wish.locatives),
+            is_last=order + 1 == len(places),
+            is_first=order == 0,
+        )
+
+
+def _is_a_language(clause: list[str], place: int, lexicon: Lexicon) -> bool:
+    """Not "Tamil Nadu", not "Hindi movie": there the name describes another thing."""
+    if _code_of(clause[place], lexicon) is None:
+        return False
+    pair = tuple(clause[place : place + 2])
+    return pair not in lexicon.phrases.get(clause[place], ())
+
+
+def _said_twice(words: Sequence[Word], lexicon: Lexicon) -> str | None:
+    polite = lexicon.english["fillers"]
+    names = [_code_of(word.text, lexicon) for word in words if (word.text,) not in polite]
+    if len(names) < 2 or None in names or len(set(names)) > 1:
+        return None
+    return names[0]
+
+
+# Negation -----------------------------------------------------------------------------------------------------------
+
+
+def _is_negated(name: _Name, lexicon: Lexicon) -> bool:
+    english, indic = lexicon.english, lexicon.wish.negators
+    if any(_has(name.before, phrase) for phrase in english["not negations"]):
+        return False
+    after = _after_locative(name, lexicon)
+    if any(name.before[-len(p) :] == p for p in english["excluding before"]):
+        return True
+    if after and after[0] in {p[0] for p in english["excluding after"]}:
+        return not name.is_last
+    if any((word,) in english["negators"] for word in name.before):
+        return True
+    if name.is_last and any((word,) in english["negators"] for word in name.after[:4]):
+        return True
+    if any(word in indic for word in _without_or_else(name.after)) and not _asks_back(name):
+        return True
+    return name.is_first and any(word in indic for word in name.before) and not _wish_verb_in(name.after, lexicon)
+
+
+def _without_or_else(words: Sequence[str]) -> list[str]:
+    """ "Nahi to", "illana": "or else", which negates nothing."""
+    return [w for i, w in enumerate(words) if i + 1 >= len(words) or words[i + 1] not in {"to", "toh", "तो"}]
+
+
+def _asks_back(name: _Name) -> bool:
+    """ "Hindi mein baat nahi kar sakte kya?" asks for Hindi."""
+    return bool(name.after) and name.after[-1] in {"kya", "क्या"}
+
+
+def _after_locative(name: _Name, lexicon: Lexicon) -> tuple[str, ...]:
+    if name.after and name.after[0] in lexicon.wish.locatives:
+        return name.after[1:]
+    return name.after
+
+
+def _has(words: Sequence[str], phrase: Phrase) -> bool:
+    size = len(phrase)
+    return any(tuple(words[i : i + size]) == phrase for i in range(len(words) - size + 1))
+
+
+# Wishes -------------------------------------------------------------------------------------------------------------
+
+
+def _is_wished(name: _Name, clause: list[str], lexicon: Lexicon) -> bool:
+    about_a_document = any((word,) in lexicon.english["documents"] for word in clause)
+    if _by_indic_verb(name, lexicon, about_a_document=about_a_document):
+        return True
+    if _by_english_verb(name, lexicon):
+        return True
+    if about_a_document:
+        return False
+    return _by_preference(name, lexicon) or _only_the_name(name, lexicon)
+
+
+def _wish_verb_in(words: Sequence[str], lexicon: Lexicon) -> bool:
+    return any(_verb_at(words, i, lexicon) for i in range(len(words)))
+
+
+def _verb_at(words: Sequence[str], index: int, lexicon: Lexicon) -> bool:
+    return _starts(words[index:], lexicon.wish.speech) or _starts(words[index:], lexicon.wish.wants)
+
+
+def _by_indic_verb(name: _Name, lexicon: Lexicon, *, about_a_document: bool) -> bool:
+    after = _after_locative(name, lexicon)
+    reach = _REACH_WITH_LOCATIVE if name.has_locative else _REACH_BARE
+    for index in range(min(reach + 1, len(after))):
+        if _starts(after[index:], lexicon.wish.speech):
+            return True
+        if not about_a_document and _starts(after[index:], lexicon.wish.wants):
+            return True
+        if (after[index],) in lexicon.english["documents"] or _governs_otherwise(after[index], lexicon):
+            break
+    if not name.is_first:
+        return False
+    tail = name.before[-4:]
+    return any(
+        _starts(tail[index:], lexicon.wish.speech) and len(tail) - index <= _BEFORE + 1 for index in range(len(tail))
+    )
+
+
+def _starts(words: Sequence[str], phrases: frozenset[Phrase]) -> bool:
+    return any(tuple(words[:size]) in phrases for size in range(min(3, len(words)), 0, -1))
+
+
+def _governs_otherwise(word: str, lexicon: Lexicon) -> bool:
+    """A verb or question word that is no wish: "Hindi mein kya bolte hain" asks for a word, not for Hindi."""
+    return any(entry.kind in {VERB, QUESTION} for entry in lexicon.words.get(word, ()))
+
+
+def _by_english_verb(name: _Name, lexicon: Lexicon) -> bool:
+    """ "Speak in X", "can you explain it to me in X", "switch to X", "X can you speak"."""
+    english = lexicon.english
+    before = name.before
+    for index in range(len(before) - 1, max(-1, len(before) - 1 - _ENGLISH_REACH), -1):
+        if (before[index],) not in english["speech"]:
+            continue
+        if any((word,) in english["breaks"] for word in before[index + 1 :]):
+            continue
+        subject = before[max(0, index - 4) : index]
+        if any((word,) in english["others"] for word in subject):
+            return False
+        if subject[-1:] == ("i",) and (name.after or not name.is_last):
+            return False
+        return not (before[index] == "speaking" and not any((w,) in english["carrying on"] for w in subject))
+    leading = [word for word in name.after if (word,) not in english["bridge"]]
+    return len(leading) < len(name.after) and bool(leading) and (leading[0],) in english["speech"]
+
+
+def _by_preference(name: _Name, lexicon: Lexicon) -> bool:
+    """ "I prefer X", "I want X", "comfortable in X", "X would be better", "only X"."""
+    english = lexicon.english
+    before = tuple(word for word in name.before if (word,) not in english["bridge after"])
+    if any(before[-len(phrase) :] == phrase for phrase in english["preferring"]) and not any(
+        (word,) in english["others"] for word in name.before
+    ):
+        return True
+    if any(name.after[: len(phrase)] == phrase for phrase in english["better"]):
+        return True
+    near = (*name.before[-1:], *_after_locative(name, lexicon)[:1])
+    return any((word,) in english["only"] for word in near) and not any(
+        (word,) in english["others"] for word in name.before
+    )
+
+
+def _only_the_name(name: _Name, lexicon: Lexicon) -> bool:
+    """The whole clause is the name with "in" or "please": "Hindi mein", "Tamil please", "in English"."""
+    english = lexicon.english
+    around = [w for w in (*name.before, *_after_locative(name, lexicon)) if (w,) not in english["fillers"]]
+    asked = name.has_locative or any((word,) in english["asking"] for word in (*name.before, *name.after))
+    return asked and not around

@@ -1,0 +1,94 @@
+"""Turn a transcript into words that can be looked up.
+
+Apart from the rules because spelling has its own traps: invisible joiners, two encodings of one letter, digits in
+nine scripts, codes glued to words.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+MAX_CHARACTERS = 1500
+"""A turn is judged by its first characters only: nobody speaks longer in one turn, and garbage must stay cheap."""
+
+LATIN = "latin"
+
+_SCRIPTS: tuple[tuple[int, int, str], ...] = (
+    (0x0041, 0x024F, LATIN),
+    (0x1E00, 0x1EFF, LATIN),
+    (0x0900, 0x097F, "devanagari"),
+    (0x0980, 0x09FF, "bengali"),
+    (0x0A00, 0x0A7F, "gurmukhi"),
+    (0x0A80, 0x0AFF, "gujarati"),
+    (0x0B00, 0x0B7F, "odia"),
+    (0x0B80, 0x0BFF, "tamil"),
+    (0x0C00, 0x0C7F, "telugu"),
+    (0x0C80, 0x0CFF, "kannada"),
+    (0x0D00, 0x0D7F, "malayalam"),
+)
+
+# Addresses and codes carry no grammar: an e-mail, a web address, anything with a digit in it.
+_NOT_WORDS = re.compile(
+    r"https?://\S+|www\.\S+|\S+@\S+|\b[\w-]+\.(?:com|in|org|net|gov|io)\b"
+    r"|[A-Za-z₹$#]*[-/]?\d[\dA-Za-z,.:/%+*-]*"
+)
+_WORD = re.compile(
+    r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+"
+    r"|[\u0900-\u0963\u0970-\u097f]+|[\u0980-\u09e3\u09f0-\u09ff]+|[\u0a00-\u0a7f]+|[\u0a80-\u0aff]+|[\u0b00-\u0b7f]+"
+    r"|[\u0b80-\u0bff]+|[\u0c00-\u0c7f]+|[\u0c80-\u0cff]+|[\u0d00-\u0d7f]+"
+    r"|[.?!।॥,;:]"
+    r"|[^\W\d_]+"
+)
+_BREAKS = frozenset(".?!।॥,;:")
+_INVISIBLE = {ord(c): None for c in "\u200b\u200c\u200d\u2060\ufeff\u00ad"}
+_CHILLU = {"ന്\u200d": "ൻ", "ണ്\u200d": "ൺ", "ര്\u200d": "ർ", "ല്\u200d": "ൽ", "ള്\u200d": "ൾ", "ക്\u200d": "ൿ"}
+_APOSTROPHES = {ord("’"): "'", ord("`"): "'", ord("´"): "'"}
+_CONTRACTION = re.compile(r"'(?=(?:t|s|re|ve|ll|d|m)\b)")
+_NUKTAS = {0x093C: None, 0x09BC: None, 0x0A3C: None, 0x0ABC: None, 0x0B3C: None}
+_ASSAMESE = frozenset("ৰৱ")  # these two letters are written in Assamese and not in Bengali
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a turn. `ends_clause` is true where punctuation follows it."""
+
+    text: str
+    script: str
+    ends_clause: bool = False
+
+
+def normalised(text: str) -> str:
+    """One spelling per word: composed letters, lower case, no invisible joiners."""
+    if "\u200d" in text:
+        for old, new in _CHILLU.items():
+            text = text.replace(old, new)
+    text = unicodedata.normalize("NFKC", text.translate(_INVISIBLE).translate(_APOSTROPHES))
+    # Recognisers drop the nukta dot as often as they write it, and "don't" is also "dont": one spelling for look-up.
+    return _CONTRACTION.sub("", text.translate(_NUKTAS).lower())
+
+
+def script_of(character: str) -> str:
+    point = ord(character)
+    for first, last, script in _SCRIPTS:
+        if first <= point <= last:
+            return script
+    return "other"
+
+
+def words_of(text: str) -> list[Word]:
+    """The words of a turn in order, without numbers, codes and addresses."""
+    cleaned = _NOT_WORDS.sub(" , ", normalised(text[:MAX_CHARACTERS]))
+    words: list[Word] = []
+    for piece in _WORD.findall(cleaned):
+        if piece in _BREAKS:
+            if words and not words[-1].ends_clause:
+                words[-1] = Word(words[-1].text, words[-1].script, ends_clause=True)
+            continue
+        words.append(Word(piece, script_of(piece[0])))
+    return words
+
+
+def looks_assamese(text: str) -> bool:
+    return not _ASSAMESE.isdisjoint(text)
