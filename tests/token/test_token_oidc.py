@@ -204,6 +204,7 @@ def test_keys_that_are_not_for_our_signatures_are_not_used(oidc, issuer, change)
     assert code_of(oidc.post("/", headers=issuer.bearer())) == (401, "invalid_token")
 
 
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 def test_a_weak_rsa_key_is_not_used(oidc, issuer):
     issuer.published = {"k1": "rsa_small", "k2": "rsa"}
     assert code_of(oidc.post("/", headers=issuer.bearer(key="rsa_small"))) == (401, "invalid_token")

@@ -77,10 +77,13 @@ def address_of(forwarded_for: str, peer_address: str, trusted_hops: int) -> str:
 
 
 def _bucket_of(address: str) -> str:
-    if address.count(".") == 3 and ":" in address:  # some proxies add the port
-        address = address.partition(":")[0] if not address.startswith(("[", ":")) else address
+    # Some proxies add the port: 203.0.113.7:4711, [2001:db8::1]:4711.
+    if address.startswith("["):
+        address = address[1:].partition("]")[0]
+    elif address.count(":") == 1:
+        address = address.partition(":")[0]
     try:
-        parsed = ipaddress.ip_address(address.strip("[]").partition("%")[0])
+        parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return "unreadable"
     if isinstance(parsed, ipaddress.IPv4Address):

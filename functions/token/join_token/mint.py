@@ -12,11 +12,14 @@ import hmac
 import json
 from collections.abc import Mapping
 
+from join_token.errors import Refusal
 from join_token.grants import JoinGrant
 from join_token.settings import TokenSettings
 
 # A phone whose clock is slow must already find the token valid, or its SDK fetches a new one before every use.
 NBF_BACKDATED_SECONDS = 60
+# The token travels in a URL, and proxies cut those at 8 KiB or so.
+TOKEN_CHARACTERS_MAX = 8000
 
 
 def mint_join_token(grant: JoinGrant, settings: TokenSettings, *, now_seconds: float) -> str:
@@ -26,6 +29,8 @@ def mint_join_token(grant: JoinGrant, settings: TokenSettings, *, now_seconds: f
         grant: What was decided.
         settings: The keys, and how long the token can be used to connect. A connected caller is not dropped at its end.
         now_seconds: Unix time.
+    Raises:
+        Refusal: 400 when names and metadata together do not fit. Not retryable.
     Source: https://docs.livekit.io/frontends/reference/tokens-grants
     """
     claims: dict[str, object] = {
@@ -39,7 +44,10 @@ def mint_join_token(grant: JoinGrant, settings: TokenSettings, *, now_seconds: f
         claims["metadata"] = grant.participant_metadata
     if grant.participant_attributes:
         claims["attributes"] = dict(grant.participant_attributes)
-    return _signed(claims, grant.identity, settings, now_seconds, settings.ttl_seconds)
+    token = _signed(claims, grant.identity, settings, now_seconds, settings.ttl_seconds)
+    if len(token) > TOKEN_CHARACTERS_MAX:
+        raise Refusal(400, "token_too_long", "Name, metadata and attributes together are too long. Shorten them.")
+    return token
 
 
 def mint_dispatch_token(room_name: str, settings: TokenSettings, *, now_seconds: float) -> str:
@@ -64,7 +72,8 @@ def _signed(
 
 
 def _compact(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+    # Not as \uXXXX, which would double the length of a name in an Indic script.
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _base64url(raw: bytes) -> str:
