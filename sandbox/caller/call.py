@@ -22,7 +22,6 @@ from sandbox.caller.token_source import Authorization, JoinToken, fetch_join_tok
 from sandbox.caller.transcripts import TurnReport, assign_reports
 
 POLL_SECONDS = 0.02
-LATE_TEXT_SECONDS = 0.5  # the text of an answer may arrive a little after its sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +151,8 @@ class _Call:
         for index, (turn, speech) in enumerate(zip(self.plan.turns, self.speeches, strict=True)):
             await self._take_turn(index, turn, speech)
         if self.line.ended_at is None:
-            # Text that belongs to the last answer may still be on its way.
-            await self._until(lambda: len(self.line.transcripts.reports) >= len(self.spoken), LATE_TEXT_SECONDS)
+            reports = self.line.transcripts.reports
+            await self._until(lambda: len(reports) >= len(self.spoken), self.patience.late_text_seconds)
 
     async def _wait_for_agent(self) -> None:
         seconds = self.patience.agent_join_seconds

@@ -92,7 +92,13 @@ class CallPlan:
 class Patience:
     """How long the caller bears each wait. Nothing in a call waits longer than one of these.
 
-    `answer_seconds` is 15 by definition of `voice_to_voice_seconds`; shorter ones are for tests.
+    Args:
+        answer_seconds: 15 by definition of `voice_to_voice_seconds`; other values are for tests.
+        agent_return_seconds: How long a call without any agent goes on: a crashed agent's successor needs a moment.
+        polite_silence_seconds: How long the agent has been silent when the caller takes its turn.
+        busy_agent_seconds: How much longer the caller waits for an agent that says it is thinking or speaking.
+        late_text_seconds: The text of the last answer may arrive a little after its sound.
+        call_seconds: The longest call.
     """
 
     token_seconds: float = 15.0
@@ -105,6 +111,7 @@ class Patience:
     end_seconds: float = 15.0
     polite_silence_seconds: float = 0.6
     busy_agent_seconds: float = 3.0
+    late_text_seconds: float = 0.5
     call_seconds: float = 600.0
 
 

@@ -116,9 +116,9 @@ class ToneAgent:
 
     url: str
     room_name: str
-    answer_after_seconds: float = 0.5
+    answer_after_seconds: float = 0.4
     greeting_after_seconds: float | None = 0.3
-    tone_seconds: float = 0.4
+    tone_seconds: float = 0.3
     answers: int | None = None
     hang_up_after: int | None = None
     leave_after: int | None = None

@@ -1,6 +1,7 @@
 """Every way in which a call goes wrong ends it in bounded time, under a code, with what to do."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -16,10 +17,12 @@ HURRIED = Patience(
     agent_return_seconds=0.3,
     end_seconds=1.0,
     reply_seconds=3.0,
+    polite_silence_seconds=0.2,
+    late_text_seconds=0.0,
 )
-ONE_TURN = CallPlan((Turn("Hello there"),))
-TWO_TURNS = CallPlan((Turn("Hello there"), Turn("And again")))
-LAST_TURN_ENDS = CallPlan((Turn("Goodbye", expects_end=True),))
+ONE_TURN = CallPlan((Turn("Hello"),))
+TWO_TURNS = CallPlan((Turn("Hello"), Turn("Again")))
+LAST_TURN_ENDS = CallPlan((Turn("Bye", expects_end=True),))
 
 
 def codes(result):
@@ -42,7 +45,7 @@ async def test_a_silent_agent_is_no_greeting_and_no_answer(join_room, room_name,
 
     assert codes(result) == ["no_greeting", "no_answer"]
     assert result.turns[0].voice_to_voice_seconds is None
-    assert "Hello there" in result.errors[1].message
+    assert "Hello" in result.errors[1].message
 
 
 async def test_an_answer_is_not_mistaken_for_a_greeting(join_room, room_name, tone_agent):
@@ -73,13 +76,13 @@ async def test_an_agent_that_leaves_ends_the_call_after_a_grace(join_room, room_
 
 async def test_a_successor_within_the_grace_carries_the_call_on(join_room, room_name, tone_agent):
     tone_agent(room_name, leave_after=1)
-    patience = Patience(answer_seconds=3.0, agent_return_seconds=3.0)
+    patience = replace(HURRIED, answer_seconds=3.0, agent_return_seconds=3.0)
 
     async def send_a_successor(index):
         if index == 1:
             tone_agent(room_name, greeting_after_seconds=None, identity="successor")
 
-    plan = CallPlan((Turn("Hello there"), Turn("And again", wait_seconds=0.5)))
+    plan = CallPlan((Turn("Hello"), Turn("Again", wait_seconds=0.3)))
     result = await place_call(plan, join=join_room(room_name), patience=patience, before_turn=send_a_successor)
 
     assert codes(result) == []
@@ -111,7 +114,7 @@ async def test_an_agent_that_does_not_hang_up_after_goodbye_is_an_error(join_roo
 
 async def test_an_agent_that_talks_for_ever_does_not_hold_the_caller(join_room, room_name, tone_agent):
     tone_agent(room_name, tone_seconds=600)
-    patience = Patience(reply_seconds=1.0, call_seconds=3.0)
+    patience = replace(HURRIED, reply_seconds=0.5, call_seconds=2.5)
     async with asyncio.timeout(10):
         result = await place_call(LAST_TURN_ENDS, join=join_room(room_name), patience=patience)
 
@@ -147,11 +150,12 @@ async def test_each_scripted_turn_is_told_to_the_recogniser_before_it_is_spoken(
 
     tone_agent(room_name)
     turns = (
-        Turn("Hello there", scripted=False),
+        Turn("Hello", scripted=False),
         Turn("नमस्ते जी", language="hi-IN", heard_language="mr-IN", heard_probability=0.4),
     )
     async with served(control) as url:
-        result = await place_call(CallPlan(turns), join=join_room(room_name), control=Control(url, "sandbox-x"))
+        join, control = join_room(room_name), Control(url, "sandbox-x")
+        result = await place_call(CallPlan(turns), join=join, control=control, patience=HURRIED)
 
     [(path, body)] = queued
     assert path == "/control/scopes/sandbox-x/transcripts"
@@ -167,7 +171,7 @@ async def test_an_unreachable_control_endpoint_ends_the_call_with_its_address(
 ):
     tone_agent(room_name)
     control = Control(f"http://127.0.0.1:{closed_port}")
-    result = await place_call(ONE_TURN, join=join_room(room_name), control=control)
+    result = await place_call(ONE_TURN, join=join_room(room_name), control=control, patience=HURRIED)
 
     assert codes(result) == ["control_failed"]
     assert str(closed_port) in result.errors[0].message

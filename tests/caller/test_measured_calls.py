@@ -13,8 +13,10 @@ from sandbox.caller.audio import SAMPLE_RATE
 
 pytestmark = pytest.mark.calls
 
-# What sound needs through the server on loopback, there and back: source queue, encoder, jitter buffers.
+# The most that sound needs from one side to the other on loopback: source queue, encoder, jitter buffer. About 0.08 s
+# on a quiet machine; the measured figures contain it, and must never contain less than nothing of it.
 WIRE_SECONDS = 0.3
+BRIEF = Patience(polite_silence_seconds=0.3, late_text_seconds=0.0)
 FIXED_KEYS = ["room", "greeting_seconds", "turns", "errors"]
 FIXED_TURN_KEYS = ["said", "heard", "heard_language", "reply", "reply_language", "scripted"]
 FIXED_TURN_KEYS += ["voice_to_voice_seconds", "cut_off"]
@@ -47,15 +49,14 @@ async def test_an_answer_half_a_second_after_each_turn_is_measured_so_and_record
     assert result.errors == ()
     assert result.good
     assert result.ended_by == "caller"
-    for turn in result.turns:
-        assert 0.5 <= turn.voice_to_voice_seconds <= 0.5 + WIRE_SECONDS
+    greeting_began, *answers_began = (start - clock.zero for start, _ in agent.tones)
+    assert greeting_began < result.greeting_seconds < greeting_began + WIRE_SECONDS
+    for turn, began in zip(result.turns, answers_began, strict=True):
+        true_wait = began - turn.ended_seconds
+        assert true_wait >= 0.5
+        assert true_wait < turn.voice_to_voice_seconds < true_wait + WIRE_SECONDS
         assert not turn.cut_off
         assert turn.barge_in_seconds is None
-    tones_heard_after = [
-        heard - (start - clock.zero) for (heard, _), (start, _) in zip(result.agent_audio, agent.tones, strict=True)
-    ]
-    assert all(0 < delay < WIRE_SECONDS / 2 for delay in tones_heard_after), tones_heard_after
-    assert result.greeting_seconds == pytest.approx(result.agent_audio[0][0])
 
     assert [(t.heard, t.reply, t.reply_language) for t in result.turns] == [
         ("heard 1", "reply 1", "ta-IN"),
@@ -91,47 +92,57 @@ def check_recording(path, result):
 
 
 async def test_an_answer_inside_a_pause_is_a_cut_off(token_endpoint, tone_agent):
-    tone_agent(token_endpoint.room, answer_after_seconds=0.25, tone_seconds=0.3)
+    agent = tone_agent(token_endpoint.room, answer_after_seconds=0.25)
+    clock = Clock()
     turn = Turn("My number is nine eight seven", pauses=(Pause(0.9, after_words=3),))
-    result = await place_call(CallPlan((turn,)), token_url=token_endpoint.url)
+    result = await place_call(CallPlan((turn,)), token_url=token_endpoint.url, patience=BRIEF, on_event=clock)
 
     assert result.turns[0].cut_off
-    assert result.turns[0].voice_to_voice_seconds == pytest.approx(0.25 + WIRE_SECONDS / 2, abs=WIRE_SECONDS / 2)
+    true_wait = agent.tones[-1][0] - clock.zero - result.turns[0].ended_seconds
+    assert 0.25 <= true_wait < result.turns[0].voice_to_voice_seconds < true_wait + WIRE_SECONDS
     assert result.turns[0].ended_seconds - result.turns[0].started_seconds > 2.0
     assert result.errors == ()
 
 
 async def test_barging_in_starts_on_time_and_measures_until_the_agent_is_silent(token_endpoint, tone_agent):
-    tone_agent(token_endpoint.room, tone_seconds=3.0, greeting_after_seconds=0.1, stops_after_seconds=0.3)
+    agent = tone_agent(token_endpoint.room, tone_seconds=3.0, stops_after_seconds=0.3)
+    clock = Clock()
     plan = CallPlan((Turn("Please stop talking now", barge_in_after_seconds=0.8),))
-    result = await place_call(plan, token_url=token_endpoint.url)
+    result = await place_call(plan, token_url=token_endpoint.url, patience=BRIEF, on_event=clock)
 
     turn = result.turns[0]
     assert turn.started_seconds - result.greeting_seconds == pytest.approx(0.8, abs=0.1)
-    assert 0.3 <= turn.barge_in_seconds <= 0.3 + WIRE_SECONDS
+    true_silence = agent.tones[0][1] - clock.zero - turn.started_seconds
+    assert true_silence >= 0.3
+    assert turn.barge_in_seconds == pytest.approx(true_silence, abs=WIRE_SECONDS)
     assert not turn.cut_off, "what the caller talks over is not a cut-off"
-    assert turn.voice_to_voice_seconds == pytest.approx(0.5 + WIRE_SECONDS / 2, abs=WIRE_SECONDS / 2)
+    true_wait = agent.tones[1][0] - clock.zero - turn.ended_seconds
+    assert true_wait < turn.voice_to_voice_seconds < true_wait + WIRE_SECONDS
 
 
 async def test_the_caller_waits_politely_until_the_agent_has_finished(token_endpoint, tone_agent):
-    tone_agent(token_endpoint.room, tone_seconds=1.5)
-    patience = Patience(polite_silence_seconds=0.6)
-    plan = CallPlan((Turn("One"), Turn("Two")))
+    tone_agent(token_endpoint.room, tone_seconds=1.2)
+    patience = Patience(polite_silence_seconds=0.6, late_text_seconds=0.0)
+    plan = CallPlan((Turn("One"),))
     result = await place_call(plan, token_url=token_endpoint.url, patience=patience)
 
-    for (_, agent_ended), turn in zip(result.agent_audio, result.turns, strict=False):
-        assert 0.6 <= turn.started_seconds - agent_ended <= 0.8
+    (_, agent_ended), *_ = result.agent_audio
+    assert 0.6 <= result.turns[0].started_seconds - agent_ended <= 0.8
 
 
 async def test_several_calls_in_one_process_keep_their_figures_apart(join_room, tone_agent, room_name):
-    delays = (0.3, 0.7, 1.1)
-    for i, delay in enumerate(delays):
-        tone_agent(f"{room_name}-{i}", answer_after_seconds=delay)
-    plan = CallPlan((Turn("Hello there"),))
-    calls = [place_call(plan, join=join_room(f"{room_name}-{i}")) for i in range(len(delays))]
+    delays = (0.4, 0.9)
+    agents = [tone_agent(f"{room_name}-{i}", answer_after_seconds=delay) for i, delay in enumerate(delays)]
+    clocks = [Clock() for _ in delays]
+    plan = CallPlan((Turn("Hello"),))
+    calls = [
+        place_call(plan, join=join_room(f"{room_name}-{i}"), patience=BRIEF, on_event=clock)
+        for i, clock in enumerate(clocks)
+    ]
     results = await asyncio.gather(*calls)
 
-    for delay, result in zip(delays, results, strict=True):
+    for delay, agent, clock, result in zip(delays, agents, clocks, results, strict=True):
         assert result.good
-        assert delay <= result.turns[0].voice_to_voice_seconds <= delay + WIRE_SECONDS
+        true_wait = agent.tones[1][0] - clock.zero - result.turns[0].ended_seconds
+        assert delay <= true_wait < result.turns[0].voice_to_voice_seconds < true_wait + WIRE_SECONDS
     assert len({result.room for result in results}) == len(delays)
