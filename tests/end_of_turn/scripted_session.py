@@ -28,9 +28,20 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def __init__(self):
         super().__init__(_ImpatientSelector(self))
         self.jumped_seconds = 0.0
+        self.threads_at_work = 0
 
     def time(self):
         return self.jumped_seconds
+
+    def run_in_executor(self, executor, func, *args):
+        """Time stands still while a thread works, or its answer would always come too late."""
+        self.threads_at_work += 1
+        answer = super().run_in_executor(executor, func, *args)
+        answer.add_done_callback(self._thread_done)
+        return answer
+
+    def _thread_done(self, _):
+        self.threads_at_work -= 1
 
 
 class _ImpatientSelector(selectors.DefaultSelector):
@@ -39,6 +50,8 @@ class _ImpatientSelector(selectors.DefaultSelector):
         self._loop = loop
 
     def select(self, timeout=None):
+        if self._loop.threads_at_work:
+            return super().select(None if timeout is None else min(timeout, 0.05))
         ready = super().select(0 if timeout is not None else None)
         if not ready and timeout:
             self._loop.jumped_seconds += timeout

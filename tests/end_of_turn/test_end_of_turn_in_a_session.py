@@ -1,7 +1,8 @@
 """The detector inside the framework: when it is called, what it delays, and that going on cancels it."""
 
 import pytest
-from scripted_session import Segment, play_call
+from scripted_session import FINAL_AFTER_VOICE_SECONDS, Segment, play_call
+
 from worker.end_of_turn import DEFAULT_POLICY
 from worker.providers.end_of_turn_detector import EvidenceTurnDetector
 
@@ -13,7 +14,117 @@ def detector(now):
 
 
 def test_a_finished_question_is_committed_after_the_finished_wait():
-    call = play_call(detector, [Segment(0.5, 2.0, "where is my order")])
-    [(at, text)] = call.commits
+    [(at, text)] = play_call(detector, [Segment(0.5, 2.0, "where is my order")]).commits
     assert text == "where is my order"
     assert at - 2.0 == pytest.approx(DEFAULT_POLICY.finished_seconds, abs=CLOSE)
+
+
+def test_unfinished_words_wait_long_and_going_on_cancels_the_wait():
+    call = play_call(
+        detector,
+        [Segment(0.5, 2.0, "my number is"), Segment(3.4, 6.0, "nine eight four five zero one two three four five")],
+    )
+    [(at, text)] = call.commits
+    assert text == "my number is nine eight four five zero one two three four five"
+    assert at - 6.0 == pytest.approx(DEFAULT_POLICY.finished_seconds, abs=CLOSE)
+
+
+def test_unfinished_words_are_committed_in_the_end():
+    [(at, _)] = play_call(detector, [Segment(0.5, 2.0, "my number is")]).commits
+    assert at - 2.0 == pytest.approx(DEFAULT_POLICY.unfinished_seconds, abs=CLOSE)
+
+
+def test_speculation_begins_at_the_final_and_not_at_the_decision():
+    call = play_call(detector, [Segment(0.5, 2.0, "account balance")])
+    assert call.speculations[0][0] - 2.0 == pytest.approx(FINAL_AFTER_VOICE_SECONDS, abs=CLOSE)
+    assert call.commits[0][0] - 2.0 == pytest.approx(DEFAULT_POLICY.unclear_seconds, abs=CLOSE)
+
+
+def test_the_end_of_a_second_stretch_does_not_commit_the_first_alone():
+    """Trap: at the voice detector's end of speech the framework asks again with the *old* text; the new words follow
+    0.2 s later and would have become a turn of their own."""
+    call = play_call(
+        detector, [Segment(0.5, 2.0, "where is my order"), Segment(2.6, 3.5, "from last week", final_after_seconds=1.2)]
+    )
+    [(_, text)] = call.commits
+    assert text == "where is my order from last week"
+
+
+def test_a_final_that_arrives_while_the_caller_has_gone_on_is_not_the_end():
+    """The second stretch begins before the first one's transcript is there."""
+    call = play_call(detector, [Segment(0.5, 2.0, "where is my order"), Segment(2.3, 3.5, "the one from Pune")])
+    [(at, text)] = call.commits
+    assert text == "where is my order the one from Pune"
+    assert at > 3.5
+
+
+def test_a_late_final_is_judged_again_and_committed_at_once_when_its_wait_is_over():
+    [(at, text)] = play_call(detector, [Segment(0.5, 2.0, "where is my order", final_after_seconds=2.4)]).commits
+    assert text == "where is my order"
+    assert at - 4.4 == pytest.approx(0.0, abs=CLOSE)
+
+
+def test_a_noise_that_the_recogniser_never_writes_does_not_hold_the_turn_for_ever():
+    call = play_call(
+        detector,
+        [Segment(0.5, 2.0, "where is my order"), Segment(2.6, 2.8, None, final_after_seconds=1.0)],
+    )
+    [(at, _)] = call.commits
+    assert at <= 2.8 + DEFAULT_POLICY.late_final_seconds + CLOSE
+
+
+def test_two_turns_in_a_row_are_each_judged_by_their_own_words():
+    call = play_call(detector, [Segment(0.5, 1.0, "yes"), Segment(3.0, 3.5, "no thank you")], until=7.0)
+    assert [text for _, text in call.commits] == ["yes", "no thank you"]
+
+
+def test_without_the_taps_the_wait_is_counted_from_the_frameworks_pause():
+    [(at, _)] = play_call(detector, [Segment(0.5, 2.0, "account balance")], tapped=False).commits
+    asked_at = 2.0 + FINAL_AFTER_VOICE_SECONDS
+    assert at - asked_at == pytest.approx(DEFAULT_POLICY.unclear_seconds - 0.25, abs=CLOSE)
+
+
+@pytest.mark.parametrize("answer", [0.9, 0.01])
+def test_the_audio_model_is_asked_once_per_pause_and_shifts_the_wait(answer):
+    asked = []
+
+    def model(samples):
+        asked.append(len(samples))
+        return answer
+
+    def with_audio(now):
+        return EvidenceTurnDetector(now=now, audio_model=model)
+
+    [(at, _)] = play_call(with_audio, [Segment(0.5, 2.5, "account balance")]).commits
+    assert len(asked) == 1
+    assert asked[0] == pytest.approx(1.2 * 16000, abs=400)
+    shift = -DEFAULT_POLICY.audio_tilt_seconds if answer > 0.5 else DEFAULT_POLICY.audio_tilt_seconds
+    assert at - 2.5 == pytest.approx(DEFAULT_POLICY.unclear_seconds + shift, abs=CLOSE + 0.02)
+
+
+def test_a_failing_audio_model_costs_nothing_but_its_opinion():
+    def model(samples):
+        raise RuntimeError("no weights")
+
+    call = play_call(
+        lambda now: EvidenceTurnDetector(now=now, audio_model=model), [Segment(0.5, 2.0, "where is my order")]
+    )
+    assert call.commits[0][0] - 2.0 == pytest.approx(DEFAULT_POLICY.finished_seconds, abs=CLOSE)
+
+
+def test_failing_evidence_waits_the_documented_time(monkeypatch):
+    def broken(*_):
+        raise ValueError("a list is missing")
+
+    monkeypatch.setattr("worker.providers.end_of_turn_detector.how_long_to_wait", broken)
+    [(at, _)] = play_call(detector, [Segment(0.5, 2.0, "where is my order")]).commits
+    assert at - 2.0 == pytest.approx(DEFAULT_POLICY.unclear_seconds, abs=CLOSE)
+
+
+def test_each_decision_is_told_with_its_reason_and_without_the_transcript():
+    told = []
+    play_call(lambda now: EvidenceTurnDetector(now=now, decided=told.append), [Segment(0.5, 2.0, "where is my order")])
+    [decision] = told
+    assert decision.wait.reason == "whole English sentence"
+    assert decision.since_voice_seconds == pytest.approx(DEFAULT_POLICY.finished_seconds, abs=CLOSE)
+    assert "order" not in repr(decision)

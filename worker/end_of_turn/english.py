@@ -11,6 +11,7 @@ _REQUESTS = frozenset(["can", "could", "will", "would", "may", "should"])
 _SHORT_REPLY_OPENERS = frozenset(["yes", "no", "yeah", "yep", "nope", "ok", "okay"])
 _LONGEST_SHORT_REPLY_WORDS = 5
 _PARTICLES = frozenset({"prepositions", "verbs"})
+_NEVER_STRANDED = frozenset({"of", "than", "during", "between", "until", "till", "since", "per"})
 
 
 def without_opening(words: Sequence[str], main: Lexicon) -> tuple[str, ...]:
@@ -39,12 +40,8 @@ def is_sentence(words: Sequence[str]) -> bool:
         return length >= (_SHORTEST_REQUEST_WORDS if first in _REQUESTS else _SHORTEST_QUESTION_WORDS)
     if first in english.commands:
         return length > _SHORTEST_COMMAND_WORDS
-    verbs = [place for place, word in enumerate(clause) if _is_finite_verb(word, english) and place > 0]
+    verbs = [place for place, word in enumerate(clause) if word in english.finite_verbs and place > 0]
     return bool(verbs) and verbs[0] < length - 1 and not _opens_a_clause(clause, english)
-
-
-def _is_finite_verb(word: str, english: Lexicon) -> bool:
-    return word in english.finite_verbs
 
 
 def _opens_a_clause(clause: Sequence[str], english: Lexicon) -> bool:
@@ -52,15 +49,25 @@ def _opens_a_clause(clause: Sequence[str], english: Lexicon) -> bool:
     return clause[0] in english.if_words or clause[-1] in english.open_words
 
 
+def breaks_off(words: Sequence[str]) -> bool:
+    """Ends in a phrase that must go on: "can you tell me", "what time do you"."""
+    english = lexicon("en")
+    if len(words) > _SHORTEST_COMMAND_WORDS and any(
+        tuple(words[-len(phrase) :]) == phrase for phrase in english.open_phrases
+    ):
+        return True
+    return len(words) > 1 and words[-1] in english.subjects - {"that", "this"} and words[-2] in english.inversions
+
+
 def may_end_in_a_particle(words: Sequence[str], kind: str) -> bool:
     """Whether this English ending, open in a statement, is a fair one here.
 
-    "Where are you from", "what my balance is", "yes I do"; but not "my number is".
+    "Where are you from", "what my balance is", "yes I do"; but not "my number is" nor "what is the price of".
     """
-    if kind not in _PARTICLES:
+    if kind not in _PARTICLES or words[-1] in _NEVER_STRANDED:
         return False
     english = lexicon("en")
-    if words[0] in _SHORT_REPLY_OPENERS and 1 < len(words) <= _LONGEST_SHORT_REPLY_WORDS:
-        return words[1] in english.subjects and len(words) > 2
+    if words[0] in _SHORT_REPLY_OPENERS and 2 < len(words) <= _LONGEST_SHORT_REPLY_WORDS:
+        return words[1] in english.subjects
     asks_at = next((place for place, word in enumerate(words) if word in english.questions), None)
     return asks_at is not None and len(words) - asks_at > _SHORTEST_QUESTION_WORDS - 1 + (kind == "verbs")

@@ -44,6 +44,9 @@ class Lexicon:
     commands: frozenset[str]
     subjects: frozenset[str]
     finite_verbs: frozenset[str]
+    open_phrases: tuple[tuple[str, ...], ...]
+    transitives: frozenset[str]
+    days: frozenset[str]
     if_words: frozenset[str]
     then_words: frozenset[str]
     announced: frozenset[str]
@@ -75,6 +78,7 @@ def lexicon(language: str) -> Lexicon:
     tables = tomllib.loads(source.read_text("utf-8"))
     raw = tables["lists"]
     open_words = {word: why for why in tables["open"] for word in _listed(tables["open"], why)}
+    answers, tags = _listed(raw, "answers"), _listed(raw, "tags")
     questions, finite, my = _listed(raw, "questions"), _listed(raw, "finite"), _listed(raw, "my")
     verbs = _listed(raw, "inversions") | _listed(raw, "subjects") | _listed(raw, "commands")
     return Lexicon(
@@ -83,13 +87,16 @@ def lexicon(language: str) -> Lexicon:
         open_suffixes=_suffixes(raw, "open_suffixes"),
         finite=finite,
         finite_suffixes=_suffixes(raw, "finite_suffixes"),
-        answers=_listed(raw, "answers"),
-        tags=_listed(raw, "tags"),
+        answers=answers,
+        tags=tags,
         questions=questions,
         inversions=_listed(raw, "inversions"),
         commands=_listed(raw, "commands"),
         subjects=_listed(raw, "subjects"),
         finite_verbs=_listed(raw, "finite_verbs"),
+        open_phrases=tuple(tuple(p.split()) for p in raw.get("open_phrases", "").split("|") if p),
+        transitives=_listed(raw, "transitives"),
+        days=_listed(raw, "days"),
         if_words=_listed(raw, "if_words"),
         then_words=_listed(raw, "then_words"),
         announced=_listed(raw, "announced"),
@@ -98,7 +105,7 @@ def lexicon(language: str) -> Lexicon:
         digits=_pairs(raw, "digits"),
         repeats=_pairs(raw, "repeats"),
         about=MappingProxyType({topic: _listed(tables["about"], topic) for topic in tables.get("about", {})}),
-        known=frozenset(open_words) | questions | finite | my | verbs,
+        known=frozenset(open_words) | questions | finite | my | verbs | answers | tags,
     )
 
 
@@ -108,6 +115,14 @@ def mail_words() -> Mapping[str, frozenset[str]]:
     source = resources.files("worker.end_of_turn").joinpath("data", "mail.toml")
     lists = tomllib.loads(source.read_text("utf-8"))["mail"]
     return MappingProxyType({name: _listed(lists, name) for name in lists})
+
+
+def load_word_lists() -> None:
+    """Read all lists now. At import, because a first turn must not wait for files, and forked processes share them."""
+    mail_words()
+    for language in LANGUAGES:
+        any_answers(next(iter(lexicon(language).answers)))
+    any_answers("ok")
 
 
 def language_code(tag: str | None) -> str | None:
@@ -132,9 +147,22 @@ def main_language(words: tuple[str, ...], tag: str | None) -> str:
 def _best(candidates: Iterable[str], words: tuple[str, ...], claimed: str | None) -> str:
     def score(language: str) -> tuple[int, bool, bool]:
         known = lexicon(language).known
-        return sum(word in known for word in words), language == claimed, language == "en"
+        # The last word counts double: in code-mixed speech it is the verb, and the verb's language ends the sentence.
+        points = sum(word in known for word in words) + 2 * (words[-1] in known) + (language == claimed)
+        return points, language == claimed, language == "en"
 
     return max(candidates, key=score)
+
+
+@cache
+def _answers_in(script: str) -> frozenset[str]:
+    languages = LANGUAGES if script == "latin" else _LANGUAGES_BY_SCRIPT[script]
+    return frozenset().union(*(lexicon(language).answers | lexicon(language).tags for language in languages))
+
+
+def any_answers(word: str) -> frozenset[str]:
+    """Every language's short answers in this word's script: "ok", "haan" and "sari" need no grammar around them."""
+    return _answers_in(script_of(word))
 
 
 def lexicons_for(word: str, main: str) -> tuple[Lexicon, ...]:
@@ -143,3 +171,6 @@ def lexicons_for(word: str, main: str) -> tuple[Lexicon, ...]:
     if script != "latin" and main not in _LANGUAGES_BY_SCRIPT[script]:
         return tuple(lexicon(language) for language in _LANGUAGES_BY_SCRIPT[script])
     return (lexicon(main),) if main == "en" or script != "latin" else (lexicon(main), lexicon("en"))
+
+
+load_word_lists()

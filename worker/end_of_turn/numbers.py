@@ -89,14 +89,17 @@ def _whose_number(words: Sequence[str], place: int, language: str) -> str | None
 
 
 def digits_due(number: Number, topic: str | None) -> str:
-    """`more`, `all` or `unknown`, judged by the topic's length, or by what only a phone number looks like."""
+    """`more`, `all`, `perhaps` (as many as some have) or `unknown`.
+
+    Judged by the topic's length; without a topic, by what only a phone number looks like.
+    """
     if number.repeat_pending:
         return "more"
     said = len(number.digits)
     if topic in _DUE:
         due = _DUE[topic]
         if said in due:
-            return "all" if said == max(due) or topic == "phone" else "unknown"
+            return "all" if said == max(due) or topic == "phone" else "perhaps"
         return "more" if said < max(due) else "unknown"
     if topic == "amount":
         return "unknown"

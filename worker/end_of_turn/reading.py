@@ -9,11 +9,13 @@ from enum import Enum
 
 from worker.end_of_turn import english, numbers
 from worker.end_of_turn.emails import is_partial_email, is_whole_email
-from worker.end_of_turn.lexicon import Lexicon, lexicon, lexicons_for, main_language
+from worker.end_of_turn.lexicon import Lexicon, any_answers, lexicon, lexicons_for, main_language
 from worker.end_of_turn.words import ASKING, TRAILING_OFF, closing_mark, script_of, words_of
 
 _LONGEST_SHORT_ANSWER_WORDS = 5
 _LONGEST_OPEN_IF_CLAUSE_WORDS = 9
+_LONGEST_ANNOUNCEMENT_WORDS = 4
+_LONGEST_BARE_PHRASE_WORDS = 3
 _LATIN_STEM_LETTERS = 2
 _NEEDS_MORE_EVEN_IN_A_QUESTION = frozenset({"conjunctions", "determiners", "fillers"})
 
@@ -104,6 +106,8 @@ def _number(said: Utterance) -> Reading | None:
     due = numbers.digits_due(number, topic)
     if due == "more":
         return _unfinished(f"{len(number.digits)} digits of a longer number")
+    if due == "perhaps":
+        return Reading(Completeness.UNCLEAR, f"{len(number.digits)} digits may be all")
     return _finished(f"all {len(number.digits)} digits") if due == "all" else None
 
 
@@ -114,7 +118,8 @@ def _date(said: Utterance) -> Reading | None:
     number = numbers.trailing_number(said.core, said.language)
     if number is not None and len(number.digits) >= 4:
         return _finished("date with its year")
-    if said.core[-1] in numbers.about("months", said.language) or number is not None:
+    last = said.core[-1]
+    if number is not None or last in numbers.about("months", said.language) or last in lexicon("en").days:
         return _unfinished("date without its year")
     return None
 
@@ -122,11 +127,11 @@ def _date(said: Utterance) -> Reading | None:
 def _short_answer(said: Utterance) -> Reading | None:
     if len(said.words) > _LONGEST_SHORT_ANSWER_WORDS:
         return None
-    known = (said.main, lexicon("en"))
-    if not all(any(word in words.answers for words in known) for word in said.words):
+    if not all(word in any_answers(word) for word in said.words):
         return None
-    last = said.words[-1]
-    if len(said.words) > 1 and any(last in words.open_words for words in lexicons_for(last, said.language)):
+    last = said.core[-1]
+    goes_on = any(last in known.open_words for known in lexicons_for(last, said.language))
+    if goes_on and last not in said.main.answers:
         return None
     return _finished("short answer or closing")
 
@@ -148,7 +153,7 @@ def _if_clause(said: Utterance) -> Reading | None:
     clause = english.without_opening(said.core, said.main)
     if not clause or len(clause) > _LONGEST_OPEN_IF_CLAUSE_WORDS or clause[0] not in said.main.if_words:
         return None
-    if said.main.then_words.intersection(clause[1:]):
+    if said.main.then_words.intersection(clause[1:]) or sum(word in said.main.subjects for word in clause) > 1:
         return None
     return _unfinished("an if-clause without its main clause")
 
@@ -157,10 +162,12 @@ def _announcement(said: Utterance) -> Reading | None:
     clause = english.without_opening(said.core, said.main)
     if clause and clause[-1] in said.main.copulas | lexicon("en").copulas:
         clause = clause[:-1]
-    if len(clause) < 2 or len(clause) > 4 or clause[0] not in said.main.my | lexicon("en").my:
-        return None
     announced = said.main.announced | lexicon("en").announced
-    return _unfinished("announced value missing") if clause[-1] in announced else None
+    if not clause or len(clause) > _LONGEST_ANNOUNCEMENT_WORDS or clause[-1] not in announced:
+        return None
+    mine = len(clause) > 1 and clause[0] in said.main.my | lexicon("en").my
+    bare_with_copula = len(clause) < len(said.core) and all(word in announced for word in clause)
+    return _unfinished("announced value missing") if mine or bare_with_copula else None
 
 
 def _ending(said: Utterance) -> Reading | None:
@@ -186,22 +193,60 @@ def _by_suffix(word: str, known: Lexicon) -> Reading | None:
 
 
 def _last_word(said: Utterance) -> Reading | None:
+    if said.language == "en":
+        return None
     ending = _ending(said)
     if ending is None:
+        return _no_verb_yet(said)
+    if ending.completeness is Completeness.UNFINISHED:
+        return _unfinished(f"ends in {ending.reason}")
+    if said.core[-1] in said.main.questions and not _finite_before_the_last(said):
+        return Reading(Completeness.UNCLEAR, "a question word may be the end or not")
+    return _finished("ends in a finite verb")
+
+
+def _finite_before_the_last(said: Utterance) -> bool:
+    return len(said.core) > 1 and any(
+        said.core[-2] in known.finite for known in lexicons_for(said.core[-2], said.language)
+    )
+
+
+def _no_verb_yet(said: Utterance) -> Reading | None:
+    # "mera card", "naa account lo": a short phrase under a possessive or subject, where the verb comes last.
+    clause = english.without_opening(said.core, said.main)
+    opens = said.main.open_words.get(clause[0]) in ("determiners", "verbs")
+    if not opens or not 1 < len(clause) <= _LONGEST_BARE_PHRASE_WORDS or _tells_a_value(clause, said):
         return None
-    if ending.completeness is Completeness.FINISHED:
-        if said.language == "en" and not english.is_sentence(said.core):
-            return None
-        return _finished("ends in a finite verb" if said.language != "en" else "whole English sentence")
-    if said.language == "en" and english.may_end_in_a_particle(said.core, ending.reason):
+    return _unfinished("no verb yet")
+
+
+def _tells_a_value(clause: tuple[str, ...], said: Utterance) -> bool:
+    announced = said.main.announced | lexicon("en").announced
+    return any(word in announced for word in clause[1:-1])
+
+
+def _english(said: Utterance) -> Reading | None:
+    if said.language != "en":
+        return None
+    if english.breaks_off(said.core):
+        return _unfinished("a phrase that must go on")
+    ending = _ending(said)
+    if ending is not None and ending.completeness is Completeness.UNFINISHED:
+        return _open_english(said, ending.reason)
+    if said.core[-1] in lexicon("en").transitives:
+        return Reading(Completeness.UNCLEAR, "a verb that often has an object")
+    return _finished("whole English sentence") if english.is_sentence(said.core) else None
+
+
+def _open_english(said: Utterance, kind: str) -> Reading:
+    if kind == "demonstratives":
+        whole = said.core != said.words and english.is_sentence(said.core)
+        return (
+            _finished("whole English sentence") if whole else Reading(Completeness.UNCLEAR, "ends in a pointing word")
+        )
+    if english.may_end_in_a_particle(said.core, kind):
         return Reading(Completeness.UNCLEAR, "a question may end in a preposition or verb")
-    return _unfinished(f"ends in {ending.reason}")
-
-
-def _english_sentence(said: Utterance) -> Reading | None:
-    if said.language != "en" or not english.is_sentence(said.core):
-        return None
-    return _finished("whole English sentence")
+    return _unfinished(f"ends in {kind}")
 
 
 _RULES: tuple[Callable[[Utterance], Reading | None], ...] = (
@@ -215,5 +260,5 @@ _RULES: tuple[Callable[[Utterance], Reading | None], ...] = (
     _announcement,
     _if_clause,
     _last_word,
-    _english_sentence,
+    _english,
 )

@@ -4,6 +4,7 @@ The framework's own voice detector says so only after its silence window and thr
 counted from the last voiced sample. Cost: docs/end-of-turn.md.
 """
 
+from collections import deque
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +14,8 @@ WINDOW_SECONDS: Final = 0.010
 KEPT_SECONDS: Final = 3.0
 QUIETEST_VOICE_RMS: Final = 150.0  # of 16-bit samples; quieter is line noise
 VOICE_OVER_NOISE: Final = 3.0
-_NOISE_RISE_PER_WINDOW: Final = 1.003  # doubles in 2.3 s: follows a fan being switched on, not a sentence
+_NOISE_MEMORY_BLOCKS: Final = 30  # of 100 ms: speech dips to the line's noise more often than every 3 s
+_WINDOWS_PER_BLOCK: Final = 10
 _LOUDEST_NOISE_RMS: Final = 1500.0  # above this even steady sound is taken for voice
 
 Samples = npt.NDArray[np.int16]
@@ -27,7 +29,9 @@ class VoiceClock:
 
     def __init__(self, *, quietest_voice_rms: float = QUIETEST_VOICE_RMS) -> None:
         self._quietest_voice_rms = quietest_voice_rms
-        self._noise_rms = quietest_voice_rms / VOICE_OVER_NOISE
+        self._noise_rms = 0.0
+        self._lowest_rms: deque[float] = deque([0.0], maxlen=_NOISE_MEMORY_BLOCKS)  # a call begins on a quiet line
+        self._block_lowest_rms, self._block_windows = _LOUDEST_NOISE_RMS, 0
         self.last_voiced_at: float | None = None
         self.voiced_seconds = 0.0  # since the beginning; differences say how much was voiced in between
         self._recent = _Ring()
@@ -48,8 +52,12 @@ class VoiceClock:
                 self.voiced_seconds += WINDOW_SECONDS
 
     def _is_voice(self, rms: float) -> bool:
-        rising = min(self._noise_rms * _NOISE_RISE_PER_WINDOW, _LOUDEST_NOISE_RMS)
-        self._noise_rms = max(1.0, min(rms, rising))
+        self._block_lowest_rms = min(self._block_lowest_rms, rms)
+        self._block_windows += 1
+        if self._block_windows == _WINDOWS_PER_BLOCK:
+            self._lowest_rms.append(self._block_lowest_rms)
+            self._block_lowest_rms, self._block_windows = _LOUDEST_NOISE_RMS, 0
+            self._noise_rms = min(self._lowest_rms)
         return rms > max(self._quietest_voice_rms, self._noise_rms * VOICE_OVER_NOISE)
 
     def audio_until(self, until: float, seconds: float) -> tuple[Samples, int]:

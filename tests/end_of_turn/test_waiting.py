@@ -1,0 +1,47 @@
+"""Words, audio and the recogniser's state combined into seconds."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.end_of_turn import DEFAULT_POLICY, Evidence, WaitPolicy, how_long_to_wait
+
+TEXTS = ["where is my order", "account balance", "my number is", "", "haan"]
+
+
+def seconds(text, **evidence):
+    return how_long_to_wait(Evidence(text, "en-IN", **evidence)).seconds
+
+
+def test_the_less_finished_the_longer():
+    assert seconds("where is my order") < seconds("account balance") < seconds("my number is")
+
+
+def test_a_reply_takes_longer_to_make_than_a_finished_turn_waits():
+    """End of speech 0.20 s, final 0.25, first token 0.30, first byte 0.20: until then the wait costs nothing."""
+    assert DEFAULT_POLICY.unclear_seconds <= 0.95
+
+
+def test_every_wait_gives_its_reason():
+    assert how_long_to_wait(Evidence("my number is", "en-IN")).reason == "announced value missing"
+
+
+def test_unwritten_speech_waits_for_its_transcript():
+    assert seconds("where is my order", transcript_pending=True) == DEFAULT_POLICY.late_final_seconds
+
+
+@given(st.sampled_from(TEXTS), st.floats(0, 1), st.floats(0, 1))
+def test_a_more_final_sound_never_waits_longer(text, one, other):
+    low, high = sorted((one, other))
+    assert seconds(text, audio_probability=high) <= seconds(text, audio_probability=low)
+
+
+@given(st.text(), st.none() | st.floats(), st.booleans())
+def test_the_wait_is_always_a_length_of_time_with_an_end(text, probability, pending):
+    wait = how_long_to_wait(Evidence(text, None, probability, pending))
+    assert 0 <= wait.seconds <= DEFAULT_POLICY.most_seconds
+
+
+def test_a_policy_that_hurries_unfinished_words_is_refused():
+    with pytest.raises(ValueError, match="finished_seconds"):
+        WaitPolicy(finished_seconds=1.0, unclear_seconds=0.5)
