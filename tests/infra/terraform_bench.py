@@ -1,0 +1,106 @@
+"""Finds Terraform and its provider for the tests, and runs it on copies of infra/, never in place.
+
+With the stand-in of the google provider beside the repository everything runs offline. Without it the same tests run
+against the real provider, as far as they need no credentials.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+INFRA = ROOT / "infra"
+STAND_IN = Path(os.environ.get("VAANI_TERRAFORM_STANDIN", ROOT.parent / "shared" / "terraform"))
+UNDER_CI = os.environ.get("VAANI_CI") == "1"
+HOW_TO_INSTALL = "Terraform 1.11 or later is missing: https://developer.hashicorp.com/terraform/install"
+# Anything of the developer's own would change what is planned.
+FOREIGN = re.compile(r"TF_|GOOGLE_|GCLOUD_|CLOUDSDK_")
+LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
+IMAGE_A = "asia-south1-docker.pkg.dev/my-project/vaani/worker@sha256:" + "a" * 64
+IMAGE_B = "asia-south1-docker.pkg.dev/my-project/vaani/worker@sha256:" + "b" * 64
+
+
+def missing(what: str) -> None:
+    """A part that is not there: a skip for people, a failure under CI."""
+    if UNDER_CI:
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def environment() -> tuple[dict[str, str], bool]:
+    """The environment Terraform runs in, and whether the provider is the stand-in."""
+    if shutil.which("terraform") is None:
+        missing(HOW_TO_INSTALL)
+    env = {name: value for name, value in os.environ.items() if not FOREIGN.match(name)}
+    env |= {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+    setup = STAND_IN / "setup"
+    if not setup.is_file():
+        if UNDER_CI:
+            pytest.fail(f"there is no {setup}: the stand-in of the google provider belongs beside the repository")
+        if "TF_CLI_CONFIG_FILE" in os.environ:
+            env["TF_CLI_CONFIG_FILE"] = os.environ["TF_CLI_CONFIG_FILE"]
+        return env, False
+    done = subprocess.run([str(setup)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        missing(f"{setup} failed:\n{done.stderr[-2000:]}")
+    for line in done.stdout.splitlines():
+        name, _, value = line.removeprefix("export ").partition("=")
+        env[name] = shlex.split(value)[0]
+    return env, True
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One initialised copy of infra/."""
+
+    folder: Path
+    env: dict[str, str]
+    variables: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, *arguments: str, secret_values: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Terraform with these arguments; the caller judges the exit code."""
+        env = dict(self.env)
+        if secret_values is not None:
+            env["TF_VAR_secret_values"] = json.dumps(secret_values)
+        return subprocess.run(
+            ["terraform", f"-chdir={self.folder}", *arguments],
+            capture_output=True,
+            text=True,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+    def ok(self, *arguments: str, **options: Any) -> str:
+        """Terraform must succeed; returns what it printed."""
+        done = self.run(*arguments, **options)
+        assert done.returncode == 0, f"terraform {' '.join(arguments)}\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
+        return done.stdout
+
+    def set(self, **variables: Any) -> None:
+        """The deployment's variables from here on."""
+        (self.folder / "terraform.tfvars.json").write_text(json.dumps(variables), encoding="utf-8")
+
+
+def new_bench(target: Path, env: dict[str, str]) -> Bench:
+    """A copy of infra/ with its state beside it."""
+    shutil.copytree(INFRA, target, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars*"))
+    (target / "state_override.tf").write_text(LOCAL_STATE, encoding="utf-8")
+    bench = Bench(target, env)
+    bench.ok("init", "-input=false", "-no-color")
+    return bench
+
+
+def flat(text: str) -> str:
+    """Terraform's message without its box and line breaks."""
+    return " ".join(re.sub(r"\x1b\[[0-9;]*m|[│╷╵]", " ", text).split())
