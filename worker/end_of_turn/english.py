@@ -11,6 +11,7 @@ _REQUESTS = frozenset(["can", "could", "will", "would", "may", "should"])
 _SHORT_REPLY_OPENERS = frozenset(["yes", "no", "yeah", "yep", "nope", "ok", "okay"])
 _LONGEST_SHORT_REPLY_WORDS = 5
 _PARTICLES = frozenset({"prepositions", "verbs"})
+_VERB_PARTICLES = frozenset({"through", "off", "around"})  # "went through", "switch it off"
 _NEVER_STRANDED = frozenset({"of", "than", "during", "between", "until", "till", "since", "per"})
 
 
@@ -67,6 +68,8 @@ def may_end_in_a_particle(words: Sequence[str], kind: str) -> bool:
     if kind not in _PARTICLES or words[-1] in _NEVER_STRANDED:
         return False
     english = lexicon("en")
+    if words[-1] in _VERB_PARTICLES and len(words) > 2:
+        return True
     if words[0] in _SHORT_REPLY_OPENERS and 2 < len(words) <= _LONGEST_SHORT_REPLY_WORDS:
         return words[1] in english.subjects
     asks_at = next((place for place, word in enumerate(words) if word in english.questions), None)

@@ -45,7 +45,7 @@ class Lexicon:
     subjects: frozenset[str]
     finite_verbs: frozenset[str]
     open_phrases: tuple[tuple[str, ...], ...]
-    transitives: frozenset[str]
+    hanging: frozenset[str]
     days: frozenset[str]
     if_words: frozenset[str]
     then_words: frozenset[str]
@@ -95,7 +95,7 @@ def lexicon(language: str) -> Lexicon:
         subjects=_listed(raw, "subjects"),
         finite_verbs=_listed(raw, "finite_verbs"),
         open_phrases=tuple(tuple(p.split()) for p in raw.get("open_phrases", "").split("|") if p),
-        transitives=_listed(raw, "transitives"),
+        hanging=_listed(raw, "hanging"),
         days=_listed(raw, "days"),
         if_words=_listed(raw, "if_words"),
         then_words=_listed(raw, "then_words"),

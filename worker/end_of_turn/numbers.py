@@ -19,6 +19,7 @@ _DUE = {
 }
 _FIGURES = re.compile(r"[+]?[\d,.]*\d")
 _LONG_ENOUGH_TO_BE_A_CODE = 5
+OTHER_NUMBER = "other"  # an order's, a meter's: nobody knows how long
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +77,17 @@ def about(topic: str, language: str) -> frozenset[str]:
     return lexicon(language).about.get(topic, nothing) | lexicon("en").about.get(topic, nothing)
 
 
-def _whose_number(words: Sequence[str], place: int, language: str) -> str | None:
-    # "Number" alone is a phone's; "PIN number" and "order number" are not, and an order's length is anybody's guess.
-    announced = lexicon(language).announced | lexicon("en").announced
-    if words[place] not in announced or place == 0:
+def _whose_number(words: Sequence[str], place: int, language: str) -> str:
+    """`phone` for "phone", "my number" and a bare "number"; "PIN number" is a PIN's; any other has no known length."""
+    here, english = lexicon(language), lexicon("en")
+    if words[place] not in here.announced | english.announced or place == 0:
         return "phone"
     before = words[place - 1]
     for topic in ("otp", "pin", "aadhaar"):
         if before in about(topic, language):
             return topic
-    return None if before in announced or before in ("card", "tracking", "invoice", "bill") else "phone"
+    plain = here.my | english.my | about("phone", language) | here.answers | frozenset(here.open_words) | {"the"}
+    return "phone" if before in plain else OTHER_NUMBER
 
 
 def digits_due(number: Number, topic: str | None) -> str:
@@ -101,7 +103,7 @@ def digits_due(number: Number, topic: str | None) -> str:
         if said in due:
             return "all" if said == max(due) or topic == "phone" else "perhaps"
         return "more" if said < max(due) else "unknown"
-    if topic == "amount":
+    if topic in ("amount", OTHER_NUMBER):
         return "unknown"
     return _without_topic(number, said)
 

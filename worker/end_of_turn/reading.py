@@ -108,7 +108,11 @@ def _number(said: Utterance) -> Reading | None:
         return _unfinished(f"{len(number.digits)} digits of a longer number")
     if due == "perhaps":
         return Reading(Completeness.UNCLEAR, f"{len(number.digits)} digits may be all")
-    return _finished(f"all {len(number.digits)} digits") if due == "all" else None
+    if due == "all":
+        return _finished(f"all {len(number.digits)} digits")
+    if number.spoken_singly or topic == numbers.OTHER_NUMBER:
+        return Reading(Completeness.UNCLEAR, "a number of unknown length")
+    return None
 
 
 def _date(said: Utterance) -> Reading | None:
@@ -212,10 +216,13 @@ def _finite_before_the_last(said: Utterance) -> bool:
 
 
 def _no_verb_yet(said: Utterance) -> Reading | None:
-    # "mera card", "naa account lo": a short phrase under a possessive or subject, where the verb comes last.
+    # "mera card", "kya mera payment": a short phrase under a possessive or subject, where the verb comes last.
     clause = english.without_opening(said.core, said.main)
+    if len(clause) > 1 and clause[0] in said.main.questions:
+        clause = clause[1:]
     opens = said.main.open_words.get(clause[0]) in ("determiners", "verbs")
-    if not opens or not 1 < len(clause) <= _LONGEST_BARE_PHRASE_WORDS or _tells_a_value(clause, said):
+    heavy = sum(said.main.open_words.get(word) != "postpositions" for word in clause)
+    if not opens or not 1 < heavy <= _LONGEST_BARE_PHRASE_WORDS or _tells_a_value(clause, said):
         return None
     return _unfinished("no verb yet")
 
@@ -233,8 +240,8 @@ def _english(said: Utterance) -> Reading | None:
     ending = _ending(said)
     if ending is not None and ending.completeness is Completeness.UNFINISHED:
         return _open_english(said, ending.reason)
-    if said.core[-1] in lexicon("en").transitives:
-        return Reading(Completeness.UNCLEAR, "a verb that often has an object")
+    if said.core[-1] in lexicon("en").hanging:
+        return Reading(Completeness.UNCLEAR, "a word that often has more after it")
     return _finished("whole English sentence") if english.is_sentence(said.core) else None
 
 
