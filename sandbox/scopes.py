@@ -243,7 +243,8 @@ def settings_from_environment(environment: Mapping[str, str]) -> Settings:
     return Settings(**found)
 
 
-NOT_SETTINGS = ("SANDBOX_CPU_THREADS",)  # read by the recogniser
+# Read by the recogniser and by the page.
+NOT_SETTINGS = ("SANDBOX_CPU_THREADS", "SANDBOX_TOKEN_ENDPOINT", "SANDBOX_PAGE_SCOPE", "SANDBOX_PRICE_NOTE")
 
 
 def _fault_list(changes: Mapping[str, Any]) -> list[Any]:

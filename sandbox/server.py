@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from sandbox import control, openai_llm, orders, sarvam_stt, sarvam_stt_realtime, sarvam_tts, web_files
+from sandbox import control, openai_llm, orders, sarvam_stt, sarvam_stt_realtime, sarvam_tts, web_files, web_routes
 from sandbox.scopes import Scopes, Settings
 from sandbox.vendor import SCOPES, refusals
 
@@ -19,6 +19,7 @@ def create_app(defaults: Settings | None = None) -> web.Application:
     app = web.Application(middlewares=[refusals], client_max_size=MAX_BODY_BYTES)
     app[SCOPES] = Scopes(defaults)
     control.install(app)
+    web_routes.add_web_routes(app)
     app.add_routes(
         [
             web.get("/speech-to-text/ws", sarvam_stt.stream),

@@ -97,9 +97,7 @@ class WorkerSettings(BaseSettings):
     max_endpointing_seconds: PositiveFloat = Field(
         1.2, description="Longest wait after speech; not used by `vaani`, which decides itself."
     )
-    barge_in_seconds: PositiveFloat = Field(
-        0.2, description="How much speech over the reply stops it."
-    )
+    barge_in_seconds: PositiveFloat = Field(0.2, description="How much speech over the reply stops it.")
     resume_seconds: PositiveFloat = Field(
         0.9, description="A reply stopped by a mere acknowledgement goes on after this long."
     )
@@ -278,15 +276,18 @@ def known_variables() -> set[str]:
     return {variable_name(cls, field) for cls in SETTINGS_CLASSES for field in cls.model_fields}
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+def load_settings(environ: Mapping[str, str] | None = None, *, for_console: bool = False) -> Settings:
     """Read and check all settings.
 
     Args:
         environ: Instead of the process's environment (tests).
+        for_console: `console` needs no LiveKit; its three variables may be missing.
     Raises:
         BadSettings: With every problem found, each naming its variable.
     """
     source = dict(os.environ if environ is None else environ)
+    if for_console:
+        source = {"LIVEKIT_URL": "ws://127.0.0.1", "LIVEKIT_API_KEY": "-", "LIVEKIT_API_SECRET": "-"} | source
     problems = _misspelt(source)
     built: dict[type[BaseSettings], Any] = {}
     for cls in SETTINGS_CLASSES:

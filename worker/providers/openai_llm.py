@@ -10,7 +10,7 @@ from livekit.plugins import openai
 from worker.settings import Settings
 
 
-def build_llm(settings: Settings) -> llm.LLM:
+def build_llm(settings: Settings) -> llm.LLM[Any]:
     """The model that writes the replies; a fallback model stands behind it when one is set."""
     first = _model(settings, settings.llm.model)
     if not settings.llm.fallback_model:
@@ -38,7 +38,7 @@ def _reasons(name: str) -> bool:
     return name.startswith(("gpt-5", "gpt-6", "o1", "o3", "o4"))
 
 
-def warm(model: llm.LLM) -> None:
+def warm(model: llm.LLM[Any]) -> None:
     """Do the slow imports of the first request before a caller waits for it."""
     client = getattr(model, "_client", None)
     if client is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import livekit.plugins.sarvam.stt as plugin
 from livekit.agents import stt
 from livekit.plugins import sarvam
@@ -24,7 +26,7 @@ def websocket(base_url: str) -> str:
     return "ws" + base_url.removeprefix("http")
 
 
-def build_stt(settings: Settings) -> stt.STT:
+def build_stt(settings: Settings) -> stt.STT[Any]:
     """The recogniser of one call; its sockets are opened when the call starts."""
     point_at(settings.worker.sarvam_base_url)
     key = settings.worker.sarvam_api_key.get_secret_value()
@@ -38,7 +40,7 @@ def build_stt(settings: Settings) -> stt.STT:
     )
 
 
-def _realtime(settings: Settings, key: str) -> stt.STT:
+def _realtime(settings: Settings, key: str) -> stt.STT[Any]:
     # Here "detect" is `auto`, and Odia is `or-IN`: both differ from the other endpoint.
     codes = {"unknown": "auto", "od-IN": "or-IN"}
     return sarvam.STTRealtime(

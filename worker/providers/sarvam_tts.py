@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import aiohttp
 from livekit.agents import tts
 from livekit.plugins import sarvam
 from livekit.plugins.sarvam.models import MODEL_SPEAKER_COMPATIBILITY
@@ -76,7 +79,7 @@ def _for_language(voices: list[str], language: str) -> list[str]:
     return [voice for voice in voices if not (name := _language_in_name(voice)) or _speaks(name, language)]
 
 
-def build_tts(settings: Settings, language: str) -> sarvam.TTS:
+def build_tts(settings: Settings, language: str, http: aiohttp.ClientSession | None = None) -> sarvam.TTS:
     """The voice of one call, speaking `language` first.
 
     PCM end to end: linear16 needs no decoder, and at the room's own rate no resampler.
@@ -93,15 +96,17 @@ def build_tts(settings: Settings, language: str) -> sarvam.TTS:
         api_key=settings.worker.sarvam_api_key.get_secret_value(),
         base_url=f"{base}/text-to-speech",
         ws_url=f"{websocket(base)}{path}",
+        http_session=http,
     )
 
 
 class SarvamVoice:
     """Switches the voice between replies: language and speaker travel with each segment, so no socket is lost."""
 
-    def __init__(self, voices: tts.TTS, settings: TtsSettings) -> None:
+    def __init__(self, voices: tts.TTS[Any] | None, settings: Settings) -> None:
         self._tts = voices
-        self._settings = settings
+        self._settings = settings.tts
+        self._at = settings.worker.sarvam_base_url  # another address may be a stand-in with other voices
         self._chosen: dict[str, str] = {}
         self._language = ""
 
@@ -121,3 +126,15 @@ class SarvamVoice:
         voice = self._chosen.get(language) or voice_for(self._settings, language)
         self._tts.update_options(target_language_code=language, speaker=voice)
         self._language = language
+
+    def recipe(self, language: str) -> dict[str, Any]:
+        """All that decides how a text sounds in `language`."""
+        voice = self._chosen.get(language) or voice_for(self._settings, language)
+        chosen = self._settings
+        return {
+            "model": chosen.model,
+            "voice": voice,
+            "pace": chosen.pace,
+            "rate": chosen.sample_rate_hz,
+            "at": self._at,
+        }

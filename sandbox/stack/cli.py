@@ -1,0 +1,117 @@
+"""`python -m sandbox demo | dev | stack`: the stack for a person at a terminal.
+
+Exit codes: 0 good, 1 the call failed, 2 bad settings, 3 a part did not start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from sandbox.caller import DEFAULT_SCRIPT, CallResult, ConversationPrinter, load_plan, place_call
+from sandbox.stack.fault_menu import FAULTS, fault_help
+from sandbox.stack.processes import ProcessFailed
+from sandbox.stack.stack import ROOT, Stack, StackOptions
+
+GOOD, CALL_FAILED, BAD_SETTINGS, DID_NOT_START, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(argv: list[str]) -> int:
+    """`argv` begins with the command: demo, dev or stack."""
+    command, *rest = argv
+    parser = argparse.ArgumentParser(prog=f"python -m sandbox {command}")
+    parser.add_argument("--script", type=Path, default=DEFAULT_SCRIPT, help="the call to place")
+    parser.add_argument("--out", type=Path, default=ROOT / "out", help="where call.wav and call.json go")
+    parser.add_argument("--stay", action="store_true", help="stay up and print the page's address")
+    options = parser.parse_args(rest)
+    fault = os.environ.get("FAULT", "")
+    if fault == "help":
+        print(fault_help())
+        return GOOD
+    if fault and fault not in FAULTS:
+        print(f"FAULT={fault} is unknown.\n{fault_help()}", file=sys.stderr)
+        return BAD_SETTINGS
+    try:
+        if command == "dev":
+            from sandbox.stack.dev import run_dev
+
+            return asyncio.run(run_dev())
+        stay = options.stay or (command == "demo" and sys.stdin.isatty() and os.environ.get("CI") != "true")
+        place = command in ("demo", "call")
+        return asyncio.run(_demo(options, fault, place=place or command == "demo", stay=stay or command == "stack"))
+    except ProcessFailed as error:
+        print(f"\n{error}", file=sys.stderr)
+        return DID_NOT_START
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+async def _demo(options: argparse.Namespace, fault: str, *, place: bool, stay: bool) -> int:
+    started_at = time.monotonic()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    main_task = asyncio.current_task()
+    assert main_task is not None
+    # Ctrl-C and SIGTERM unwind through `async with`, so that everything that was started is stopped.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, lambda: (stop.set(), main_task.cancel()))
+
+    def progress(what: str) -> None:
+        print(f"[{time.monotonic() - started_at:5.1f} s] {what}", flush=True)
+
+    try:
+        async with Stack(StackOptions(on_progress=progress)) as stack:
+            progress("ready: calling")
+            code = await _call(stack, options, fault) if place else GOOD
+            if stay:
+                print(f"\nThe page: {stack.sandbox_url}/    (Ctrl-C stops everything)", flush=True)
+                await stop.wait()
+            return code
+    except asyncio.CancelledError:
+        with contextlib.suppress(Exception):
+            main_task.uncancel()
+        return INTERRUPTED if not stay else GOOD
+
+
+async def _call(stack: Stack, options: argparse.Namespace, fault: str) -> int:
+    if fault:
+        chosen = FAULTS[fault]
+        print(f"FAULT={fault}: {chosen.what}", flush=True)
+        await stack.configure(faults=list(chosen.faults))
+    result = await place_call(
+        load_plan(options.script),
+        token_url=stack.token_url,
+        control=stack.control,
+        out_dir=options.out,
+        on_event=ConversationPrinter(lambda line: print(line, flush=True)),
+    )
+    _summary(result, options.out)
+    return GOOD if result.good else CALL_FAILED
+
+
+def _summary(result: CallResult, out: Path) -> None:
+    scripted = [turn.voice_to_voice_seconds for turn in result.turns if turn.scripted and turn.voice_to_voice_seconds]
+    recognised = [
+        turn.voice_to_voice_seconds for turn in result.turns if not turn.scripted and turn.voice_to_voice_seconds
+    ]
+    print()
+    if result.greeting_seconds is not None:
+        print(f"greeting heard {result.greeting_seconds:.2f} s after connecting")
+    if scripted:
+        print(f"voice-to-voice latency, median of {len(scripted)} scripted turns: {statistics.median(scripted):.2f} s")
+    if recognised:
+        print(f"  of {len(recognised)} really recognised turn(s): {statistics.median(recognised):.2f} s")
+    print(f"listen: {_shown(out / 'call.wav')} (caller left, agent right)   figures: {_shown(out / 'call.json')}")
+
+
+def _shown(path: Path) -> str:
+    with contextlib.suppress(ValueError):
+        return str(path.resolve().relative_to(Path.cwd()))
+    return str(path)

@@ -1,0 +1,75 @@
+"""`python -m worker start | dev | console`: reads the settings, refuses bad ones, builds the server and runs it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from worker.errors import BadSettings, MissingModelFiles
+from worker.settings import Settings, load_settings, read_env_file
+
+BAD_SETTINGS = 2
+DID_NOT_START = 3
+
+
+def main(argv: list[str]) -> int:
+    """Returns the exit code: 0 good, 1 gave up on LiveKit, 2 bad settings, 3 something is missing on this machine."""
+    parser = argparse.ArgumentParser(prog="python -m worker", description="The voice agent's worker.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="start | dev | console")
+    commands.add_parser("start", help="serve calls, as in production: warm processes, drain on SIGTERM, JSON logs")
+    commands.add_parser("dev", help="serve calls on a developer's machine: no warm processes, no drain, coloured logs")
+    console = commands.add_parser("console", help="talk to the agent in this terminal, without LiveKit")
+    console.add_argument("options", nargs=argparse.REMAINDER, help="passed on to LiveKit's console, e.g. --text")
+    arguments = parser.parse_args(argv)
+    try:
+        settings = checked_settings(console=arguments.command == "console")
+    except BadSettings as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return BAD_SETTINGS
+    except MissingModelFiles as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return DID_NOT_START
+    return _run(arguments, settings)
+
+
+def checked_settings(*, console: bool) -> Settings:
+    """All settings, with everything checked that would otherwise fail in a call.
+
+    Raises:
+        BadSettings: With every problem at once.
+        MissingModelFiles: WORKER_TURN_DETECTOR=multilingual without its weights.
+    """
+    from worker.checks import setting_problems
+    from worker.providers.turn_detection import check_turn_detector
+
+    problems = read_env_file()
+    try:
+        settings = load_settings(for_console=console)
+    except BadSettings as error:
+        raise BadSettings(problems + error.problems) from None
+    problems += setting_problems(settings)
+    if problems:
+        raise BadSettings(problems)
+    check_turn_detector(settings)
+    return settings
+
+
+def _run(arguments: argparse.Namespace, settings: Settings) -> int:
+    from worker.logs import set_up_logs
+    from worker.run import run
+    from worker.server import build_server
+
+    server = build_server(settings)
+    if arguments.command == "console":
+        from livekit.agents import cli
+
+        sys.argv = ["python -m worker", "console", *arguments.options]
+        cli.run_app(server)
+        return 0
+    dev = arguments.command == "dev"
+    set_up_logs(settings.worker.log_level, dev=dev, pii=settings.worker.log_pii)
+    return run(server, settings, dev=dev)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

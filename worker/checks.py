@@ -1,0 +1,38 @@
+"""Settings that are each right but do not go together, found at start and not in a call."""
+
+from __future__ import annotations
+
+import importlib.util
+from zoneinfo import ZoneInfo
+
+from worker.conversation.phrases import Phrases
+from worker.providers.sarvam_tts import voice_problems
+from worker.settings import Settings
+
+
+def setting_problems(settings: Settings) -> list[str]:
+    """What is wrong, one sentence each, naming the variable and the mend."""
+    problems = voice_problems(settings.tts)
+    try:
+        ZoneInfo(settings.worker.time_zone)
+    except (KeyError, ValueError, OSError):
+        problems.append(f"WORKER_TIME_ZONE: {settings.worker.time_zone!r} is no IANA time zone, e.g. Asia/Kolkata")
+    if settings.worker.phrases_file:
+        try:
+            Phrases.load(settings.worker.phrases_file)
+        except ValueError as error:
+            problems.append(str(error))
+    if settings.worker.tools_module and not _importable(settings.worker.tools_module):
+        problems.append(f"WORKER_TOOLS_MODULE: there is no module {settings.worker.tools_module!r} on PYTHONPATH")
+    if settings.worker.min_endpointing_seconds > settings.worker.max_endpointing_seconds:
+        problems.append("WORKER_MIN_ENDPOINTING_SECONDS must not be above WORKER_MAX_ENDPOINTING_SECONDS")
+    if settings.worker.call_warning_seconds >= settings.worker.max_call_seconds:
+        problems.append("WORKER_CALL_WARNING_SECONDS must be below WORKER_MAX_CALL_SECONDS")
+    return problems
+
+
+def _importable(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False

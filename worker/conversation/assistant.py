@@ -1,0 +1,119 @@
+"""The agent: what it is told, how it greets, and what happens to words and sound on their way through it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from livekit import rtc
+from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, llm, stt
+
+from worker.conversation.acknowledgements import is_acknowledgement
+from worker.conversation.bridging import Piece, steady_reply, steady_speech
+from worker.conversation.first_clause import flush_after_first_clause
+from worker.conversation.reply_language import instruction
+from worker.faults import EndedQuietly
+from worker.spoken import speakable_stream
+
+if TYPE_CHECKING:
+    from worker.conversation.call import Call
+
+
+class Assistant(Agent):
+    """One caller's agent. The nodes below are the framework's own, with our ears and manners around them."""
+
+    def __init__(self, call: Call, instructions: str, tools: list[Any]) -> None:
+        super().__init__(instructions=instructions, tools=tools)
+        self._call = call
+
+    async def on_enter(self) -> None:
+        """Greet, once there is somebody to greet."""
+        await self._call.greet()
+
+    async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
+        """The turn is over: the language is decided for good."""
+        self._call.turn_is_over(new_message.text_content or "", _turns_in(turn_ctx) + 1)
+
+    async def stt_node(
+        self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
+    ) -> AsyncIterator[stt.SpeechEvent]:
+        """Hear; never go deaf.
+
+        Raises:
+            EndedQuietly: The stream ended though the call goes on; the framework then opens another.
+        """
+        hearing = self._call.hearing
+        try:
+            async for event in Agent.default.stt_node(self, hearing.listen(self._watched(audio)), model_settings):
+                if self._call.evidence is not None:
+                    self._call.evidence.observe_speech_event(event)
+                if self._passes(event):
+                    yield event
+        except APIError as error:
+            hearing.failed(error)
+            raise
+        except Exception as error:
+            # Anything else would stop the framework's pump for good.
+            hearing.failed(error)
+            raise EndedQuietly from error
+        if not self._call.ended:
+            hearing.failed(EndedQuietly())
+        raise EndedQuietly
+
+    async def llm_node(
+        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
+    ) -> AsyncIterator[Piece]:
+        """Think, in the language of the words just heard: this may be a reply begun before the turn is over."""
+        language = self._call.language_for(_last_words(chat_ctx), _turns_in(chat_ctx))
+        asked = chat_ctx.copy()
+        asked.add_message(role="system", content=instruction(language))
+
+        def ask() -> AsyncIterable[llm.ChatChunk | str | FlushSentinel]:
+            return Agent.default.llm_node(self, asked, tools, model_settings)
+
+        async for piece in flush_after_first_clause(steady_reply(ask, self._call.bridge(language))):
+            yield piece
+
+    async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
+        """Speak, in the voice of the reply's language, as people say numbers and dates there."""
+        language = self._call.speaking_language
+        self._call.voice.speak_in(language)
+
+        def synthesize(words: AsyncIterable[str]) -> AsyncIterable[rtc.AudioFrame]:
+            return Agent.default.tts_node(self, speakable_stream(words, language), model_settings)
+
+        async for frame in steady_speech(text, synthesize, self._call.bridge(language)):
+            yield frame
+
+    async def _watched(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
+        evidence = self._call.evidence
+        async for frame in audio:
+            if evidence is not None:
+                evidence.observe_frame(frame)
+            yield frame
+
+    def _passes(self, event: stt.SpeechEvent) -> bool:
+        """Take note of an event; False for an acknowledgement said while the agent talks: it wants no answer."""
+        if event.type != stt.SpeechEventType.FINAL_TRANSCRIPT or not event.alternatives:
+            return True
+        best = event.alternatives[0]
+        text = best.text.strip()
+        if not text:
+            return True
+        self._call.hearing.understood()
+        if self._call.spoken_over and is_acknowledgement(text):
+            self._call.acknowledged()
+            return False
+        self._call.heard(text, str(best.language) if best.language else None, best.confidence)
+        return True
+
+
+def _turns_in(chat_ctx: llm.ChatContext) -> int:
+    return sum(1 for item in chat_ctx.items if item.type == "message" and item.role == "user")
+
+
+def _last_words(chat_ctx: llm.ChatContext) -> str:
+    for item in reversed(chat_ctx.items):
+        if item.type == "message" and item.role == "user":
+            return item.text_content or ""
+    return ""

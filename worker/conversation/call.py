@@ -1,0 +1,282 @@
+"""One call from hello to goodbye: who is there, what language is spoken, when it ends, and that it ends well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from livekit import api, rtc
+from livekit.agents import AgentSession, CloseEvent, JobContext, UserStateChangedEvent
+from livekit.agents.voice import SpeechHandle
+
+from worker import log_events
+from worker.conversation.bridging import Bridge, Patience
+from worker.conversation.caller import opening_language, wanted_voice
+from worker.conversation.hearing import Hearing
+from worker.conversation.phrase_audio import PhraseAudio
+from worker.conversation.phrases import Phrases
+from worker.conversation.reply_language import ReplyLanguage
+from worker.conversation.reports import CallReports
+from worker.faults import Fault
+from worker.ports import TurnEvidence, Voice
+from worker.settings import WorkerSettings
+
+GOODBYE_LIMIT_SECONDS = 12.0
+CALLER_KINDS = (rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP)
+
+
+@dataclass(frozen=True, slots=True)
+class CallParts:
+    """What a call is made of; built by the server, lent to the call."""
+
+    settings: WorkerSettings
+    phrases: Phrases
+    phrase_audio: PhraseAudio
+    voice: Voice
+    evidence: TurnEvidence | None
+    http: aiohttp.ClientSession
+
+
+class Call:
+    """The state of one call, and everything tools and the agent may ask of it."""
+
+    def __init__(self, ctx: JobContext, session: AgentSession[Any], parts: CallParts) -> None:
+        self._ctx = ctx
+        self._session = session
+        self._phrases = parts.phrases
+        self._audio = parts.phrase_audio
+        self.settings = parts.settings
+        self.voice = parts.voice
+        self.evidence = parts.evidence
+        self.http = parts.http
+        self.languages = ReplyLanguage(parts.settings.default_language)
+        self.reports = CallReports(ctx.room, self.languages, log_pii=parts.settings.log_pii)
+        self._patience = Patience(
+            late_seconds=parts.settings.usual_latency_seconds + parts.settings.reply_late_seconds,
+            give_up_seconds=parts.settings.give_up_seconds,
+        )
+        self.hearing = Hearing(
+            self._patience, fault=self._fault, tell=self._tell, gave_up=lambda provider: self._gave_up(provider)
+        )
+        self.ended = False
+        self.failed = False
+        self._busy = False
+        self.spoken_over = False
+        self._speaking_language: str | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._watches: set[asyncio.Task[None]] = set()
+
+    # -- the caller ------------------------------------------------------------------------------------------------
+
+    async def greet(self) -> None:
+        """Wait for the caller, then say hello in their language; leave if nobody comes."""
+        if not self._ctx.is_fake_job():  # in console mode the caller sits at the keyboard
+            caller = await self._caller()
+            if caller is None:
+                self.end("nobody_came")
+                return
+            self.languages.switch(opening_language(caller.attributes, self.settings.default_language))
+            if voice := wanted_voice(caller.attributes):
+                self.voice.choose(self.language, voice)
+        if self._busy:
+            self.reports.event(log_events.CALL_REFUSED_BUSY, language=self.language)
+            self.reports.notice("busy", self._phrases.text("busy", self.language))
+            self.end("busy", "busy")
+            return
+        self.say("greeting", allow_interruptions=self.settings.greeting_interruptible)
+        self.reports.event(log_events.CALL_GREETED, language=self.language)
+        self._watch(self._end_in_time())
+
+    async def _caller(self) -> rtc.RemoteParticipant | None:
+        if self._ctx.is_fake_job():
+            return (
+                None
+                if not self._ctx.room.remote_participants
+                else next(iter(self._ctx.room.remote_participants.values()))
+            )
+        try:
+            async with asyncio.timeout(self.settings.alone_seconds):
+                return await self._ctx.wait_for_participant(kind=list(CALLER_KINDS))
+        except (TimeoutError, RuntimeError):
+            return None
+
+    # -- what is heard ---------------------------------------------------------------------------------------------
+
+    def follow(self) -> None:
+        """Follow the session's events."""
+        session = self._session
+        session.on("user_state_changed", self._user_state_changed)
+        session.on("user_transcription_timeout", lambda _: self._not_understood())
+        session.on("error", self._error)
+        session.on("close", self._closed)
+        self.reports.watch(session)
+
+    def heard(self, text: str, language: str | None, probability: float | None) -> None:
+        """A final transcript that counts."""
+        self.languages.hear(text, language, probability)
+        self.reports.claimed(language)
+
+    def acknowledged(self) -> None:
+        """The caller said "haan" while the agent spoke: it goes on where it stopped."""
+        self.spoken_over = False
+
+    def turn_is_over(self, text: str, turns: int) -> None:
+        """The caller has finished: decide the language for good."""
+        decision = self.languages.commit(text, turns)
+        self.spoken_over = False
+        self.reports.event(log_events.LANGUAGE_DECIDED, language=decision.language, reason=decision.reason)
+
+    def language_for(self, text: str, turns: int) -> str:
+        """The language of a reply to `text`, which may be begun before the turn is over."""
+        self.languages.preview(text, turns)
+        self._speaking_language = self.languages.replying
+        return self.languages.replying
+
+    def _user_state_changed(self, event: UserStateChangedEvent) -> None:
+        if event.new_state == "speaking":
+            self.hearing.caller_spoke()
+            self.spoken_over = self._session.agent_state == "speaking"
+        elif event.new_state == "away" and not self.ended:
+            self._watch(self._ask_whether_there())
+
+    def _not_understood(self) -> None:
+        if not self.ended and not self.spoken_over:
+            self.hearing.missed()
+
+    # -- what is said ----------------------------------------------------------------------------------------------
+
+    @property
+    def language(self) -> str:
+        """The language that is spoken now."""
+        return self.languages.replying
+
+    @property
+    def speaking_language(self) -> str:
+        """The language of the words that go to the voice next."""
+        return self._speaking_language or self.languages.settled
+
+    def switch_language(self, language: str) -> None:
+        """Speak `language` from now on."""
+        self.languages.switch(language)
+        self._speaking_language = language
+
+    def say(self, phrase: str, *, allow_interruptions: bool = True) -> SpeechHandle:
+        """Speak a ready phrase in the caller's language, from ready audio where there is some."""
+        self._speaking_language = self.languages.settled
+        text = self._phrases.text(phrase, self.languages.settled)
+        audio = self._audio.frames(self.languages.settled, text)
+        if audio is None:
+            return self._session.say(text, allow_interruptions=allow_interruptions)
+        return self._session.say(text, audio=audio, allow_interruptions=allow_interruptions)
+
+    def bridge(self, language: str) -> Bridge:
+        """What a reply in `language` does while it waits."""
+
+        def ready(text: str) -> AsyncIterator[rtc.AudioFrame] | None:
+            return self._audio.frames(language, text)
+
+        def bridged(provider: str, phrase: str) -> None:
+            self.reports.event(log_events.APOLOGY_SPOKEN, provider=provider, phrase=phrase, language=language)
+            self.reports.notice(f"{provider}_{phrase}", self._phrases.text(phrase, language))
+
+        return Bridge(
+            patience=self._patience,
+            phrase=lambda name: self._phrases.text(name, language),
+            phrase_audio=ready,
+            fault=self._fault,
+            bridged=bridged,
+            gave_up=self._gave_up,
+        )
+
+    def _tell(self, phrase: str) -> None:
+        if self.ended:
+            return
+        self.reports.event(log_events.APOLOGY_SPOKEN, provider="stt", phrase=phrase, language=self.languages.settled)
+        self.say(phrase, allow_interruptions=phrase != "give_up")
+
+    def _fault(self, fault: object) -> None:
+        if isinstance(fault, Fault) and not self.ended:
+            self.reports.fault(fault)
+
+    # -- how it ends -----------------------------------------------------------------------------------------------
+
+    def end(self, reason: str, phrase: str | None = None) -> None:
+        """Say `phrase`, let it be heard, then end the call for the caller, the room and the job."""
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._end(reason, phrase))
+
+    async def transfer(self, to: str) -> bool:
+        """Send a phone caller on to `to`; False when the caller is not on a phone."""
+        for participant in self._ctx.room.remote_participants.values():
+            if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
+                await self._ctx.api.sip.transfer_sip_participant(
+                    api.TransferSIPParticipantRequest(
+                        room_name=self._ctx.room.name, participant_identity=participant.identity, transfer_to=to
+                    )
+                )
+                return True
+        return False
+
+    def refuse_busy(self) -> None:
+        """There is no room for this call: say so instead of greeting."""
+        self._busy = True
+
+    def _gave_up(self, provider: str) -> None:
+        self.failed = True
+        self.end(f"{provider}_failed")
+
+    async def _end(self, reason: str, phrase: str | None) -> None:
+        self.ended = True
+        try:
+            async with asyncio.timeout(GOODBYE_LIMIT_SECONDS):
+                if phrase is not None:
+                    await self.say(phrase, allow_interruptions=False)
+                await self._until_quiet()
+        except (TimeoutError, RuntimeError):
+            pass  # the session is closing already, or the goodbye hangs: end it all the same
+        self.reports.event(log_events.CALL_ENDED, reason=reason, failed=self.failed)
+        await self.reports.aclose()
+        self._session.shutdown(drain=True)
+
+    async def _until_quiet(self) -> None:
+        """Until nothing is being said any more."""
+        while (speech := self._session.current_speech) is not None and not speech.done():
+            await speech.wait_for_playout()
+
+    def _error(self, event: Any) -> None:
+        # The framework would close the session in silence after four errors; how a call ends is ours to decide.
+        if hasattr(event.error, "recoverable"):
+            event.error.recoverable = True
+
+    def _closed(self, event: CloseEvent) -> None:
+        if not self.ended:
+            self.ended = True
+            self.reports.event(log_events.CALL_ENDED, reason=event.reason.value, failed=self.failed)
+        self.hearing.close()
+        for watch in self._watches:
+            watch.cancel()
+        # A closed session does not end the job by itself: the agent would stay in the room, silent.
+        self._ctx.shutdown(reason=f"session closed: {event.reason.value}")
+
+    def _watch(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._watches.add(task)
+        task.add_done_callback(self._watches.discard)
+
+    async def _ask_whether_there(self) -> None:
+        self.reports.event(log_events.CALLER_SILENT)
+        await self.say("still_there")
+        await asyncio.sleep(self.settings.silence_seconds)
+        if self._session.user_state == "away":
+            self.end("caller_silent", "goodbye_silent")
+
+    async def _end_in_time(self) -> None:
+        warning = min(self.settings.call_warning_seconds, self.settings.max_call_seconds / 2)
+        await asyncio.sleep(self.settings.max_call_seconds - warning)
+        self.reports.event(log_events.TIME_LIMIT, seconds_left=warning)
+        self.say("time_warning")
+        await asyncio.sleep(warning)
+        self.end("time_limit", "time_up")

@@ -1,0 +1,40 @@
+"""Sends the first clause of a reply to the voice on its own, so that sound starts before the sentence is written."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator
+
+from livekit.agents import FlushSentinel, llm
+
+from worker.conversation.bridging import Piece
+
+LEAST_CHARACTERS = 12
+_ENDS = frozenset(",.;:!?।،…—")
+
+
+async def flush_after_first_clause(pieces: AsyncIterable[Piece]) -> AsyncIterator[Piece]:
+    """Pass `pieces` on, with one flush after the first clause of at least LEAST_CHARACTERS."""
+    written = ""
+    flushed = False
+    async for piece in pieces:
+        if isinstance(piece, FlushSentinel):
+            written = ""
+            yield piece
+            continue
+        text = _text(piece)
+        if not flushed and text[:1].isspace() and _is_clause(written):
+            flushed = True
+            yield FlushSentinel()
+        written += text
+        yield piece
+
+
+def _is_clause(written: str) -> bool:
+    clause = written.strip()
+    return len(clause) >= LEAST_CHARACTERS and clause[-1] in _ENDS
+
+
+def _text(piece: Piece) -> str:
+    if isinstance(piece, llm.ChatChunk):
+        return (piece.delta.content or "") if piece.delta else ""
+    return piece if isinstance(piece, str) else ""

@@ -1,0 +1,64 @@
+"""What is said without asking the model: greetings, goodbyes and apologies in all eleven languages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+BUILT_IN = Path(__file__).parent / "data" / "phrases.json"
+FALLBACK_LANGUAGE = "en-IN"
+
+
+class Phrases:
+    """The phrases of one deployment: the built-in ones, replaced where a file says so."""
+
+    def __init__(self, table: dict[str, dict[str, str]]) -> None:
+        self._table = table
+
+    @classmethod
+    def load(cls, replacements: Path | None = None) -> Phrases:
+        """Read the built-in phrases and lay `replacements` over them.
+
+        Raises:
+            ValueError: The file is not JSON of {language: {phrase: text}}, or names a language or phrase we lack.
+        """
+        table = _read(BUILT_IN)
+        if replacements is not None:
+            _lay_over(table, _read(replacements), replacements)
+        return cls(table)
+
+    def text(self, name: str, language: str) -> str:
+        """The words of phrase `name` in `language`, in English where we have none."""
+        return self._table.get(language, self._table[FALLBACK_LANGUAGE])[name]
+
+    def every(self, first: str) -> Iterator[tuple[str, str]]:
+        """All (language, text) pairs, the language `first` before the others."""
+        names = list(self._table[FALLBACK_LANGUAGE])
+        for language in sorted(self._table, key=lambda code: (code != first, code != FALLBACK_LANGUAGE, code)):
+            for name in names:
+                yield language, self._table[language][name]
+
+
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise ValueError(f"WORKER_PHRASES_FILE: {path} cannot be read as JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"WORKER_PHRASES_FILE: {path} must be {{language: {{phrase: text}}}}")
+    return {code: phrases for code, phrases in content.items() if not code.startswith("_")}
+
+
+def _lay_over(table: dict[str, dict[str, str]], new: dict[str, dict[str, str]], path: Path) -> None:
+    for language, phrases in new.items():
+        if language not in table:
+            raise ValueError(f"WORKER_PHRASES_FILE: {path}: {language!r} is none of {', '.join(sorted(table))}")
+        for name, text in phrases.items():
+            if name not in table[language] or not isinstance(text, str) or not text.strip():
+                raise ValueError(
+                    f"WORKER_PHRASES_FILE: {path}: {language}.{name} must be a text for one of "
+                    f"{', '.join(sorted(table[language]))}"
+                )
+            table[language][name] = text

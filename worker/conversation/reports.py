@@ -1,0 +1,143 @@
+"""Tells what happened in a call: structured log events for operators, text streams in the room for any front end.
+
+What the room is told is documented in docs/room-protocol.md. Nothing here may ever disturb the call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import AgentSession, ChatMessage
+from livekit.agents.metrics import AgentSessionUsage
+
+from worker import log_events
+from worker.conversation.prices import cost_rupees, usage_totals
+from worker.conversation.reply_language import ReplyLanguage
+from worker.faults import Fault
+from worker.turn_timings import TurnTimings
+
+log = logging.getLogger("vaani")
+TURN_TOPIC = "vaani.turn"
+NOTICE_TOPIC = "vaani.notice"
+LANGUAGE_ATTRIBUTE = "vaani.language"
+
+
+class CallReports:
+    """The reports of one call."""
+
+    def __init__(self, room: rtc.Room, language: ReplyLanguage, *, log_pii: bool) -> None:
+        self._room = room
+        self._language = language
+        self._log_pii = log_pii
+        self._turn = 0
+        self._heard: ChatMessage | None = None
+        self._heard_language: str | None = None
+        self._usage: AgentSessionUsage | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def watch(self, session: AgentSession[Any]) -> None:
+        """Follow a session's turns and usage."""
+        session.on("conversation_item_added", lambda event: self._item_added(event.item))
+        session.on("session_usage_updated", self._usage_updated)
+
+    def event(self, name: str, **fields: object) -> None:
+        """One incident."""
+        log.info(name, extra=fields)
+
+    def fault(self, fault: Fault) -> None:
+        """One failed try at a provider."""
+        log.warning(
+            log_events.PROVIDER_FAULT,
+            extra={
+                "provider": fault.provider,
+                "kind": fault.kind,
+                "retryable": fault.retryable,
+                "attempt": fault.attempt,
+                "detail": fault.detail,
+            },
+        )
+
+    def claimed(self, language: str | None) -> None:
+        """What the recogniser says the caller is speaking."""
+        self._heard_language = language
+
+    def notice(self, code: str, message: str) -> None:
+        """Something a front end should show."""
+        self._send(NOTICE_TOPIC, {"code": code, "message": message})
+
+    async def aclose(self) -> None:
+        """Let what is under way go out."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1)
+
+    def _usage_updated(self, event: Any) -> None:
+        self._usage = event.usage
+
+    def _item_added(self, item: object) -> None:
+        if not isinstance(item, ChatMessage):
+            return
+        if item.role == "user":
+            self._heard = item
+        elif item.role == "assistant" and self._heard is not None:
+            heard, self._heard = self._heard, None
+            self._turn_finished(heard, item)
+
+    def _turn_finished(self, heard: ChatMessage, said: ChatMessage) -> None:
+        self._turn += 1
+        timings = TurnTimings.from_metrics(heard.metrics or {}, said.metrics or {})
+        decision = self._language.last
+        fields: dict[str, object] = {
+            "turn": self._turn,
+            "language": self._language.settled,
+            "reason": decision.reason if decision else "no_turn",
+            "interrupted": said.interrupted,
+            **timings.as_dict(),
+        }
+        if self._log_pii:
+            fields |= {"pii_heard": heard.text_content, "pii_reply": said.text_content}
+        log.info(log_events.TURN_FINISHED, extra=fields)
+        usage = usage_totals(self._usage)
+        self._send(
+            TURN_TOPIC,
+            {
+                "turn": self._turn,
+                "heard": heard.text_content or "",
+                "heard_language": self._heard_language,
+                "reply_language": self._language.settled,
+                "reason": fields["reason"],
+                "reply": said.text_content or "",
+                "interrupted": said.interrupted,
+                "stages": timings.as_dict(),
+                "usage": usage,
+                "cost_rupees": cost_rupees(usage),
+            },
+        )
+        self._later(self._set_language)
+
+    async def _set_language(self) -> None:
+        await self._room.local_participant.set_attributes({LANGUAGE_ATTRIBUTE: self._language.settled})
+
+    def _send(self, topic: str, content: dict[str, Any]) -> None:
+        async def send() -> None:
+            await self._room.local_participant.send_text(json.dumps(content, ensure_ascii=False), topic=topic)
+
+        self._later(send)
+
+    def _later(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if not self._room.isconnected():
+            return
+
+        async def quietly() -> None:
+            try:
+                await work()
+            except Exception as error:  # a report must never end a call
+                log.debug("a report to the room was not sent", extra={"why": type(error).__name__})
+
+        task = asyncio.create_task(quietly())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,76 @@
+"""What went wrong at a provider, in words a log query can count: one kind per fault, whoever's exception it was."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from livekit.agents import APIConnectionError, APIError, APIStatusError, APITimeoutError
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One failed try."""
+
+    provider: str
+    """stt, llm, tts, or the name of a tool."""
+    kind: str
+    """refused, rate_limited, server_error, timeout, connection, closed, empty, malformed, unexpected."""
+    retryable: bool
+    attempt: int
+    detail: str = ""
+
+
+def describe(provider: str, error: BaseException, attempt: int) -> Fault:
+    """Name a provider's exception. `detail` never holds what was said: it is the error's class and status only."""
+    if isinstance(error, APIStatusError):
+        status = error.status_code
+        return Fault(
+            provider, _kind_of_status(status), status in {408, 429} or status >= 500, attempt, f"status {status}"
+        )
+    if isinstance(error, APITimeoutError | asyncio.TimeoutError):
+        return Fault(provider, "timeout", True, attempt, type(error).__name__)
+    if isinstance(error, EmptyAnswer):
+        return Fault(provider, "empty", True, attempt)
+    if isinstance(error, EndedQuietly):
+        return Fault(provider, "closed", True, attempt)
+    if isinstance(error, APIConnectionError):
+        return Fault(provider, "connection", True, attempt, _cause(error))
+    if isinstance(error, APIError):
+        return Fault(
+            provider, "malformed" if "JSON" in str(error) else "unexpected", error.retryable, attempt, _cause(error)
+        )
+    return Fault(provider, "malformed" if isinstance(error, ValueError) else "unexpected", True, attempt, _cause(error))
+
+
+def _kind_of_status(status: int) -> str:
+    if status in {401, 403}:
+        return "refused"
+    if status == 429:
+        return "rate_limited"
+    if 1000 <= status < 1100:  # WebSocket close codes
+        return "closed"
+    return "server_error" if status >= 500 or status < 0 else "refused"
+
+
+def _cause(error: BaseException) -> str:
+    cause = error.__cause__
+    return type(cause or error).__name__
+
+
+class EmptyAnswer(APIError):
+    """A provider answered, with nothing in it."""
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"{provider} answered with nothing", retryable=True)
+
+
+class EndedQuietly(APIConnectionError):
+    """The recogniser's stream ended without an error: without this the agent would be deaf for the rest of the call.
+
+    Sarvam's plugin ends normally when its socket closes with 1000 or 1001, and the framework reopens the stream only
+    after an APIError (livekit-agents 1.8.9, voice/audio_recognition.py).
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the recogniser's stream ended without an error")

@@ -1,0 +1,27 @@
+"""Where log lines go, and what never does: no secret, and no caller's words unless WORKER_LOG_PII says so."""
+
+from __future__ import annotations
+
+import logging
+
+from livekit.agents.cli.log import setup_logging
+
+PII_PREFIXES = ("lk.pii.", "pii_")
+
+
+class WithoutPii(logging.Filter):
+    """Removes fields that hold callers' words or numbers; the framework marks its own with `lk.pii.`."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        for name in [name for name in record.__dict__ if name.startswith(PII_PREFIXES)]:
+            delattr(record, name)
+        return True
+
+
+def set_up_logs(level: str, *, dev: bool, pii: bool) -> None:
+    """JSON lines in production, colour on a developer's terminal."""
+    setup_logging(level, devmode=dev, console=False)
+    if pii:
+        return
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(WithoutPii())

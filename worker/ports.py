@@ -1,0 +1,41 @@
+"""What the conversation needs from the outside, in our words.
+
+LiveKit's STT, LLM and TTS base classes already are our ports for speech; these are the ones it has none for.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from livekit import rtc
+from livekit.agents import stt
+
+
+class Voice(Protocol):
+    """Speaks in one language at a time."""
+
+    def speak_in(self, language: str) -> None:
+        """From the next reply on, speak `language` with its voice."""
+
+    def choose(self, language: str, voice: str) -> bool:
+        """Use `voice` for `language` in this call; False when it does not fit."""
+
+    def recipe(self, language: str) -> dict[str, Any]:
+        """All that decides how a text sounds in `language`: rendered audio is kept under it."""
+
+
+class TurnEvidence(Protocol):
+    """Watches the caller's audio to decide when a turn is over."""
+
+    def observe_frame(self, frame: rtc.AudioFrame) -> None:
+        """One frame of the caller's audio, in order."""
+
+    def observe_speech_event(self, event: stt.SpeechEvent) -> None:
+        """One event of the recogniser, in order."""
+
+
+class Reports(Protocol):
+    """Where a call's figures and incidents are told: logs and the room in production, a list in tests."""
+
+    def event(self, name: str, **fields: object) -> None:
+        """One incident under a name of log_events."""

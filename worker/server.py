@@ -1,0 +1,207 @@
+"""The agent server: what a call's process prepares, how a call is taken, and how it is refused in speech."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from typing import Any
+
+import aiohttp
+from livekit.agents import (
+    AgentServer,
+    AgentSession,
+    APIConnectOptions,
+    JobContext,
+    JobProcess,
+    JobRequest,
+    inference,
+    room_io,
+)
+from livekit.agents.utils.hw import get_cpu_monitor
+from livekit.agents.voice.agent_session import SessionConnectOptions
+
+from worker import log_events
+from worker.conversation.assistant import Assistant
+from worker.conversation.call import Call, CallParts
+from worker.conversation.phrase_audio import PhraseAudio
+from worker.conversation.phrases import Phrases
+from worker.providers.end_of_turn_detector import EvidenceTurnDetector
+from worker.providers.openai_llm import build_llm, warm
+from worker.providers.sarvam_stt import build_stt
+from worker.providers.sarvam_tts import SarvamVoice, build_tts
+from worker.providers.turn_detection import turn_handling
+from worker.providers.vad import build_vad
+from worker.settings import Settings, load_settings
+from worker.tools.offered import offered_tools
+
+log = logging.getLogger("vaani")
+BUSY_ATTRIBUTE = "vaani.busy"
+CALLS_PER_CPU = 4
+PENDING_SECONDS = 5.0
+# LiveKit's server stops offering calls to workers at load 0.7 (agents.target_load), and those callers would hear
+# nothing, for ever. Ours stays below, and refuses aloud.
+FULL_LOAD = 0.65
+
+
+def most_calls(settings: Settings) -> int:
+    """How many calls this worker carries at once."""
+    return settings.worker.max_calls or max(1, int(CALLS_PER_CPU * get_cpu_monitor().cpu_count()))
+
+
+def build_server(settings: Settings) -> AgentServer:
+    """The server for these settings; nothing is started yet."""
+    worker = settings.worker
+    server = AgentServer(
+        ws_url=worker.livekit_url,
+        api_key=worker.livekit_api_key,
+        api_secret=worker.livekit_api_secret.get_secret_value(),
+        host=worker.health_host,
+        port=worker.health_port,
+        load_threshold=1.0,
+        num_idle_processes=worker.idle_processes,
+        drain_timeout=worker.drain_seconds,
+        job_memory_warn_mb=600,
+        job_memory_limit_mb=worker.job_memory_limit_mb,
+        initialize_process_timeout=60,
+        shutdown_process_timeout=30,
+        max_retry=worker.reconnect_tries,
+        preload_modules=["worker.server"],
+    )
+    desk = FrontDesk(server, most_calls(settings))
+    server.setup_fnc = prewarm
+    server.load_fnc = desk.load
+    # `@server.rtc_session(...)` written as a call: the name comes from settings, and a call's process must be able to
+    # import the entrypoint, which it cannot if it is defined in here.
+    server.rtc_session(agent_name=worker.agent_name, on_request=desk.take, on_session_end=on_session_end)(entrypoint)
+    return server
+
+
+class FrontDesk:
+    """Decides how a call is taken: with an agent, or with the sentence that all lines are busy."""
+
+    def __init__(self, server: AgentServer, most: int) -> None:
+        self._server = server
+        self._most = most
+        self._pending: dict[str, float] = {}
+
+    def calls(self) -> int:
+        """Calls running, and calls taken a moment ago whose process has not started yet."""
+        running = {job.job.id for job in self._server.active_jobs}
+        now = time.monotonic()
+        self._pending = {
+            job: at for job, at in self._pending.items() if job not in running and now - at < PENDING_SECONDS
+        }
+        return len(running) + len(self._pending)
+
+    def load(self) -> float:
+        """The load told to LiveKit: calls, not CPU, because a busy CPU would make it stop offering calls."""
+        return FULL_LOAD * min(self.calls() / self._most, 1.0)
+
+    async def take(self, request: JobRequest) -> None:
+        """Accept a call; beyond capacity, accept it only to say so."""
+        busy = self.calls() >= self._most
+        self._pending[request.id] = time.monotonic()
+        await request.accept(attributes={BUSY_ATTRIBUTE: "true"} if busy else None)
+
+
+def prewarm(proc: JobProcess) -> None:
+    """Prepare a call's process before it has a call: everything slow that does not depend on the caller."""
+    settings = load_settings()
+    proc.userdata["settings"] = settings
+    proc.userdata["vad"] = build_vad(settings)
+    proc.userdata["llm"] = build_llm(settings)
+    warm(proc.userdata["llm"])
+    proc.userdata["phrases"] = phrases(settings)
+    proc.userdata["instructions"] = instructions(settings)
+
+
+def phrases(settings: Settings) -> Phrases:
+    """The phrases of this deployment. Raises ValueError for a phrases file that cannot be used."""
+    return Phrases.load(settings.worker.phrases_file)
+
+
+def instructions(settings: Settings) -> str:
+    """The system prompt: one's own file, or the built-in one."""
+    if settings.worker.instructions_file:
+        return settings.worker.instructions_file.read_text(encoding="utf-8")
+    from importlib.resources import files
+
+    return files("worker.conversation").joinpath("data/instructions.md").read_text(encoding="utf-8")
+
+
+async def entrypoint(ctx: JobContext) -> None:
+    """Take one call. Whatever goes wrong in here ends the call for the caller too, and is logged as a failure."""
+    ctx.log_context_fields = {"job_id": ctx.job.id}
+    try:
+        await take_call(ctx)
+    except Exception:
+        # The framework would report success and leave the caller alone in a silent room.
+        log.exception(log_events.CALL_FAILED)
+        await ctx.delete_room()
+        ctx.shutdown(reason="entrypoint failed")
+        raise
+
+
+async def take_call(ctx: JobContext) -> None:
+    """Build the session for one call and start it."""
+    settings: Settings = ctx.proc.userdata["settings"]
+    http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.worker.tool_seconds))
+    ctx.add_shutdown_callback(http.close)
+    speaker = build_tts(settings, settings.worker.default_language)
+    voice = SarvamVoice(speaker, settings)
+    detector = EvidenceTurnDetector() if settings.worker.turn_detector == "vaani" else None
+    session: AgentSession[Any] = AgentSession(
+        stt=build_stt(settings),
+        llm=ctx.proc.userdata["llm"],
+        tts=speaker,
+        vad=ctx.proc.userdata["vad"],
+        turn_handling=turn_handling(settings, detector),
+        tts_text_transforms=None,  # worker.spoken does it, and more
+        aec_warmup_duration=settings.worker.echo_warmup_seconds,
+        user_away_timeout=settings.worker.silence_seconds,
+        transcription_timeout=settings.worker.usual_latency_seconds + settings.worker.reply_late_seconds,
+        conn_options=connection_options(settings),
+    )
+    parts = CallParts(
+        settings=settings.worker,
+        phrases=ctx.proc.userdata["phrases"],
+        phrase_audio=PhraseAudio(settings.worker.phrase_cache_dir, voice),
+        voice=voice,
+        evidence=detector,
+        http=http,
+    )
+    call = Call(ctx, session, parts)
+    session.userdata = call
+    call.follow()
+    call.reports.event(log_events.CALL_STARTED)
+    agent = Assistant(call, ctx.proc.userdata["instructions"], offered_tools(settings.worker))
+    if (ctx.token_claims().attributes or {}).get(BUSY_ATTRIBUTE):
+        call.refuse_busy()
+    await session.start(agent=agent, room=ctx.room, room_options=room_io.RoomOptions(delete_room_on_close=True))
+
+
+def connection_options(settings: Settings) -> SessionConnectOptions:
+    """One try per attempt: trying again is worker.conversation.bridging's, which also talks to the caller meanwhile."""
+    return SessionConnectOptions(
+        stt_conn_options=APIConnectOptions(max_retry=0, timeout=settings.stt.connect_seconds),
+        llm_conn_options=APIConnectOptions(max_retry=0, timeout=settings.llm.first_token_seconds),
+        tts_conn_options=APIConnectOptions(max_retry=0, timeout=settings.tts.first_byte_seconds),
+    )
+
+
+async def on_session_end(ctx: JobContext) -> None:
+    """The last word on a call, for operators."""
+    try:
+        report = ctx.make_session_report()
+    except RuntimeError:
+        return  # there was no session: the entrypoint has logged why
+    content = report.to_dict()
+    log.info(
+        "call.report", extra={"close_reason": content.get("close_reason"), "duration_ms": content.get("duration_ms")}
+    )
+
+
+if os.environ.get("LIVEKIT_REMOTE_EOT_URL"):
+    log.warning("LIVEKIT_REMOTE_EOT_URL is set by the host; turn detection stays where WORKER_TURN_DETECTOR says")
+_ = inference  # loaded here so that the forkserver preloads its weights once for all calls
