@@ -13,7 +13,8 @@ import { Transcript } from './transcript.js';
 import { AUDIBLE_RMS, TurnClock } from './turn_clock.js';
 
 const byId = (id) => document.getElementById(id);
-const LEVEL_SPOKEN_EVERY_FRAMES = 50; // a screen reader is told twice a second
+const LEVEL_SHOWN_EVERY_FRAMES = 4;
+const LEVEL_SPOKEN_EVERY_FRAMES = 60; // a screen reader is told less often
 
 const CONNECTION = {
   idle: 'Not connected',
@@ -130,8 +131,8 @@ sound.addEventListener('frame', ({ detail: frame }) => {
   if (call.state === 'idle' || call.state === 'ended') return;
   clock.frame(frame);
   timeline.frame(frame);
-  levels.caller.show(frame.callerRms);
-  levels.agent.show(frame.agentRms);
+  levels.caller.hear(frame.callerRms);
+  levels.agent.hear(frame.agentRms);
 });
 
 // --- what is drawn ---
@@ -148,11 +149,12 @@ class Level {
   }
 
   /** Rises at once and falls slowly, as eyes expect of a meter. Decibels: -50 is empty, -6 is full. */
-  show(rms) {
+  hear(rms) {
     const share = rms > AUDIBLE_RMS / 4 ? Math.min(Math.max((20 * Math.log10(rms) + 50) / 44, 0), 1) : 0;
     this.#shown = Math.max(share, this.#shown * 0.94);
-    this.#bar.style.transform = `scaleX(${this.#shown.toFixed(3)})`;
     this.#frames += 1;
+    if (this.#frames % LEVEL_SHOWN_EVERY_FRAMES) return;
+    this.#bar.style.transform = `scaleX(${this.#shown.toFixed(3)})`;
     if (this.#frames % LEVEL_SPOKEN_EVERY_FRAMES) return;
     this.#element.setAttribute('aria-valuenow', Math.round(this.#shown * 100));
   }
@@ -220,7 +222,7 @@ function drawSamples() {
     made.lang = webLanguage(code);
     made.dataset.language = code;
     made.title = ask;
-    made.setAttribute('aria-label', `Ask in ${english_name}`);
+    made.setAttribute('aria-label', `${name}: ask in ${english_name}`);
     made.setAttribute('aria-description', ask);
     byId('samples').append(made);
     byId('language').append(new Option(`${english_name} · ${name}`, code));

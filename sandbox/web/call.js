@@ -7,7 +7,7 @@
 //   turn, notice                    the worker's JSON, as it came
 //   track   {track}                 the agent's audio, a MediaStreamTrack
 //   problem {problem}               a Problem, or null when it is over
-//   fresh   {}                      a new room was joined: what was said before is over
+//   fresh   {}                      a new room is being joined: what was said before is over
 
 import { DefaultReconnectPolicy, DisconnectReason, Room, RoomEvent, TokenSource, Track, setLogLevel } from './node_modules/livekit-client/dist/livekit-client.esm.mjs';
 import { Problem, agentLeft, connectProblem, networkLost, noAgent, tokenProblem } from './problems.js';
@@ -55,6 +55,7 @@ export class Call extends EventTarget {
     const room = new Room({ reconnectPolicy: new DefaultReconnectPolicy(RESUME_DELAYS_MS) });
     this.#room = room;
     this.#listen(room);
+    this.#tell('fresh', {}); // before joining: an agent that is there first greets while the microphone is still being published
     try {
       await room.connect(serverUrl, participantToken);
     } catch (error) {
@@ -63,7 +64,6 @@ export class Call extends EventTarget {
     }
     this.#stopIfEnded();
     await room.localParticipant.publishTrack(this.#wish.track(), { source: Track.Source.Microphone, name: 'microphone' });
-    this.#tell('fresh', {});
     this.#becomeLiveOrWait();
   }
 

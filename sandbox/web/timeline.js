@@ -4,6 +4,7 @@ import { AUDIBLE_RMS } from './turn_clock.js';
 
 const SHOWN_SECONDS = 8;
 const FRAMES_PER_BAR = 8; // 80 ms a bar
+const BARS_PER_STILL = 12; // who wants no motion gets a new picture about once a second
 const BARS = Math.round(SHOWN_SECONDS / (FRAMES_PER_BAR * 0.01));
 
 export class Timeline {
@@ -11,11 +12,11 @@ export class Timeline {
   #bars = [];
   #frames = [];
   #answers = [];
+  #count = 0;
   #still = matchMedia('(prefers-reduced-motion: reduce)');
 
   constructor(canvas) {
     this.#canvas = canvas;
-    requestAnimationFrame(() => this.#draw());
   }
 
   reset() {
@@ -31,6 +32,9 @@ export class Timeline {
     this.#bars.push({ atSeconds: frame.atSeconds, caller: loudest('callerRms'), agent: loudest('agentRms') });
     this.#bars = this.#bars.slice(-BARS);
     this.#frames = [];
+    this.#count += 1;
+    // Drawn when there is something new, not at every refresh of the screen: a call must not warm the phone.
+    if (!document.hidden && (!this.#still.matches || this.#count % BARS_PER_STILL === 0)) this.#draw();
   }
 
   answer({ seconds, atSeconds }) {
@@ -38,8 +42,6 @@ export class Timeline {
   }
 
   #draw() {
-    requestAnimationFrame(() => this.#draw());
-    if (this.#still.matches && this.#bars.length % 12) return; // about once a second
     const { width, height } = fit(this.#canvas);
     const pen = this.#canvas.getContext('2d');
     pen.clearRect(0, 0, width, height);

@@ -4,7 +4,7 @@
 
 export const AUDIBLE_RMS = 200 / 32768; // as in out/call.json: mean RMS above 200 on 16-bit samples
 const NOISE_FACTOR = 3; // a real room is louder than 200: the caller must stand out from it
-const NOISE_RISE_PER_FRAME = 1.002;
+const NOISE_RISE_PER_FRAME = 1.003; // a new noise is known for one after about two seconds
 const SPEECH_FRAMES_OF_TEN = 6; // fewer is a click, a key or a cough
 const CALLER_DONE_SECONDS = 0.3;
 const AGENT_QUIET_SECONDS = 0.25; // shorter gaps are pauses between words of one reply
@@ -18,7 +18,7 @@ export class TurnClock {
   }
 
   reset() {
-    this.noiseRms = 1;
+    this.noiseRms = AUDIBLE_RMS / NOISE_FACTOR;
     this.recent = [];
     this.callerSpeaking = false;
     this.callerLastVoicedAt = null; // null: nobody waits for an answer
