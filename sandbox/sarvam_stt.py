@@ -151,7 +151,7 @@ async def _hear(scope: Scope, wire: SttSocket, listening: Listening, text: str) 
     try:
         message = json.loads(text)
         kind = message.get("type")
-        samples = pcm_samples(base64.b64decode(message["audio"]["data"])) if kind is None else None
+        samples = pcm_samples(base64.b64decode(message["audio"]["data"], validate=True)) if kind is None else None
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
         await wire.error("Invalid message: expected JSON with audio.data in base64", "invalid_request_error")
         return

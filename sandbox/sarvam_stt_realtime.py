@@ -139,7 +139,7 @@ class Session:
             message = json.loads(text)
             event = message.get("event")
             if event == "audio_input":
-                await self.audio(base64.b64decode(message["audio"]))
+                await self.audio(base64.b64decode(message["audio"], validate=True))
                 return
         except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
             await self._wire.error("invalid message", "invalid_message", 400, fatal=False)
