@@ -313,6 +313,14 @@ class _Call:
             ended_by=self._ended_by,
             duration_seconds=self._clock(self.line.ended_at or time.monotonic()),
             agent_audio=tuple((self._clock(s.started_at), self._clock(s.ended_at)) for s in sounds),
+            transcript=tuple(
+                {
+                    "by": "caller" if line.by_caller else "agent",
+                    "text": line.text,
+                    "at_seconds": self._clock(line.opened_at),
+                }
+                for line in self.line.transcripts.lines
+            ),
             notices=tuple(self.line.transcripts.notices),
             usage=usage if isinstance(usage, Mapping) else None,
             cost_rupees=cost if isinstance(cost, int | float) else None,

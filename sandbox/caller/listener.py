@@ -40,11 +40,14 @@ class Listener:
         self.sounds: list[Sound] = []
         self._on_frame = on_frame
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stale: list[asyncio.Task[None]] = []
 
     def hear(self, track: rtc.Track) -> None:
-        """Start to listen to a track; a second time does nothing."""
-        if track.sid not in self._tasks:
-            self._tasks[track.sid] = asyncio.create_task(self._listen(track))
+        """Start to listen to a track. The same one again, after a reconnect, replaces the one before."""
+        if stale := self._tasks.pop(track.sid, None):
+            stale.cancel()
+            self._stale.append(stale)
+        self._tasks[track.sid] = asyncio.create_task(self._listen(track))
 
     def heard(self, at: float) -> None:
         """Note one audible frame that arrived."""
@@ -60,7 +63,7 @@ class Listener:
     async def aclose(self) -> None:
         for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*self._tasks.values(), *self._stale, return_exceptions=True)
 
     async def _listen(self, track: rtc.Track) -> None:
         stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=10)

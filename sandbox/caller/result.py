@@ -51,7 +51,8 @@ class CallResult:
     """One call.
 
     The first four fields are fixed by interfaces.md. `ended_by` is `agent`, `caller`, `connection` or None (never
-    connected); `agent_audio` lists when the agent was audible; `worst_late_seconds` is how late the caller's own
+    connected); `agent_audio` lists when the agent was audible; `transcript` is every line of both sides as the room
+    told it (`by` caller or agent); `worst_late_seconds` is how late the caller's own
     microphone once was: above 0.05 the machine was too busy for the figures to be trusted.
     """
 
@@ -65,6 +66,7 @@ class CallResult:
     ended_by: str | None = None
     duration_seconds: float = 0.0
     agent_audio: tuple[tuple[float, float], ...] = ()
+    transcript: tuple[Mapping[str, Any], ...] = ()
     notices: tuple[Mapping[str, Any], ...] = ()
     usage: Mapping[str, Any] | None = None
     cost_rupees: float | None = None

@@ -127,12 +127,11 @@ class ToneAgent:
     identity: str = "tone-agent"
     answered: int = 0
     tones: list[tuple[float, float]] = field(default_factory=list)
-    voiced: list[float] = field(default_factory=list)
 
     async def run(self):
         self._room = rtc.Room()
-        self._plays_until = 0.0
         self._turn_open = False
+        self._silent_frames = 0
         self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=20)
         self._listening = None
         self._room.on("track_subscribed", self._subscribed)
@@ -159,9 +158,11 @@ class ToneAgent:
 
     async def _listen(self, track):
         async for event in rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=10):
+            # Counted in frames, not by the clock: when this process has to wait for a core, sound waits as well.
+            self._silent_frames += 1
             if is_audible(np.frombuffer(event.frame.data, dtype=np.int16)):
+                self._silent_frames = 0
                 now = time.monotonic()
-                self.voiced.append(now)
                 if not self._turn_open and self.stops_after_seconds is not None:
                     self.tones = [(a, min(b, now + self.stops_after_seconds)) for a, b in self.tones]
                 self._turn_open = True
@@ -171,7 +172,7 @@ class ToneAgent:
         phase = 0
         while True:
             now = time.monotonic()
-            if self._turn_open and now - self.voiced[-1] >= self.answer_after_seconds:
+            if self._turn_open and self._silent_frames * 0.01 >= self.answer_after_seconds:
                 self._turn_open = False
                 if self.answers is None or self.answered < self.answers:
                     self.answered += 1

@@ -7,8 +7,10 @@ import pytest
 
 from sandbox.caller import BadPlan, Noise, Pause, Turn, Word
 from sandbox.caller.audio import SAMPLE_RATE, audible_frames, is_audible
+from sandbox.caller.control_client import transcript_entry
 from sandbox.caller.microphone import Utterance
 from sandbox.caller.speech import prepare, prepare_now
+from sandbox.transcripts import parse_entry
 
 
 def write_wav(path, samples, rate=16000):
@@ -77,6 +79,19 @@ def test_noise_has_the_level_asked_for_and_does_not_change_what_is_voiced(noise)
     voiced = clean.frames[clean.voiced].astype(float)
     bed = noisy.noise_bed.astype(float)
     assert 20 * np.log10(np.sqrt((voiced**2).mean() / (bed**2).mean())) == pytest.approx(noise.snr_db, abs=0.7)
+
+
+def test_the_stand_in_hears_a_paused_turn_in_two_parts():
+    """Holds the two ends of the control endpoint together: what is queued here is what is read there."""
+    turn = Turn("my number is nine eight seven", heard_language="hi-IN", pauses=(Pause(0.7, after_words=3),))
+    speech = prepare_now(turn)
+    entry = parse_entry(transcript_entry(turn, speech))
+    before_the_pause = speech.words[2].end_seconds
+
+    assert entry.language == "hi-IN"
+    assert entry.release(before_the_pause + 0.2) == "my number is"
+    assert entry.release(speech.voiced_seconds) == "nine eight seven"
+    assert entry.used_up
 
 
 def test_an_utterance_stamps_its_first_and_last_voiced_frame_not_its_silence(tmp_path):
