@@ -22,8 +22,8 @@ class WaitPolicy:
         most_seconds: The longest wait of all, whatever the evidence.
     """
 
-    finished_seconds: float = 0.70
-    unclear_seconds: float = 0.90
+    finished_seconds: float = 0.80
+    unclear_seconds: float = 0.95
     unfinished_seconds: float = 1.80
     audio_tilt_seconds: float = 0.10
     audio_even_probability: float = 0.30
