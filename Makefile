@@ -1,0 +1,60 @@
+# Vaani's verbs. `make help` lists them; README.md explains them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv/bin
+export VAANI_IGNORE_ENV_FILE := true
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup demo dev call test check fix bench matrix soak token-zip agent-context release-status lock golden clean
+
+help:  ## List these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+
+setup:  ## Install what the lock says: venv, livekit-server, the page's packages; instant when unchanged
+	@$(PYTHON) scripts/setup.py
+
+demo: setup  ## Everything without a key: one call, then the page. FAULT=name shows a fault, FAULT=help lists them
+	@$(VENV)/python -m sandbox demo
+
+dev: setup  ## The token function and a worker with your own keys from .env
+	@VAANI_IGNORE_ENV_FILE=false $(VENV)/python -m sandbox dev
+
+call: setup  ## One scripted call; CALL_TOKEN_URL=https://… with CALL_BEARER or CALL_HMAC_KEY calls a deployed stack
+	@if [ -n "$$CALL_TOKEN_URL" ]; then $(VENV)/python -m sandbox call; else CI=true $(VENV)/python -m sandbox demo; fi
+
+test: setup  ## All that proves the project: format, lint, types, units, calls, Terraform, page, container
+	@$(VENV)/python scripts/run_tests.py
+
+check: setup  ## The fast part of `make test`: under a minute, no server
+	@$(VENV)/python scripts/run_tests.py --fast
+
+fix: setup  ## Format, and repair what can be repaired
+	@$(VENV)/ruff check --fix . ; $(VENV)/ruff format . ; if command -v terraform >/dev/null; then terraform fmt -recursive infra; fi
+
+bench: setup  ## Measure side by side; BENCH_QUICK=1 a short run
+	@$(VENV)/python -m bench
+
+matrix: setup  ## Every fault in every phase, as real calls
+	@$(VENV)/python -m tests.faults.matrix
+
+soak: setup  ## Calls without pause for MINUTES=n, with seeded random faults
+	@$(VENV)/python -m tests.faults.soak --minutes $(or $(MINUTES),15)
+
+token-zip: setup  ## The token function's source archive: build/token.zip, the same bytes for the same source
+	@$(VENV)/python scripts/token_zip.py
+
+agent-context: setup  ## The folder for `lk agent deploy`: build/agent/
+	@$(VENV)/python scripts/agent_context.py
+
+release-status: setup  ## Which release still carries calls
+	@$(VENV)/python scripts/release_status.py
+
+lock: setup  ## Refresh the locked requirement files
+	@$(VENV)/python scripts/lock.py
+
+golden: setup  ## Rewrite golden files and show the diff
+	@GOLDEN=write $(VENV)/python -m pytest -q tests -k golden; git --no-pager diff --stat -- '*golden*'
+
+clean:  ## Remove what was built, not what was installed
+	@rm -rf build out .mypy_cache .ruff_cache .pytest_cache .hypothesis

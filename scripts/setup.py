@@ -1,0 +1,123 @@
+"""`make setup`: one venv from the lock, livekit-server, the page's packages. Standard library only; < 2 s when unchanged."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+VENV = ROOT / ".venv"
+BUILT = ROOT / ".cache" / "go-bin"
+WEB = ROOT / "sandbox" / "web"
+LIVEKIT_VERSION = "1.13.5"
+GO_MODULE = f"github.com/livekit/livekit-server/cmd/server@v{LIVEKIT_VERSION}"
+BUILD_SECONDS = 110
+DID_NOT_START = 3
+NO_SERVER = f"""livekit-server {LIVEKIT_VERSION} is not on this machine, and without Go it cannot be built. Any of these gives it to you:
+  - install Go 1.26 or later and run `make setup` again: it builds it once, in about two minutes
+  - macOS: brew install livekit
+  - download it from the releases of github.com/livekit/livekit and put it on PATH
+  - with Docker: copy /livekit-server out of the image livekit/livekit-server:v{LIVEKIT_VERSION}, onto PATH"""
+
+
+def main() -> int:
+    if sys.version_info < (3, 11):
+        found = ".".join(map(str, sys.version_info[:2]))
+        return fail(f"Python 3.11 or later is needed; {sys.executable} is {found}. Say `make setup PYTHON=python3.11`.")
+    for step in (python_packages, livekit_server, page_packages):
+        problem = step()
+        if problem:
+            return fail(problem)
+    return 0
+
+
+def fail(message: str) -> int:
+    print(message, file=sys.stderr)
+    return DID_NOT_START
+
+
+def python_packages() -> str | None:
+    """The venv, from requirements/dev.txt, every hash checked."""
+    wanted = digest(ROOT / "requirements" / "dev.txt", ROOT / "requirements" / "bootstrap.txt")
+    stamp = VENV / ".vaani-installed"
+    python = VENV / "bin" / "python"
+    if stamp.exists() and stamp.read_text() == wanted and python.exists():
+        return None
+    if not python.exists():
+        say("creating .venv")
+        if run([sys.executable, "-m", "venv", "--clear", str(VENV)]) != 0:
+            return "The venv could not be created. On Debian: apt-get install python3-venv"
+    say("installing Python packages (about 150, a minute or two at first)")
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    if run([*pip, "-r", str(ROOT / "requirements" / "bootstrap.txt")]) != 0:
+        return "uv, which installs the rest, could not be installed; see the lines above."
+    sync = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode"]
+    if run([*sync, "--python", str(python), str(ROOT / "requirements" / "dev.txt")]) != 0:
+        return "The locked packages could not be installed; see the lines above."
+    stamp.write_text(wanted)
+    return None
+
+
+def livekit_server() -> str | None:
+    """The real server: from PATH, else built once."""
+    if os.environ.get("LIVEKIT_SERVER_BIN") or shutil.which("livekit-server") or (BUILT / "server").exists():
+        return None
+    if not shutil.which("go"):
+        return NO_SERVER
+    BUILT.mkdir(parents=True, exist_ok=True)
+    say(f"building livekit-server {LIVEKIT_VERSION} (once; about {BUILD_SECONDS} s on two cores)")
+    log = ROOT / ".cache" / "livekit-server-build.log"
+    with log.open("w") as output:
+        build = subprocess.Popen(
+            ["go", "install", GO_MODULE], env=os.environ | {"GOBIN": str(BUILT)}, stdout=output, stderr=output
+        )
+        started_at = time.monotonic()
+        while build.poll() is None:
+            try:
+                build.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                say(f"  building livekit-server: {time.monotonic() - started_at:.0f} s")
+    if build.returncode != 0:
+        last = "\n".join(log.read_text().splitlines()[-8:])
+        return f"livekit-server did not build:\n{last}\n\n{NO_SERVER}"
+    return None
+
+
+def page_packages() -> str | None:
+    """npm packages of the page and of the JavaScript SDK's conformance test."""
+    if not (WEB / "package-lock.json").exists():
+        return None
+    wanted = digest(WEB / "package-lock.json")
+    stamp = WEB / "node_modules" / ".vaani-installed"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return None
+    if not shutil.which("npm"):
+        say("Node 20 or later is not here: the page and `make test` need it, a call does not")
+        return None
+    say("installing the page's packages")
+    if run(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--prefix", str(WEB)]) != 0:
+        return "The page's packages could not be installed; see the lines above."
+    stamp.write_text(wanted)
+    return None
+
+
+def digest(*paths: Path) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def say(text: str) -> None:
+    print(f"setup: {text}", flush=True)
+
+
+def run(command: list[str]) -> int:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run(command, check=False, env=environment, cwd=ROOT).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
