@@ -32,6 +32,7 @@ _PRIORITY = ("hi-IN", "en-IN", "bn-IN", "mr-IN", "te-IN", "ta-IN", "gu-IN", "kn-
 
 _UNKNOWN_NATIVE_WORD = 0.5
 _FINAL_VERB_BONUS = 2.0
+_DISTINCT_BONUS = 1.5
 _SHORT_TURN_WORDS = 2
 _LEVEL = 0.75
 """Two languages closer than this are level: what is spoken now, then the tag, decides between them."""
@@ -47,6 +48,8 @@ class Evidence:
     words_left: int
     """How many words are left once acknowledgements, numbers, names and codes are out."""
     scores: Mapping[str, float]
+    distinct: Mapping[str, float]
+    """Score of the words that one Indian language alone claims: they tell siblings apart."""
     with_grammar: frozenset[str]
     scripts: frozenset[str]
     is_clause: bool
@@ -130,6 +133,7 @@ def weigh(words: Sequence[Word], lexicon: Lexicon, *, assamese: bool) -> Evidenc
     left = without_noise(words, lexicon)
     scores: dict[str, float] = {}
     kinds: dict[str, set[str]] = {}
+    distinct: dict[str, float] = {}
     if all(word.text in lexicon.answers for word in left):
         left = []
     found = [claims(lexicon, word.text, word.script) for word in left]
@@ -139,6 +143,8 @@ def weigh(words: Sequence[Word], lexicon: Lexicon, *, assamese: bool) -> Evidenc
         for entry in owned:
             scores[entry.language] = scores.get(entry.language, 0.0) + entry.weight
             kinds.setdefault(entry.language, set()).add(entry.kind)
+            if len(owned) == 1 and entry.kind != PARTICLE:
+                distinct[entry.language] = distinct.get(entry.language, 0.0) + _DISTINCT_BONUS
         if not owned and word.script in SCRIPT_LANGUAGE:
             language = SCRIPT_LANGUAGE[word.script]
             scores[language] = scores.get(language, 0.0) + _UNKNOWN_NATIVE_WORD
@@ -152,7 +158,7 @@ def weigh(words: Sequence[Word], lexicon: Lexicon, *, assamese: bool) -> Evidenc
         kinds.setdefault("as", set()).add(CASE)
     with_grammar = frozenset(language for language, had in kinds.items() if _is_grammar(had, len(left)))
     scripts = frozenset(word.script for word in left)
-    return Evidence(len(left), scores, with_grammar, scripts, bool(with_grammar) or len(left) > _SHORT_TURN_WORDS)
+    return Evidence(len(left), scores, distinct, with_grammar, scripts, bool(with_grammar) or len(left) > _SHORT_TURN_WORDS)
 
 
 def _is_grammar(kinds: set[str], words_left: int) -> bool:
@@ -172,11 +178,31 @@ def language_of(evidence: Evidence, *, current: str, tagged: str | None) -> str 
     best = max(candidates.values())
     if best < _LEAST_SHARE * evidence.words_left:
         return None
+    candidates = _likeliest_sibling(candidates, evidence, current=current, tagged=tagged)
+    best = max(candidates.values())
     level = [language for language, score in candidates.items() if best - score < _LEVEL]
     for preferred in (current, tagged, *_PRIORITY):
         if preferred in level:
             return preferred
     return level[0]
+
+
+def _likeliest_sibling(
+    candidates: dict[str, float], evidence: Evidence, *, current: str, tagged: str | None
+) -> dict[str, float]:
+    """English, and of the Indian languages only the one that fits best: what sets siblings apart counts more."""
+    siblings = {
+        language: score + evidence.distinct.get(language, 0.0)
+        for language, score in candidates.items()
+        if language != ENGLISH
+    }
+    if not siblings:
+        return candidates
+    best = max(siblings.values())
+    level = [language for language, score in siblings.items() if best - score < _LEVEL]
+    preferred = next((code for code in (current, tagged, *_PRIORITY) if code in level), level[0])
+    kept = {preferred: candidates[preferred]}
+    return kept | {ENGLISH: candidates[ENGLISH]} if ENGLISH in candidates else kept
 
 
 def _candidates(evidence: Evidence) -> dict[str, float]:

@@ -11,7 +11,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from worker.language.words import normalised, script_of
+from worker.language.languages import LANGUAGES
+from worker.language.words import LATIN, folded, normalised, script_of
 
 # What a list in a data file is worth. Grammar makes a clause; the rest only adds to the side it is on.
 VERB = "verb"
@@ -23,6 +24,8 @@ _WEIGHTS = {VERB: 3.0, QUESTION: 3.0, CASE: 2.0, PARTICLE: 1.0}
 _ENDINGS = {"verb_endings": (VERB, 2.0), "case_endings": (CASE, 1.5)}
 _FORMS = ("native", "latin")
 _SHORTEST_STEM = 2
+_SHORTEST_FOLDED = 4
+"""Shorter words have too many look-alikes to be read by their folded spelling."""
 
 Phrase = tuple[str, ...]
 
@@ -53,6 +56,8 @@ class Lexicon:
     """All word lists, as look-up tables. Built once, never changed after."""
 
     words: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    spellings: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    """Romanised Indian words under their folded spelling, for variants that no list has."""
     endings: dict[str, dict[str, tuple[Entry, ...]]] = field(default_factory=dict)
     """Script -> ending -> claims; searched from the longest ending down."""
     longest_ending: dict[str, int] = field(default_factory=dict)
@@ -80,6 +85,10 @@ def claims(lexicon: Lexicon, word: str, script: str) -> tuple[Entry, ...]:
         return known
     if word in lexicon.loanwords:
         return ()
+    if script == LATIN and len(word) >= _SHORTEST_FOLDED:
+        variant = lexicon.spellings.get(folded(word))
+        if variant is not None:
+            return variant
     endings = lexicon.endings.get(script)
     if endings is None:
         return ()
@@ -137,6 +146,16 @@ class _Builder:
             self.speech.update(_phrases(table.get("wish_speech", {}).get(form, "")))
             self.wants.update(_phrases(table.get("wish_wants", {}).get(form, "")))
 
+    def spellings(self) -> dict[str, tuple[Entry, ...]]:
+        """Folded spelling -> claims. English keeps to its own spelling: it has one."""
+        variants: dict[str, dict[str, Entry]] = {}
+        for word, known in self.words.items():
+            if len(word) >= _SHORTEST_FOLDED and script_of(word[0]) == LATIN:
+                for entry in known.values():
+                    if entry.language in LANGUAGES and entry.language != "en-IN":
+                        self._claim(variants, folded(word), entry)
+        return {spelling: tuple(known.values()) for spelling, known in variants.items()}
+
     @staticmethod
     def _claim(target: dict[str, dict[str, Entry]], word: str, entry: Entry) -> None:
         known = target.setdefault(word, {})
@@ -186,6 +205,7 @@ def lexicon() -> Lexicon:
     ambiguous = {phrase for phrase in builder.phrases if len(phrase) == 1 and phrase[0] in builder.words}
     tables = Lexicon(
         words={word: tuple(known.values()) for word, known in builder.words.items()},
+        spellings=builder.spellings(),
         endings={s: {e: tuple(k.values()) for e, k in found.items()} for s, found in builder.endings.items()},
         phrases=_by_first(builder.phrases - ambiguous),
         answers=frozenset(builder.answers | {phrase[0] for phrase in ambiguous}),

@@ -19,6 +19,7 @@ _REACH_WITH_LOCATIVE = 6
 _REACH_BARE = 1
 _BEFORE = 2
 _ENGLISH_REACH = 6
+_NEGATION_REACH = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def find_wish(words: Sequence[Word], lexicon: Lexicon) -> Wish:
                 declined.add(name.code)
             elif _is_wished(name, clause, lexicon):
                 targets.append(name.code)
-    doubled = _said_twice(words, lexicon)
+    doubled = _bare_name(words, lexicon)
     if not targets and doubled is not None and doubled not in declined:
         targets.append(doubled)
     wanted = [target for target in targets if target not in declined]
@@ -111,10 +112,12 @@ def _is_a_language(clause: list[str], place: int, lexicon: Lexicon) -> bool:
     return pair not in lexicon.phrases.get(clause[place], ())
 
 
-def _said_twice(words: Sequence[Word], lexicon: Lexicon) -> str | None:
+def _bare_name(words: Sequence[Word], lexicon: Lexicon) -> str | None:
+    """Nothing but one name, twice or with a please: "Hindi Hindi", "Kannada, please"."""
     polite = lexicon.english["fillers"]
     names = [_code_of(word.text, lexicon) for word in words if (word.text,) not in polite]
-    if len(names) < 2 or None in names or len(set(names)) > 1:
+    asked = any((word.text,) in lexicon.english["asking"] for word in words)
+    if len(names) < (1 if asked else 2) or None in names or len(set(names)) > 1:
         return None
     return names[0]
 
@@ -130,12 +133,12 @@ def _is_negated(name: _Name, lexicon: Lexicon) -> bool:
     if any(name.before[-len(p) :] == p for p in english["excluding before"]):
         return True
     if after and after[0] in {p[0] for p in english["excluding after"]}:
-        return not name.is_last
+        return not name.is_last or after[0] in indic
     if any((word,) in english["negators"] for word in name.before):
         return True
     if name.is_last and any((word,) in english["negators"] for word in name.after[:4]):
         return True
-    if any(word in indic for word in _without_or_else(name.after)) and not _asks_back(name):
+    if any(word in indic for word in _without_or_else(name.after[:_NEGATION_REACH])) and not _asks_back(name):
         return True
     return name.is_first and any(word in indic for word in name.before) and not _wish_verb_in(name.after, lexicon)
 

@@ -69,6 +69,21 @@ def normalised(text: str) -> str:
     return _CONTRACTION.sub("", text.translate(_NUKTAS).lower())
 
 
+_FOLDS = (
+    ("chh", "c"), ("ch", "c"), ("th", "t"), ("dh", "d"), ("bh", "b"), ("gh", "g"), ("kh", "k"), ("jh", "j"),
+    ("ph", "f"), ("sh", "s"), ("zh", "l"), ("oo", "u"), ("ee", "i"), ("ou", "au"), ("w", "v"), ("z", "j"),
+)  # fmt: skip
+_DOUBLED = re.compile(r"(.)\1+")
+
+
+def folded(word: str) -> str:
+    """A romanised word without the choices that writers make freely: long vowels, aspirates, doubled letters."""
+    for written, kept in _FOLDS:
+        word = word.replace(written, kept)
+    word = _DOUBLED.sub(r"\1", word)
+    return word[1:] if word.startswith("ye") else word
+
+
 def script_of(character: str) -> str:
     point = ord(character)
     for first, last, script in _SCRIPTS:
