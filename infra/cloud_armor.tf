@@ -108,6 +108,12 @@ resource "google_compute_backend_service" "token" {
     enable      = true
     sample_rate = 1
   }
+
+  lifecycle {
+    # The provider fills in a backend's limits, and as an element of a set it then looks changed for ever. There is only
+    # this one, and its id follows from names that replace the whole service.
+    ignore_changes = [backend]
+  }
 }
 
 resource "google_compute_url_map" "token" {

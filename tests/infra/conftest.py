@@ -21,5 +21,7 @@ def applied(terraform_env, tmp_path_factory) -> Bench:
     """For whole applies: only the stand-in can do them without an account."""
     env, stands_in = terraform_env
     if not stands_in:
-        missing("a whole apply without an account needs the stand-in provider (set VAANI_TERRAFORM_STANDIN to its folder)")
+        missing(
+            "a whole apply without an account needs the stand-in provider (set VAANI_TERRAFORM_STANDIN to its folder)"
+        )
     return new_bench(tmp_path_factory.mktemp("terraform") / "infra", env)

@@ -51,7 +51,9 @@ def test_no_rule_is_without_a_case_that_sets_it_off(rules):
     fired = {name: refused_lines(rules, settings) for name, settings in cases().items()}
     silent = [name for name, lines in fired.items() if not lines and name != "refuses_a_missing_archive"]
     assert silent == []
-    assert sorted(set(RULE_LINES) - set.union(*fired.values())) == [], "lines of variables.tf whose rule no case sets off"
+    assert sorted(set(RULE_LINES) - set.union(*fired.values())) == [], (
+        "lines of variables.tf whose rule no case sets off"
+    )
 
 
 def test_good_settings_set_off_no_rule(rules):

@@ -37,7 +37,9 @@ def test_variables_and_outputs_are_in_alphabetical_order():
 
 
 def test_no_lock_file_and_no_other_provider_is_shipped():
-    assert not (INFRA / ".terraform.lock.hcl").exists(), "it would hold one provider's checksums and stop the other's init"
+    assert not (INFRA / ".terraform.lock.hcl").exists(), (
+        "it would hold one provider's checksums and stop the other's init"
+    )
     sources = re.findall(r'source\s*=\s*"(hashicorp/\w+)"', "".join(path.read_text() for path in INFRA.glob("*.tf")))
     assert sources == ["hashicorp/google"]
 
