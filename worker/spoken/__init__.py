@@ -1,0 +1,9 @@
+"""Turns what a language model writes into what sounds right when it is spoken: numbers, money, dates; no markup.
+
+Pure functions without network, model or clock, so that every spoken form is a line in a table of tests.
+"""
+
+from worker.spoken.forms import LANGUAGES
+from worker.spoken.stream import SpeakableStream, speakable, speakable_stream
+
+__all__ = ["LANGUAGES", "SpeakableStream", "speakable", "speakable_stream"]

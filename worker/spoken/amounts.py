@@ -1,0 +1,252 @@
+"""Says money, percentages, measures, telephone numbers, codes and all other numbers found in a text."""
+
+import re
+from functools import cache
+
+from worker.spoken.forms import SpokenForms
+from worker.spoken.numbers import (
+    before_noun,
+    cardinal,
+    decimal_words,
+    digits,
+    grouped_digits,
+    ordinal,
+    scaled,
+    year,
+)  # fmt: skip
+
+_NUM = r"(?:[0-9]{1,3}(?:,[0-9]{2,3})+|[0-9]+)(?:\.[0-9]+)?"
+_NOT_A_LETTER = r"(?![^\W\d_]|[\u0900-\u0d7f])"
+_DASH = r"\s?[-–—]\s?"
+_INDIC = r"[\u0900-\u0963\u0966-\u0d7f]"
+
+
+# ---- money
+
+
+@cache
+def _money_pattern(forms: SpokenForms) -> re.Pattern[str]:
+    signs = "|".join(re.escape(sign) for sign in sorted(forms.currencies, key=len, reverse=True))
+    sign = rf"(?:(?<![A-Za-z])({signs})\s?)"
+    return re.compile(
+        rf"{sign}({_NUM})(?:{_DASH}{sign}?({_NUM}))?(?:\s?((?i:{_scale_words(forms)})){_NOT_A_LETTER})?(?:/-)?"
+        rf"(?:\s({'|'.join(map(re.escape, _longest_first(forms.money_words)))}){_NOT_A_LETTER})?"
+    )
+
+
+def _scale_words(forms: SpokenForms) -> str:
+    return "|".join(re.escape(word) for word in _longest_first(tuple(forms.numbers.scale_words)))
+
+
+def _longest_first(words: tuple[str, ...]) -> list[str]:
+    return sorted(words, key=len, reverse=True)
+
+
+def say_money(text: str, forms: SpokenForms) -> str:
+    return _money_pattern(forms).sub(lambda found: _spoken_money(found, forms), text)
+
+
+def _spoken_money(found: re.Match[str], forms: SpokenForms) -> str:
+    sign, amount, _, second, scale, own_word = found.groups()
+    currency = forms.currencies[sign]
+    unit = forms.numbers.scale_words.get((scale or "").lower(), 1)
+    if second:
+        low = scaled(amount, unit, forms.numbers) if scale else decimal_words(amount, forms.numbers)
+        low = before_noun(low, forms.numbers)
+        spoken = forms.numbers.range.format(low, _amount(second, unit, currency, forms))
+    else:
+        spoken = _amount(amount, unit, currency, forms)
+    plain = forms.money[currency][1].format("").strip()
+    return spoken.replace(plain, own_word) if own_word and plain in spoken else spoken
+
+
+def _amount(written: str, unit: int, currency: str, forms: SpokenForms) -> str:
+    one, many = forms.money[currency]
+    if unit > 1:
+        return many.format(before_noun(scaled(written, unit, forms.numbers), forms.numbers))
+    whole_text, _, fraction = written.replace(",", "").partition(".")
+    whole, cents = int(whole_text), int((fraction + "00")[:2])
+    if (currency != "rupee" and cents) or len(fraction) > 2:
+        return many.format(decimal_words(written, forms.numbers))
+    rupees = one if whole == 1 else many.format(before_noun(cardinal(whole, forms.numbers), forms.numbers))
+    if not cents:
+        return rupees
+    one_paisa, paise = forms.money["paisa"]
+    small = one_paisa if cents == 1 else paise.format(cardinal(cents, forms.numbers))
+    return small if whole == 0 else f"{rupees} {small}"
+
+
+# ---- telephone numbers and codes
+
+_PHONE = re.compile(
+    r"(?<![\w.,/-])(?:"
+    r"\+[0-9]{1,3}(?:[\s-]?\(?[0-9]{2,5}\)?){2,5}"
+    r"|[6-9][0-9]{4}[\s-]?[0-9]{5}|[6-9][0-9]{2}[\s-][0-9]{3}[\s-][0-9]{4}"
+    r"|1[89]00[\s-]?[0-9]{2,4}[\s-]?[0-9]{2,4}(?:[\s-][0-9]{2,4})?"
+    r"|\(?0[0-9]{2,4}\)?[\s-][0-9]{3,8}(?:[\s-][0-9]{3,4})?"
+    r")(?![0-9])"
+)
+_CODE = re.compile(
+    r"(?<![\w/-])(?=[A-Za-z0-9/_-]{0,80}[0-9])(?=[A-Za-z0-9/_-]{0,80}[A-Za-z])[A-Za-z0-9]+(?:[-/_][A-Za-z0-9]+)*"
+)
+_RUN = re.compile(r"[A-Za-z]+|[0-9]+")
+_COMPOUND = re.compile(r"[0-9]+(?:-[a-z]{2,})+")
+_MEASURE_END = re.compile(r"^[0-9]+(?:st|nd|rd|th)$")
+
+
+def say_phones(text: str, forms: SpokenForms) -> str:
+    def spoken(found: re.Match[str]) -> str:
+        number = found[0]
+        plus = f"{forms.symbols['plus']} " if number.startswith("+") else ""
+        if plus and (mobile := re.fullmatch(r"\+(91)([6-9][0-9]{9})", number)):
+            return plus + grouped_digits([mobile[1], mobile[2]], forms.numbers)
+        return plus + grouped_digits(re.findall(r"[0-9]+", number), forms.numbers)
+
+    return _PHONE.sub(spoken, text)
+
+
+def say_codes(text: str, forms: SpokenForms) -> str:
+    return _CODE.sub(lambda found: _spoken_code(found[0], forms), text)
+
+
+def _spoken_code(code: str, forms: SpokenForms) -> str:
+    ending = code.lstrip("0123456789")
+    if _COMPOUND.fullmatch(code):
+        return code  # 24-hour, 5-star: words, not codes
+    if _MEASURE_END.match(code) or _is_unit(ending, forms) or ending.lower() in forms.numbers.scale_words:
+        return code  # "12th", "5kg", "10k": the passes for those come later
+    if around := re.fullmatch(r"([0-9]{1,2})[x/]([0-9]{1,2})", code):
+        return (
+            f"{cardinal(int(around[1]), forms.numbers)} {forms.symbols['by']} {cardinal(int(around[2]), forms.numbers)}"
+        )
+    runs = _RUN.findall(code)
+    if len(runs) == 2 and runs[1].isdigit() and len(runs[1]) <= 2 and not _is_spelt(runs[0]):
+        return f"{runs[0]} {cardinal(int(runs[1]), forms.numbers)}"  # COVID-19, Windows11
+    return ", ".join(
+        " ".join(_spoken_run(run, forms) for run in _RUN.findall(part)) for part in re.split(r"[-/_]", code)
+    )
+
+
+def _is_unit(letters: str, forms: SpokenForms) -> bool:
+    return (letters if len(letters) == 1 else letters.lower()) in forms.units  # 5g are grams, 5G is a network
+
+
+def _is_spelt(letters: str) -> bool:
+    return letters.isupper() and len(letters) <= 4
+
+
+def _spoken_run(run: str, forms: SpokenForms) -> str:
+    if run.isdigit():
+        return digits(run, forms.numbers)
+    return " ".join(run) if _is_spelt(run) else run
+
+
+# ---- percentages, measures, plain numbers
+
+
+@cache
+def _number_pattern(forms: SpokenForms) -> re.Pattern[str]:
+    units = "|".join(_unit_pattern(unit) for unit in _longest_first(tuple(forms.units)))
+    return re.compile(
+        rf"(?P<minus>(?<![\w).%-])[-−](?=[0-9]))?(?P<number>(?<![0-9.]){_NUM})"
+        rf"(?:(?P<to>{_DASH})(?P<second>{_NUM}))?"
+        rf"(?:\s?(?P<percent>%)|\s?(?P<degrees>°)\s?[CFcf]?{_NOT_A_LETTER}"
+        rf"|\s?(?P<scale>(?i:{_scale_words(forms)})){_NOT_A_LETTER}|(?P<th>st|nd|rd|th){_NOT_A_LETTER}"
+        rf"|\s?(?P<unit>{units}){_NOT_A_LETTER})?(?P<joined>-(?={_INDIC}))?"
+    )
+
+
+def _unit_pattern(unit: str) -> str:
+    return re.escape(unit) if len(unit) == 1 else f"(?i:{re.escape(unit)})"
+
+
+_VERSION = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+){2,}")
+_SUM = re.compile(r"([0-9)])\s?([+×*=÷]|\sx\s)\s?(?=[0-9(])")
+_FRACTION = re.compile(r"(?<![0-9/.,])([0-9]{1,4})/([0-9]{1,4})(?![0-9/]|[.,][0-9])")
+
+
+def say_sums(text: str, forms: SpokenForms) -> str:
+    """2 + 2 = 4, 5 * 3. Before markup goes, because a * between numbers is not emphasis."""
+    names = {"+": "plus", "=": "equals", "×": "times", "*": "times", "x": "times", "÷": "by"}
+    return _SUM.sub(lambda found: f"{found[1]} {forms.symbols[names[found[2].strip()]]} ", text)
+
+
+def say_numbers(text: str, before: str, forms: SpokenForms) -> str:
+    numbers = forms.numbers
+    text = _VERSION.sub(
+        lambda found: f" {numbers.point} ".join(cardinal(int(part), numbers) for part in found[0].split(".")), text
+    )
+    text = _FRACTION.sub(
+        lambda found: f"{cardinal(int(found[1]), numbers)} {forms.symbols['by']} {cardinal(int(found[2]), numbers)}",
+        text,
+    )
+
+    def spoken(found: re.Match[str]) -> str:
+        return _spoken_number(found, f"{before}{text[: found.start()]}", text[found.end() :], forms)
+
+    return _number_pattern(forms).sub(spoken, text)
+
+
+def _spoken_number(found: re.Match[str], before: str, after: str, forms: SpokenForms) -> str:
+    numbers = forms.numbers
+    unit = numbers.scale_words.get((found["scale"] or "").lower(), 1)
+    words = _plain(found["number"], unit, before, after, forms)
+    if found["second"]:
+        low = decimal_words(found["number"], numbers) if len(found["number"]) <= 7 else words
+        words = numbers.range.format(before_noun(low, numbers), _plain(found["second"], unit, before, after, forms))
+    if found["minus"]:
+        words = f"{numbers.minus} {words}"
+    if found["percent"]:
+        return numbers.percent.format(words)
+    if found["degrees"]:
+        return forms.symbols["degrees"].format(words)
+    if found["th"]:
+        return ordinal(int(float(found["number"].replace(",", ""))), forms) if forms.days[:1] == ("first",) else words
+    if found["unit"]:
+        return f"{before_noun(words, numbers)} {forms.units[found['unit'].lower()]}"
+    counts_a_noun = re.match(_INDIC, after.removeprefix(" "))
+    return before_noun(words, numbers) if counts_a_noun else words
+
+
+def _plain(written: str, unit: int, before: str, after: str, forms: SpokenForms) -> str:
+    numbers = forms.numbers
+    if unit > 1:
+        return scaled(written, unit, numbers)
+    if "," in written or "." in written:
+        return decimal_words(written, numbers)
+    if _is_code(written, before, forms):
+        return grouped_digits([written], numbers)
+    if len(written) == 4 and _is_year(int(written), before, forms):
+        return year(int(written), forms)
+    return cardinal(int(written), numbers)
+
+
+def _is_code(written: str, before: str, forms: SpokenForms) -> bool:
+    """Codes, not quantities: zeros in front, eight digits and more that are not round, or a word like OTP before it."""
+    if written[0] == "0" and len(written) > 1:
+        return True
+    if len(written) >= 8:
+        return not written.endswith("0000") or len(written) > 15
+    if before.rstrip().endswith("#"):
+        return True
+    if len(written) < 3:
+        return False
+    for word in reversed(re.split(r"[\s:#,()*_।-]+", before.lower())[-5:]):
+        word = word.strip(".'\"`")
+        if word in forms.strong_cues or (word in forms.weak_cues and len(written) >= 4):
+            return True
+        if word and word not in forms.connectors and word not in forms.weak_cues:
+            return False
+    return False
+
+
+def _is_year(number: int, before: str, forms: SpokenForms) -> bool:
+    if forms.language != "en-IN":
+        return 1900 <= number < 2000
+    words = before.lower().split()
+    return 1100 <= number < 2100 and bool(words) and (words[-1] in forms.year_cues or words[-1] in _month_words(forms))
+
+
+@cache
+def _month_words(forms: SpokenForms) -> frozenset[str]:
+    return frozenset(forms.months)

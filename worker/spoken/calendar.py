@@ -1,0 +1,164 @@
+"""Says dates and times of day as people do: साढ़े दस बजे, বাইশে নভেম্বর, twenty second November."""
+
+import re
+from functools import cache
+
+from worker.spoken.forms import SpokenForms
+from worker.spoken.numbers import cardinal, year
+
+_MERIDIEM = r"(?:[AaPp]\.\s?[Mm](?![A-Za-z])\.?|[AaPp][Mm](?![A-Za-z]))"
+_CLOCK = rf"(?<![0-9:.,/-])([01]?[0-9]|2[0-4])(?:([:.])([0-5][0-9])(?::[0-5][0-9])?)?(?:\s?({_MERIDIEM}))?(?![0-9:%])"
+_RANGE_SIGN = r"\s?[-–—]\s?"
+_NUMERIC_DATE = re.compile(
+    r"(?<![0-9/.-])(?:([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})|([0-9]{1,2})([/.-])([0-9]{1,2})\5([0-9]{4}|[0-9]{2})"
+    r"|([0-9]{2})/([0-9]{2}))(?![0-9]|[/.-][0-9])"
+)
+
+
+# ---- dates
+
+
+@cache
+def _month_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    names = "|".join(re.escape(name) for name in sorted(forms.months, key=len, reverse=True))
+    month = rf"(?<![^\W\d_])({names})(?![^\W\d_]|[\u0900-\u0d7f])(?:\.(?=[\s,-]*[0-9]))?"
+    day = r"(?<![0-9.,:/])([0-3]?[0-9])(?:st|nd|rd|th)?"
+    year_part = r"(?:(?:,\s?|\s|-)((?:19|20)[0-9]{2})(?![0-9,.]?[0-9]))?"
+    flags = re.IGNORECASE
+    return (
+        re.compile(rf"{day}(?:\s(?:of\s)?|-){month}{year_part}", flags),
+        re.compile(rf"{month}\s([0-3]?[0-9])(?:st|nd|rd|th)?(?![0-9:%]|[.,/-][0-9]|\s?{_MERIDIEM}){year_part}", flags),
+    )
+
+
+def say_dates(text: str, forms: SpokenForms) -> str:
+    if "/" in text or "-" in text or "." in text:
+        text = _NUMERIC_DATE.sub(lambda found: _numeric_date(found, forms), text)
+    words = {word.strip(".,()") for word in text.lower().replace("-", " ").split()}
+    if forms.months.keys().isdisjoint(words):
+        return text
+    day_first, month_first = _month_patterns(forms)
+    text = day_first.sub(lambda found: _named_date(found, found[1], found[2], found[3], forms), text)
+    return month_first.sub(lambda found: _named_date(found, found[2], found[1], found[3], forms), text)
+
+
+def _numeric_date(found: re.Match[str], forms: SpokenForms) -> str:
+    if found[1]:
+        day, month, year_number = int(found[3]), int(found[2]), int(found[1])
+    elif found[8]:
+        day, month, year_number = int(found[8]), int(found[9]), 0
+    else:  # India writes the day first
+        day, month, year_number = int(found[4]), int(found[6]), int(found[7])
+        year_number += 2000 if year_number < 100 else 0
+    if not (1 <= day <= 31 and 1 <= month <= 12) or (year_number and not 1000 <= year_number < 2200):
+        return found[0]
+    return _date(day, month, year_number, forms.date_order, forms)
+
+
+def _named_date(found: re.Match[str], day: str, month: str, year_text: str | None, forms: SpokenForms) -> str:
+    if not 1 <= int(day) <= 31 or month == "may":  # "5 may apply" is no date; people who mean the month write May
+        return found[0]
+    month_first = found[0].lower().startswith(month.lower())
+    order = "{month} {day}, {year}" if month_first else "{day} {month} {year}"
+    return _date(int(day), forms.months[month.lower()], int(year_text or 0), order, forms)
+
+
+def _date(day: int, month: int, year_number: int, order: str, forms: SpokenForms) -> str:
+    spoken_day = forms.days[day - 1] if forms.days else cardinal(day, forms.numbers)
+    if not year_number:
+        order = order.replace(", {year}", "").replace(" {year}", "")
+    spoken_year = year(year_number, forms) if year_number else ""
+    return order.format(day=spoken_day, month=forms.month_names[month - 1], year=spoken_year)
+
+
+# ---- times
+
+
+@cache
+def _clock_pattern(forms: SpokenForms) -> re.Pattern[str]:
+    words = "|".join(re.escape(word) for word in sorted(forms.clock.words, key=len, reverse=True))
+    return re.compile(rf"{_CLOCK}(?:{_RANGE_SIGN}{_CLOCK_AGAIN})?(?:\s?({words})(?![^\W\d_]|[\u0900-\u0d7f]))?")
+
+
+_CLOCK_AGAIN = _CLOCK.replace("(?<![0-9:.,/-])", "")
+
+
+def say_times(text: str, before: str, forms: SpokenForms) -> str:
+    def spoken(found: re.Match[str]) -> str:
+        context = f"{before}{text[: found.start()]}"
+        return _times(found, context, forms)
+
+    return _clock_pattern(forms).sub(spoken, text)
+
+
+def _times(found: re.Match[str], context: str, forms: SpokenForms) -> str:
+    hour, sign, minute, meridiem, hour2, _, minute2, meridiem2, clock_word = found.groups()
+    is_time = meridiem or meridiem2 or (sign == ":" and minute)
+    if not is_time or (sign == "." and not (meridiem or meridiem2)):
+        return found[0]
+    if hour2 is None:
+        return clock_time(int(hour), int(minute or 0), meridiem, clock_word, context, forms)
+    first = clock_time(int(hour), int(minute or 0), meridiem or meridiem2, None, context, forms)
+    last = clock_time(int(hour2), int(minute2 or 0), meridiem2, clock_word, "", forms)
+    for _, part in forms.clock.day_parts:
+        if first.startswith(f"{part} ") or context.rstrip().endswith(part):
+            last = last.removeprefix(f"{part} ")
+    return forms.numbers.range.format(first, last)
+
+
+def clock_time(
+    hour: int, minute: int, meridiem: str | None, clock_word: str | None, context: str, forms: SpokenForms
+) -> str:
+    """One time of day. `context` is what was said before it: a part of the day already named is not said twice."""
+    afternoon = bool(meridiem and meridiem[0] in "Pp")
+    if meridiem:
+        hour = hour % 12 + (12 if afternoon else 0)
+    certain = bool(meridiem) or hour > 12 or hour == 0
+    phrase = _clock_phrase(hour % 12 or 12, minute, clock_word, forms)
+    if forms.language == "en-IN":
+        if not certain:
+            return phrase
+        half_day = "P M" if hour % 24 >= 12 else "A M"
+        return phrase.removesuffix(" o'clock") + f" {half_day}"
+    part = next((word for start, word in reversed(forms.clock.day_parts) if hour % 24 >= start), "")
+    said = any(context.rstrip().endswith(word) for _, word in forms.clock.day_parts)
+    return phrase if said or not certain else f"{part} {phrase}"
+
+
+def _clock_phrase(hour: int, minute: int, clock_word: str | None, forms: SpokenForms) -> str:
+    phrase = _regular_phrase(hour, minute, clock_word, forms)
+    for regular, irregular in forms.clock.irregular:
+        phrase = phrase.replace(regular, irregular)
+    return phrase
+
+
+def _regular_phrase(hour: int, minute: int, clock_word: str | None, forms: SpokenForms) -> str:
+    clock = forms.clock
+    name = clock.hours[hour - 1]
+    if minute == 30:
+        return _join_clock_word(clock.half_hours[hour - 1], clock_word, forms, half=True)
+    if minute == 0:
+        return _join_clock_word(clock.o_clock.format(hour=name), clock_word, forms)
+    if minute == 15 and clock.quarter_past:
+        return _join_clock_word(clock.quarter_past.format(hour=name), clock_word, forms)
+    if minute == 45 and clock.quarter_to:
+        return _join_clock_word(clock.quarter_to.format(hour=clock.hours[hour % 12]), clock_word, forms)
+    spoken_minute = cardinal(minute, forms.numbers)
+    if forms.language == "en-IN" and minute < 10:
+        spoken_minute = f"oh {spoken_minute}"
+    bent = bool(clock_word and clock.minutes_at and clock_word != clock.words[0])
+    pattern = clock.minutes_at if bent else clock.minutes
+    return pattern.format(hour=name, minute=spoken_minute)
+
+
+def _join_clock_word(phrase: str, clock_word: str | None, forms: SpokenForms, *, half: bool = False) -> str:
+    """Keeps the writer's own word for "o'clock", with its case ending, in place of ours: பத்து மணிக்கு, দশটায়."""
+    if not clock_word:
+        return phrase
+    stem = forms.clock.words[0]
+    head, _, last = phrase.rpartition(" ")
+    if last[:3] == clock_word[:3]:
+        return f"{head} {clock_word}"
+    if phrase.endswith(stem) and clock_word.startswith(stem):
+        return phrase + clock_word[len(stem) :]
+    return f"{phrase} {clock_word}" if half else phrase

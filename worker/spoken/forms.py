@@ -1,0 +1,167 @@
+"""Loads how each language says numbers, money, dates and signs, from the files in `data/` that a native speaker can edit."""
+
+import tomllib
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+LANGUAGES = (
+    "bn-IN", "en-IN", "gu-IN", "hi-IN", "kn-IN", "ml-IN", "mr-IN", "od-IN", "pa-IN", "ta-IN", "te-IN",
+)  # fmt: skip
+NEAREST = MappingProxyType({"or-IN": "od-IN"})  # Sarvam's realtime recogniser spells Odia differently
+
+Endings = tuple[tuple[str, str], ...]
+Scale = tuple[str, str]  # (exactly one of it, "{} of it")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberForms:
+    below_hundred: tuple[str, ...]
+    hundreds: tuple[str, ...]
+    thousand: Scale
+    lakh: Scale
+    crore: Scale
+    thousands: tuple[str, ...]  # 1 to 99 thousand where they fuse into one word, else empty
+    link: Endings
+    before_noun: Endings
+    century: str
+    point: str
+    minus: str
+    percent: str
+    range: str
+    halves: tuple[str, ...]  # (1.5, 2.5, "{} and a half"), or empty
+    scale_words: MappingProxyType[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockForms:
+    day_parts: tuple[tuple[int, str], ...]  # empty: the language says A M and P M
+    hours: tuple[str, ...]
+    half_hours: tuple[str, ...]
+    o_clock: str
+    minutes: str
+    minutes_at: str
+    quarter_past: str
+    quarter_to: str
+    irregular: Endings  # whole phrases that the patterns get wrong
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # one object per language: compared and cached by identity
+class SpokenForms:
+    """Everything one language needs. `months` maps any spelling, English ones too, to 1..12."""
+
+    language: str
+    name: str
+    full_stop: str
+    numbers: NumberForms
+    clock: ClockForms
+    money: MappingProxyType[str, Scale]
+    money_words: tuple[str, ...]
+    month_names: tuple[str, ...]
+    months: MappingProxyType[str, int]
+    date_order: str
+    days: tuple[str, ...]  # days of the month where they differ from the plain numbers, else empty
+    symbols: MappingProxyType[str, str]
+    domains: MappingProxyType[str, str]
+    units: MappingProxyType[str, str]
+    strong_cues: frozenset[str]
+    weak_cues: frozenset[str]
+    connectors: frozenset[str]
+    year_cues: frozenset[str]
+    currencies: MappingProxyType[str, str]  # written sign -> name in `money`
+
+
+@cache
+def spoken_forms(language: str) -> SpokenForms:
+    """The forms of one of `LANGUAGES`; any other code gets Indian English, so that a reply is never lost.
+
+    The files ship with the package: a missing or misshapen one is a mistake of ours and raises.
+    """
+    known = NEAREST.get(language, language)
+    if known not in LANGUAGES:
+        known = "en-IN"
+    common, own = _read("common"), _read(known)
+    return SpokenForms(
+        language=known,
+        name=own["name"],
+        full_stop=own["full_stop"],
+        numbers=_number_forms(own["numbers"], common),
+        clock=_clock_forms(own["clock"]),
+        money=MappingProxyType({k: (v[0], v[1]) for k, v in own["money"].items() if k != "words"}),
+        money_words=tuple(own["money"]["words"]),
+        month_names=tuple(own["dates"]["months"]),
+        months=_months(own["dates"], common),
+        date_order=own["dates"]["order"],
+        days=_rows(own["dates"].get("days", "")),
+        symbols=MappingProxyType({k: v for k, v in own["symbols"].items() if isinstance(v, str)}),
+        domains=MappingProxyType(own["symbols"]["domains"]),
+        units=MappingProxyType(own["symbols"]["units"]),
+        strong_cues=frozenset(common["digits"]["strong_cues"]),
+        weak_cues=frozenset(common["digits"]["weak_cues"] + own["digits"]["cues"]),
+        connectors=frozenset(common["digits"]["connectors"]),
+        year_cues=frozenset(common["years"]["cues"]),
+        currencies=MappingProxyType({sign: k for k, signs in common["currencies"].items() for sign in signs}),
+    )
+
+
+def _read(name: str) -> dict[str, Any]:
+    text = files(__package__).joinpath("data", f"{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(unicodedata.normalize("NFC", text))
+
+
+def _number_forms(own: dict[str, Any], common: dict[str, Any]) -> NumberForms:
+    return NumberForms(
+        below_hundred=_rows(own["below_hundred"]),
+        hundreds=tuple(own["hundreds"]),
+        thousand=(own["thousand"][0], own["thousand"][1]),
+        lakh=(own["lakh"][0], own["lakh"][1]),
+        crore=(own["crore"][0], own["crore"][1]),
+        thousands=_rows(own.get("thousands", "")),
+        link=tuple((a, b) for a, b in own["link"]),
+        before_noun=tuple((a, b) for a, b in own.get("before_noun", [])),
+        century=own.get("century", ""),
+        point=own["point"],
+        minus=own["minus"],
+        percent=own["percent"],
+        range=own["range"],
+        halves=tuple(own.get("halves", [])),
+        scale_words=_scale_words(own, common),
+    )
+
+
+def _scale_words(own: dict[str, Any], common: dict[str, Any]) -> MappingProxyType[str, int]:
+    sizes = {"thousand": 10**3, "lakh": 10**5, "million": 10**6, "crore": 10**7, "billion": 10**9}
+    words = {word: sizes[name] for name, spellings in common["scales"].items() for word in spellings}
+    for name in ("thousand", "lakh", "crore"):
+        words.update(dict.fromkeys(own[f"{name}_words"], sizes[name]))
+    return MappingProxyType(words)
+
+
+def _clock_forms(own: dict[str, Any]) -> ClockForms:
+    return ClockForms(
+        day_parts=tuple((hour, word) for hour, word in own.get("day_parts", [])),
+        hours=tuple(own["hours"]),
+        half_hours=tuple(own["half_hours"]),
+        o_clock=own["o_clock"],
+        minutes=own["minutes"],
+        minutes_at=own.get("minutes_at", ""),
+        quarter_past=own.get("quarter_past", ""),
+        quarter_to=own.get("quarter_to", ""),
+        irregular=tuple((a, b) for a, b in own.get("irregular", [])),
+        words=tuple(own["words"]),
+    )
+
+
+def _months(own: dict[str, Any], common: dict[str, Any]) -> MappingProxyType[str, int]:
+    spellings: dict[str, int] = dict(common["months"])
+    spellings.update({name.lower(): i for i, name in enumerate(own["months"], start=1)})
+    spellings.update(own.get("other_spellings", {}))
+    return MappingProxyType(spellings)
+
+
+def _rows(table: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in table.replace("\n", " ").split(",") if word.strip())

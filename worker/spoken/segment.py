@@ -1,0 +1,89 @@
+"""Turns one segment of written text into spoken text: the order of the passes is the whole art, so it is all here."""
+
+import re
+import unicodedata
+
+from worker.spoken import amounts, calendar, markup, web
+from worker.spoken.forms import SpokenForms
+from worker.spoken.numbers import digits
+
+_NATIVE_DIGITS = {
+    start + value: str(value)
+    for start in (0x660, 0x6F0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xFF10)
+    for value in range(10)
+}
+_FIGURES = re.compile("[0-9]+")
+_DIGIT = re.compile("[0-9]")
+_MONEY_SIGN = re.compile("[₹$€£]|Rs|INR|USD|EUR|GBP")
+_TIME_SIGN = re.compile(r"[0-9]:[0-9]|[0-9]\s?[AaPp]\.?\s?[Mm]")
+_CODE_SIGN = re.compile(r"[A-Za-z][-/_]?[0-9]|[0-9][-/_]?[A-Za-z]")
+_SHORTEST_PHONE = 8
+_LONE_SIGN = re.compile("[&@+=×%₹$€£°#/]")
+_LISTED = re.compile(r"^\s*([0-9]{1,2})[.)]\s+")
+_HTTP = re.compile(r"http(s?)", re.IGNORECASE)
+_DASHES = frozenset("-–—")
+_SPACE_BEFORE_STOP = re.compile(r" +([,.!?;:।])(?!\w)")
+_REPEATED_COMMA = re.compile(r",(?:\s*,)+")
+
+
+def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bool) -> str:
+    """Spoken form of `text`, without space at either end.
+
+    Each pass runs only where a character it could need is present: most segments need two or three.
+
+    Args:
+        before: What was written before it, for words such as "OTP" that decide how a number is read.
+    """
+    ascii_only = text.isascii()
+    if not ascii_only:
+        text = text.translate(_NATIVE_DIGITS)
+    chars = set(text)
+    if not ascii_only or chars & set(":;<"):
+        text = markup.without_emoji(text)
+    if chars & set("+×*=÷x"):
+        text = amounts.say_sums(text, forms)
+    if at_line_start or chars & set("[<~"):
+        text = markup.without_structure(text, at_line_start=at_line_start)
+    if "." in chars or "@" in chars or "/" in chars:
+        text = web.say_addresses(text, forms)
+    text = markup.without_marks(text, at_line_start=at_line_start)
+    if at_line_start:
+        text = _LISTED.sub(r"\1, ", text)
+    if _DIGIT.search(text):
+        text = _say_all_numbers(text, before.translate(_NATIVE_DIGITS), forms)
+    return _tidy(_say_lone_signs(text, forms))
+
+
+def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
+    if _MONEY_SIGN.search(text):
+        text = amounts.say_money(text, forms)
+    text = calendar.say_dates(text, forms)
+    if _TIME_SIGN.search(text):
+        text = calendar.say_times(text, before, forms)
+    if len(_DIGIT.findall(text)) >= _SHORTEST_PHONE:
+        text = amounts.say_phones(text, forms)
+    if _CODE_SIGN.search(text):
+        text = amounts.say_codes(text, forms)
+    if _DIGIT.search(text):
+        text = amounts.say_numbers(text, before, forms)
+    return _FIGURES.sub(lambda found: f" {digits(found[0], forms.numbers)} ", text)  # ".5", "1..2"
+
+
+def _say_lone_signs(text: str, forms: SpokenForms) -> str:
+    if not _LONE_SIGN.search(text):
+        return text
+    say = forms.symbols
+    named = {"&": say["and"], "@": say["at"], "+": say["plus"], "=": say["equals"], "×": say["times"]}
+    named["%"] = forms.numbers.percent.format("")
+    named |= {sign: forms.money[forms.currencies[sign]][1].format("") for sign in "₹$€£"}
+    return _LONE_SIGN.sub(lambda found: f" {named.get(found[0], '')} ", text)
+
+
+def _tidy(text: str) -> str:
+    if "http" in text.lower():
+        text = _HTTP.sub(lambda found: "H T T P S" if found[1] else "H T T P", text)
+    text = " ".join("," if word in _DASHES else word for word in text.split())
+    text = _SPACE_BEFORE_STOP.sub(r"\1", text)
+    if ",," in text or ", ," in text:
+        text = _REPEATED_COMMA.sub(",", text)
+    return unicodedata.normalize("NFC", text) if not text.isascii() else text
