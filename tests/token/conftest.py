@@ -84,4 +84,4 @@ def livekit_server(tmp_path_factory):
     server.start()
     yield server
     server.stop()
-    assert not leak_in(server.log()), "livekit-server's log has a secret in it"
+    assert LIVEKIT_SECRET not in server.log()

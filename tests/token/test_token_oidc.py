@@ -168,6 +168,7 @@ ATTACKS = {
     "deep-header": lambda issuer: base64url(b'{"a":' * 1000 + b"1" + b"}" * 1000) + ".e30.x",
     "header-is-a-list": lambda issuer: base64url(b"[]") + ".e30.x",
     "header-is-null": lambda issuer: base64url(b"null") + ".e30.x",
+    "algorithm-is-a-list": lambda issuer: base64url(b'{"alg":[],"kid":"k1"}') + ".e30.x",
     "claims-are-a-list": lambda issuer: raw_token(issuer, []),
     "expiry-beyond-numbers": lambda issuer: raw_token(issuer, {**issuer.claims(), "exp": float("inf")}),
     "lone-surrogate-subject": lambda issuer: issuer.token(key="rsa_next", sub="\ud800"),

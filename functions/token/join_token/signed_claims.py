@@ -69,8 +69,8 @@ def _key_id(token: str) -> str:
         header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise _unproven(type(error).__name__) from error
-    kid = header.get("kid", "")
-    if header.get("alg") not in _ALGORITHMS or "crit" in header or "b64" in header:
+    kid, algorithm = header.get("kid", ""), header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS or "crit" in header or "b64" in header:
         raise _unproven("algorithm_or_extension")
     if not isinstance(kid, str) or len(kid) > _KID_CHARACTERS_MAX:
         raise _unproven("kid")
