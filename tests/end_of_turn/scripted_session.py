@@ -72,12 +72,14 @@ class Segment:
 class Outcome:
     commits: list[tuple[float, str]] = field(default_factory=list)
     speculations: list[tuple[float, str]] = field(default_factory=list)
+    closing_seconds: float = 0.0
 
 
 class _Mic(io.AudioInput):
-    def __init__(self, segments, until):
+    def __init__(self, segments, until, noise_rms):
         super().__init__(label="script")
-        self._segments, self._until, self._began = segments, until, None
+        self._segments, self._until, self._began, self._noise_rms = segments, until, None, noise_rms
+        self._random = np.random.default_rng(3)
 
     async def __anext__(self):
         loop = asyncio.get_running_loop()
@@ -91,6 +93,7 @@ class _Mic(io.AudioInput):
         voiced = any(s.begins <= at - FRAME_SECONDS / 2 < s.ends for s in self._segments)
         count = int(RATE_HZ * FRAME_SECONDS)
         wave = np.sin(np.arange(count) * 2 * np.pi * 220 / RATE_HZ) * (6000 if voiced else 5)
+        wave += self._random.normal(0, 1, count) * self._noise_rms(at)
         return rtc.AudioFrame(wave.astype(np.int16).tobytes(), RATE_HZ, 1, count)
 
 
@@ -205,7 +208,7 @@ async def _play(segments, voice_detector, recogniser, began_at):
     await asyncio.gather(*tasks)
 
 
-async def _call(make_detector, segments, until, tapped, session_options):
+async def _call(make_detector, segments, until, tapped, noise_rms):
     loop = asyncio.get_running_loop()
     outcome = Outcome()
     detector = make_detector(loop.time)
@@ -219,23 +222,29 @@ async def _call(make_detector, segments, until, tapped, session_options):
             "endpointing": {"mode": "fixed", "min_delay": 0.0, "max_delay": 0.0},
             "interruption": {"mode": "vad"},
             "preemptive_generation": {"enabled": True},
-        }
-        | session_options,
+        },
     )
-    session.input.audio = _Mic(segments, until)
+    if tapped:
+        session.on("user_state_changed", lambda event: detector.observe_user_state(event.new_state))
+    session.input.audio = _Mic(segments, until, noise_rms)
     await session.start(_Caller(detector, outcome, tapped))
     began_at = loop.time()
     await asyncio.gather(
         _play(segments, voice_detector, recogniser, began_at),
         asyncio.sleep(until),  # noqa: TID251 (virtual time)
     )
+    closes_at = loop.time()
     await session.aclose()
+    outcome.closing_seconds = loop.time() - closes_at
     outcome.commits = [(at - began_at, text) for at, text in outcome.commits]
     outcome.speculations = [(at - began_at, text) for at, text in outcome.speculations]
     return outcome
 
 
-def play_call(make_detector, segments, *, until=8.0, tapped=True, session_options=None):
-    """Play one call to its end; `make_detector` gets the clock that the call runs on."""
+def play_call(make_detector, segments, *, until=8.0, tapped=True, noise_rms=lambda at: 0.0):
+    """Play one call to its end.
+
+    `make_detector` gets the clock that the call runs on; `noise_rms` says how loud the line's noise is at a time.
+    """
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-        return runner.run(_call(make_detector, segments, until, tapped, session_options or {}))
+        return runner.run(_call(make_detector, segments, until, tapped, noise_rms))

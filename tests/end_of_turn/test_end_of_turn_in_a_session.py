@@ -128,3 +128,22 @@ def test_each_decision_is_told_with_its_reason_and_without_the_transcript():
     assert decision.wait.reason == "whole English sentence"
     assert decision.since_voice_seconds == pytest.approx(DEFAULT_POLICY.finished_seconds, abs=CLOSE)
     assert "order" not in repr(decision)
+
+
+@pytest.mark.parametrize("begins_at", [0.0, 1.9, 2.1])
+def test_noise_on_the_line_moves_the_decision_by_a_fifth_of_a_second_at_most(begins_at):
+    """Loudness alone takes new noise for voice for seconds; the framework's voice detector bounds it."""
+    call = play_call(
+        detector,
+        [Segment(0.5, 2.0, "where is my order")],
+        noise_rms=lambda at: 900.0 if at >= begins_at else 0.0,
+    )
+    [(at, _)] = call.commits
+    # 0.15 s more: voice that may just have begun is given time to be confirmed.
+    assert -0.2 <= at - 2.0 - DEFAULT_POLICY.finished_seconds <= 0.2 + 0.15 + CLOSE
+
+
+def test_hanging_up_while_the_detector_waits_does_not_keep_the_session_open():
+    """Trap: on closing, the framework waits for the task that decides the turn instead of cancelling it."""
+    call = play_call(detector, [Segment(0.5, 2.0, "my number is")], until=2.6)
+    assert call.closing_seconds < 0.75

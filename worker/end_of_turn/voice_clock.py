@@ -13,7 +13,7 @@ import numpy.typing as npt
 WINDOW_SECONDS: Final = 0.010
 KEPT_SECONDS: Final = 3.0
 QUIETEST_VOICE_RMS: Final = 150.0  # of 16-bit samples; quieter is line noise
-VOICE_OVER_NOISE: Final = 3.0
+VOICE_OVER_NOISE: Final = 2.5
 _NOISE_MEMORY_BLOCKS: Final = 30  # of 100 ms: speech dips to the line's noise more often than every 3 s
 _WINDOWS_PER_BLOCK: Final = 10
 _LOUDEST_NOISE_RMS: Final = 1500.0  # above this even steady sound is taken for voice
@@ -30,7 +30,7 @@ class VoiceClock:
     def __init__(self, *, quietest_voice_rms: float = QUIETEST_VOICE_RMS) -> None:
         self._quietest_voice_rms = quietest_voice_rms
         self._noise_rms = 0.0
-        self._lowest_rms: deque[float] = deque([0.0], maxlen=_NOISE_MEMORY_BLOCKS)  # a call begins on a quiet line
+        self._lowest_rms: deque[float] = deque(maxlen=_NOISE_MEMORY_BLOCKS)
         self._block_lowest_rms, self._block_windows = _LOUDEST_NOISE_RMS, 0
         self.last_voiced_at: float | None = None
         self.voiced_seconds = 0.0  # since the beginning; differences say how much was voiced in between

@@ -26,8 +26,11 @@ AudioModel = Callable[[Samples], float]
 _MODEL_RATE_HZ: Final = 16000
 _MODEL_SECONDS: Final = 1.2
 _SILENCE_THE_MODEL_EXPECTS_SECONDS: Final = 0.2
-_VAD_SILENCE_SECONDS: Final = 0.25  # the framework calls only after so much silence (inference.VAD's default)
+_CLOCK_EARLIER_SECONDS: Final = 0.15  # how far clock and detector differ on clear speech
+_CLOCK_LATER_SECONDS: Final = 0.20
+_DETECTOR_MISSED_SPEECH_SECONDS: Final = 1.0
 _UNWRITTEN_SPEECH_SECONDS: Final = 0.30  # voiced audio that must have a transcript to come
+_AUDIO_COMES_BACK_WITHIN_SECONDS: Final = 0.7
 _UNCONFIRMED_VOICE_SECONDS: Final = 0.08
 _VAD_CONFIRMS_WITHIN_SECONDS: Final = 0.15
 _ASKED_CHARACTERS: Final = 200
@@ -61,13 +64,17 @@ class EvidenceTurnDetector:
             async for event in detector.tap_events(events):
                 yield event
 
-    Without the taps it still works: the wait is then counted from the framework's own call.
+        session.on("user_state_changed", lambda event: detector.observe_user_state(event.new_state))
+
+    Without the taps it still works: the wait is then counted from the framework's own call. The user's state bounds the
+    voice clock on a noisy line, where loudness alone is late or early by up to half a second.
 
     Args:
         audio_model: Probability that a turn has ended, for up to 1.2 s of 16 kHz samples; None goes by words alone.
             Run in a thread, once per pause, and only when there is a transcript.
         now: A monotonic clock in seconds; the running loop's time moves with it.
         decided: Told of each finished wait.
+        vad_silence_seconds: The session's voice detector's `min_silence_duration` (inference.VAD 0.25, silero 0.55).
     """
 
     def __init__(
@@ -77,11 +84,13 @@ class EvidenceTurnDetector:
         audio_model: AudioModel | None = None,
         now: Callable[[], float] = time.monotonic,
         decided: Callable[[Decision], None] | None = None,
+        vad_silence_seconds: float = 0.25,
     ) -> None:
         self._policy = policy
         self._audio_model = audio_model
         self._now = now
         self._decided = decided
+        self._vad_silence_seconds = vad_silence_seconds
         self._clock = VoiceClock()
         self._language: str | None = None
         self._unwritten_segments = 0  # speech the recogniser announced and has not written yet
@@ -92,7 +101,9 @@ class EvidenceTurnDetector:
         self._audio_pause_at: float | None = None
         self._audio_answer: asyncio.Future[float | None] | None = None
         self._spent_anchor: float | None = None
+        self._silent_since: float | None = None  # by the framework's voice detector
         self._deaf = False
+        self._audio_ended_at: float | None = None
 
     # -- what the framework asks ------------------------------------------------------------------------------------
 
@@ -128,7 +139,7 @@ class EvidenceTurnDetector:
             except Exception:
                 log.exception("end of turn: the evidence failed; waiting %s s", self._policy.unclear_seconds)
                 wait = Wait(self._policy.unclear_seconds, Completeness.UNCLEAR, "evidence failed")
-            if await self._sit_out(anchor + wait.seconds):
+            if await self._sit_out(self._within_reach(anchor + wait.seconds)):
                 break
         self._finish(wait, probability, anchor, entered_at)
         return _CERTAIN
@@ -136,12 +147,14 @@ class EvidenceTurnDetector:
     # -- what the call tells it -------------------------------------------------------------------------------------
 
     async def tap_audio(self, frames: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
-        async for frame in frames:
-            self.observe_frame(frame)
-            yield frame
+        try:
+            async for frame in frames:
+                self.observe_frame(frame)
+                yield frame
+        finally:
+            self.observe_audio_end()
 
     async def tap_events(self, events: AsyncIterable[stt.SpeechEvent | str]) -> AsyncIterator[stt.SpeechEvent | str]:
-        self._unwritten_segments = 0  # a reopened stream never answers for the old one
         async for event in events:
             if isinstance(event, stt.SpeechEvent):
                 self.observe_speech_event(event)
@@ -149,6 +162,7 @@ class EvidenceTurnDetector:
 
     def observe_frame(self, frame: rtc.AudioFrame) -> None:
         """Hear one frame of the caller. Never raises: the recogniser must not go deaf with us."""
+        self._audio_ended_at = None
         if self._deaf:
             return
         try:
@@ -159,6 +173,23 @@ class EvidenceTurnDetector:
         except Exception:
             self._deaf = True
             log.exception("end of turn: cannot read the caller's audio; going by the framework's pauses instead")
+
+    def observe_audio_end(self) -> None:
+        """The recogniser's audio has ended: it is being reopened, which takes half a second, or the call is over.
+
+        On closing, the framework waits for the task that decides the turn instead of cancelling it, so a wait for a
+        caller who is gone is cut short.
+        """
+        self._audio_ended_at = self._now()
+        self._unwritten_segments = 0  # a reopened stream never answers for the old one
+        self._evidence_changed.set()
+
+    def observe_user_state(self, state: str) -> None:
+        """Note when the framework's voice detector heard the caller begin and end (event `user_state_changed`)."""
+        if state == "speaking":
+            self._silent_since = None
+        elif state == "listening":
+            self._silent_since = self._now() - self._vad_silence_seconds
 
     def observe_speech_event(self, event: stt.SpeechEvent) -> None:
         """Note which speech the recogniser has heard and not written yet."""
@@ -188,16 +219,20 @@ class EvidenceTurnDetector:
         )
 
     def _anchor(self, entered_at: float) -> float:
-        """When the caller was last voiced.
+        """When the caller was last voiced, by the clock where it can be right, else by the framework's detector.
 
-        The framework's voice detector has heard silence for a while, so a later time is noise taken for voice; a time
-        that an earlier turn has already used up means that this speech was too quiet for the clock.
+        A clock that is later than the silence which the framework has heard takes noise for voice; one that is much
+        earlier lost a soft ending in noise; a time that an earlier turn has used up missed this speech altogether.
         """
-        silent_since = entered_at - _VAD_SILENCE_SECONDS
+        silent_since = entered_at - self._vad_silence_seconds
         last_voiced_at = self._clock.last_voiced_at
+        by_framework = self._silent_since
         if last_voiced_at is None or last_voiced_at == self._spent_anchor:
-            return silent_since
-        return min(last_voiced_at, silent_since)
+            return silent_since if by_framework is None else min(by_framework, silent_since)
+        if by_framework is None or last_voiced_at - by_framework > _DETECTOR_MISSED_SPEECH_SECONDS:
+            return min(last_voiced_at, silent_since)
+        earliest, latest = by_framework - _CLOCK_EARLIER_SECONDS, by_framework + _CLOCK_LATER_SECONDS
+        return min(max(last_voiced_at, earliest), latest)
 
     async def _audio_probability(self, pause_at: float) -> float | None:
         if self._audio_model is None:
@@ -210,6 +245,11 @@ class EvidenceTurnDetector:
             )
         # Shielded: when the caller goes on, this wait is cancelled, and a thread cannot be.
         return await asyncio.shield(self._audio_answer)
+
+    def _within_reach(self, deadline: float) -> float:
+        if self._audio_ended_at is None:
+            return deadline
+        return min(deadline, self._audio_ended_at + _AUDIO_COMES_BACK_WITHIN_SECONDS)
 
     async def _sit_out(self, deadline: float) -> bool:
         """Wait until the deadline; False as soon as there is something new to weigh."""
