@@ -100,9 +100,8 @@ call.addEventListener('state', ({ detail: { state } }) => {
 });
 
 call.addEventListener('agent', ({ detail: { state } }) => {
-  const heading = byId('agent-state');
-  heading.dataset.state = state ?? 'none';
-  heading.textContent = AGENT[state] ?? stateWithoutAgent();
+  byId('agent-state').dataset.state = state ?? 'none';
+  drawAgentState();
 });
 
 call.addEventListener('fresh', () => {
@@ -161,6 +160,11 @@ class Level {
 }
 const levels = { caller: new Level(byId('caller-level')), agent: new Level(byId('agent-level')) };
 
+function drawAgentState() {
+  const heading = byId('agent-state');
+  heading.textContent = AGENT[heading.dataset.state] ?? stateWithoutAgent();
+}
+
 function stateWithoutAgent() {
   if (call.state === 'ended') return 'The call has ended';
   return call.state === 'idle' ? 'Ready when you are' : 'Calling…';
@@ -179,7 +183,7 @@ function showControls() {
   byId('mute').disabled = !sound.hasMicrophone;
   for (const button of byId('samples').children) button.disabled = !live;
   byId('samples-hint').textContent = samplesHint(live);
-  if (!inCall) byId('agent-state').textContent = stateWithoutAgent();
+  drawAgentState();
 }
 
 /** From the first call on, the meters take the welcome's place. */

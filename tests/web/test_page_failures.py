@@ -14,7 +14,7 @@ async def test_a_refused_microphone_is_explained_and_the_call_is_possible_withou
     assert stack.token_requests == []  # no call is paid for that nobody can speak in
     await page.screenshot("10-microphone-refused")
 
-    await page.press("#problem >> text=Join without a microphone")
+    await page.press("#problem button:text('Join without a microphone')")
     await page.agent_is("listening", within=20)
     await page.no_problem()
 
@@ -112,7 +112,7 @@ async def test_when_no_agent_comes_the_caller_is_told_and_may_try_again(open_pag
     await page.screenshot("12-no-agent")
 
     stack.agent_comes = True
-    await page.press("#problem >> text=Try again")
+    await page.press("#problem button:text('Try again')")
     await page.agent_is("listening", within=20)
     await page.no_problem()
 
