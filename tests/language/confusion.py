@@ -14,6 +14,10 @@ from worker.language import SUPPORTED, HeardTurn, LanguageState, decide
 GOAL = 0.99
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
 def answered(turn: Turn) -> tuple[str, str]:
     """The language and reason of the reply to one line of the corpus."""
     decision = decide(HeardTurn(turn.text, turn.tag, 1.0), LanguageState.start(turn.current))
@@ -21,18 +25,18 @@ def answered(turn: Turn) -> tuple[str, str]:
 
 
 def report(name: str, corpus: list[Turn]) -> float:
-    """Print one table, rows expected and columns answered, then every miss. Returns the share that was right."""
+    """Write one table, rows expected and columns answered, then every miss. Returns the share that was right."""
     table = Counter((turn.expected, answered(turn)[0]) for turn in corpus)
-    print(f"\n{name}: {len(corpus)} turns; rows: right reply language, columns: ours")
-    print("       " + "".join(f"{code[:2]:>5}" for code in SUPPORTED))
+    _say(f"\n{name}: {len(corpus)} turns; rows: right reply language, columns: ours")
+    _say("       " + "".join(f"{code[:2]:>5}" for code in SUPPORTED))
     for expected in SUPPORTED:
         row = (table[expected, answer] for answer in SUPPORTED)
-        print(f"{expected:7}" + "".join(f"{count or '.':>5}" for count in row))
+        _say(f"{expected:7}" + "".join(f"{count or '.':>5}" for count in row))
     misses = [(turn, *answered(turn)) for turn in corpus if answered(turn)[0] != turn.expected]
     for turn, answer, reason in misses:
-        print(f"  {turn.source}: {turn.text!r} -> {answer} ({reason}), right: {turn.expected}")
+        _say(f"  {turn.source}: {turn.text!r} -> {answer} ({reason}), right: {turn.expected}")
     share = 1 - len(misses) / len(corpus)
-    print(f"{name}: {share:.1%} right")
+    _say(f"{name}: {share:.1%} right")
     return share
 
 

@@ -32,7 +32,7 @@ _PRIORITY = ("hi-IN", "en-IN", "bn-IN", "mr-IN", "te-IN", "ta-IN", "gu-IN", "kn-
 
 _UNKNOWN_NATIVE_WORD = 0.5
 _FINAL_VERB_BONUS = 2.0
-_DISTINCT_BONUS = 1.5
+_DISTINCT_BONUS = {VERB: 2.0, QUESTION: 2.0, CASE: 2.0, PARTICLE: 1.0}
 _SHORT_TURN_WORDS = 2
 _LEVEL = 0.75
 """Two languages closer than this are level: what is spoken now, then the tag, decides between them."""
@@ -143,8 +143,8 @@ def weigh(words: Sequence[Word], lexicon: Lexicon, *, assamese: bool) -> Evidenc
         for entry in owned:
             scores[entry.language] = scores.get(entry.language, 0.0) + entry.weight
             kinds.setdefault(entry.language, set()).add(entry.kind)
-            if len(owned) == 1 and entry.kind != PARTICLE:
-                distinct[entry.language] = distinct.get(entry.language, 0.0) + _DISTINCT_BONUS
+            if len(owned) == 1:
+                distinct[entry.language] = distinct.get(entry.language, 0.0) + _DISTINCT_BONUS[entry.kind]
         if not owned and word.script in SCRIPT_LANGUAGE:
             language = SCRIPT_LANGUAGE[word.script]
             scores[language] = scores.get(language, 0.0) + _UNKNOWN_NATIVE_WORD
@@ -158,7 +158,9 @@ def weigh(words: Sequence[Word], lexicon: Lexicon, *, assamese: bool) -> Evidenc
         kinds.setdefault("as", set()).add(CASE)
     with_grammar = frozenset(language for language, had in kinds.items() if _is_grammar(had, len(left)))
     scripts = frozenset(word.script for word in left)
-    return Evidence(len(left), scores, distinct, with_grammar, scripts, bool(with_grammar) or len(left) > _SHORT_TURN_WORDS)
+    return Evidence(
+        len(left), scores, distinct, with_grammar, scripts, bool(with_grammar) or len(left) > _SHORT_TURN_WORDS
+    )
 
 
 def _is_grammar(kinds: set[str], words_left: int) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -26,6 +26,9 @@ _FORMS = ("native", "latin")
 _SHORTEST_STEM = 2
 _SHORTEST_FOLDED = 4
 """Shorter words have too many look-alikes to be read by their folded spelling."""
+
+KEPT_ANSWERS = 4096
+"""How many words' answers are kept: a call repeats its words. Bounded, because a caller can say anything."""
 
 Phrase = tuple[str, ...]
 
@@ -51,9 +54,12 @@ class WishWords:
     negators: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Lexicon:
-    """All word lists, as look-up tables. Built once, never changed after."""
+    """All word lists, as look-up tables. Built once, never changed.
+
+    Equal only to itself, so that answers can be kept.
+    """
 
     words: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     spellings: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
@@ -78,6 +84,7 @@ class Lexicon:
     """English wish vocabulary by role."""
 
 
+@lru_cache(maxsize=KEPT_ANSWERS)
 def claims(lexicon: Lexicon, word: str, script: str) -> tuple[Entry, ...]:
     """Which languages know this word, by the lists first and by its ending second."""
     known = lexicon.words.get(word)

@@ -12,7 +12,7 @@ from worker.language.evidence import DEVANAGARI_LANGUAGES, SCRIPT_LANGUAGE, Evid
 from worker.language.languages import LANGUAGES, canonical_code
 from worker.language.lexicon import lexicon
 from worker.language.wishes import find_wish
-from worker.language.words import looks_assamese, words_of
+from worker.language.words import MAX_CHARACTERS, looks_assamese, words_of
 
 FALLBACK_DEFAULT = "en-IN"
 _TURNS_TO_FOLLOW = 2
@@ -74,7 +74,7 @@ class Decision:
 
 def decide(turn: HeardTurn, state: LanguageState) -> Decision:
     """Choose the language of the reply to one turn. Never raises, whatever was heard."""
-    text = turn.text if isinstance(turn.text, str) else ""
+    text = turn.text[:MAX_CHARACTERS] if isinstance(turn.text, str) else ""
     words = words_of(text)
     tables = lexicon()
     wish = find_wish(words, tables)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from worker.language.lexicon import QUESTION, VERB, Lexicon, Phrase
+from worker.language.lexicon import KEPT_ANSWERS, QUESTION, VERB, Lexicon, Phrase
 from worker.language.words import Word
 
 _REACH_WITH_LOCATIVE = 6
@@ -19,7 +20,7 @@ _REACH_WITH_LOCATIVE = 6
 _REACH_BARE = 1
 _BEFORE = 2
 _ENGLISH_REACH = 6
-_NEGATION_REACH = 5
+_NEGATION_REACH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def find_wish(words: Sequence[Word], lexicon: Lexicon) -> Wish:
     return Wish(wanted[-1], frozenset(declined))
 
 
+@lru_cache(maxsize=KEPT_ANSWERS)
 def _code_of(word: str, lexicon: Lexicon) -> str | None:
     exact = lexicon.language_names.get(word)
     if exact is not None:
@@ -127,14 +129,15 @@ def _bare_name(words: Sequence[Word], lexicon: Lexicon) -> str | None:
 
 def _is_negated(name: _Name, lexicon: Lexicon) -> bool:
     english, indic = lexicon.english, lexicon.wish.negators
-    if any(_has(name.before, phrase) for phrase in english["not negations"]):
+    refusing = any((word,) in english["negators"] for word in name.before)
+    if refusing and any(_has(name.before, phrase) for phrase in english["not negations"]):
         return False
     after = _after_locative(name, lexicon)
     if any(name.before[-len(p) :] == p for p in english["excluding before"]):
         return True
     if after and after[0] in {p[0] for p in english["excluding after"]}:
         return not name.is_last or after[0] in indic
-    if any((word,) in english["negators"] for word in name.before):
+    if refusing:
         return True
     if name.is_last and any((word,) in english["negators"] for word in name.after[:4]):
         return True

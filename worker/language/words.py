@@ -10,7 +10,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-MAX_CHARACTERS = 1500
+MAX_CHARACTERS = 1000
 """A turn is judged by its first characters only: nobody speaks longer in one turn, and garbage must stay cheap."""
 
 LATIN = "latin"

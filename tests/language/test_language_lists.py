@@ -1,0 +1,62 @@
+"""The word lists are data that native speakers edit: what an edit must not break."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import worker.language
+from worker.language import LANGUAGES, SUPPORTED
+from worker.language.lexicon import LANGUAGE_FILES, lexicon
+from worker.language.words import script_of
+
+DATA = Path(worker.language.__file__).parent / "data"
+LISTS = ["verbs", "questions", "cases", "particles"]
+
+
+def lists_of(path):
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {name: section for name, section in table.items() if isinstance(section, dict)}
+
+
+def test_every_supported_language_has_its_file():
+    codes = {tomllib.loads((DATA / name).read_text(encoding="utf-8"))["code"] for name in LANGUAGE_FILES}
+    assert codes == set(SUPPORTED)
+
+
+@pytest.mark.parametrize("name", LANGUAGE_FILES)
+def test_every_list_says_why_it_is_there_and_every_file_its_source(name):
+    path = DATA / name
+    assert "Source:" in path.read_text(encoding="utf-8")
+    assert [section for section, table in lists_of(path).items() if not table.get("why")] == []
+
+
+@pytest.mark.parametrize("name", [name for name in LANGUAGE_FILES if name != "en.toml"])
+def test_native_lists_are_in_the_language_s_own_script_and_latin_lists_in_latin(name):
+    """A word in the wrong script would be looked up by nobody, or claim another language's words."""
+    scripts = {code: script_of(language.endonym[0]) for code, language in LANGUAGES.items()}
+    code = tomllib.loads((DATA / name).read_text(encoding="utf-8"))["code"]
+    wrong = [
+        word
+        for section in lists_of(DATA / name).values()
+        for form, script in (("native", scripts[code]), ("latin", "latin"))
+        for word in section.get(form, "").replace(",", " ").split()
+        if script_of(word[0]) != script
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", LANGUAGE_FILES)
+def test_every_language_has_every_part_of_its_grammar_in_both_forms(name):
+    sections = lists_of(DATA / name)
+    missing = [(part, form) for part in LISTS for form in ("latin",) if not sections[part].get(form)]
+    assert missing == []
+
+
+def test_every_language_is_known_by_its_name_and_its_endonym():
+    names = lexicon().language_names
+    for code, language in LANGUAGES.items():
+        assert names[language.english_name.lower()] == code
+        assert names[language.endonym.lower().replace("\u093c", "").replace("\u0b3c", "")] == code
