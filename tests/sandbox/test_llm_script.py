@@ -1,5 +1,7 @@
 """The scripted model: what it understands in eleven languages, and that it says what can be spoken."""
 
+# ruff: noqa: E501  (a table of sentences)
+
 import pytest
 
 from sandbox.llm_phrases import PHRASES

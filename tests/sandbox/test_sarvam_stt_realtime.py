@@ -71,12 +71,12 @@ async def test_an_english_sentence_is_really_recognised(scope):
 
 async def test_the_words_so_far_come_as_partials(scope):
     await scope.set(stt_partial_seconds=0.0)
-    await scope.queue({"text": "one two three four", "language": "en-IN", "duration_seconds": 4})
+    await scope.queue({"text": "one two three four", "language": "en-IN", "duration_seconds": 2})
     socket = await scope.open(PATH)
-    await socket.send_bytes(joined(silence(0.3), tone(2.2)).tobytes())
+    await socket.send_bytes(joined(silence(0.3), tone(1.2)).tobytes())
     partial = await next_event(socket, "transcript.partial")
     assert partial["text"] == "one two"
-    await socket.send_bytes(joined(tone(1.8), silence(0.5)).tobytes())
+    await socket.send_bytes(joined(tone(0.8), silence(0.5)).tobytes())
     final = await next_event(socket, "transcript.final")
     assert final["text"] == "one two three four"
 
