@@ -4,11 +4,10 @@
 
 import re
 import time
-import unicodedata
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.spoken import LANGUAGES, SpeakableStream, speakable, speakable_stream
@@ -35,11 +34,10 @@ def chunked(text, cuts):
     return [text[a:b] for a, b in pairwise(edges)]
 
 
-@given(st.text(alphabet="abc नमस्ते வணக்கம்,?!", max_size=60), languages)
-def test_ordinary_words_are_left_alone(text, language):
-    expected = unicodedata.normalize("NFC", re.sub(r" ([,?!])", r"\1", " ".join(text.split())))
-    spoken = unicodedata.normalize("NFC", re.sub(r" ([,?!])", r"\1", speakable(text, language)))
-    assert spoken == expected
+@given(st.lists(st.sampled_from(["yes", "नमस्ते,", "வணக்கம்!", "well?", "don't", "हाँ।", "(maybe)", "  ", "a:"])), languages)
+def test_ordinary_words_are_left_alone(words, language):
+    text = " ".join(words)
+    assert speakable(text, language) == " ".join(text.split())
 
 
 def test_an_ordinary_word_is_released_with_the_space_behind_it():

@@ -1,4 +1,4 @@
-"""Loads how each language says numbers, money, dates and signs, from the files in `data/` that a native speaker can edit."""
+"""Loads how each language says numbers, money, dates and signs, from files in `data/` a native speaker can edit."""
 
 import tomllib
 import unicodedata
