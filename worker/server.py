@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from typing import Any
 
@@ -15,7 +14,6 @@ from livekit.agents import (
     JobContext,
     JobProcess,
     JobRequest,
-    inference,
     room_io,
 )
 from livekit.agents.utils.hw import get_cpu_monitor
@@ -66,7 +64,7 @@ def build_server(settings: Settings) -> AgentServer:
         initialize_process_timeout=60,
         shutdown_process_timeout=30,
         max_retry=worker.reconnect_tries,
-        preload_modules=["worker.server"],
+        preload_modules=["worker.preload"],
     )
     desk = FrontDesk(server, most_calls(settings))
     server.setup_fnc = prewarm
@@ -200,8 +198,3 @@ async def on_session_end(ctx: JobContext) -> None:
     log.info(
         "call.report", extra={"close_reason": content.get("close_reason"), "duration_ms": content.get("duration_ms")}
     )
-
-
-if os.environ.get("LIVEKIT_REMOTE_EOT_URL"):
-    log.warning("LIVEKIT_REMOTE_EOT_URL is set by the host; turn detection stays where WORKER_TURN_DETECTOR says")
-_ = inference  # loaded here so that the forkserver preloads its weights once for all calls

@@ -44,8 +44,7 @@ def main(argv: list[str]) -> int:
 
             return asyncio.run(run_dev())
         stay = options.stay or (command == "demo" and sys.stdin.isatty() and os.environ.get("CI") != "true")
-        place = command in ("demo", "call")
-        return asyncio.run(_demo(options, fault, place=place or command == "demo", stay=stay or command == "stack"))
+        return asyncio.run(_demo(options, fault, place=command == "demo", stay=stay or command == "stack"))
     except ProcessFailed as error:
         print(f"\n{error}", file=sys.stderr)
         return DID_NOT_START
@@ -67,7 +66,7 @@ async def _demo(options: argparse.Namespace, fault: str, *, place: bool, stay: b
         print(f"[{time.monotonic() - started_at:5.1f} s] {what}", flush=True)
 
     try:
-        async with Stack(StackOptions(on_progress=progress)) as stack:
+        async with Stack(StackOptions(on_progress=progress, logs=options.out / "logs")) as stack:
             progress("ready: calling")
             code = await _call(stack, options, fault) if place else GOOD
             if stay:

@@ -1,4 +1,4 @@
-"""The stack as one thing: livekit-server, the stand-ins, the token function and a worker, all on free loopback ports."""
+"""The stack as one thing: livekit-server, the stand-ins, the token function and a worker, on free loopback ports."""
 
 from __future__ import annotations
 
@@ -48,6 +48,8 @@ class StackOptions:
     livekit_secret: str | None = None
     ports: Mapping[str, int] = field(default_factory=dict)
     """Fixed ports by part: livekit, sandbox, token."""
+    logs: Path | None = None
+    """Where the processes' logs are kept; without it they go with the stack."""
     on_progress: Callable[[str], None] = lambda _: None
 
 
@@ -126,6 +128,10 @@ class Stack:
         await asyncio.gather(*(process.stop() for process in others))
         if self._http is not None:
             await self._http.close()
+        if self.options.logs is not None:
+            self.options.logs.mkdir(parents=True, exist_ok=True)
+            for log in self._folder.glob("*.log"):
+                shutil.copy(log, self.options.logs)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     # -- parts -----------------------------------------------------------------------------------------------------
@@ -151,6 +157,7 @@ class Stack:
         command = [python(), "-m", "sandbox", "serve", "--port", str(self.port("sandbox"))]
         process = await self._start("sandbox", command, environment)
         await process.until(lambda: self._answers(f"{self.sandbox_url}/control/health"), START_SECONDS)
+        await self.configure()  # from now on the worker's key is a scope of its own
         return process
 
     async def start_token(self) -> Process:
