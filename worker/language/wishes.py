@@ -21,6 +21,7 @@ _REACH_BARE = 1
 _BEFORE = 2
 _ENGLISH_REACH = 6
 _NEGATION_REACH = 4
+_SOFTENERS = frozenset({"na", "naa", "ना", "ને"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +142,18 @@ def _is_negated(name: _Name, lexicon: Lexicon) -> bool:
         return True
     if name.is_last and any((word,) in english["negators"] for word in name.after[:4]):
         return True
-    if any(word in indic for word in _without_or_else(name.after[:_NEGATION_REACH])) and not _asks_back(name):
+    if any(word in indic for word in _refusals(name.after[:_NEGATION_REACH], lexicon)) and not _asks_back(name):
         return True
     return name.is_first and any(word in indic for word in name.before) and not _wish_verb_in(name.after, lexicon)
 
 
-def _without_or_else(words: Sequence[str]) -> list[str]:
-    """ "Nahi to", "illana": "or else", which negates nothing."""
-    return [w for i, w in enumerate(words) if i + 1 >= len(words) or words[i + 1] not in {"to", "toh", "तो"}]
+def _refusals(words: Sequence[str], lexicon: Lexicon) -> list[str]:
+    """Without "nahi to" ("or else") and the softening "na" after a verb ("bolo na"): they negate nothing."""
+    kept = [w for i, w in enumerate(words) if i + 1 >= len(words) or words[i + 1] not in {"to", "toh", "तो"}]
+    asked = any(tuple(kept[-1 - size : -1]) in lexicon.wish.speech for size in (1, 2, 3))
+    # Bengali "bolben na" does forbid: a polite future, not an imperative.
+    softened = asked and kept[-1] in _SOFTENERS and not kept[-2].endswith("ben")
+    return kept[:-1] if softened else kept
 
 
 def _asks_back(name: _Name) -> bool:
