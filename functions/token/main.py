@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from join_token.at_first_use import BuiltAtFirstUse
 from join_token.callers import Authenticator, anonymous
-from join_token.endpoint import HttpRequest, TokenEndpoint
+from join_token.endpoint import BODY_BYTES_MAX, HttpRequest, TokenEndpoint
 from join_token.env_file import with_env_file
 from join_token.errors import Refusal, SettingsError
 from join_token.request_log import log_started
@@ -92,7 +92,8 @@ def token(request: Request) -> ResponseReturnValue:
             read_body=lambda limit_bytes: _read(request, limit_bytes),
         )
     )
-    _drain(request)
+    if request.content_length is None or request.content_length > BODY_BYTES_MAX:
+        _drain(request)
     return reply.body, reply.status, reply.headers
 
 
@@ -104,6 +105,7 @@ def _path_as_sent(request: Request) -> str:
 
 def _read(request: Request, limit_bytes: int) -> bytes:
     chunks = []
+    limit_bytes = min(limit_bytes, limit_bytes if request.content_length is None else request.content_length)
     try:
         while limit_bytes > 0 and (chunk := request.stream.read(limit_bytes)):
             chunks.append(chunk)

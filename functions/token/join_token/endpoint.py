@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from join_token.callers import Authenticator, Caller, Headers, SignedRequest
+from join_token.callers import Authenticator, Headers, SignedRequest
 from join_token.cors import METHODS, cors_headers
 from join_token.errors import Refusal
 from join_token.grants import JoinGrant, decide_grant
@@ -51,7 +51,7 @@ class HttpReply:
 class _Progress:
     """What became known on the way, for the log line."""
 
-    caller: Caller | None = None
+    fingerprint: str = ""
     predispatch: str = ""
     extra_headers: dict[str, str] = field(default_factory=dict)
 
@@ -122,10 +122,11 @@ class TokenEndpoint:
         signed = SignedRequest(request.method, request.path, request.headers, body)
         if self._attest_app is not None:
             self._attest_app(signed)
-        progress.caller = caller = self._authenticate(signed)
+        caller = self._authenticate(signed)
         if not caller.is_anonymous:
-            self._per_caller.spend(f"{caller.issuer}\n{caller.subject}", now_seconds=self._monotonic_time())
-        grant = decide_grant(parse_token_request(body), caller, settings)
+            progress.fingerprint = caller.fingerprint(settings.livekit_api_secret.reveal())
+            self._per_caller.spend(progress.fingerprint, now_seconds=self._monotonic_time())
+        grant = decide_grant(parse_token_request(body), progress.fingerprint, settings)
         if self._predispatch is None or not grant.room_is_fresh:
             return grant
         grant, progress.predispatch = self._predispatch.send_agent_ahead(grant)
@@ -148,13 +149,12 @@ class TokenEndpoint:
     def _log(
         self, request: HttpRequest, progress: _Progress, status: int, code: str, why: str, duration_seconds: float
     ) -> None:
-        caller = progress.caller.fingerprint(self._settings.livekit_api_secret.reveal()) if progress.caller else ""
         outcome = RequestOutcome(
             method=request.method if request.method in _METHODS_LOGGED else _UNKNOWN_METHOD,
             status=status,
             code=code,
             why=why,
-            caller=caller,
+            caller=progress.fingerprint,
             duration_seconds=duration_seconds,
             predispatch=progress.predispatch,
         )

@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from join_token.callers import Caller
 from join_token.errors import FieldRefused, Refusal
 from join_token.request import TokenRequest
 from join_token.settings import TokenSettings
@@ -50,9 +49,13 @@ def fresh_room_name() -> str:
     return f"vaani-{secrets.token_hex(16)}"
 
 
-def decide_grant(request: TokenRequest, caller: Caller, settings: TokenSettings) -> JoinGrant:
+def decide_grant(request: TokenRequest, fingerprint: str, settings: TokenSettings) -> JoinGrant:
     """Apply the policy to a well-formed request.
 
+    Args:
+        request: What was asked for.
+        fingerprint: Stands for the verified caller; empty for an anonymous one.
+        settings: What the operator allows.
     Raises:
         Refusal: 403 for another agent, 400 for an attribute the worker would not understand. Not retryable.
     """
@@ -66,7 +69,7 @@ def decide_grant(request: TokenRequest, caller: Caller, settings: TokenSettings)
     honoured = settings.client_fields
     room_name = request.room_name if "room_name" in honoured else ""
     return JoinGrant(
-        identity=_identity(request, caller, settings),
+        identity=_identity(request, fingerprint, settings),
         room_name=room_name or fresh_room_name(),
         room_is_fresh=not room_name,
         participant_name=request.participant_name if "participant_name" in honoured else "",
@@ -79,13 +82,13 @@ def decide_grant(request: TokenRequest, caller: Caller, settings: TokenSettings)
     )
 
 
-def _identity(request: TokenRequest, caller: Caller, settings: TokenSettings) -> str:
+def _identity(request: TokenRequest, fingerprint: str, settings: TokenSettings) -> str:
     if request.participant_identity and "participant_identity" in settings.client_fields:
         return request.participant_identity  # the settings allow this for one's own backend only
     # The suffix: a second token of the same caller must not throw the first one out of a call.
-    if caller.is_anonymous:
+    if not fingerprint:
         return f"guest-{secrets.token_hex(12)}"
-    return f"caller-{caller.fingerprint(settings.livekit_api_secret.reveal())}-{secrets.token_hex(6)}"
+    return f"caller-{fingerprint}-{secrets.token_hex(6)}"
 
 
 def _known_attributes(attributes: Mapping[str, str], settings: TokenSettings) -> dict[str, str]:

@@ -72,12 +72,13 @@ def _signed(
 
 
 def _compact(value: object) -> bytes:
-    # Not as \uXXXX, which would double the length of a name in an Indic script.
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
+# Not as \uXXXX, which would double the length of a name in an Indic script.
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _HEADER = _base64url(_compact({"alg": "HS256", "typ": "JWT"}))

@@ -25,7 +25,6 @@ _TEXT_LIMITS_BYTES = {
     "participant_identity": NAME_BYTES_MAX,
     "participant_metadata": METADATA_BYTES_MAX,
 }
-_BODY_FIELDS = (*_TEXT_LIMITS_BYTES, "participant_attributes", "room_config")
 # livekit-protocol's RoomConfiguration and RoomAgentDispatch; a test compares them with the package's descriptors.
 ROOM_CONFIG_FIELDS = (
     "name",
@@ -81,9 +80,7 @@ def _json_object(body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
-        parsed = json.loads(
-            body.decode("utf-8-sig"), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
-        )
+        parsed = _DECODER.decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise Refusal(400, "invalid_json", "The body is not UTF-8. Send JSON encoded as UTF-8.") from None
     except (ValueError, RecursionError):
@@ -105,13 +102,24 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _known_values(given: Mapping[str, Any], known: tuple[str, ...], parent: str) -> dict[str, Any]:
+_DECODER = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+
+
+def _folded(names: tuple[str, ...]) -> dict[str, str]:
+    return {name.replace("_", ""): name for name in names}
+
+
+_BODY_FIELDS = _folded((*_TEXT_LIMITS_BYTES, "participant_attributes", "room_config"))
+_ROOM_CONFIG_FIELDS = _folded(ROOM_CONFIG_FIELDS)
+_AGENT_FIELDS = _folded(AGENT_FIELDS)
+
+
+def _known_values(given: Mapping[str, Any], known: Mapping[str, str], parent: str) -> dict[str, Any]:
     """The known fields that carry a value, under their snake_case names, whichever way they were spelt."""
-    by_folded = {name.replace("_", ""): name for name in known}
     values: dict[str, Any] = {}
     for key, value in given.items():
         # Folding case and underscores catches every spelling that any parser further on could take for the field.
-        name = by_folded.get(key.replace("_", "").lower())
+        name = known.get(key.replace("_", "").lower())
         if name is None or value is None:
             continue
         if name in values:
@@ -153,7 +161,7 @@ def _agent_asked_for(room_config: object) -> str:
     """The agent named in room_config, or an empty string. Everything else in it is refused by its presence."""
     if not isinstance(room_config, dict):
         raise FieldRefused("room_config", "room_config must be an object.")
-    values = _known_values(room_config, ROOM_CONFIG_FIELDS, "room_config.")
+    values = _known_values(room_config, _ROOM_CONFIG_FIELDS, "room_config.")
     agents = values.pop("agents", [])
     _refuse_all(values, "room_config.")
     if not isinstance(agents, list):
@@ -167,7 +175,7 @@ def _agent_asked_for(room_config: object) -> str:
     place = "room_config.agents[0]"
     if not isinstance(agents[0], dict):
         raise FieldRefused(place, f"{place} must be an object.")
-    agent = _known_values(agents[0], AGENT_FIELDS, place + ".")
+    agent = _known_values(agents[0], _AGENT_FIELDS, place + ".")
     agent_name = agent.pop("agent_name", "")
     _refuse_all(agent, place + ".")
     return _text(agent_name, place + ".agent_name", NAME_BYTES_MAX)
