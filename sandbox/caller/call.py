@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.caller import measure
-from sandbox.caller.control_client import Control, queue_transcript, transcript_entry
+from sandbox.caller.control_client import Control, ensure_scope, queue_transcript, transcript_entry
 from sandbox.caller.errors import CallFailure
 from sandbox.caller.line import PhoneLine
 from sandbox.caller.listener import Sound
@@ -22,6 +22,7 @@ from sandbox.caller.token_source import Authorization, JoinToken, fetch_join_tok
 from sandbox.caller.transcripts import TurnReport, assign_reports
 
 POLL_SECONDS = 0.02
+HARDLY_SPOKEN_SECONDS = 0.2  # less than a word: a click, or sound held up on a busy machine; more is coming
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,8 @@ class _Call:
     # The course of the call
 
     async def _converse(self, join: JoinToken) -> None:
+        if self.control is not None:
+            await ensure_scope(self.control)
         await self.line.connect(join, timeout_seconds=self.patience.connect_seconds)
         self.emit("connected", room=self.line.room_name)
         await self._wait_for_agent()
@@ -233,9 +236,12 @@ class _Call:
         """Wait as a polite person does: until the agent has been silent for a while and is not at work."""
         manners = self.patience
 
+        since = self.spoken[-1].first_voiced_at if self.spoken else 0.0
+
         def finished() -> bool:
             silent = self.line.listener.silent_seconds(time.monotonic())
-            if self.line.agent_is_busy():
+            hardly_spoken = self.line.listener.audible_seconds(since) < HARDLY_SPOKEN_SECONDS
+            if hardly_spoken or self.line.agent_is_busy():
                 return silent >= manners.polite_silence_seconds + manners.busy_agent_seconds
             return silent >= manners.polite_silence_seconds
 

@@ -21,8 +21,12 @@ class Control:
     scope: str = "default"
 
     @property
+    def scope_url(self) -> str:
+        return f"{self.url.rstrip('/')}/control/scopes/{quote(self.scope, safe='')}"
+
+    @property
     def transcripts_url(self) -> str:
-        return f"{self.url.rstrip('/')}/control/scopes/{quote(self.scope, safe='')}/transcripts"
+        return f"{self.scope_url}/transcripts"
 
 
 def transcript_entry(turn: Turn, speech: Speech) -> dict[str, Any]:
@@ -40,15 +44,22 @@ def transcript_entry(turn: Turn, speech: Speech) -> dict[str, Any]:
 
 async def queue_transcript(control: Control, entry: dict[str, Any], *, timeout_seconds: float = 5.0) -> None:
     """Append one transcript. Raises CallFailure `control_failed`."""
+    await _ask(control, "POST", control.transcripts_url, {"transcripts": [entry]}, timeout_seconds)
+
+
+async def ensure_scope(control: Control, *, timeout_seconds: float = 5.0) -> None:
+    """Make the scope exist before the agent opens its sockets: a key without a scope is served by `default`, for as
+    long as the socket lives, and would never see what is queued later. Raises CallFailure `control_failed`."""
+    await _ask(control, "PATCH", control.scope_url, {}, timeout_seconds)
+
+
+async def _ask(control: Control, method: str, url: str, body: dict[str, Any], timeout_seconds: float) -> None:
     timeout = aiohttp.ClientTimeout(total=timeout_seconds)
     try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as http,
-            http.post(control.transcripts_url, json={"transcripts": [entry]}) as reply,
-        ):
+        async with aiohttp.ClientSession(timeout=timeout) as http, http.request(method, url, json=body) as reply:
             if reply.status != 200:
                 text = (await reply.text())[:200]
-                raise CallFailure("control_failed", f"{control.transcripts_url} answered {reply.status}: {text}")
+                raise CallFailure("control_failed", f"{url} answered {reply.status}: {text}")
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
         raise CallFailure(
             "control_failed", f"The sandbox's control endpoint {control.url} cannot be reached: {error!r}"

@@ -17,6 +17,7 @@ from sandbox.caller.token_source import JoinToken
 from sandbox.caller.transcripts import Transcripts
 
 CLOSE_SECONDS = 5.0
+BUSY_STATES = {"initializing", "thinking", "speaking"}
 ENDED_BY_AGENT = (
     rtc.DisconnectReason.ROOM_DELETED,
     rtc.DisconnectReason.ROOM_CLOSED,
@@ -54,8 +55,8 @@ class PhoneLine:
         return _reason_name(self.end_reason)
 
     def agent_is_busy(self) -> bool:
-        """Whether an agent says that it is thinking or speaking: a hint for manners, never for a measurement."""
-        return any(p.attributes.get("lk.agent.state") in {"thinking", "speaking"} for p in self.agents.values())
+        """Whether an agent says that it is starting, thinking or speaking: for manners, never for a measurement."""
+        return any(p.attributes.get("lk.agent.state") in BUSY_STATES for p in self.agents.values())
 
     async def connect(self, join: JoinToken, *, timeout_seconds: float) -> None:
         """Join and open the microphone. Raises CallFailure `connect_failed`."""

@@ -60,6 +60,10 @@ class Listener:
         """How long nothing has been audible; infinite before the first sound."""
         return now - self.sounds[-1].ended_at if self.sounds else float("inf")
 
+    def audible_seconds(self, since: float) -> float:
+        """How much has been audible in the sounds that began since then."""
+        return sum(len(sound.frames) for sound in self.sounds if sound.started_at >= since) * FRAME_SECONDS
+
     async def aclose(self) -> None:
         for task in self._tasks.values():
             task.cancel()

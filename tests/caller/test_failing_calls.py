@@ -145,7 +145,7 @@ async def test_each_scripted_turn_is_told_to_the_recogniser_before_it_is_spoken(
     queued = []
 
     async def control(request):
-        queued.append((request.path, await request.json()))
+        queued.append((request.method, request.path, await request.json()))
         return web.json_response({"queued_transcripts": 1})
 
     tone_agent(room_name)
@@ -157,8 +157,9 @@ async def test_each_scripted_turn_is_told_to_the_recogniser_before_it_is_spoken(
         join, control = join_room(room_name), Control(url, "sandbox-x")
         result = await place_call(CallPlan(turns), join=join, control=control, patience=HURRIED)
 
-    [(path, body)] = queued
-    assert path == "/control/scopes/sandbox-x/transcripts"
+    (*first, _), (*second, body) = queued
+    assert first == ["PATCH", "/control/scopes/sandbox-x"], "an agent's socket opened before would stay with `default`"
+    assert second == ["POST", "/control/scopes/sandbox-x/transcripts"]
     [entry] = body["transcripts"]
     assert (entry["text"], entry["language"], entry["probability"]) == ("नमस्ते जी", "mr-IN", 0.4)
     assert [word["text"] for word in entry["words"]] == ["नमस्ते", "जी"]

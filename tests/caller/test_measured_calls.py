@@ -144,6 +144,17 @@ async def test_the_caller_waits_politely_until_the_agent_has_finished(token_endp
     assert 0.6 <= result.turns[0].started_seconds - agent_ended <= 0.6 + wire_seconds()
 
 
+async def test_a_click_is_not_taken_for_a_whole_greeting(token_endpoint, tone_agent):
+    """Pins a call in which the caller talked into the greeting: a blip had come first, then silence, then the words."""
+    agent = tone_agent(token_endpoint.room, tone_seconds=0.06, answers=1)
+    patience = Patience(polite_silence_seconds=0.2, busy_agent_seconds=1.0, late_text_seconds=0.0)
+    result = await place_call(CallPlan((Turn("Hello"),)), token_url=token_endpoint.url, patience=patience)
+
+    assert agent.answered == 1
+    (_, click_ended), *_ = result.agent_audio
+    assert result.turns[0].started_seconds - click_ended >= 1.2
+
+
 async def test_several_calls_in_one_process_keep_their_figures_apart(join_room, tone_agent, room_name):
     delays = (0.4, 0.9)
     agents = [tone_agent(f"{room_name}-{i}", answer_after_seconds=delay) for i, delay in enumerate(delays)]
