@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import aiohttp
 import numpy as np
 import pytest
+from livekit.plugins import sarvam
+from livekit.plugins.sarvam import stt as plugin
 
 from sandbox import voices
 
@@ -125,3 +127,11 @@ def spoken(text, language="en-IN", hz=HZ):
 
 def joined(*parts):
     return np.concatenate(parts)
+
+
+@pytest.fixture
+def stt(scope, monkeypatch):
+    """The unmodified plugin. Its `base_url` argument is inert, so the module's addresses are set."""
+    monkeypatch.setattr(plugin, "SARVAM_STT_BASE_URL", f"{scope.base_url}/speech-to-text")
+    monkeypatch.setattr(plugin, "SARVAM_STT_STREAMING_URL", f"{scope.ws_url}/speech-to-text/ws")
+    return sarvam.STT(language="unknown", api_key=scope.key, http_session=scope.http)

@@ -138,8 +138,8 @@ async def test_the_first_token_and_the_pace_are_as_set(scope, first, each):
     async for line in response.content:
         if b'"content": "' in line and b'"content": ""' not in line:
             marks.append(asyncio.get_running_loop().time() - begin)
-    assert first <= marks[0] <= first + 0.4
-    assert each * (len(marks) - 1) - 0.01 <= marks[-1] - marks[0] <= each * len(marks) + 0.4
+    assert first <= marks[0] <= first + 1.0
+    assert first + each * (len(marks) - 1) <= marks[-1] <= first + each * len(marks) + 1.5
 
 
 @pytest.mark.parametrize(

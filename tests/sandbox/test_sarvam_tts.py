@@ -136,7 +136,7 @@ async def test_the_first_byte_comes_when_it_was_set_to(scope, first_byte_seconds
     await say(socket, SENTENCE)
     assert (await next_message(socket))["type"] == "audio"
     took = asyncio.get_running_loop().time() - begin
-    assert first_byte_seconds <= took <= first_byte_seconds + 0.4
+    assert first_byte_seconds <= took <= first_byte_seconds + 1.0
 
 
 async def test_sound_is_streamed_at_the_realtime_factor(scope):
@@ -146,7 +146,7 @@ async def test_sound_is_streamed_at_the_realtime_factor(scope):
     begin = asyncio.get_running_loop().time()
     seconds = len(await whole_segment(socket)) / 2 / 16000
     took = asyncio.get_running_loop().time() - begin
-    assert 0.2 * (seconds - 0.3) <= took <= 0.2 * seconds + 1.0
+    assert 0.2 * (seconds - 0.3) <= took <= 0.2 * seconds + 2.0
 
 
 async def test_short_texts_wait_for_the_buffer_or_the_flush(scope):
