@@ -38,6 +38,12 @@ ENGLISH = [
     ("See http://192.168.1.1:80/x.", "See the link."),
     ("version 2.3.1", "version two point three point one"),
     ("R&D", "R and D"),
+    ("Done by 6:30 p.m. Total ₹5; at 6:30 p.m. today", "Done by six thirty P M. Total five rupees; at six thirty P M today"),
+    ("₹299/month", "two hundred and ninety nine rupees per month"),
+    ("Aadhaar 1234 5678 9012", "Aadhaar one two three four, five six seven eight, nine zero one two"),
+    ("A/C XXXX4321", "A C four three two one"),
+    ("GSTIN 27AAPFU0939F1ZV", "GSTIN two seven A A P F U zero nine three nine F one Z V"),
+    ("3x faster", "three times faster"),
 ]  # fmt: skip
 HINDI = [
     ("आपकी अपॉइंटमेंट 22 नवंबर 2026 को सुबह 10:30 बजे है।", "आपकी अपॉइंटमेंट बाईस नवंबर दो हज़ार छब्बीस को सुबह साढ़े दस बजे है।"),
@@ -87,6 +93,8 @@ BENGALI = [
     ("a@b.com", "a অ্যাট দ্য রেট b ডট কম"),
 ]  # fmt: skip
 OTHERS = [
+    ("gu-IN", "10-12", "દસથી બાર"),
+    ("od-IN", "10-12", "ଦଶରୁ ବାର"),
     ("gu-IN", "₹2,500, સવારે 10:30 વાગ્યે, 18%", "બે હજાર પાંચસો રૂપિયા, સવારે સાડા દસ વાગ્યે, અઢાર ટકા"),
     ("mr-IN", "₹100, ₹150, सकाळी 10:30 वाजता, 18%", "शंभर रुपये, एकशे पन्नास रुपये, सकाळी साडेदहा वाजता, अठरा टक्के"),
     ("pa-IN", "₹500, 10:30 AM, 18%", "ਪੰਜ ਸੌ ਰੁਪਏ, ਸਵੇਰੇ ਸਾਢੇ ਦਸ ਵਜੇ, ਅਠਾਰਾਂ ਫ਼ੀਸਦੀ"),

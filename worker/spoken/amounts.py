@@ -83,6 +83,7 @@ _PHONE = re.compile(
     r"\+[0-9]{1,3}(?:[\s-]?\(?[0-9]{2,5}\)?){2,5}"
     r"|[6-9][0-9]{4}[\s-]?[0-9]{5}|[6-9][0-9]{2}[\s-][0-9]{3}[\s-][0-9]{4}"
     r"|1[89]00[\s-]?[0-9]{2,4}[\s-]?[0-9]{2,4}(?:[\s-][0-9]{2,4})?"
+    r"|[0-9]{4}(?:[\s-][0-9]{4}){2,3}"  # Aadhaar and bank cards, as they are printed
     r"|\(?0[0-9]{2,4}\)?[\s-][0-9]{3,8}(?:[\s-][0-9]{3,4})?"
     r")(?![0-9])"
 )
@@ -122,9 +123,11 @@ def _spoken_code(code: str, forms: SpokenForms) -> str:
     runs = _RUN.findall(code)
     if len(runs) == 2 and runs[1].isdigit() and len(runs[1]) <= 2 and not _is_spelt(runs[0]):
         return f"{runs[0]} {cardinal(int(runs[1]), forms.numbers)}"  # COVID-19, Windows11
-    return ", ".join(
-        " ".join(_spoken_run(run, forms) for run in _RUN.findall(part)) for part in re.split(r"[-/_]", code)
-    )
+    spell_all = len(runs) > 2  # 27AAPFU0939F1ZV has no word in it
+    parts = [
+        " ".join(_spoken_run(run, forms, spell_all) for run in _RUN.findall(part)) for part in re.split(r"[-/_]", code)
+    ]
+    return ", ".join(part.strip() for part in parts if part.strip())
 
 
 def _is_unit(letters: str, forms: SpokenForms) -> bool:
@@ -135,10 +138,12 @@ def _is_spelt(letters: str) -> bool:
     return letters.isupper() and len(letters) <= 4
 
 
-def _spoken_run(run: str, forms: SpokenForms) -> str:
+def _spoken_run(run: str, forms: SpokenForms, spell_all: bool) -> str:
     if run.isdigit():
         return digits(run, forms.numbers)
-    return " ".join(run) if _is_spelt(run) else run
+    if len(run) > 1 and set(run) <= set("Xx"):
+        return ""  # XXXX4321: what is hidden is not read out
+    return " ".join(run) if _is_spelt(run) or (spell_all and run.isupper()) else run
 
 
 # ---- percentages, measures, plain numbers
@@ -165,9 +170,19 @@ _SUM = re.compile(r"([0-9)])\s?([+×*=÷]|\sx\s)\s?(?=[0-9(])")
 _FRACTION = re.compile(r"(?<![0-9/.,])([0-9]{1,4})/([0-9]{1,4})(?![0-9/]|[.,][0-9])")
 
 
+_TIMES_AS = re.compile(r"([0-9])x(?![\w-])")
+_PER = re.compile(r"([0-9])\s?/\s?(?=[a-z]{2}|[\u0900-\u0963\u0966-\u0d7f])")
+
+
+def say_per(text: str, forms: SpokenForms) -> str:
+    """₹299/month is 299 per month."""
+    return _PER.sub(rf"\1 {forms.symbols['per']} ", text)
+
+
 def say_sums(text: str, forms: SpokenForms) -> str:
-    """2 + 2 = 4, 5 * 3. Before markup goes, because a * between numbers is not emphasis."""
+    """2 + 2 = 4, 5 * 3, 3x faster. Before markup goes, because a * between numbers is not emphasis."""
     names = {"+": "plus", "=": "equals", "×": "times", "*": "times", "x": "times", "÷": "by"}
+    text = _TIMES_AS.sub(rf"\1 {forms.symbols['times']}", text)
     return _SUM.sub(lambda found: f"{found[1]} {forms.symbols[names[found[2].strip()]]} ", text)
 
 

@@ -8,6 +8,7 @@ from worker.spoken.numbers import cardinal, year
 
 _MERIDIEM = r"(?:[AaPp]\.\s?[Mm](?![A-Za-z])\.?|[AaPp][Mm](?![A-Za-z]))"
 _CLOCK = rf"(?<![0-9:.,/-])([01]?[0-9]|2[0-4])(?:([:.])([0-5][0-9])(?::[0-5][0-9])?)?(?:\s?({_MERIDIEM}))?(?![0-9:%])"
+_SENTENCE_MAY_END = re.compile(r"\s*$|\s+[A-Z]")  # after the second stop of "p.m."
 _RANGE_SIGN = r"\s?[-–—]\s?"
 _NUMERIC_DATE = re.compile(
     r"(?<![0-9/.-])(?:([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})|([0-9]{1,2})([/.-])([0-9]{1,2})\5([0-9]{4}|[0-9]{2})"
@@ -86,7 +87,8 @@ _CLOCK_AGAIN = _CLOCK.replace("(?<![0-9:.,/-])", "")
 def say_times(text: str, before: str, forms: SpokenForms) -> str:
     def spoken(found: re.Match[str]) -> str:
         context = f"{before}{text[: found.start()]}"
-        return _times(found, context, forms)
+        ends_sentence = found[0].endswith(".") and _SENTENCE_MAY_END.match(text, found.end())
+        return _times(found, context, forms) + ("." if ends_sentence else "")
 
     return _clock_pattern(forms).sub(spoken, text)
 

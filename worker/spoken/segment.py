@@ -55,6 +55,8 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
 
 
 def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
+    if "/" in text:
+        text = amounts.say_per(text, forms)
     if _MONEY_SIGN.search(text):
         text = amounts.say_money(text, forms)
     text = calendar.say_dates(text, forms)

@@ -26,7 +26,7 @@ _SPECIAL = re.compile(
     r"|^[-:;][-()DPp]*$|[Hh][Tt][Tt][Pp]|[^\W_]\.[^\W_]"
 )
 # Several ordinary words at once, to spend no time on them.
-_PLAIN_WORDS = re.compile(rf"(?:[^\s{_SPECIAL_CHARS},.!?;:।()\-]+[,.!?।]? )+")
+_PLAIN_WORDS = re.compile(rf"(?:[^\s{_SPECIAL_CHARS},.!?;:।()\-]{{1,64}}[,.!?।]? )+")
 _SPACE = re.compile(r"\s")
 _OPEN_LINK = re.compile(r"\[[^\[\]]*$|\]\([^()]*$")
 _STOPS = ",.!?;:।"
