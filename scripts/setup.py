@@ -1,4 +1,7 @@
-"""`make setup`: one venv from the lock, livekit-server, the page's packages. Standard library only; < 2 s when unchanged."""
+"""`make setup`: one venv from the lock, livekit-server, the page's packages.
+
+Standard library only, because it runs before anything is installed; under 2 s when nothing has changed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ LIVEKIT_VERSION = "1.13.5"
 GO_MODULE = f"github.com/livekit/livekit-server/cmd/server@v{LIVEKIT_VERSION}"
 BUILD_SECONDS = 110
 DID_NOT_START = 3
-NO_SERVER = f"""livekit-server {LIVEKIT_VERSION} is not on this machine, and without Go it cannot be built. Any of these gives it to you:
+NO_SERVER = f"""livekit-server {LIVEKIT_VERSION} is not on this machine, and without Go it cannot be built.
+Any of these gives it to you:
   - install Go 1.26 or later and run `make setup` again: it builds it once, in about two minutes
   - macOS: brew install livekit
   - download it from the releases of github.com/livekit/livekit and put it on PATH
@@ -26,7 +30,7 @@ NO_SERVER = f"""livekit-server {LIVEKIT_VERSION} is not on this machine, and wit
 
 
 def main() -> int:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what tells the owner of an older Python
         found = ".".join(map(str, sys.version_info[:2]))
         return fail(f"Python 3.11 or later is needed; {sys.executable} is {found}. Say `make setup PYTHON=python3.11`.")
     for step in (python_packages, livekit_server, page_packages):

@@ -1,0 +1,115 @@
+"""`make test` and `make check`: everything that proves the project, in two lanes side by side.
+
+The lane of calls measures callers' waits and goes first in line for the CPU; the other lane (lint, types, rules,
+Terraform, container) is niced and takes what is left. Prints one closing line for both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BIN = ROOT / ".venv" / "bin"
+PYTEST = [str(BIN / "python"), "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"]
+CHECKS = [
+    ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
+    ("lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
+    ("imports", [str(BIN / "lint-imports")]),
+    ("types", [str(BIN / "mypy")]),
+]
+QUICK = ["tests/worker", "tests/language", "tests/spoken", "tests/end_of_turn", "tests/docs"]
+CALLS = ["tests/calls", "tests/faults", "tests/caller", "tests/web"]
+REST = ["tests/token", "tests/sandbox", "tests/bench", "tests/infra", "tests/container"]
+
+
+@dataclass
+class Lane:
+    """A list of commands, run one after another; what they print is shown when each has ended."""
+
+    name: str
+    commands: list[tuple[str, list[str]]]
+    nice: int
+    failed: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def run(self) -> None:
+        for name, command in self.commands:
+            started_at = time.monotonic()
+            done = subprocess.run(
+                ["nice", "-n", str(self.nice), *command], cwd=ROOT, env=environment(), text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+            )  # fmt: skip
+            self._count(done.stdout)
+            good = done.returncode == 0
+            if not good:
+                self.failed.append(name)
+            with PRINTING:
+                print(f"\n=== {name}: {'ok' if good else 'FAILED'} in {time.monotonic() - started_at:.0f} s")
+                if not good or "pytest" in command:
+                    print(done.stdout.rstrip(), flush=True)
+
+    def _count(self, output: str) -> None:
+        closing = next((line for line in reversed(output.splitlines()) if re.search(r" in [\d.]+s", line)), "")
+        for number, word in re.findall(r"(\d+) (passed|failed|skipped|error)", closing):
+            word = "failed" if word == "error" else word
+            self.counts[word] = self.counts.get(word, 0) + int(number)
+
+
+PRINTING = threading.Lock()
+
+
+def environment() -> dict[str, str]:
+    """No caller's `.env`, no keys: what a developer has set must not change a result."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"VAANI_IGNORE_ENV_FILE": "true", "PYTHONPATH": f"{ROOT}:{ROOT / 'functions' / 'token'}"}
+
+
+def existing(folders: list[str]) -> list[str]:
+    return [folder for folder in folders if any((ROOT / folder).glob("test_*.py"))]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run the tests.")
+    parser.add_argument("--fast", action="store_true", help="only what needs no server")
+    parser.add_argument("folders", nargs="*", help="only these test folders")
+    options = parser.parse_args()
+    if options.folders:
+        lanes = [Lane("chosen", [("tests", [*PYTEST, *options.folders])], 0)]
+    elif options.fast:
+        lanes = [
+            Lane("checks", CHECKS, 0),
+            Lane("rules", [("rules", [*PYTEST, *existing(QUICK)])], 0),
+        ]
+    else:
+        lanes = [
+            Lane("calls", [(folder, [*PYTEST, folder]) for folder in existing(CALLS)], 0),
+            Lane(
+                "rest",
+                [*CHECKS, ("rules", [*PYTEST, *existing(QUICK)]), *((f, [*PYTEST, f]) for f in existing(REST))],
+                10,
+            ),
+        ]
+    started_at = time.monotonic()
+    threads = [threading.Thread(target=lane.run) for lane in lanes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    failed = [name for lane in lanes for name in lane.failed]
+    total = {word: sum(lane.counts.get(word, 0) for lane in lanes) for word in ("passed", "failed", "skipped")}
+    not_tests = sum(1 for name in failed if name in {check for check, _ in CHECKS})
+    print(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'all good'} after {time.monotonic() - started_at:.0f} s")
+    print(f"tests: {total['passed']} passed, {total['failed'] + not_tests} failed, {total['skipped']} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

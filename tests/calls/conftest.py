@@ -1,0 +1,48 @@
+"""One stack for all calls of this folder; each test configures the stand-ins and leaves them as it found them."""
+
+import pytest
+import pytest_asyncio
+
+from sandbox.caller import CallPlan, Patience, Turn, place_call
+from sandbox.stack import Stack, StackOptions
+
+# Fast enough for a test, and with no load limit that a busy machine could reach (reference: a worker that thinks it is
+# busy takes no calls, and its callers hear nothing).
+FAST = {
+    "stt_final_seconds": 0.1,
+    "llm_first_token_seconds": 0.1,
+    "tts_first_byte_seconds": 0.1,
+}
+# The machine also runs everything else: what the recogniser takes then must not look like deafness.
+PATIENT_WORKER = {"WORKER_REPLY_LATE_SECONDS": "5"}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stack():
+    async with Stack(StackOptions(scope="sandbox-tests", worker_environment=PATIENT_WORKER)) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def sandbox(stack):
+    """The stack with its stand-ins set back before and after."""
+    await stack.http.delete(f"{stack.sandbox_url}/control/scopes/{stack.options.scope}")
+    await stack.configure(**FAST)
+    yield stack
+    await stack.http.delete(f"{stack.sandbox_url}/control/scopes/{stack.options.scope}")
+
+
+@pytest.fixture
+def call(sandbox):
+    """Place a call of some turns: `await call("text", ("टेक्स्ट", "hi-IN"), goodbye=True)`."""
+
+    async def place(*turns, goodbye=True, attributes=None, patience=None, **options):
+        spoken = [Turn(text=t, language="en-IN") if isinstance(t, str) else t for t in turns]
+        if goodbye:
+            spoken.append(Turn(text="Thank you, goodbye.", language="en-IN", expects_end=True))
+        plan = CallPlan(turns=tuple(spoken), participant_attributes=tuple((attributes or {}).items()))
+        return await place_call(
+            plan, token_url=sandbox.token_url, control=sandbox.control, patience=patience or Patience(), **options
+        )
+
+    return place
