@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bench import utterances
 from sandbox import voices
 from worker.end_of_turn import DEFAULT_POLICY, Completeness, Evidence, how_long_to_wait, read_words
 
@@ -128,6 +129,7 @@ def _spoken_turns(quick: bool) -> Iterator[tuple[str, str, str, bool, Samples]]:
     for name, marked in RECORDED.items():
         if (RECORDINGS / name).exists():
             yield marked, "en-IN", "real", True, _trimmed(_read(RECORDINGS / name))
+    yield from _bench_turns()
     for folder, unseen, step in ((CORPUS / "held_out", True, 1), (CORPUS, False, 4 if quick else 1)):
         for file in sorted(folder.glob("*.txt")):
             language = f"{file.stem}-IN"
@@ -136,6 +138,26 @@ def _spoken_turns(quick: bool) -> Iterator[tuple[str, str, str, bool, Samples]]:
                 yield line, language, "espeak", unseen, _trimmed(audio)
                 if language == "en-IN" and (speak := _piper()) is not None:
                     yield line, language, "piper", unseen, _trimmed(speak(_plain(line)))
+
+
+def _bench_turns() -> Iterator[tuple[str, str, str, bool, Samples]]:
+    """What the callers of `make bench` say, without its recordings (they are above) and with the pause cut out."""
+    for row in utterances.usable():
+        if row.engine == "recording":
+            continue
+        rendered = utterances.render_utterance(row)
+        rate_hz = rendered.sample_rate_hz
+        audio = rendered.samples[
+            round(rendered.first_voiced_seconds * rate_hz) : round(rendered.last_voiced_seconds * rate_hz)
+        ]
+        if rendered.pause_start_seconds is not None and rendered.pause_end_seconds is not None:
+            before, after = (
+                round((at - rendered.first_voiced_seconds) * rate_hz)
+                for at in (rendered.pause_start_seconds, rendered.pause_end_seconds)
+            )
+            audio = np.concatenate([audio[:before], audio[after:]])
+        marked = (" | " if row.unfinished else " / ").join(row.parts)
+        yield marked, row.language, row.engine, True, voices.resample(audio, rate_hz, RATE_HZ)
 
 
 @functools.cache
