@@ -1,5 +1,6 @@
 """Speech to text: the official plugin, and a raw client, against the running stand-in."""
 
+import asyncio
 import base64
 import json
 
