@@ -188,13 +188,15 @@ def say_sums(text: str, forms: SpokenForms) -> str:
 
 def say_numbers(text: str, before: str, forms: SpokenForms) -> str:
     numbers = forms.numbers
-    text = _VERSION.sub(
-        lambda found: f" {numbers.point} ".join(cardinal(int(part), numbers) for part in found[0].split(".")), text
-    )
-    text = _FRACTION.sub(
-        lambda found: f"{cardinal(int(found[1]), numbers)} {forms.symbols['by']} {cardinal(int(found[2]), numbers)}",
-        text,
-    )
+    if text.count(".") > 1:
+        text = _VERSION.sub(
+            lambda found: f" {numbers.point} ".join(cardinal(int(part), numbers) for part in found[0].split(".")), text
+        )
+    if "/" in text:
+        by = forms.symbols["by"]
+        text = _FRACTION.sub(
+            lambda found: f"{cardinal(int(found[1]), numbers)} {by} {cardinal(int(found[2]), numbers)}", text
+        )
 
     def spoken(found: re.Match[str]) -> str:
         return _spoken_number(found, f"{before}{text[: found.start()]}", text[found.end() :], forms)

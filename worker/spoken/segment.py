@@ -17,6 +17,7 @@ _DIGIT = re.compile("[0-9]")
 _MONEY_SIGN = re.compile("[₹$€£]|Rs|INR|USD|EUR|GBP")
 _TIME_SIGN = re.compile(r"[0-9]:[0-9]|[0-9]\s?[AaPp]\.?\s?[Mm]")
 _CODE_SIGN = re.compile(r"[A-Za-z][-/_]?[0-9]|[0-9][-/_]?[A-Za-z]")
+_ADDRESS_SIGN = re.compile(r"[A-Za-z0-9]\.[A-Za-z]|@|://|[Ww]\.")
 _SHORTEST_PHONE = 8
 _LONE_SIGN = re.compile("[&@+=×%₹$€£°#/]")
 _LISTED = re.compile(r"^\s*([0-9]{1,2})[.)]\s+")
@@ -44,7 +45,7 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
         text = amounts.say_sums(text, forms)
     if at_line_start or chars & set("[<~"):
         text = markup.without_structure(text, at_line_start=at_line_start)
-    if "." in chars or "@" in chars or "/" in chars:
+    if _ADDRESS_SIGN.search(text):
         text = web.say_addresses(text, forms)
     text = markup.without_marks(text, at_line_start=at_line_start)
     if at_line_start:
