@@ -102,16 +102,16 @@ def _is_name(word: Word, lexicon: Lexicon) -> bool:
     return word.text in lexicon.language_names
 
 
-def _owned(found: Sequence[tuple[Entry, ...]], words: Sequence[Word], index: int) -> tuple[Entry, ...]:
+def _owned(found: Sequence[tuple[Entry, ...]], sides: Sequence[str], index: int) -> tuple[Entry, ...]:
     """Claims on a word that is both English and Indic ("me", "to", "do") go to the side its neighbours are on."""
     entries = found[index]
-    if _side(entries, words[index]) != "both":
+    if sides[index] != "both":
         return entries
     for distance in range(1, _NEIGHBOURHOOD):
         for place in (index - distance, index + distance):
             if not 0 <= place < len(found):
                 continue
-            side = _side(found[place], words[place])
+            side = sides[place]
             if side == "english":
                 return tuple(e for e in entries if e.language == ENGLISH)
             if side == "other":
@@ -137,9 +137,10 @@ def weigh(words: Sequence[Word], lexicon: Lexicon, *, assamese: bool) -> Evidenc
     if all(word.text in lexicon.answers for word in left):
         left = []
     found = [claims(lexicon, word.text, word.script) for word in left]
+    sides = [_side(entries, word) for entries, word in zip(found, left, strict=True)]
     final_verbs: frozenset[str] = frozenset()
     for index, word in enumerate(left):
-        owned = _owned(found, left, index)
+        owned = _owned(found, sides, index)
         for entry in owned:
             scores[entry.language] = scores.get(entry.language, 0.0) + entry.weight
             kinds.setdefault(entry.language, set()).add(entry.kind)

@@ -15,19 +15,18 @@ MAX_CHARACTERS = 1000
 
 LATIN = "latin"
 
-_SCRIPTS: tuple[tuple[int, int, str], ...] = (
-    (0x0041, 0x024F, LATIN),
-    (0x1E00, 0x1EFF, LATIN),
-    (0x0900, 0x097F, "devanagari"),
-    (0x0980, 0x09FF, "bengali"),
-    (0x0A00, 0x0A7F, "gurmukhi"),
-    (0x0A80, 0x0AFF, "gujarati"),
-    (0x0B00, 0x0B7F, "odia"),
-    (0x0B80, 0x0BFF, "tamil"),
-    (0x0C00, 0x0C7F, "telugu"),
-    (0x0C80, 0x0CFF, "kannada"),
-    (0x0D00, 0x0D7F, "malayalam"),
-)
+_SCRIPT_OF_BLOCK = {
+    **dict.fromkeys((*range(5), 0x1E00 >> 7, 0x1E80 >> 7), LATIN),
+    0x0900 >> 7: "devanagari",
+    0x0980 >> 7: "bengali",
+    0x0A00 >> 7: "gurmukhi",
+    0x0A80 >> 7: "gujarati",
+    0x0B00 >> 7: "odia",
+    0x0B80 >> 7: "tamil",
+    0x0C00 >> 7: "telugu",
+    0x0C80 >> 7: "kannada",
+    0x0D00 >> 7: "malayalam",
+}
 
 # Addresses and codes carry no grammar: an e-mail, a web address, anything with a digit in it.
 _NOT_WORDS = re.compile(
@@ -85,11 +84,8 @@ def folded(word: str) -> str:
 
 
 def script_of(character: str) -> str:
-    point = ord(character)
-    for first, last, script in _SCRIPTS:
-        if first <= point <= last:
-            return script
-    return "other"
+    """The script of a letter; every script of India has a Unicode block of 128 characters to itself."""
+    return _SCRIPT_OF_BLOCK.get(ord(character) >> 7, "other")
 
 
 def words_of(text: str) -> list[Word]:
