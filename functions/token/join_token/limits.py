@@ -6,6 +6,7 @@ front of the function (Cloud Armor), not into it: a shared store would cost ever
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import math
 import threading
@@ -76,6 +77,7 @@ def address_of(forwarded_for: str, peer_address: str, trusted_hops: int) -> str:
     return _bucket_of(address)
 
 
+@functools.lru_cache(maxsize=4096)
 def _bucket_of(address: str) -> str:
     # Some proxies add the port: 203.0.113.7:4711, [2001:db8::1]:4711.
     if address.startswith("["):

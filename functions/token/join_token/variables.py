@@ -21,6 +21,11 @@ class Variable(NamedTuple):
     default: str | None
     meaning: str
 
+    def row(self) -> str:
+        """The variable's line in the table of settings."""
+        default = {None: "required", "": ""}.get(self.default, f"`{self.default}`")
+        return f"| `{self.name}` | {default} | {self.meaning} |"
+
 
 VARIABLES = (
     Variable("LIVEKIT_URL", None, "The LiveKit server that callers are sent to: `wss://…`, or `ws://…` locally."),
