@@ -31,9 +31,9 @@ export class CallFigures {
     this.turns = turn;
     byId('turn-count').textContent = String(turn);
     byId('cost').textContent = Number.isFinite(cost) ? costText(cost) : tokensText(usage);
-    const rows = Object.entries(usage).filter(([, amount]) => Number.isFinite(amount));
+    const rows = Object.entries(usage).flatMap(([model, counters]) => usageRows(model, counters));
     byId('usage').hidden = rows.length === 0;
-    byId('usage-list').replaceChildren(...rows.flatMap(([name, amount]) => usageRow(name, amount)));
+    byId('usage-list').replaceChildren(...rows);
   }
 }
 
@@ -42,16 +42,28 @@ const costText = (cost) => (cost > 0 && cost < 0.1 ? `₹${cost.toFixed(4)}` : r
 
 /** Without a known price the page says what was used, and no amount. */
 function tokensText(usage) {
-  const tokens = Object.entries(usage).filter(([name, amount]) => /tokens$/.test(name) && Number.isFinite(amount));
-  return tokens.length ? `${number.format(tokens.reduce((sum, [, amount]) => sum + amount, 0))} tokens` : '–';
+  const tokens = Object.values(usage).reduce((sum, each) => sum + (each.input_tokens ?? 0) + (each.output_tokens ?? 0), 0);
+  return tokens ? `${number.format(tokens)} tokens` : '–';
 }
 
-function usageRow(name, amount) {
-  const term = document.createElement('dt');
-  term.textContent = name.replaceAll('_', ' ').replace(/\b(llm|stt|tts)\b/g, (word) => word.toUpperCase());
-  const value = document.createElement('dd');
-  value.textContent = number.format(amount);
-  return [term, value];
+const UNITS = {
+  input_tokens: 'tokens read',
+  input_cached_tokens: 'of them cached',
+  output_tokens: 'tokens written',
+  characters_count: 'characters spoken',
+  audio_duration: 'seconds of audio',
+};
+
+/** `usage` has one object of counters for each `kind:model`, such as `llm_usage:gpt-6-luna`. */
+function usageRows(key, counters) {
+  const model = key.slice(key.indexOf(':') + 1);
+  return Object.entries(counters)
+    .filter(([name, amount]) => name in UNITS && amount > 0)
+    .flatMap(([name, amount]) => [element('dt', `${model}: ${UNITS[name]}`), element('dd', number.format(amount))]);
+}
+
+function element(name, text) {
+  return Object.assign(document.createElement(name), { textContent: text });
 }
 
 function median(values) {

@@ -73,7 +73,7 @@ export class Timeline {
     pen.stroke();
     pen.font = `600 12px ${colours.fontFamily}`;
     pen.textAlign = 'right'; // under the caller's words, where the agent was silent
-    pen.fillText(`${seconds.toFixed(2)} s`, to - 1, middle + 18);
+    pen.fillText(`${seconds.toFixed(2)} s`, to - 6, middle + 18);
   }
 }
 

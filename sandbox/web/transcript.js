@@ -51,7 +51,7 @@ export class Transcript {
     for (const line of exchange.caller) settleLanguage(line, report.heard_language);
     for (const line of exchange.agent) settleLanguage(line, report.reply_language);
     exchange.figures.stages = report.stages ?? {};
-    exchange.figures.reason = report.reason ?? '';
+    exchange.figures.interrupted = report.interrupted === true;
     this.#draw(exchange);
   }
 

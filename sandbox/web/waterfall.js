@@ -9,7 +9,7 @@ const FULL_WIDTH_SECONDS = 3; // one scale for all turns, so that they compare b
 
 const inSeconds = (seconds) => `${seconds.toFixed(2)} s`;
 
-/** Fills `footer` from {voiceToVoiceSeconds, cutOff, stages, reason}; what is not known yet is left out. */
+/** Fills `footer` from {voiceToVoiceSeconds, cutOff, stages, interrupted}; what is not known yet is left out. */
 export function drawFigures(footer, figures) {
   const { voiceToVoiceSeconds, cutOff } = figures;
   const parts = stageParts(figures);
@@ -17,6 +17,7 @@ export function drawFigures(footer, figures) {
   if (cutOff) pieces.push(element('p', 'cut-off', 'cut off: the reply began before you had finished'));
   else if (voiceToVoiceSeconds != null) pieces.push(latency(voiceToVoiceSeconds));
   if (parts.length) pieces.push(bar(parts), legend(parts));
+  if (figures.interrupted) pieces.push(element('p', '', 'You interrupted this reply.'));
   footer.replaceChildren(...pieces);
 }
 

@@ -15,6 +15,7 @@ from page_stack import livekit_server_binary, page_stack
 from playwright.async_api import async_playwright
 
 from sandbox import voices
+from sandbox.stack.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 INSTALL_CHROMIUM = "Chromium is missing; install it with: apt-get install -y chromium"
@@ -85,6 +86,15 @@ async def shared_stack():
     if livekit_server_binary() is None:
         missing("livekit-server is missing; install it with: make setup")
     async with page_stack() as stack:
+        yield stack
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def whole_stack():
+    """livekit-server, token function, stand-ins and the real worker."""
+    if livekit_server_binary() is None:
+        missing("livekit-server is missing; install it with: make setup")
+    async with Stack() as stack:
         yield stack
 
 

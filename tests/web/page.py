@@ -4,6 +4,12 @@ from pathlib import Path
 
 SCREENSHOTS = Path(__file__).parents[2] / "out" / "web"
 AXE = Path(__file__).parents[2] / "sandbox/web/node_modules/axe-core/axe.min.js"
+LOOKS = {
+    "light": ("light", {"width": 1280, "height": 860}),
+    "dark": ("dark", {"width": 1280, "height": 860}),
+    "phone": ("light", {"width": 360, "height": 740}),
+    "phone-dark": ("dark", {"width": 360, "height": 740}),
+}
 SECONDS = 1000  # Playwright counts in milliseconds
 
 
@@ -22,8 +28,8 @@ class Page:
 
     async def join_and_be_greeted(self, **how):
         await self.join(**how)
-        await self.shows("#transcript .agent .said", "Vaani", within=15)
-        await self.agent_is("listening")
+        await self.shows("#transcript .agent:not(.unfinished) .said", "Vaani", within=30)
+        await self.agent_is("listening", within=15)
 
     async def press(self, selector):
         await self.tab.click(selector, timeout=10 * SECONDS)
@@ -58,9 +64,13 @@ class Page:
             timeout=within * SECONDS,
         )
 
-    async def languages(self, speaker):
-        chips = self.tab.locator(f"#transcript .{speaker} .language")
+    async def languages(self, speaker, how=""):
+        chips = self.tab.locator(f"#transcript .{speaker} .language{how}")
         return await chips.evaluate_all("chips => chips.map(each => each.dataset.code)")
+
+    async def languages_told(self, speaker):
+        """Only what the worker has told, without the page's guesses."""
+        return set(await self.languages(speaker, "[data-how=told]"))
 
     async def latency_seconds_of_last(self):
         return float(await self.tab.locator("#transcript .latency").last.get_attribute("data-seconds"))
@@ -86,7 +96,21 @@ class Page:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         await self.tab.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
-    async def accessibility_violations(self):
+    async def violations_in_every_look(self, screenshot=None):
+        """What axe-core finds in light and dark, on a desk and on a phone; empty when nobody is left out."""
+        found = {}
+        before = self.tab.viewport_size
+        for name, (colours, size) in LOOKS.items():
+            await self.tab.emulate_media(color_scheme=colours)
+            await self.tab.set_viewport_size(size)
+            found[name] = await self._violations()
+            if screenshot:
+                await self.screenshot(f"{screenshot}-{name}")
+        await self.tab.emulate_media(color_scheme="light")
+        await self.tab.set_viewport_size(before)
+        return {name: what for name, what in found.items() if what}
+
+    async def _violations(self):
         await self.tab.evaluate(AXE.read_text(encoding="utf-8"))
         found = await self.tab.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]]

@@ -105,8 +105,11 @@ class PageAgent:
             "reason": "spoken", "reply": reply,
             "stages": {"end_of_turn_seconds": 0.31, "llm_first_token_seconds": 0.05,
                        "tts_first_audio_seconds": 0.08, "e2e_latency_seconds": 0.44},
-            "usage": {"llm_input_tokens": 412 * turn, "llm_output_tokens": 23 * turn,
-                      "tts_characters": 40 * turn, "stt_audio_seconds": 2.4 * turn},
+            "interrupted": False,
+            "usage": {
+                "llm_usage:a-model": {"input_tokens": 412 * turn, "output_tokens": 23 * turn},
+                "tts_usage:a-voice": {"characters_count": 40 * turn},
+            },
             "cost_rupees": None if price_rupees is None else round(price_rupees * turn, 4),
         }  # fmt: skip
         await self.room.local_participant.send_text(json.dumps(report), topic="vaani.turn")

@@ -131,20 +131,45 @@ async def test_an_agent_that_leaves_is_missed_and_its_successor_welcomed(open_pa
     await page.no_problem()
 
 
-async def test_the_page_comes_back_by_itself_after_the_server_restarts(open_page, stack):
+async def test_a_notice_of_the_worker_is_shown_in_the_conversation(open_page, stack):
     page = await open_page(stack.page_url)
     await page.join_and_be_greeted()
-    await page.ask_in("hi-IN")
-    await page.turn_is_reported(1)
 
-    await stack.livekit.stop()
-    await page.connection_is("reconnecting", within=30)
-    await page.screenshot("14-reconnecting")
-    await stack.livekit.start()
+    await stack.agent.notice("llm_sorry", "Sorry, that took too long.")
+    await page.shows("#transcript .notice", "Sorry, that took too long.")
 
-    await page.connection_is("live", within=45)
-    await page.shows("#transcript .notice", "A new call begins here.")
-    await page.agent_is("listening", within=20)
-    await page.ask_in("ta-IN")
-    await page.shows("#transcript .caller .said", "வணக்கம்")
-    await page.screenshot("15-back-again")
+    await stack.agent.report(3, "", "", "en-IN", price_rupees=None)
+    await page.turn_is_reported(3)
+    assert await page.text("#cost") == "1,305 tokens"  # no price is known: no amount is made up
+
+
+async def test_chosen_language_and_voice_travel_as_participant_attributes(open_page, stack):
+    stack.agent_comes = False
+    page = await open_page(stack.page_url)
+    await page.press("#place summary")
+    await page.tab.select_option("#language", "ta-IN")
+    await page.tab.fill("#voice", "kavitha")
+
+    await page.join()
+    await page.connection_is("waiting_for_agent")
+
+    sent = stack.token_requests[-1]["body"]
+    assert sent["participant_attributes"] == {"language": "ta-IN", "voice": "kavitha"}
+
+
+async def test_every_fault_of_the_menu_can_be_set_and_cleared_in_this_calls_scope(open_page, stack):
+    page = await open_page(stack.page_url)
+    await page.press("#faults summary")
+    names = await page.tab.eval_on_selector_all("#fault option", "options => options.map(each => each.value)")
+
+    for name in names:
+        await page.tab.select_option("#fault", name)
+        await page.press("#fault-set")
+        await page.shows("#fault-status", "Set:")
+        assert [f"{each.provider}_{each.name}" for each in stack.scope.faults] == [name]
+        await page.press("#fault-clear")
+        await page.shows("#fault-status", "Everything works again")
+        assert stack.scope.faults == []
+
+    assert len(names) >= 10
+    await page.screenshot("07-fault-menu")
