@@ -1,0 +1,79 @@
+"""The README and the docs say what the code does, both ways."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts import readme_tables
+from worker import log_events
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TRACKED = subprocess.run(
+    ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    check=True,
+).stdout.split("\n")
+OUR_PYTHON = sorted(path for path in TRACKED if path.endswith(".py") and (ROOT / path).exists())
+TABLES_OF_CASES = re.compile(r"^(tests|bench)/")
+
+
+def test_the_readme_lists_every_command_and_setting_and_no_other():
+    """A failure is mended by `python scripts/readme_tables.py`; then read the diff."""
+    assert readme_tables.rewritten(README) == README
+
+
+def test_every_log_event_is_documented_and_no_other():
+    page = (ROOT / "docs" / "log-events.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `([a-z_.]+)` \|", page, re.MULTILINE))
+    in_code = {value for name, value in vars(log_events).items() if name.isupper()}
+    assert documented == in_code
+
+
+def test_every_variable_of_the_interfaces_is_documented():
+    five = {"LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "SARVAM_API_KEY", "OPENAI_API_KEY"}
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)) == five
+    for name in five | {"SARVAM_BASE_URL", "OPENAI_BASE_URL", "AGENT_NAME", "WORKER_MCP_SERVERS"}:
+        assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("page", sorted({"README.md", *(p for p in TRACKED if re.match(r"(docs|infra)/.*\.md$", p))}))
+def test_every_link_to_a_file_of_ours_leads_somewhere(page):
+    folder = (ROOT / page).parent
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", (ROOT / page).read_text(encoding="utf-8"))
+    assert [link for link in links if not (folder / link).exists()] == []
+
+
+def test_the_image_and_the_processes_need_no_host_name_of_a_registry_or_path_of_a_machine():
+    hosts = re.compile(r"py[p]i\.org|python[h]osted|registry\.npm[j]s|proxy\.go[l]ang|deb\.deb[i]an")
+    named = [path for path in TRACKED if (ROOT / path).is_file() and _is_text(path) and hosts.search(_text(path))]
+    assert named == []
+
+
+@pytest.mark.parametrize("path", [path for path in OUR_PYTHON if not TABLES_OF_CASES.match(path)])
+def test_one_sitting_per_file_one_screen_per_function(path):
+    source = _text(path)
+    assert len(source.splitlines()) <= 400
+    functions = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    assert [f.name for f in functions if (f.end_lineno or 0) - f.lineno >= 50] == []
+
+
+@pytest.mark.parametrize("path", OUR_PYTHON)
+def test_every_module_says_why_it_exists(path):
+    tree = ast.parse(_text(path))
+    if tree.body and not path.endswith("__init__.py"):
+        assert ast.get_docstring(tree)
+
+
+def _is_text(path):
+    return not path.endswith((".png", ".wav", ".zip"))
+
+
+def _text(path):
+    return (ROOT / path).read_text(encoding="utf-8")
