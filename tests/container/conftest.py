@@ -23,6 +23,13 @@ def image(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def container(image):
+    """One container for all: with the storage driver that always works, each is a whole copy."""
+    buildah, _ = image
+    return buildah.run("from", "--pull-never", "vaani-test-worker")
+
+
+@pytest.fixture(scope="session")
 def config(image):
     buildah, _ = image
     return json.loads(buildah.run("inspect", "--type", "image", "vaani-test-worker"))["Docker"]["config"]

@@ -1,0 +1,85 @@
+"""What Terraform sets, the processes read: a misspelt variable stops them at start, in production first."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from join_token.settings import settings_from
+from join_token.variables import VARIABLES
+from terraform_bench import IMAGE_A, INFRA
+
+from worker import log_events
+from worker.settings import known_variables, load_settings
+
+SOURCE = "".join(path.read_text() for path in INFRA.glob("*.tf"))
+FRAMEWORKS = {"NUM_CPUS"}  # livekit-agents' own
+
+
+@pytest.fixture(scope="module")
+def environments(bench):
+    """The environments of both processes, as planned; secrets with values of the right form."""
+    bench.set(
+        project_id="my-project",
+        token_source_zip="tests/fixtures/token.zip",
+        token_allowed_origins=["https://app.example.com"],
+        active_release="one",
+        releases={"one": {"image": IMAGE_A, "max_calls": 4, "environment": {"TTS_MODEL": "bulbul:v3"}}},
+    )
+    bench.ok("plan", "-input=false", "-out=settings.plan")
+    planned = json.loads(bench.ok("show", "-json", "settings.plan"))["planned_values"]["root_module"]["resources"]
+    (bench.folder / "terraform.tfvars.json").unlink()
+    values = {resource["address"]: resource["values"] for resource in planned}
+    function = values["google_cloudfunctions2_function.token[0]"]["service_config"][0]
+    pool = values['google_cloud_run_v2_worker_pool.worker["one"]']["template"][0]["containers"][0]["env"]
+    secret = {"LIVEKIT_URL": "wss://example.livekit.cloud"}
+    given = "a-secret-of-thirty-two-characters-or-more"
+    token = function["environment_variables"] | {
+        entry["key"]: secret.get(entry["key"], given) for entry in function["secret_environment_variables"]
+    }
+    worker = {e["name"]: e["value"] if not e["value_source"] else secret.get(e["name"], given) for e in pool}
+    return token, worker
+
+
+@pytest.mark.terraform
+def test_the_function_starts_with_what_terraform_gives_it(environments):
+    token, _ = environments
+    settings = settings_from({**token, "K_SERVICE": "vaani-token"})
+    assert settings.agent_name == "vaani-one"
+    assert settings.public_agent_name == "vaani"
+    assert set(token) <= {variable.name for variable in VARIABLES}
+
+
+@pytest.mark.terraform
+def test_the_worker_starts_with_what_terraform_gives_it(environments):
+    _, worker = environments
+    settings = load_settings(worker)
+    assert settings.worker.agent_name == "vaani-one"
+    assert settings.worker.health_host == "0.0.0.0"  # noqa: S104  inside the container
+    assert settings.worker.max_calls == 4
+    assert set(worker) - FRAMEWORKS <= known_variables()
+
+
+@pytest.mark.terraform
+def test_function_and_worker_agree_on_the_dispatch_name(environments):
+    token, worker = environments
+    assert token["AGENT_NAME"] == worker["AGENT_NAME"]
+
+
+def test_metrics_count_events_that_the_processes_write():
+    """A renamed event would leave a dashboard that is quietly empty."""
+    counted = set(re.findall(r'event\s*=\s*"([\w.]+)"', (INFRA / "metrics.tf").read_text()))
+    written = {value for name, value in vars(log_events).items() if name.isupper()} | {"token.request"}
+    assert counted <= written
+    assert "token.request" in counted
+
+
+NOT_YET_LOGGED = pytest.mark.xfail(strict=False, reason="call.greeted does not carry its seconds yet")
+
+
+@pytest.mark.parametrize("field", ["e2e_latency_seconds", pytest.param("greeting_seconds", marks=NOT_YET_LOGGED)])
+def test_what_is_measured_is_a_field_of_its_event(field):
+    assert field in re.findall(r'field\s*=\s*"(\w+)"', (INFRA / "metrics.tf").read_text())
+    worker_source = "".join(path.read_text() for path in (INFRA.parent / "worker").rglob("*.py"))
+    assert re.search(rf"\b{field}\b", worker_source)
