@@ -56,13 +56,13 @@ class Box:
                 assert self.popen.poll() is None, f"the container has ended:\n{self.tail()}"
                 self._changed.wait(min(left, 1))
 
-    def process(self, *command_ends_with: str) -> psutil.Process:
-        """The process in the box whose command ends so, below buildah's own."""
+    def process(self, *arguments: str) -> psutil.Process:
+        """The process in the box that was started with just these arguments; buildah's own have more."""
         for process in psutil.Process(self.popen.pid).children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
-                if tuple(process.cmdline()[-len(command_ends_with) :]) == command_ends_with:
+                if tuple(process.cmdline()[1:]) == arguments:
                     return process
-        raise AssertionError(f"no {' '.join(command_ends_with)} in the container:\n{self.tail()}")
+        raise AssertionError(f"no {' '.join(arguments)} in the container:\n{self.tail()}")
 
     def tail(self, count: int = 40) -> str:
         return "\n".join(self.lines[-count:])
