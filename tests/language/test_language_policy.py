@@ -106,6 +106,17 @@ def test_a_wish_for_an_unsupported_language_stays_and_keeps_the_earlier_wish():
     assert replies("en-IN", *heard) == ["ta", "ta", "ta"]
 
 
+@pytest.mark.parametrize("heard", ["no Tamil please, English", "not Tamil, English", "Tamil nahi, English"])
+def test_a_bare_name_beside_a_refused_one_is_a_wish(heard):
+    assert replies("ta-IN", heard, "enna venum") == ["en", "en"]
+
+
+@pytest.mark.parametrize("heard", ["Hindi", "Hindi?", "ok Hindi"])
+def test_a_bare_name_said_once_is_no_wish(heard):
+    """It may as well answer another question."""
+    assert replies("en-IN", heard) == ["en"]
+
+
 TAG_ONLY = ("invoice copy download link", "en-IN", 1.0)
 
 

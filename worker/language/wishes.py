@@ -50,12 +50,17 @@ def find_wish(words: Sequence[Word], lexicon: Lexicon) -> Wish:
         return Wish()
     targets: list[str] = []
     declined: set[str] = set()
+    alone: list[str] = []
     for clause in _clauses(words):
         for name in _names(clause, lexicon):
             if _is_negated(name, lexicon):
                 declined.add(name.code)
             elif _is_wished(name, clause, lexicon):
                 targets.append(name.code)
+            elif _stands_alone(name, lexicon):
+                alone.append(name.code)
+    if declined and not targets:
+        targets = alone  # "not Tamil, English": the one that is refused makes the other a wish
     doubled = _bare_name(words, lexicon)
     if not targets and doubled is not None and doubled not in declined:
         targets.append(doubled)
@@ -258,7 +263,10 @@ def _by_preference(name: _Name, lexicon: Lexicon) -> bool:
 
 def _only_the_name(name: _Name, lexicon: Lexicon) -> bool:
     """The whole clause is the name with "in" or "please": "Hindi mein", "Tamil please", "in English"."""
-    english = lexicon.english
-    around = [w for w in (*name.before, *_after_locative(name, lexicon)) if (w,) not in english["fillers"]]
-    asked = name.has_locative or any((word,) in english["asking"] for word in (*name.before, *name.after))
-    return asked and not around
+    asked = name.has_locative or any((word,) in lexicon.english["asking"] for word in (*name.before, *name.after))
+    return asked and _stands_alone(name, lexicon)
+
+
+def _stands_alone(name: _Name, lexicon: Lexicon) -> bool:
+    fillers = lexicon.english["fillers"]
+    return all((word,) in fillers for word in (*name.before, *_after_locative(name, lexicon)))
