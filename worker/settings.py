@@ -219,7 +219,6 @@ class LlmSettings(BaseSettings):
     temperature: float | None = Field(None, ge=0, le=2, description="The model's own when empty.")
     fallback_model: str | None = Field(None, description="Used when the first model fails.")
     first_token_seconds: PositiveFloat = Field(6.0, description="Time limit for the first token.")
-    tries: PositiveInt = Field(2, description="Tries per reply.")
 
 
 class TtsSettings(BaseSettings):
@@ -236,7 +235,6 @@ class TtsSettings(BaseSettings):
         24000, description="24000 is the room's own rate: nothing is resampled."
     )
     first_byte_seconds: PositiveFloat = Field(5.0, description="Time limit for the first audio.")
-    tries: PositiveInt = Field(2, description="Tries per reply.")
 
     @field_validator("voices", mode="before")
     @classmethod

@@ -1,9 +1,13 @@
 """One stack for all calls of this folder; each test configures the stand-ins and leaves them as it found them."""
 
+import contextlib
+import secrets
+
 import pytest
 import pytest_asyncio
+from livekit import api
 
-from sandbox.caller import CallPlan, Patience, Turn, place_call
+from sandbox.caller import CallPlan, JoinToken, Patience, Turn, place_call
 from sandbox.stack import Stack, StackOptions
 
 # Fast enough for a test, and with no load limit that a busy machine could reach (reference: a worker that thinks it is
@@ -46,3 +50,36 @@ def call(sandbox):
         )
 
     return place
+
+
+@pytest.fixture
+def join(stack):
+    """A token for a fresh room that asks for the agent of a worker with settings of its own."""
+
+    def mint(agent_name, attributes=None):
+        token = (
+            api.AccessToken(stack.api_key, stack.api_secret)
+            .with_identity(f"caller-{secrets.token_hex(4)}")
+            .with_attributes(attributes or {})
+            .with_grants(api.VideoGrants(room_join=True, room=f"{agent_name}-{secrets.token_hex(6)}"))
+            .with_room_config(api.RoomConfiguration(agents=[api.RoomAgentDispatch(agent_name=agent_name)]))
+        )
+        return JoinToken(stack.livekit_url, token.to_jwt())
+
+    return mint
+
+
+@pytest.fixture
+def worker_with(stack):
+    """`async with worker_with("name", SETTING="value"):` runs a worker under its own dispatch name."""
+
+    @contextlib.asynccontextmanager
+    async def run(name, scope=None, **environment):
+        environment = PATIENT_WORKER | {"AGENT_NAME": name, "WORKER_IDLE_PROCESSES": "1"} | environment
+        worker = await stack.start_worker(f"worker-{name}", environment, scope=scope)
+        try:
+            yield worker
+        finally:
+            await worker.stop()
+
+    return run

@@ -43,43 +43,23 @@ async def test_a_worker_with_the_wrong_livekit_secret_exits_with_1_and_says_so(b
     assert "x" * 48 not in worker.log_text()
 
 
-async def test_a_refused_provider_key_ends_in_a_spoken_goodbye_and_a_logged_fault(stack):
-    """Pins the trap that a dead model gives silent turns: HTTP 403 from every provider but the caller hears why."""
-    worker = await stack.start_worker(
-        "worker-refused", {"AGENT_NAME": "refused", "WORKER_GIVE_UP_SECONDS": "3"}, scope="invalid"
-    )
-    token = Stack(StackOptions(worker=False, scope="invalid"))
-    token.processes, token._http = {}, stack._http  # the same stack, another token function that dispatches `refused`
-    token._ports = dict(stack._ports) | {"token": token.port("token")}
-    token.api_key, token.api_secret = stack.api_key, stack.api_secret
-    token.options = StackOptions(worker=False, token_environment={"AGENT_NAME": "refused"})
-    process = await token.start_token()
-    try:
-        result = await place_call(HELLO, token_url=token.token_url, patience=Patience(answer_seconds=15))
-    finally:
-        await asyncio.gather(process.stop(), worker.stop())
+async def test_a_refused_provider_key_ends_in_an_audible_end_and_a_logged_fault(sandbox, worker_with, join):
+    """Pins the trap that a dead model gives silent turns: every provider refuses, and the caller still hears why."""
+    async with worker_with("refused", scope="invalid", WORKER_GIVE_UP_SECONDS="3") as worker:
+        result = await place_call(HELLO, join=join("refused"), patience=Patience(answer_seconds=15))
+        log = worker.log_text()
 
-    assert result.ended_by == "agent"
-    assert result.agent_audio, "the caller heard nothing at all"
-    assert '"kind": "refused"' in worker.log_text()
+    assert result.ended_by == "agent", result.errors
+    assert '"kind": "refused"' in log
 
 
-async def test_an_exception_in_the_entrypoint_ends_the_call_for_the_caller_too(stack, tmp_path):
+async def test_an_exception_in_the_entrypoint_ends_the_call_for_the_caller_too(sandbox, worker_with, join, tmp_path):
     """Pins the trap that the framework reports such a job as a success and leaves the caller in a silent room."""
     (tmp_path / "broken_tools.py").write_text("raise RuntimeError('no tools today')\n")
-    worker = await stack.start_worker(
-        "worker-broken",
-        {"AGENT_NAME": "broken", "WORKER_TOOLS_MODULE": "broken_tools", "PYTHONPATH": str(tmp_path)},
-    )
-    token = Stack(StackOptions(worker=False, token_environment={"AGENT_NAME": "broken"}))
-    token._http, token._ports = stack._http, dict(stack._ports) | {"token": token.port("token")}
-    token.api_key, token.api_secret = stack.api_key, stack.api_secret
-    process = await token.start_token()
-    try:
-        result = await place_call(HELLO, token_url=token.token_url, patience=Patience(greeting_seconds=10))
-    finally:
-        await asyncio.gather(process.stop(), worker.stop())
+    async with worker_with("broken", WORKER_TOOLS_MODULE="broken_tools", PYTHONPATH=str(tmp_path)) as worker:
+        result = await place_call(HELLO, join=join("broken"), patience=Patience(greeting_seconds=10))
+        log = worker.log_text()
 
     assert result.errors
     assert result.duration_seconds < 15
-    assert "call.failed" in worker.log_text()
+    assert "call.failed" in log
