@@ -201,7 +201,7 @@ def _trimmed(samples: Samples) -> Samples:
 
 def _loudness(samples: Samples, window: int) -> npt.NDArray[np.float64]:
     blocks = samples[: len(samples) // window * window].reshape(-1, window).astype(np.float64)
-    return np.sqrt((blocks * blocks).mean(axis=1))
+    return np.asarray(np.sqrt((blocks * blocks).mean(axis=1)), np.float64)
 
 
 def _word_boundary(samples: Samples, share: float) -> int:
@@ -289,9 +289,9 @@ def pause_lengths(count: int, kind: str) -> Numbers:
     """How long each of `count` pauses lasts, spread evenly over the distribution: the same in every run."""
     spread = (np.arange(count) * 0.6180339887 + 0.5) % 1
     if kind == "bench":
-        return 0.5 + 0.4 * spread
+        return np.asarray(0.5 + 0.4 * spread, np.float64)
     shares, seconds = zip(*reversed(NATURAL_LONGER_THAN), strict=True)
-    return np.exp(np.interp(spread, shares, np.log(seconds)))
+    return np.asarray(np.exp(np.interp(spread, shares, np.log(seconds))), np.float64)
 
 
 def score(waits: Numbers, material: Material, lengths: Numbers, parameters: dict[str, float]) -> Score:
