@@ -104,10 +104,15 @@ call.addEventListener('agent', ({ detail: { state } }) => {
   drawAgentState();
 });
 
-call.addEventListener('fresh', () => {
+call.addEventListener('fresh', ({ detail: { again } }) => {
   clock.reset();
-  if (figures.turns) transcript.notice('A new call begins here.');
-  else transcript.clear();
+  if (again) return; // what was said stays readable
+  transcript.clear();
+  figures.clear();
+});
+
+call.addEventListener('successor', () => {
+  transcript.notice('Another agent took over here. It does not know what was said before.');
   figures.clear();
 });
 
@@ -167,6 +172,7 @@ function drawAgentState() {
 
 function stateWithoutAgent() {
   if (call.state === 'ended') return 'The call has ended';
+  if (call.state === 'reconnecting') return 'Coming back…';
   return call.state === 'idle' ? 'Ready when you are' : 'Calling…';
 }
 

@@ -7,7 +7,8 @@
 //   turn, notice                    the worker's JSON, as it came
 //   track   {track}                 the agent's audio, a MediaStreamTrack
 //   problem {problem}               a Problem, or null when it is over
-//   fresh   {}                      a new room is being joined: what was said before is over
+//   fresh   {again}                 a new room is being joined; again: by itself, after the old one was lost
+//   successor {}                    another agent took over: it does not know what was said before
 
 import { DefaultReconnectPolicy, DisconnectReason, Room, RoomEvent, TokenSource, Track, setLogLevel } from './node_modules/livekit-client/dist/livekit-client.esm.mjs';
 import { Problem, agentLeft, connectProblem, networkLost, noAgent, tokenProblem } from './problems.js';
@@ -25,6 +26,7 @@ export class Call extends EventTarget {
   #room = null;
   #wish = null;
   #state = 'idle';
+  #agentIdentity = null;
   #agentTimer = null;
   #agentless = 0;
   #rejoining = false;
@@ -33,6 +35,7 @@ export class Call extends EventTarget {
   async join(wish) {
     this.#wish = wish;
     this.#agentless = 0;
+    this.#agentIdentity = null;
     await this.#leaveQuietly();
     await this.#enterFreshRoom().catch((problem) => this.#fail(problem));
   }
@@ -55,7 +58,7 @@ export class Call extends EventTarget {
     const room = new Room({ reconnectPolicy: new DefaultReconnectPolicy(RESUME_DELAYS_MS) });
     this.#room = room;
     this.#listen(room);
-    this.#tell('fresh', {}); // before joining: an agent that is there first greets while the microphone is still being published
+    this.#tell('fresh', { again: this.#rejoining }); // before joining: an agent that is there first greets while the microphone is still being published
     try {
       await room.connect(serverUrl, participantToken);
     } catch (error) {
@@ -81,9 +84,11 @@ export class Call extends EventTarget {
 
   #listen(room) {
     const here = (handle) => (...values) => room === this.#room && handle(...values);
-    room.registerTextStreamHandler('lk.transcription', here((reader, from) => this.#readTranscript(reader, from)));
+    // A stream breaks off when the network does; what was read so far stays, and the call says the rest.
+    const read = (handle) => here((...stream) => handle(...stream).catch((error) => console.debug('a text stream broke off:', error.message)));
+    room.registerTextStreamHandler('lk.transcription', read((reader, from) => this.#readTranscript(reader, from)));
     for (const topic of ['vaani.turn', 'vaani.notice']) {
-      room.registerTextStreamHandler(topic, here(async (reader) => this.#tell(topic.slice(6), JSON.parse(await reader.readAll()))));
+      room.registerTextStreamHandler(topic, read(async (reader) => this.#tell(topic.slice(6), JSON.parse(await reader.readAll()))));
     }
     room
       .on(RoomEvent.ParticipantConnected, here(() => this.#becomeLiveOrWait()))
@@ -91,8 +96,8 @@ export class Call extends EventTarget {
       .on(RoomEvent.ParticipantAttributesChanged, here((_changed, who) => who.isAgent && this.#tellAgentState(who)))
       .on(RoomEvent.TrackSubscribed, here((track) => this.#play(track)))
       .on(RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((element) => element.remove()))
-      .on(RoomEvent.SignalReconnecting, here(() => this.#become('reconnecting')))
-      .on(RoomEvent.Reconnecting, here(() => this.#become('reconnecting')))
+      .on(RoomEvent.SignalReconnecting, here(() => this.#connectionIsLost()))
+      .on(RoomEvent.Reconnecting, here(() => this.#connectionIsLost()))
       .on(RoomEvent.Reconnected, here(() => this.#becomeLiveOrWait(AGENT_RETURN_SECONDS)))
       .on(RoomEvent.Disconnected, here((reason) => this.#disconnected(reason)));
   }
@@ -134,6 +139,8 @@ export class Call extends EventTarget {
     this.#rejoining = false;
     this.#become('live');
     this.#tell('problem', { problem: null });
+    if (this.#agentIdentity && this.#agentIdentity !== agent.identity) this.#tell('successor', {});
+    this.#agentIdentity = agent.identity;
     this.#tellAgentState(agent);
   }
 
@@ -143,6 +150,7 @@ export class Call extends EventTarget {
 
   #agentIsGone() {
     if (this.#agent()) return; // the other one already took over
+    if (this.#state === 'reconnecting') return; // everybody is gone: what came back is told afterwards
     this.#tell('agent', { state: null });
     this.#tell('problem', { problem: agentLeft() });
     this.#become('waiting_for_agent');
@@ -162,6 +170,12 @@ export class Call extends EventTarget {
 
   // --- the network comes and goes ---
 
+  #connectionIsLost() {
+    clearTimeout(this.#agentTimer);
+    this.#become('reconnecting');
+    this.#tell('agent', { state: null });
+  }
+
   async #disconnected(reason) {
     clearTimeout(this.#agentTimer);
     this.#tell('agent', { state: null });
@@ -179,7 +193,7 @@ export class Call extends EventTarget {
 
   async #rejoin() {
     this.#rejoining = true;
-    this.#become('reconnecting');
+    this.#connectionIsLost();
     await this.#leaveQuietly();
     for (const delay of REJOIN_DELAYS_MS) {
       await new Promise((resolve) => setTimeout(resolve, delay));

@@ -129,6 +129,7 @@ async def test_an_agent_that_leaves_is_missed_and_its_successor_welcomed(open_pa
 
     await page.connection_is("live", within=15)
     await page.no_problem()
+    await page.shows("#transcript .notice", "Another agent took over")
 
 
 async def test_a_notice_of_the_worker_is_shown_in_the_conversation(open_page, stack):
