@@ -33,6 +33,12 @@ class TurnEvidence(Protocol):
     def observe_speech_event(self, event: stt.SpeechEvent) -> None:
         """One event of the recogniser, in order."""
 
+    def observe_user_state(self, state: str) -> None:
+        """What the framework's voice detector makes of the caller: speaking, listening or away."""
+
+    def observe_audio_end(self) -> None:
+        """No audio comes any more: the caller is gone and is not waited for."""
+
 
 class Reports(Protocol):
     """Where a call's figures and incidents are told: logs and the room in production, a list in tests."""

@@ -46,7 +46,8 @@ async def test_a_worker_with_the_wrong_livekit_secret_exits_with_1_and_says_so(b
 async def test_a_refused_provider_key_ends_in_an_audible_end_and_a_logged_fault(sandbox, worker_with, join):
     """Pins the trap that a dead model gives silent turns: every provider refuses, and the caller still hears why."""
     async with worker_with("refused", scope="invalid", WORKER_GIVE_UP_SECONDS="3") as worker:
-        result = await place_call(HELLO, join=join("refused"), patience=Patience(answer_seconds=15))
+        until_the_end = CallPlan(turns=(Turn(text="Hello?", language="en-IN", expects_end=True),))
+        result = await place_call(until_the_end, join=join("refused"), patience=Patience(answer_seconds=15))
         log = worker.log_text()
 
     assert result.ended_by == "agent", result.errors

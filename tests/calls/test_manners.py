@@ -68,7 +68,7 @@ async def test_background_noise_opens_no_turn(sandbox, call):
 
 
 async def test_tools_of_ones_own_and_of_an_mcp_server_are_offered(sandbox, worker_with, join, tmp_path):
-    """The README's "make it yours": a module of tools, instructions and a greeting from files; and a real MCP server."""
+    """The README's "make it yours": tools from a module, instructions and greeting from files; and a real MCP server."""
     (tmp_path / "bakery_tools.py").write_text(
         "from livekit.agents import RunContext, function_tool\n\n@function_tool\n"
         "async def cake_price(ctx: RunContext, flavour: str) -> str:\n"

@@ -44,7 +44,8 @@ class Assistant(Agent):
         """
         hearing = self._call.hearing
         try:
-            async for event in Agent.default.stt_node(self, hearing.listen(self._watched(audio)), model_settings):
+            stream = Agent.default.stt_node(self, hearing.listen(self._watched(audio)), model_settings)
+            async for event in hearing.events(stream):
                 if self._call.evidence is not None:
                     self._call.evidence.observe_speech_event(event)
                 if self._passes(event):
@@ -56,8 +57,9 @@ class Assistant(Agent):
             # Anything else would stop the framework's pump for good.
             hearing.failed(error)
             raise EndedQuietly from error
-        if not self._call.ended:
-            hearing.failed(EndedQuietly())
+        if hearing.finished:
+            return
+        hearing.failed(EndedQuietly())
         raise EndedQuietly
 
     async def llm_node(
@@ -87,10 +89,14 @@ class Assistant(Agent):
 
     async def _watched(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
         evidence = self._call.evidence
-        async for frame in audio:
-            if evidence is not None:
-                evidence.observe_frame(frame)
-            yield frame
+        try:
+            async for frame in audio:
+                if evidence is not None:
+                    evidence.observe_frame(frame)
+                yield frame
+        finally:
+            if evidence is not None and self._call.ended:
+                evidence.observe_audio_end()
 
     def _passes(self, event: stt.SpeechEvent) -> bool:
         """Take note of an event; False for an acknowledgement said while the agent talks: it wants no answer."""

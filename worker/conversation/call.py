@@ -16,7 +16,7 @@ from worker import log_events
 from worker.conversation.bridging import Bridge, Patience
 from worker.conversation.caller import opening_language, wanted_voice
 from worker.conversation.hearing import Hearing
-from worker.conversation.phrase_audio import PhraseAudio
+from worker.conversation.phrase_audio import PhraseAudio, tone
 from worker.conversation.phrases import Phrases
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
@@ -59,7 +59,7 @@ class Call:
             give_up_seconds=parts.settings.give_up_seconds,
         )
         self.hearing = Hearing(
-            self._patience, fault=self._fault, tell=self._tell, gave_up=lambda provider: self._gave_up(provider)
+            self._patience, fault=self._fault, tell=self._tell, gave_up=lambda: self._gave_up("stt", "give_up")
         )
         self.ended = False
         self.failed = False
@@ -136,10 +136,12 @@ class Call:
         return self.languages.replying
 
     def _user_state_changed(self, event: UserStateChangedEvent) -> None:
+        if self.evidence is not None:
+            self.evidence.observe_user_state(event.new_state)
         if event.new_state == "speaking":
             self.hearing.caller_spoke()
             self.spoken_over = self._session.agent_state == "speaking"
-        elif event.new_state == "away" and not self.ended:
+        elif event.new_state == "away" and not self.ended and not self.hearing.waiting:
             self._watch(self._ask_whether_there())
 
     def _not_understood(self) -> None:
@@ -186,16 +188,23 @@ class Call:
             patience=self._patience,
             phrase=lambda name: self._phrases.text(name, language),
             phrase_audio=ready,
+            tone=lambda: tone(int(self.voice.recipe(language)["rate"])),
             fault=self._fault,
             bridged=bridged,
             gave_up=self._gave_up,
+            over=lambda: self.ended,
         )
 
     def _tell(self, phrase: str) -> None:
-        if self.ended:
+        if self.ended or self._session.user_state == "speaking":
             return
-        self.reports.event(log_events.APOLOGY_SPOKEN, provider="stt", phrase=phrase, language=self.languages.settled)
-        self.say(phrase, allow_interruptions=phrase != "give_up")
+        self._apologise("stt", phrase)
+        self.say(phrase)
+
+    def _apologise(self, provider: str, phrase: str) -> None:
+        language = self.languages.settled
+        self.reports.event(log_events.APOLOGY_SPOKEN, provider=provider, phrase=phrase, language=language)
+        self.reports.notice(f"{provider}_{phrase}", self._phrases.text(phrase, language))
 
     def _fault(self, fault: object) -> None:
         if isinstance(fault, Fault) and not self.ended:
@@ -224,9 +233,13 @@ class Call:
         """There is no room for this call: say so instead of greeting."""
         self._busy = True
 
-    def _gave_up(self, provider: str) -> None:
+    def _gave_up(self, provider: str, phrase: str | None = None) -> None:
+        if self.ended:
+            return
+        if phrase is not None:
+            self._apologise(provider, phrase)
         self.failed = True
-        self.end(f"{provider}_failed")
+        self.end(f"{provider}_failed", phrase)
 
     async def _end(self, reason: str, phrase: str | None) -> None:
         self.ended = True
