@@ -18,6 +18,9 @@ VOICE_LANGUAGES = frozenset(
     ["bn-IN", "en-IN", "gu-IN", "hi-IN", "kn-IN", "ml-IN", "mr-IN", "od-IN", "pa-IN", "ta-IN", "te-IN"]
 )
 
+_ROOM_NOISE_BYTES = 16
+_IDENTITY_NOISE_BYTES = 10
+
 
 @dataclass(frozen=True, slots=True)
 class JoinGrant:
@@ -46,7 +49,11 @@ class JoinGrant:
 
 def fresh_room_name() -> str:
     """A room nobody can guess, and new: a token sends its agent only into a room that it creates (livekit#4390)."""
-    return f"vaani-{secrets.token_hex(16)}"
+    return _fresh_room_name(secrets.token_hex(_ROOM_NOISE_BYTES))
+
+
+def _fresh_room_name(noise: str) -> str:
+    return f"vaani-{noise}"
 
 
 def decide_grant(request: TokenRequest, fingerprint: str, settings: TokenSettings) -> JoinGrant:
@@ -67,10 +74,12 @@ def decide_grant(request: TokenRequest, fingerprint: str, settings: TokenSetting
             field="room_config.agents[0].agent_name",
         )
     honoured = settings.client_fields
+    # Drawn at once: each visit to the system's source of randomness is a chance to wait for the other threads.
+    noise = secrets.token_hex(_ROOM_NOISE_BYTES + _IDENTITY_NOISE_BYTES)
     room_name = request.room_name if "room_name" in honoured else ""
     return JoinGrant(
-        identity=_identity(request, fingerprint, settings),
-        room_name=room_name or fresh_room_name(),
+        identity=_identity(request, fingerprint, settings, noise[2 * _ROOM_NOISE_BYTES :]),
+        room_name=room_name or _fresh_room_name(noise[: 2 * _ROOM_NOISE_BYTES]),
         room_is_fresh=not room_name,
         participant_name=request.participant_name if "participant_name" in honoured else "",
         participant_metadata=request.participant_metadata if "participant_metadata" in honoured else "",
@@ -82,13 +91,13 @@ def decide_grant(request: TokenRequest, fingerprint: str, settings: TokenSetting
     )
 
 
-def _identity(request: TokenRequest, fingerprint: str, settings: TokenSettings) -> str:
+def _identity(request: TokenRequest, fingerprint: str, settings: TokenSettings, noise: str) -> str:
     if request.participant_identity and "participant_identity" in settings.client_fields:
         return request.participant_identity  # the settings allow this for one's own backend only
     # The suffix: a second token of the same caller must not throw the first one out of a call.
     if not fingerprint:
-        return f"guest-{secrets.token_hex(12)}"
-    return f"caller-{fingerprint}-{secrets.token_hex(6)}"
+        return f"guest-{noise}"
+    return f"caller-{fingerprint}-{noise}"
 
 
 def _known_attributes(attributes: Mapping[str, str], settings: TokenSettings) -> dict[str, str]:
