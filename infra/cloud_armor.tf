@@ -28,7 +28,7 @@ resource "google_compute_security_policy" "token" {
   }
 
   rule {
-    action      = "deny(405)"
+    action      = "deny(403)" # Cloud Armor knows 403, 404, 429 and 502
     priority    = 200
     preview     = var.cloud_armor.preview
     description = "The contract knows POST, the browser's OPTIONS and the health check's GET."

@@ -79,6 +79,10 @@ variable "cloud_armor" {
     error_message = "cloud_armor.requests_per_minute must be at least 10: many callers share one address behind a mobile operator."
   }
   validation {
+    condition     = contains([60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600], coalesce(try(var.cloud_armor.ban_seconds, null), 600))
+    error_message = "cloud_armor.ban_seconds must be one of those that Cloud Armor knows: 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700 or 3600."
+  }
+  validation {
     condition     = try(length(var.cloud_armor.deny_ip_ranges), 0) <= 10 && alltrue([for r in try(var.cloud_armor.deny_ip_ranges, []) : can(cidrhost(r, 0))])
     error_message = "cloud_armor.deny_ip_ranges takes at most 10 ranges in CIDR form, such as \"203.0.113.0/24\"."
   }
@@ -157,8 +161,8 @@ variable "name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,15}$", var.name)) && !endswith(var.name, "-")
-    error_message = "name must be 2 to 16 of a-z, 0-9 and -, start with a letter and not end with -: service account ids have 30 characters at most."
+    condition     = can(regex("^[a-z][a-z0-9-]{2,15}$", var.name)) && !endswith(var.name, "-")
+    error_message = "name must be 3 to 16 of a-z, 0-9 and -, start with a letter and not end with -: service account ids have 6 to 30 characters."
   }
 }
 
@@ -168,7 +172,7 @@ variable "project_id" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
     error_message = "project_id must be the id, such as \"my-project-123\" (gcloud projects list), not the number or the display name."
   }
 }

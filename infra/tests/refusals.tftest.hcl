@@ -21,7 +21,8 @@ run "refuses_active_release_that_is_not_a_release" {
 run "refuses_releases_without_an_active_one" {
   command = plan
   variables {
-    releases = { a = { image = "r/w@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", instances = 1 } }
+    active_release = null
+    releases       = { a = { image = "r/w@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", instances = 1 } }
   }
   expect_failures = [var.active_release]
 }
@@ -80,6 +81,14 @@ run "refuses_cloud_armor_rate_that_shuts_out_a_mobile_operator" {
   command = plan
   variables {
     cloud_armor = { domain = "calls.example.com", requests_per_minute = 1 }
+  }
+  expect_failures = [var.cloud_armor]
+}
+
+run "refuses_cloud_armor_ban_of_a_length_it_does_not_know" {
+  command = plan
+  variables {
+    cloud_armor = { domain = "calls.example.com", ban_seconds = 100 }
   }
   expect_failures = [var.cloud_armor]
 }
