@@ -32,6 +32,8 @@ def describe(provider: str, error: BaseException, attempt: int) -> Fault:
         return Fault(provider, "timeout", True, attempt, type(error).__name__)
     if isinstance(error, EmptyAnswer):
         return Fault(provider, "empty", True, attempt)
+    if isinstance(error, NothingHeard):
+        return Fault(provider, "timeout", True, attempt, "no words")
     if isinstance(error, EndedQuietly):
         return Fault(provider, "closed", True, attempt)
     if isinstance(error, APIConnectionError):
@@ -63,6 +65,13 @@ class EmptyAnswer(APIError):
 
     def __init__(self, provider: str) -> None:
         super().__init__(f"{provider} answered with nothing", retryable=True)
+
+
+class NothingHeard(APIConnectionError):
+    """Somebody spoke, and the recogniser said nothing: the next stream is given the same audio again."""
+
+    def __init__(self) -> None:
+        super().__init__("speech got no words out of the recogniser")
 
 
 class EndedQuietly(APIConnectionError):

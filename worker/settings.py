@@ -36,6 +36,12 @@ OWN_PREFIXES = ("WORKER_", "STT_", "LLM_", "TTS_")
 ENV_FILE = Path(".env")
 
 
+def _http_address(value: str | None) -> str | None:
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise ValueError("must start with https:// (or http:// on loopback)")
+    return value.rstrip("/") if value else value
+
+
 class McpServer(BaseModel):
     """One MCP server whose tools the agent may use: an address or a command, not both."""
 
@@ -180,9 +186,7 @@ class WorkerSettings(BaseSettings):
     @field_validator("sarvam_base_url", "openai_base_url", "orders_url", "transfer_webhook_url")
     @classmethod
     def _is_http(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
-            raise ValueError("must start with https:// (or http:// on loopback)")
-        return value.rstrip("/") if value else value
+        return _http_address(value)
 
     @field_validator("instructions_file", "phrases_file")
     @classmethod
@@ -207,6 +211,9 @@ class SttSettings(BaseSettings):
         "codemix", description="`codemix` writes each language in its own script."
     )
     connect_seconds: PositiveFloat = Field(5.0, description="Time limit for reaching the recogniser.")
+    base_url: str | None = Field(None, description="The recogniser's address, when it is not SARVAM_BASE_URL.")
+
+    _is_http = field_validator("base_url")(_http_address)
 
 
 class LlmSettings(BaseSettings):
@@ -235,6 +242,9 @@ class TtsSettings(BaseSettings):
         24000, description="24000 is the room's own rate: nothing is resampled."
     )
     first_byte_seconds: PositiveFloat = Field(5.0, description="Time limit for the first audio.")
+    base_url: str | None = Field(None, description="The voice's address, when it is not SARVAM_BASE_URL.")
+
+    _is_http = field_validator("base_url")(_http_address)
 
     @field_validator("voices", mode="before")
     @classmethod

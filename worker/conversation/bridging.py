@@ -1,25 +1,29 @@
 """Keeps a reply coming when a provider does not: waits aloud, tries again, and says goodbye when it is no use.
 
-Every wait of a caller passes through here: late, they hear a short ready phrase; a failed try is repeated, so the
-caller's turn is answered when the provider is back; after `give_up_seconds` they hear why the call ends.
+Every wait of a caller passes through here. Late, they hear a short ready phrase, and another sign of life after each
+further silence; a failed try is repeated, so the caller's turn is answered when the provider is back; after
+`give_up_seconds` of trouble they hear why the call ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from livekit import rtc
 from livekit.agents import FlushSentinel, llm
 
+from worker.conversation.script import SPOKEN_CHARACTERS_PER_SECOND, Resumed, Script
 from worker.faults import EmptyAnswer, describe
 
 T = TypeVar("T")
 Piece = llm.ChatChunk | str | FlushSentinel
-SPOKEN_CHARACTERS_PER_SECOND = 13  # cautious: what a voice has surely said after a second of its audio
+STEADY_SECONDS = 3.0  # a try that still brings something after so long has recovered
+CLOSE_SECONDS = 1.0  # a dead connection may take long to close: nobody waits for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ class Patience:
     """Nothing by then: a phrase says that it takes longer."""
     give_up_seconds: float
     """Not recovered by then: goodbye."""
+    sign_seconds: float = 3.5
+    """After the first phrase: silence until the next sign of life."""
     first_pause_seconds: float = 0.3
     longest_pause_seconds: float = 2.0
 
@@ -48,61 +54,126 @@ class Bridge:
     """The words of a phrase in the reply's language."""
     phrase_audio: Callable[[str], AsyncIterator[rtc.AudioFrame] | None]
     """Ready audio for exactly these words, or None."""
+    tone: Callable[[], AsyncIterator[rtc.AudioFrame]]
+    """A sign of life without words, for when a phrase has no audio."""
     fault: Callable[[object], None]
     """Told of every failed try."""
     bridged: Callable[[str, str], None]
     """Told (provider, phrase) when a phrase was spoken in place of an answer."""
     gave_up: Callable[[str], None]
     """Told which provider did not come back; ends the call once the goodbye has been heard."""
+    over: Callable[[], bool]
+    """Whether the call is ending: nothing new is tried then."""
 
 
 class _GaveUp(Exception):
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class _Work(Generic[T]):
+    """What is tried until it ends well."""
+
+    provider: str
+    attempt: Callable[[], AsyncIterable[T]]
+    aside: Callable[[str], AsyncIterator[T]]
+    """Pieces that speak a phrase in place of the answer."""
+    counts: Callable[[T], bool]
+    """Whether a piece is part of an answer at all."""
+    lasts: Callable[[T], float]
+    """How many seconds of sound a piece is: they come faster than they are heard."""
+    enough: Callable[[], bool]
+    """Whether the answer is whole though the try failed."""
+    owed_since: Callable[[], float]
+    """Loop time from which the provider has all it needs: it is not to blame for waits before."""
+
+
 class _Waiting:
-    """One reply's waits: at most one `late` phrase, and one deadline over all tries."""
+    """One reply's silences, over all its tries."""
 
-    def __init__(self, patience: Patience) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._late_at = self._loop.time() + patience.late_seconds
-        self._end_at = self._loop.time() + patience.give_up_seconds
-        self.said_late = False
+    def __init__(self, patience: Patience, owed_since: Callable[[], float]) -> None:
+        self._patience = patience
+        self._owed_since = owed_since
+        self._now = asyncio.get_running_loop().time
+        self._heard_until = self._progress_at = self._try_began = self._now()
+        self._trouble_since: float | None = None
+        self._signs = 0
 
-    async def until(self, work: asyncio.Future[T]) -> bool:
-        """Wait for `work`; True when done, False when it has just become late. Raises _GaveUp at the deadline."""
-        limit = self._end_at if self.said_late else min(self._late_at, self._end_at)
-        done, _ = await asyncio.wait({work}, timeout=max(limit - self._loop.time(), 0))
-        if done:
-            return True
-        if self._loop.time() >= self._end_at:
-            raise _GaveUp
-        self.said_late = True
-        return False
+    async def until(self, work: asyncio.Future[Any], *, answering: bool) -> str | None:
+        """Wait for `work`; None when it is done, else the phrase to speak meanwhile. Raises _GaveUp at the deadline."""
+        while True:
+            sign_at, end_at = self._deadlines(answering)
+            done, _ = await asyncio.wait({work}, timeout=max(min(sign_at, end_at) - self._now(), 0))
+            if done:
+                return None
+            sign_at, end_at = self._deadlines(answering)
+            if self._now() >= end_at:
+                raise _GaveUp
+            if self._now() >= sign_at:
+                self._signs += 1
+                return "late" if self._signs == 1 else "one_moment"
 
-    def came(self, late_seconds: float) -> None:
-        """Something arrived: the next silence is measured from now."""
-        self._late_at = self._loop.time() + late_seconds
+    def _deadlines(self, answering: bool) -> tuple[float, float]:
+        quiet_since = max(self._heard_until, self._owed_since())
+        wait = self._patience.sign_seconds if self._signs else self._patience.late_seconds
+        end_at = (quiet_since if self._trouble_since is None else self._trouble_since) + self._patience.give_up_seconds
+        if answering:  # whoever has begun to answer may go on
+            end_at = max(end_at, self._progress_at + self._patience.late_seconds)
+        return quiet_since + wait, end_at
+
+    def trying(self) -> None:
+        """A new try begins."""
+        self._try_began = self._now()
+
+    def came(self, seconds: float) -> None:
+        """A piece of the answer arrived that is heard for so long."""
+        self._progress_at = self._now()
+        if self._progress_at - self._try_began >= STEADY_SECONDS:
+            self._trouble_since = None
+        self.sounded(seconds)
+
+    def sounded(self, seconds: float) -> None:
+        """The caller has so much more to hear."""
+        self._heard_until = max(self._heard_until, self._now()) + seconds
+
+    def failed(self) -> None:
+        """A try failed."""
+        if self._trouble_since is None:
+            self._trouble_since = self._now()
 
 
 async def steady_reply(ask: Callable[[], AsyncIterable[Piece]], bridge: Bridge) -> AsyncIterator[Piece]:
     """Stream the model's answer; bridge, repeat or end when it does not come."""
+    resumed = Resumed()
+    began = asyncio.get_running_loop().time()
 
     async def aside(phrase: str) -> AsyncIterator[Piece]:
         # A segment of its own, so that it is spoken from ready audio.
         for piece in (FlushSentinel(), bridge.phrase(phrase), FlushSentinel()):
             yield piece
 
-    async for piece in _steadily("llm", ask, bridge, aside=aside, counts=_says_something, covers=lambda _: 0.0):
+    work = _Work[Piece](
+        "llm",
+        lambda: resumed.continue_with(ask()),
+        aside=aside,
+        counts=_says_something,
+        lasts=lambda piece: len(_words(piece)) / SPOKEN_CHARACTERS_PER_SECOND,
+        enough=lambda: resumed.called_a_tool,  # again would be twice: the tool's result brings the next answer
+        owed_since=lambda: began,
+    )
+    async for piece in _steadily(work, bridge):
         yield piece
 
 
-def _says_something(piece: Piece) -> bool:
+def _words(piece: Piece) -> str:
     if isinstance(piece, str):
-        return bool(piece.strip())
-    if isinstance(piece, llm.ChatChunk):
-        return piece.delta is not None and bool((piece.delta.content or "").strip() or piece.delta.tool_calls)
-    return False
+        return piece
+    return (piece.delta.content or "") if isinstance(piece, llm.ChatChunk) and piece.delta else ""
+
+
+def _says_something(piece: Piece) -> bool:
+    called = isinstance(piece, llm.ChatChunk) and piece.delta is not None and bool(piece.delta.tool_calls)
+    return called or bool(_words(piece).strip())
 
 
 async def steady_speech(
@@ -124,158 +195,86 @@ async def steady_speech(
 
         async def aside(phrase: str) -> AsyncIterator[rtc.AudioFrame]:
             audio = bridge.phrase_audio(bridge.phrase(phrase))
-            if audio is not None:
-                async for frame in audio:
-                    yield frame
+            async for frame in bridge.tone() if audio is None else audio:
+                yield frame
 
-        def covers(frame: rtc.AudioFrame) -> float:
+        async def speak() -> AsyncIterator[rtc.AudioFrame]:
             nonlocal heard_seconds
-            heard_seconds += frame.duration
-            return frame.duration
+            async for frame in synthesize(script.after(heard_seconds)):
+                heard_seconds += frame.duration
+                yield frame
 
-        async for frame in _steadily(
+        work = _Work[rtc.AudioFrame](
             "tts",
-            lambda: synthesize(script.after(heard_seconds)),
-            bridge,
+            speak,
             aside=aside,
             counts=lambda _: True,
-            covers=covers,
-        ):
+            lasts=lambda frame: frame.duration,
+            enough=lambda: script.spoken_after(heard_seconds),
+            owed_since=script.complete_since,
+        )
+        async for frame in _steadily(work, bridge):
             yield frame
     finally:
         await script.aclose()
 
 
-async def _steadily(
-    provider: str,
-    attempt: Callable[[], AsyncIterable[T]],
-    bridge: Bridge,
-    *,
-    aside: Callable[[str], AsyncIterator[T]],
-    counts: Callable[[T], bool],
-    covers: Callable[[T], float],
-) -> AsyncIterator[T]:
-    """Run `attempt` until one ends well.
-
-    Args:
-        aside: Pieces that speak a phrase in place of the answer.
-        counts: Whether a piece is part of an answer at all.
-        covers: How many seconds of the caller's waiting a piece fills (audio comes faster than it is heard).
-    """
-    patience = bridge.patience
-    waiting = _Waiting(patience)
+async def _steadily(work: _Work[T], bridge: Bridge) -> AsyncIterator[T]:
+    """Run `work.attempt` until one ends well."""
+    waiting = _Waiting(bridge.patience, work.owed_since)
     tries = 0
     try:
-        while True:
+        while not bridge.over():
             tries += 1
-            stream = aiter(attempt())
+            waiting.trying()
+            stream = aiter(work.attempt())
             answered = False
             try:
                 while True:
                     step = asyncio.ensure_future(_next(stream))
-                    async for piece in _meanwhile(step, waiting, provider, aside, bridge):
+                    async for piece in _meanwhile(step, waiting, work, bridge, answering=True):
                         yield piece
                     if (item := step.result()) is _END:
                         break
-                    answered = answered or counts(item)
-                    waiting.came(patience.late_seconds + covers(item))
+                    answered = answered or work.counts(item)
+                    waiting.came(work.lasts(item))
                     yield item
-                if answered:
+                if answered or work.enough():
                     return
-                raise EmptyAnswer(provider)
+                raise EmptyAnswer(work.provider)
             except _GaveUp:
                 raise
             except Exception as error:
-                bridge.fault(describe(provider, error, tries))
+                bridge.fault(describe(work.provider, error, tries))
+                waiting.failed()
             finally:
                 await _close(stream)
-            pause = asyncio.ensure_future(asyncio.sleep(patience.pause(tries)))
-            async for piece in _meanwhile(pause, waiting, provider, aside, bridge):
+            if work.enough():
+                return
+            pause = asyncio.ensure_future(asyncio.sleep(bridge.patience.pause(tries)))
+            async for piece in _meanwhile(pause, waiting, work, bridge, answering=False):
                 yield piece
     except _GaveUp:
-        bridge.bridged(provider, "give_up")
-        async for piece in aside("give_up"):
+        bridge.bridged(work.provider, "give_up")
+        async for piece in work.aside("give_up"):
             yield piece
-        bridge.gave_up(provider)
+        bridge.gave_up(work.provider)
 
 
 async def _meanwhile(
-    work: asyncio.Future[Any],
-    waiting: _Waiting,
-    provider: str,
-    aside: Callable[[str], AsyncIterator[T]],
-    bridge: Bridge,
+    task: asyncio.Future[Any], waiting: _Waiting, work: _Work[T], bridge: Bridge, *, answering: bool
 ) -> AsyncIterator[T]:
-    """Wait for `work`, speaking the `late` phrase once when it takes long; raises _GaveUp at the deadline."""
+    """Wait for `task`, giving signs of life when it takes long; raises _GaveUp at the deadline."""
     try:
-        while not await waiting.until(work):
-            bridge.bridged(provider, "late")
-            async for piece in aside("late"):
+        while (phrase := await waiting.until(task, answering=answering)) is not None:
+            bridge.bridged(work.provider, phrase)
+            async for piece in work.aside(phrase):
+                waiting.sounded(work.lasts(piece))
                 yield piece
     finally:
-        if not work.done():
-            work.cancel()
-            await asyncio.wait({work})
-
-
-class Script:
-    """The words of one reply, readable more than once: a failed try must not lose what it had taken."""
-
-    def __init__(self, text: AsyncIterable[str]) -> None:
-        self._parts: list[str] = []
-        self._ended = False
-        self._more = asyncio.Condition()
-        self._reader = asyncio.create_task(self._read(text))
-
-    async def _read(self, text: AsyncIterable[str]) -> None:
-        try:
-            async for part in text:
-                async with self._more:
-                    self._parts.append(part)
-                    self._more.notify_all()
-        finally:
-            self._ended = True
-            async with self._more:
-                self._more.notify_all()
-
-    async def first(self) -> str | None:
-        """The first part, or None when there are no words."""
-        async with self._more:
-            await self._more.wait_for(lambda: self._parts or self._ended)
-        return self._parts[0] if self._parts else None
-
-    async def all(self) -> str:
-        """All words, once the model has written them."""
-        async with self._more:
-            await self._more.wait_for(lambda: self._ended)
-        return "".join(self._parts)
-
-    async def after(self, heard_seconds: float) -> AsyncIterator[str]:
-        """The words that so much audio cannot have covered yet, whole sentences only."""
-        skip = _covered("".join(self._parts), heard_seconds)
-        index = 0
-        while True:
-            async with self._more:
-                await self._more.wait_for(lambda at=index: len(self._parts) > at or self._ended)  # type: ignore[misc]
-            if index >= len(self._parts):
-                return
-            part = self._parts[index]
-            index += 1
-            dropped = min(skip, len(part))
-            skip -= dropped
-            if part[dropped:]:
-                yield part[dropped:]
-
-    async def aclose(self) -> None:
-        """Stop reading."""
-        self._reader.cancel()
-        await asyncio.gather(self._reader, return_exceptions=True)
-
-
-def _covered(text: str, heard_seconds: float) -> int:
-    """How many characters of `text` a caller has surely heard, back to the last end of a sentence."""
-    within = text[: int(heard_seconds * SPOKEN_CHARACTERS_PER_SECOND)]
-    return max((within.rfind(mark) + 1 for mark in ".?!।|"), default=0)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=CLOSE_SECONDS)
 
 
 _END: object = object()
@@ -290,8 +289,11 @@ async def _next(stream: AsyncIterator[T]) -> T:
 
 async def _close(stream: object) -> None:
     close = getattr(stream, "aclose", None)
-    if close is not None:
-        try:
+    if close is None:
+        return
+
+    async def quietly() -> None:
+        with contextlib.suppress(Exception):
             await close()
-        except Exception:
-            return
+
+    await asyncio.wait({asyncio.ensure_future(quietly())}, timeout=CLOSE_SECONDS)

@@ -8,14 +8,18 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable
+from typing import TypeVar
 
 from livekit import rtc
 
-from worker.conversation.bridging import Patience
-from worker.faults import describe
+from worker.conversation.bridging import CLOSE_SECONDS, Patience
+from worker.faults import NothingHeard, describe
 
+E = TypeVar("E")
 REPLAY_SECONDS = 15.0
 LEAD_IN_SECONDS = 0.5
+SPOKEN_IN_VAIN = 3  # so often a caller speaks without being understood before the call ends
+FAILURES_THAT_END = 2  # fewer within one wait, and the recogniser is working: it was a cough, not a sentence
 
 
 class Hearing:
@@ -27,23 +31,28 @@ class Hearing:
         *,
         fault: Callable[[object], None],
         tell: Callable[[str], None],
-        gave_up: Callable[[str], None],
+        gave_up: Callable[[], None],
     ) -> None:
         self._patience = patience
         self._fault = fault
         self._tell = tell
         self._gave_up = gave_up
-        self._failures = 0
-        self._misses = 0
-        self._deadline: asyncio.TimerHandle | None = None
+        self._failures = self._failures_in_wait = 0
+        self._missed = self._signs = 0
+        self._end_clock: asyncio.TimerHandle | None = None
+        self._sign_clock: asyncio.TimerHandle | None = None
         self._unheard: deque[rtc.AudioFrame] = deque()
         self._unheard_seconds = 0.0
         self._speech_waiting = False
+        self._events: asyncio.Queue[object] | None = None
+        self.finished = False
 
     @property
-    def down(self) -> bool:
-        """Whether the last thing the recogniser did was to fail."""
-        return self._failures > 0
+    def waiting(self) -> bool:
+        """Whether the caller has said something that is not understood yet, and knows it."""
+        return self._end_clock is not None
+
+    # -- the recogniser's stream -----------------------------------------------------------------------------------
 
     async def listen(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
         """The caller's audio for a new recogniser stream: first what an earlier one has lost, then live."""
@@ -53,36 +62,72 @@ class Hearing:
         async for frame in audio:
             self._keep(frame)
             yield frame
+        self.finished = True
 
-    def caller_spoke(self) -> None:
-        """Speech began: from here (and a little before) audio is kept until it has been understood."""
-        self._speech_waiting = True
+    async def events(self, stream: AsyncIterable[E]) -> AsyncIterator[E]:
+        """The events of a recogniser stream, until it ends, fails, or is to be replaced.
 
-    def understood(self) -> None:
-        """A transcript came: all is well."""
-        self._failures = self._misses = 0
-        self._speech_waiting = False
-        self._unheard.clear()
-        self._unheard_seconds = 0.0
-        self._stop_clock()
+        Raises:
+            NothingHeard: Speech got no words out of it: the next stream hears it again.
+        """
+        if self._failures > 1:  # the framework reopens every half second, for ever: not all calls at once, please
+            await asyncio.sleep(self._patience.pause(self._failures))
+        events: asyncio.Queue[object] = asyncio.Queue()
+        self._events = events
+        pump = asyncio.create_task(_pump(stream, events))
+        try:
+            while (event := await events.get()) is not _END:
+                if isinstance(event, Exception):
+                    raise event
+                yield event  # type: ignore[misc]
+        finally:
+            self._events = None
+            pump.cancel()
+            await asyncio.wait({pump}, timeout=CLOSE_SECONDS)
 
     def failed(self, error: BaseException) -> None:
         """The stream broke; the framework opens a new one in half a second."""
         self._failures += 1
         self._fault(describe("stt", error, self._failures))
+        if not isinstance(error, NothingHeard):
+            self._failures_in_wait += 1
         if self._speech_waiting:
-            self._start_clock()
+            self._start_clocks()
+
+    # -- the caller ------------------------------------------------------------------------------------------------
+
+    def caller_spoke(self) -> None:
+        """Speech began: from here (and a little before) audio is kept until it has been understood."""
+        self._speech_waiting = True
+        if not self.waiting:
+            self._failures_in_wait = 0
+
+    def understood(self) -> None:
+        """A transcript came: all is well."""
+        self._failures = self._failures_in_wait = self._missed = 0
+        self._settle()
 
     def missed(self) -> None:
-        """Speech was heard but no words came: say so, and end the call if it stays that way."""
-        self._misses += 1
-        self._start_clock()
-        if self._misses <= 2:
-            self._tell("late" if self.down else "say_again")
+        """Speech was heard but no words came: say so, hear it again, and end the call if it stays that way."""
+        self._missed += 1
+        if self._missed >= SPOKEN_IN_VAIN:
+            self._give_up()
+            return
+        self._start_clocks()
+        self._hear_again()
+        self._signs += 1
+        self._tell("late" if self._signs == 1 else "say_again")
+        self._next_sign()
 
     def close(self) -> None:
         """The call is over."""
-        self._stop_clock()
+        self._stop_clocks()
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _hear_again(self) -> None:
+        if self._events is not None:
+            self._events.put_nowait(NothingHeard())
 
     def _keep(self, frame: rtc.AudioFrame) -> None:
         self._unheard.append(frame)
@@ -91,18 +136,61 @@ class Hearing:
         while self._unheard_seconds > limit and self._unheard:
             self._unheard_seconds -= self._unheard.popleft().duration
 
-    def _start_clock(self) -> None:
-        if self._deadline is None:
-            loop = asyncio.get_running_loop()
-            self._deadline = loop.call_later(self._patience.give_up_seconds, self._give_up)
+    def _settle(self) -> None:
+        self._speech_waiting = False
+        self._signs = 0
+        self._unheard.clear()
+        self._unheard_seconds = 0.0
+        self._stop_clocks()
 
-    def _stop_clock(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _start_clocks(self) -> None:
+        if self._end_clock is None:
+            loop = asyncio.get_running_loop()
+            self._end_clock = loop.call_later(self._patience.give_up_seconds, self._wait_is_over)
+
+    def _next_sign(self) -> None:
+        if self._sign_clock is not None:
+            self._sign_clock.cancel()
+        # The phrase itself takes about as long as the silence that may follow it.
+        delay = 2 * self._patience.sign_seconds
+        self._sign_clock = asyncio.get_running_loop().call_later(delay, self._sign)
+
+    def _sign(self) -> None:
+        self._sign_clock = None
+        if self._end_clock is None:
+            return
+        if self._failures_in_wait:
+            self._tell("one_moment")
+            self._next_sign()
+        else:
+            self._tell("say_again")  # the recogniser works, it has heard it twice: that was not speech, or too soft
+
+    def _stop_clocks(self) -> None:
+        for clock in (self._end_clock, self._sign_clock):
+            if clock is not None:
+                clock.cancel()
+        self._end_clock = self._sign_clock = None
+
+    def _wait_is_over(self) -> None:
+        if self._failures_in_wait >= FAILURES_THAT_END:
+            self._give_up()
+        else:
+            self._settle()
 
     def _give_up(self) -> None:
-        self._deadline = None
-        if self.down or self._misses > 2:
-            self._tell("give_up")
-            self._gave_up("stt")
+        self._stop_clocks()
+        self._gave_up()
+
+
+_END: object = object()
+
+
+async def _pump(stream: AsyncIterable[object], events: asyncio.Queue[object]) -> None:
+    """One task runs the whole stream, so that what it opens is closed where it was opened."""
+    try:
+        async for event in stream:
+            events.put_nowait(event)
+    except Exception as error:
+        events.put_nowait(error)
+    else:
+        events.put_nowait(_END)

@@ -11,7 +11,9 @@ import contextlib
 import hashlib
 import json
 import logging
+import math
 import os
+import struct
 import tempfile
 import wave
 from collections.abc import AsyncIterator, Iterable
@@ -74,6 +76,15 @@ async def _as_frames(pcm: bytes, rate_hz: int) -> AsyncIterator[rtc.AudioFrame]:
     for start in range(0, len(pcm), step):
         part = pcm[start : start + step]
         yield rtc.AudioFrame(data=part, sample_rate=rate_hz, num_channels=1, samples_per_channel=len(part) // 2)
+
+
+async def tone(rate_hz: int) -> AsyncIterator[rtc.AudioFrame]:
+    """Two short soft beeps: the sign of life of a call whose voice is dead before a phrase could be rendered."""
+    beep = [int(3000 * math.sin(2 * math.pi * 425 * at / rate_hz)) for at in range(rate_hz // 5)]
+    pcm = struct.pack(f"<{len(beep)}h", *beep)
+    silence = bytes(len(pcm))
+    async for frame in _as_frames(pcm + silence + pcm + silence, rate_hz):
+        yield frame
 
 
 async def render_missing(

@@ -28,10 +28,11 @@ def websocket(base_url: str) -> str:
 
 def build_stt(settings: Settings) -> stt.STT[Any]:
     """The recogniser of one call; its sockets are opened when the call starts."""
-    point_at(settings.worker.sarvam_base_url)
+    base = settings.stt.base_url or settings.worker.sarvam_base_url
+    point_at(base)
     key = settings.worker.sarvam_api_key.get_secret_value()
     if settings.stt.model == "saaras:v3-realtime":
-        return _realtime(settings, key)
+        return _realtime(settings, key, base)
     return sarvam.STT(
         language=settings.stt.language,
         model=settings.stt.model,
@@ -40,12 +41,12 @@ def build_stt(settings: Settings) -> stt.STT[Any]:
     )
 
 
-def _realtime(settings: Settings, key: str) -> stt.STT[Any]:
+def _realtime(settings: Settings, key: str, base_url: str) -> stt.STT[Any]:
     # Here "detect" is `auto`, and Odia is `or-IN`: both differ from the other endpoint.
     codes = {"unknown": "auto", "od-IN": "or-IN"}
     return sarvam.STTRealtime(
         language=codes.get(settings.stt.language, settings.stt.language),
         api_key=key,
-        base_url=f"{websocket(settings.worker.sarvam_base_url)}/speech-to-text-realtime/ws",
+        base_url=f"{websocket(base_url)}/speech-to-text-realtime/ws",
         mode=settings.stt.mode,
     )

@@ -84,7 +84,7 @@ def build_tts(settings: Settings, language: str, http: aiohttp.ClientSession | N
 
     PCM end to end: linear16 needs no decoder, and at the room's own rate no resampler.
     """
-    base = settings.worker.sarvam_base_url
+    base = settings.tts.base_url or settings.worker.sarvam_base_url
     path = "/text-to-speech/ws/v2" if settings.tts.model == "bulbul:v4-flash" else "/text-to-speech/ws"
     return sarvam.TTS(
         target_language_code=language,
@@ -106,7 +106,8 @@ class SarvamVoice:
     def __init__(self, voices: tts.TTS[Any] | None, settings: Settings) -> None:
         self._tts = voices
         self._settings = settings.tts
-        self._at = settings.worker.sarvam_base_url  # another address may be a stand-in with other voices
+        # Another address may be a stand-in with other voices.
+        self._at = settings.tts.base_url or settings.worker.sarvam_base_url
         self._chosen: dict[str, str] = {}
         self._language = ""
 

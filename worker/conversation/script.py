@@ -1,0 +1,120 @@
+"""The words of one reply, so that a second try goes on where the first one broke off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator
+
+from livekit.agents import FlushSentinel, llm
+
+SPOKEN_CHARACTERS_PER_SECOND = 13  # cautious: what a voice has surely said after a second of its audio
+
+
+class Script:
+    """Words to be spoken, readable more than once: a failed try must not lose what it had taken."""
+
+    def __init__(self, text: AsyncIterable[str]) -> None:
+        self._parts: list[str] = []
+        self._ended_at: float | None = None
+        self._more = asyncio.Condition()
+        self._reader = asyncio.create_task(self._read(text))
+
+    async def _read(self, text: AsyncIterable[str]) -> None:
+        try:
+            async for part in text:
+                async with self._more:
+                    self._parts.append(part)
+                    self._more.notify_all()
+        finally:
+            self._ended_at = asyncio.get_running_loop().time()
+            async with self._more:
+                self._more.notify_all()
+
+    async def first(self) -> str | None:
+        """The first part, or None when there are no words."""
+        async with self._more:
+            await self._more.wait_for(lambda: self._parts or self._ended_at is not None)
+        return self._parts[0] if self._parts else None
+
+    async def all(self) -> str:
+        """All words, once the model has written them."""
+        async with self._more:
+            await self._more.wait_for(lambda: self._ended_at is not None)
+        return "".join(self._parts)
+
+    def complete_since(self) -> float:
+        """When the last word came; now, while more may come: until then a silent voice may be the model's fault."""
+        return asyncio.get_running_loop().time() if self._ended_at is None else self._ended_at
+
+    def spoken_after(self, heard_seconds: float) -> bool:
+        """Whether nothing is left to say after so much audio."""
+        text = "".join(self._parts)
+        rest = text[_covered(text, heard_seconds) :]
+        return self._ended_at is not None and not any(character.isalnum() for character in rest)
+
+    async def after(self, heard_seconds: float) -> AsyncIterator[str]:
+        """The words that so much audio cannot have covered yet, whole sentences only."""
+        skip = _covered("".join(self._parts), heard_seconds)
+        index = 0
+        while True:
+            async with self._more:
+                await self._more.wait_for(lambda at=index: len(self._parts) > at or self._ended_at is not None)  # type: ignore[misc]
+            if index >= len(self._parts):
+                return
+            part = self._parts[index]
+            index += 1
+            dropped = min(skip, len(part))
+            skip -= dropped
+            if part[dropped:]:
+                yield part[dropped:]
+
+    async def aclose(self) -> None:
+        """Stop reading."""
+        self._reader.cancel()
+        await asyncio.gather(self._reader, return_exceptions=True)
+
+
+def _covered(text: str, heard_seconds: float) -> int:
+    """How many characters of `text` a caller has surely heard, back to the last end of a sentence."""
+    within = text[: int(heard_seconds * SPOKEN_CHARACTERS_PER_SECOND)]
+    return max((within.rfind(mark) + 1 for mark in ".?!।|"), default=0)
+
+
+class Resumed:
+    """A model's answer over several tries: what was passed on already is not said again when it comes again."""
+
+    def __init__(self) -> None:
+        self._said = ""
+        self.called_a_tool = False
+
+    async def continue_with(
+        self, pieces: AsyncIterable[llm.ChatChunk | str | FlushSentinel]
+    ) -> AsyncIterator[llm.ChatChunk | str | FlushSentinel]:
+        """Pass a try's pieces on, without a beginning that equals all that earlier tries have said.
+
+        A model that words it differently is passed on whole: the caller hears the sentence begin again.
+        """
+        before, written = self._said, ""
+        async for piece in pieces:
+            content = _content(piece)
+            if isinstance(piece, llm.ChatChunk) and piece.delta and piece.delta.tool_calls:
+                self.called_a_tool = True
+            if not content or before is None:
+                self._said += content
+                yield piece
+                continue
+            written += content
+            if before.startswith(written) and written != before:
+                continue  # so far the same: wait for more
+            rest = written[len(before) :] if written.startswith(before) else written
+            before = None  # type: ignore[assignment]
+            self._said += rest
+            if rest:
+                yield piece if rest == content else rest
+        # It broke off, or ended, inside what had been said before: nothing of it is new.
+
+
+def _content(piece: llm.ChatChunk | str | FlushSentinel) -> str:
+    if isinstance(piece, str):
+        return piece
+    return (piece.delta.content or "") if isinstance(piece, llm.ChatChunk) and piece.delta else ""
