@@ -187,6 +187,7 @@ function showControls() {
   byId('mute').textContent = sound.muted ? 'Unmute' : 'Mute';
   byId('mute').setAttribute('aria-pressed', String(sound.muted));
   byId('mute').disabled = !sound.hasMicrophone;
+  byId('mute').title = sound.hasMicrophone ? '' : 'This call has no microphone';
   for (const button of byId('samples').children) button.disabled = !live;
   byId('samples-hint').textContent = samplesHint(live);
   drawAgentState();

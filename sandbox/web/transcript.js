@@ -116,13 +116,16 @@ export class Transcript {
     if (followsEnd) this.#showEnd();
   }
 
+  /** Whoever scrolled up to read is left in peace. On a phone the whole page scrolls, on a desk only the list. */
   #isNearEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.#list;
-    return scrollHeight - scrollTop - clientHeight < 120;
+    if (scrollHeight > clientHeight + 1) return scrollHeight - scrollTop - clientHeight < 120;
+    return this.#list.getBoundingClientRect().bottom < innerHeight + 120;
   }
 
   #showEnd() {
     this.#list.scrollTop = this.#list.scrollHeight;
+    this.#list.lastElementChild.scrollIntoView({ block: 'nearest' });
   }
 }
 

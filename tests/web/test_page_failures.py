@@ -136,7 +136,7 @@ async def test_a_notice_of_the_worker_is_shown_in_the_conversation(open_page, st
     page = await open_page(stack.page_url)
     await page.join_and_be_greeted()
 
-    await stack.agent.notice("llm_sorry", "Sorry, that took too long.")
+    await stack.agent.notice("llm_late", "Sorry, that took too long.")
     await page.shows("#transcript .notice", "Sorry, that took too long.")
 
     await stack.agent.report(3, "", "", "en-IN", price_rupees=None)
