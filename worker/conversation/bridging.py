@@ -152,7 +152,7 @@ async def steady_reply(ask: Callable[[], AsyncIterable[Piece]], bridge: Bridge) 
         for piece in (FlushSentinel(), bridge.phrase(phrase), FlushSentinel()):
             yield piece
 
-    work = _Work[Piece](
+    work: _Work[Piece] = _Work(
         "llm",
         lambda: resumed.continue_with(ask()),
         aside=aside,
@@ -204,7 +204,7 @@ async def steady_speech(
                 heard_seconds += frame.duration
                 yield frame
 
-        work = _Work[rtc.AudioFrame](
+        work: _Work[rtc.AudioFrame] = _Work(
             "tts",
             speak,
             aside=aside,
