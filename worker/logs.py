@@ -9,6 +9,14 @@ from livekit.agents.cli.log import setup_logging
 PII_PREFIXES = ("lk.pii.", "pii_")
 
 
+class WithSeverity(logging.Filter):
+    """Adds the field by which Cloud Logging knows a line's level."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.severity = record.levelname
+        return True
+
+
 class WithoutPii(logging.Filter):
     """Removes fields that hold callers' words or numbers; the framework marks its own with `lk.pii.`."""
 
@@ -21,7 +29,7 @@ class WithoutPii(logging.Filter):
 def set_up_logs(level: str, *, dev: bool, pii: bool) -> None:
     """JSON lines in production, colour on a developer's terminal."""
     setup_logging(level, devmode=dev, console=False)
-    if pii:
-        return
+    filters = [*([] if dev else [WithSeverity()]), *([] if pii else [WithoutPii()])]
     for handler in logging.getLogger().handlers:
-        handler.addFilter(WithoutPii())
+        for each in filters:
+            handler.addFilter(each)

@@ -197,6 +197,8 @@ class Stack:
             "SARVAM_BASE_URL": self.sandbox_url,
             "OPENAI_BASE_URL": f"{self.sandbox_url}/v1",
             "WORKER_ORDERS_URL": self.sandbox_url,
+            # The stand-in recogniser really recognises what it was not told, which takes it up to a second more.
+            "WORKER_USUAL_LATENCY_SECONDS": "2",
             "WORKER_HEALTH_PORT": str(self.port(f"{name}_health")),
             "WORKER_PHRASE_CACHE_DIR": str(ROOT / ".cache" / "phrases"),
             **self.options.worker_environment,
