@@ -97,6 +97,7 @@ class _Waiting:
         self._now = asyncio.get_running_loop().time
         self._heard_until = self._progress_at = self._try_began = self._now()
         self._trouble_since: float | None = None
+        self._any_failed = False
         self._signs = 0
 
     async def until(self, work: asyncio.Future[Any], *, answering: bool) -> str | None:
@@ -111,6 +112,8 @@ class _Waiting:
                 raise _GaveUp
             if self._now() >= sign_at:
                 self._signs += 1
+                if self._trouble_since is None:
+                    self._trouble_since = max(self._heard_until, self._owed_since())
                 return "late" if self._signs == 1 else "one_moment"
 
     def _deadlines(self, answering: bool) -> tuple[float, float]:
@@ -128,7 +131,7 @@ class _Waiting:
     def came(self, seconds: float) -> None:
         """A piece of the answer arrived that is heard for so long."""
         self._progress_at = self._now()
-        if self._progress_at - self._try_began >= STEADY_SECONDS:
+        if not self._any_failed or self._progress_at - self._try_began >= STEADY_SECONDS:
             self._trouble_since = None
         self.sounded(seconds)
 
@@ -138,6 +141,7 @@ class _Waiting:
 
     def failed(self) -> None:
         """A try failed."""
+        self._any_failed = True
         if self._trouble_since is None:
             self._trouble_since = self._now()
 

@@ -1,0 +1,292 @@
+"""What a caller hears while a provider is late or broken; time is a clock that jumps to the next timer."""
+
+import asyncio
+import selectors
+
+import pytest
+from livekit import rtc
+from livekit.agents import APIStatusError, FlushSentinel, llm
+
+from worker.conversation.bridging import Bridge, Patience, steady_reply, steady_speech
+
+PATIENCE = Patience(late_seconds=2.5, give_up_seconds=20.0)
+FRAME_SECONDS = 0.1
+
+
+class JumpingSelector(selectors.DefaultSelector):
+    """Never waits: moves the clock to the next timer instead."""
+
+    clock = 0.0
+
+    def select(self, timeout=None):
+        ready = super().select(0)
+        if not ready and timeout:
+            self.clock += timeout
+        return ready
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    def __init__(self):
+        self.jumps = JumpingSelector()
+        super().__init__(self.jumps)
+
+    def time(self):
+        return self.jumps.clock
+
+
+@pytest.fixture
+def run():
+    """Run a coroutine on a loop whose time is free."""
+
+    def run_it(coroutine):
+        with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+            return runner.run(asyncio.wait_for(coroutine, 3600))
+
+    return run_it
+
+
+class Call:
+    """What a call notes down."""
+
+    def __init__(self, ready=True, patience=PATIENCE):
+        self.faults, self.bridged, self.gave_up = [], [], []
+        self.ended = False
+        self.ready = ready
+        self.bridge = Bridge(
+            patience=patience,
+            phrase=lambda name: f"<{name}>",
+            phrase_audio=lambda text: sound(text) if self.ready and text.startswith("<") else None,
+            tone=lambda: sound("beep"),
+            fault=self.faults.append,
+            bridged=lambda provider, phrase: self.bridged.append((provider, phrase, asyncio.get_running_loop().time())),
+            gave_up=self.gave_up.append,
+            over=lambda: self.ended,
+        )
+
+    @property
+    def phrases(self):
+        return [phrase for _, phrase, _ in self.bridged]
+
+
+def frame(text):
+    samples = int(24000 * FRAME_SECONDS)
+    made = rtc.AudioFrame(bytes(2 * samples), 24000, 1, samples)
+    made.userdata["text"] = text
+    return made
+
+
+async def sound(text, frames=10):
+    for _ in range(frames):
+        yield frame(text)
+
+
+async def heard(frames):
+    """The texts of the frames, each once in a row."""
+    texts = []
+    async for each in frames:
+        if not texts or texts[-1] != each.userdata["text"]:
+            texts.append(each.userdata["text"])
+    return texts
+
+
+async def said(pieces):
+    return [piece async for piece in pieces if not isinstance(piece, FlushSentinel)]
+
+
+class Model:
+    """Answers each request with the next of its scripts: words, waits in seconds, exceptions."""
+
+    def __init__(self, *scripts):
+        self.scripts = list(scripts)
+        self.asked_at = []
+
+    async def __call__(self, *_):
+        self.asked_at.append(asyncio.get_running_loop().time())
+        script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+        for step in script:
+            if isinstance(step, float):
+                await wait(step)
+            elif isinstance(step, Exception):
+                raise step
+            else:
+                yield step
+
+
+async def wait(seconds):
+    future = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_later(seconds, future.set_result, None)
+    await future
+
+
+BROKEN = APIStatusError("broken", status_code=500)
+REFUSED = APIStatusError("refused", status_code=401)
+FOREVER = 1e6
+
+
+def test_a_prompt_answer_is_passed_on_as_it_is(run):
+    call = Call()
+    assert run(said(steady_reply(Model(["Your ", "bill."]), call.bridge))) == ["Your ", "bill."]
+    assert (call.phrases, call.faults) == ([], [])
+
+
+def test_a_late_answer_is_bridged_once_and_then_given(run):
+    call = Call()
+    assert run(said(steady_reply(Model([4.0, "Here."]), call.bridge))) == ["<late>", "Here."]
+    assert call.bridged == [("llm", "late", 2.5)]
+    assert call.faults == []
+
+
+def test_a_failed_try_is_repeated_and_noted_with_its_number(run):
+    call = Call()
+    assert run(said(steady_reply(Model([BROKEN], [REFUSED], ["Here."]), call.bridge))) == ["Here."]
+    assert [(fault.kind, fault.retryable, fault.attempt) for fault in call.faults] == [
+        ("server_error", True, 1),
+        ("refused", False, 2),
+    ]
+
+
+def test_a_hung_model_ends_in_a_goodbye_with_signs_of_life_on_the_way(run):
+    call = Call()
+    words = run(said(steady_reply(Model([FOREVER]), call.bridge)))
+    assert words[0] == "<late>"
+    assert words[-1] == "<give_up>"
+    assert call.gave_up == ["llm"]
+    times = [at for _, _, at in call.bridged]
+    assert times[-1] <= PATIENCE.give_up_seconds + 2 * PATIENCE.sign_seconds
+    assert max(after - before for before, after in zip(times, times[1:], strict=False)) < 5.0
+
+
+def test_a_dead_model_is_not_asked_without_a_pause(run):
+    call, model = Call(), Model([BROKEN])
+    run(said(steady_reply(model, call.bridge)))
+    assert call.gave_up == ["llm"]
+    assert 8 <= len(model.asked_at) <= 25
+    assert len(call.faults) == len(model.asked_at)
+
+
+def test_no_sign_repeats_endlessly(run):
+    call = Call()
+    run(said(steady_reply(Model([BROKEN]), call.bridge)))
+    assert call.phrases.count("late") == 1
+    assert len(call.phrases) <= 8
+
+
+def test_an_answer_that_breaks_off_goes_on_where_it_stopped(run):
+    call = Call()
+    model = Model(["Your order ", "4521 ", BROKEN], ["Your ", "order 4521 ", "is on its way."])
+    assert "".join(run(said(steady_reply(model, call.bridge)))) == "Your order 4521 is on its way."
+
+
+def test_an_answer_that_comes_back_in_other_words_is_given_whole(run):
+    call = Call()
+    model = Model(["Your order ", BROKEN], ["It is ", "on its way."])
+    assert run(said(steady_reply(model, call.bridge))) == ["Your order ", "It is ", "on its way."]
+
+
+def test_a_tool_is_not_called_twice_because_the_stream_broke_after_it(run):
+    call = Call()
+    tool = llm.FunctionToolCall(name="end_call", arguments="{}", call_id="1")
+    chunk = llm.ChatChunk(id="c", delta=llm.ChoiceDelta(role="assistant", tool_calls=[tool]))
+    model = Model([chunk, BROKEN])
+    assert run(said(steady_reply(model, call.bridge))) == [chunk]
+    assert len(model.asked_at) == 1
+
+
+def test_an_empty_answer_is_asked_for_again(run):
+    call = Call()
+    assert run(said(steady_reply(Model([], ["Here."]), call.bridge))) == ["Here."]
+    assert call.faults[0].kind == "empty"
+
+
+def test_a_long_healthy_answer_is_not_cut_off_at_the_give_up_time(run):
+    """Pins a deadline that was counted from the start of the reply."""
+    call = Call()
+    steps = [step for number in range(30) for step in (1.0, f"{number} ")]
+    assert len(run(said(steady_reply(Model(steps), call.bridge)))) == 30
+    assert call.gave_up == []
+
+
+async def spoken(text):
+    yield text
+
+
+def test_a_ready_phrase_needs_no_voice(run):
+    call = Call()
+    assert run(heard(steady_speech(spoken("<late>"), Model([BROKEN]), call.bridge))) == ["<late>"]
+    assert call.faults == []
+
+
+def test_a_dead_voice_ends_in_a_goodbye_from_ready_audio(run):
+    call = Call()
+    texts = run(heard(steady_speech(spoken("Your bill is ready."), Model([BROKEN]), call.bridge)))
+    assert texts[0] == "<late>"
+    assert texts[-1] == "<give_up>"
+    assert call.gave_up == ["tts"]
+
+
+def test_a_voice_that_was_never_there_leaves_a_tone_not_silence(run):
+    """Pins the cold cache: a phrase without audio used to be skipped in silence."""
+    call = Call(ready=False)
+    texts = run(heard(steady_speech(spoken("Hello."), Model([BROKEN]), call.bridge)))
+    assert texts == ["beep"]
+    assert call.gave_up == ["tts"]
+
+
+def test_a_voice_that_fails_after_the_last_word_is_not_asked_again(run):
+    """Pins `no_completion`: all is heard, the end of it never comes."""
+    call = Call()
+    voice = Model([*(frame("all") for _ in range(20)), BROKEN])
+    assert run(heard(steady_speech(spoken("Your bill is ready."), voice, call.bridge))) == ["all"]
+    assert len(voice.asked_at) == 1
+
+
+def test_a_voice_that_breaks_off_says_the_rest(run):
+    call, asked = Call(), []
+
+    async def voice(words):
+        asked.append("".join([word async for word in words]))
+        yield frame(asked[-1])
+        if len(asked) == 1:
+            raise BROKEN
+
+    run(heard(steady_speech(spoken("One is here. Two is there."), voice, call.bridge)))
+    assert asked == ["One is here. Two is there."] * 2  # a tenth of a second has said no whole sentence
+
+
+def test_text_without_a_sayable_character_is_no_fault(run):
+    call = Call()
+    assert run(heard(steady_speech(spoken(" … "), Model([]), call.bridge))) == []
+    assert call.faults == []
+
+
+def test_a_voice_is_not_blamed_while_the_model_still_writes(run):
+    async def slow_text():
+        yield "Your order"
+        await wait(9.0)
+        yield " is here."
+
+    async def voice(words):
+        text = "".join([word async for word in words])
+        yield frame(text)
+
+    call = Call()
+    assert run(heard(steady_speech(slow_text(), voice, call.bridge))) == ["Your order is here."]
+    assert call.bridged == []
+
+
+def test_nothing_new_is_tried_once_the_call_is_ending(run):
+    call, voice = Call(), Model([BROKEN])
+    call.ended = True
+    assert run(heard(steady_speech(spoken("Hello."), voice, call.bridge))) == []
+    assert voice.asked_at == []
+
+
+def test_audio_that_came_faster_than_it_is_heard_counts_as_waiting_time_filled(run):
+    async def voice(_):
+        async for each in sound("long", 60):
+            yield each
+        await wait(6.0)
+        yield frame("end")
+
+    call = Call()
+    assert run(heard(steady_speech(spoken("Long text."), voice, call.bridge))) == ["long", "end"]
