@@ -56,7 +56,7 @@ class Page:
     async def text(self, selector):
         return await self.tab.locator(selector).last.inner_text()
 
-    async def turn_is_reported(self, number, within=15):
+    async def turn_is_reported(self, number, within=30):
         """The worker's report of turn `number` has come: everything about the turn is on the page."""
         await self.tab.wait_for_function(
             "number => Number(document.querySelector('#turn-count').textContent) >= number",

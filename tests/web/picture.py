@@ -18,7 +18,7 @@ from sandbox.stack.stack import Stack  # noqa: E402
 
 PICTURE = ROOT / "docs" / "page.png"
 MOST_BYTES = 200_000
-SIZE = {"width": 1180, "height": 790}
+SIZE = {"width": 1180, "height": 940}
 
 
 async def take() -> None:
