@@ -1,48 +1,16 @@
 """What a caller hears while a provider is late or broken; time is a clock that jumps to the next timer."""
 
 import asyncio
-import selectors
+import itertools
 
-import pytest
 from livekit import rtc
 from livekit.agents import APIStatusError, FlushSentinel, llm
 
+from tests.worker.jumping_clock import run, wait
 from worker.conversation.bridging import Bridge, Patience, steady_reply, steady_speech
 
 PATIENCE = Patience(late_seconds=2.5, give_up_seconds=20.0)
 FRAME_SECONDS = 0.1
-
-
-class JumpingSelector(selectors.DefaultSelector):
-    """Never waits: moves the clock to the next timer instead."""
-
-    clock = 0.0
-
-    def select(self, timeout=None):
-        ready = super().select(0)
-        if not ready and timeout:
-            self.clock += timeout
-        return ready
-
-
-class JumpingLoop(asyncio.SelectorEventLoop):
-    def __init__(self):
-        self.jumps = JumpingSelector()
-        super().__init__(self.jumps)
-
-    def time(self):
-        return self.jumps.clock
-
-
-@pytest.fixture
-def run():
-    """Run a coroutine on a loop whose time is free."""
-
-    def run_it(coroutine):
-        with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-            return runner.run(asyncio.wait_for(coroutine, 3600))
-
-    return run_it
 
 
 class Call:
@@ -112,31 +80,25 @@ class Model:
                 yield step
 
 
-async def wait(seconds):
-    future = asyncio.get_running_loop().create_future()
-    asyncio.get_running_loop().call_later(seconds, future.set_result, None)
-    await future
-
-
 BROKEN = APIStatusError("broken", status_code=500)
 REFUSED = APIStatusError("refused", status_code=401)
 FOREVER = 1e6
 
 
-def test_a_prompt_answer_is_passed_on_as_it_is(run):
+def test_a_prompt_answer_is_passed_on_as_it_is():
     call = Call()
     assert run(said(steady_reply(Model(["Your ", "bill."]), call.bridge))) == ["Your ", "bill."]
     assert (call.phrases, call.faults) == ([], [])
 
 
-def test_a_late_answer_is_bridged_once_and_then_given(run):
+def test_a_late_answer_is_bridged_once_and_then_given():
     call = Call()
     assert run(said(steady_reply(Model([4.0, "Here."]), call.bridge))) == ["<late>", "Here."]
     assert call.bridged == [("llm", "late", 2.5)]
     assert call.faults == []
 
 
-def test_a_failed_try_is_repeated_and_noted_with_its_number(run):
+def test_a_failed_try_is_repeated_and_noted_with_its_number():
     call = Call()
     assert run(said(steady_reply(Model([BROKEN], [REFUSED], ["Here."]), call.bridge))) == ["Here."]
     assert [(fault.kind, fault.retryable, fault.attempt) for fault in call.faults] == [
@@ -145,7 +107,7 @@ def test_a_failed_try_is_repeated_and_noted_with_its_number(run):
     ]
 
 
-def test_a_hung_model_ends_in_a_goodbye_with_signs_of_life_on_the_way(run):
+def test_a_hung_model_ends_in_a_goodbye_with_signs_of_life_on_the_way():
     call = Call()
     words = run(said(steady_reply(Model([FOREVER]), call.bridge)))
     assert words[0] == "<late>"
@@ -153,10 +115,10 @@ def test_a_hung_model_ends_in_a_goodbye_with_signs_of_life_on_the_way(run):
     assert call.gave_up == ["llm"]
     times = [at for _, _, at in call.bridged]
     assert times[-1] <= PATIENCE.give_up_seconds + 2 * PATIENCE.sign_seconds
-    assert max(after - before for before, after in zip(times, times[1:], strict=False)) < 5.0
+    assert max(after - before for before, after in itertools.pairwise(times)) < 5.0
 
 
-def test_a_dead_model_is_not_asked_without_a_pause(run):
+def test_a_dead_model_is_not_asked_without_a_pause():
     call, model = Call(), Model([BROKEN])
     run(said(steady_reply(model, call.bridge)))
     assert call.gave_up == ["llm"]
@@ -164,26 +126,26 @@ def test_a_dead_model_is_not_asked_without_a_pause(run):
     assert len(call.faults) == len(model.asked_at)
 
 
-def test_no_sign_repeats_endlessly(run):
+def test_no_sign_repeats_endlessly():
     call = Call()
     run(said(steady_reply(Model([BROKEN]), call.bridge)))
     assert call.phrases.count("late") == 1
     assert len(call.phrases) <= 8
 
 
-def test_an_answer_that_breaks_off_goes_on_where_it_stopped(run):
+def test_an_answer_that_breaks_off_goes_on_where_it_stopped():
     call = Call()
     model = Model(["Your order ", "4521 ", BROKEN], ["Your ", "order 4521 ", "is on its way."])
     assert "".join(run(said(steady_reply(model, call.bridge)))) == "Your order 4521 is on its way."
 
 
-def test_an_answer_that_comes_back_in_other_words_is_given_whole(run):
+def test_an_answer_that_comes_back_in_other_words_is_given_whole():
     call = Call()
     model = Model(["Your order ", BROKEN], ["It is ", "on its way."])
     assert run(said(steady_reply(model, call.bridge))) == ["Your order ", "It is ", "on its way."]
 
 
-def test_a_tool_is_not_called_twice_because_the_stream_broke_after_it(run):
+def test_a_tool_is_not_called_twice_because_the_stream_broke_after_it():
     call = Call()
     tool = llm.FunctionToolCall(name="end_call", arguments="{}", call_id="1")
     chunk = llm.ChatChunk(id="c", delta=llm.ChoiceDelta(role="assistant", tool_calls=[tool]))
@@ -192,13 +154,13 @@ def test_a_tool_is_not_called_twice_because_the_stream_broke_after_it(run):
     assert len(model.asked_at) == 1
 
 
-def test_an_empty_answer_is_asked_for_again(run):
+def test_an_empty_answer_is_asked_for_again():
     call = Call()
     assert run(said(steady_reply(Model([], ["Here."]), call.bridge))) == ["Here."]
     assert call.faults[0].kind == "empty"
 
 
-def test_a_long_healthy_answer_is_not_cut_off_at_the_give_up_time(run):
+def test_a_long_healthy_answer_is_not_cut_off_at_the_give_up_time():
     """Pins a deadline that was counted from the start of the reply."""
     call = Call()
     steps = [step for number in range(30) for step in (1.0, f"{number} ")]
@@ -210,13 +172,13 @@ async def spoken(text):
     yield text
 
 
-def test_a_ready_phrase_needs_no_voice(run):
+def test_a_ready_phrase_needs_no_voice():
     call = Call()
     assert run(heard(steady_speech(spoken("<late>"), Model([BROKEN]), call.bridge))) == ["<late>"]
     assert call.faults == []
 
 
-def test_a_dead_voice_ends_in_a_goodbye_from_ready_audio(run):
+def test_a_dead_voice_ends_in_a_goodbye_from_ready_audio():
     call = Call()
     texts = run(heard(steady_speech(spoken("Your bill is ready."), Model([BROKEN]), call.bridge)))
     assert texts[0] == "<late>"
@@ -224,7 +186,7 @@ def test_a_dead_voice_ends_in_a_goodbye_from_ready_audio(run):
     assert call.gave_up == ["tts"]
 
 
-def test_a_voice_that_was_never_there_leaves_a_tone_not_silence(run):
+def test_a_voice_that_was_never_there_leaves_a_tone_not_silence():
     """Pins the cold cache: a phrase without audio used to be skipped in silence."""
     call = Call(ready=False)
     texts = run(heard(steady_speech(spoken("Hello."), Model([BROKEN]), call.bridge)))
@@ -232,7 +194,7 @@ def test_a_voice_that_was_never_there_leaves_a_tone_not_silence(run):
     assert call.gave_up == ["tts"]
 
 
-def test_a_voice_that_fails_after_the_last_word_is_not_asked_again(run):
+def test_a_voice_that_fails_after_the_last_word_is_not_asked_again():
     """Pins `no_completion`: all is heard, the end of it never comes."""
     call = Call()
     voice = Model([*(frame("all") for _ in range(20)), BROKEN])
@@ -240,7 +202,7 @@ def test_a_voice_that_fails_after_the_last_word_is_not_asked_again(run):
     assert len(voice.asked_at) == 1
 
 
-def test_a_voice_that_breaks_off_says_the_rest(run):
+def test_a_voice_that_breaks_off_says_the_rest():
     call, asked = Call(), []
 
     async def voice(words):
@@ -253,13 +215,13 @@ def test_a_voice_that_breaks_off_says_the_rest(run):
     assert asked == ["One is here. Two is there."] * 2  # a tenth of a second has said no whole sentence
 
 
-def test_text_without_a_sayable_character_is_no_fault(run):
+def test_text_without_a_sayable_character_is_no_fault():
     call = Call()
     assert run(heard(steady_speech(spoken(" … "), Model([]), call.bridge))) == []
     assert call.faults == []
 
 
-def test_a_voice_is_not_blamed_while_the_model_still_writes(run):
+def test_a_voice_is_not_blamed_while_the_model_still_writes():
     async def slow_text():
         yield "Your order"
         await wait(9.0)
@@ -274,14 +236,14 @@ def test_a_voice_is_not_blamed_while_the_model_still_writes(run):
     assert call.bridged == []
 
 
-def test_nothing_new_is_tried_once_the_call_is_ending(run):
+def test_nothing_new_is_tried_once_the_call_is_ending():
     call, voice = Call(), Model([BROKEN])
     call.ended = True
     assert run(heard(steady_speech(spoken("Hello."), voice, call.bridge))) == []
     assert voice.asked_at == []
 
 
-def test_audio_that_came_faster_than_it_is_heard_counts_as_waiting_time_filled(run):
+def test_audio_that_came_faster_than_it_is_heard_counts_as_waiting_time_filled():
     async def voice(_):
         async for each in sound("long", 60):
             yield each

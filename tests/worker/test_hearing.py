@@ -1,0 +1,215 @@
+"""A recogniser that fails is noticed, replaced, and hears again what it has missed; a cough ends no call."""
+
+import asyncio
+
+import pytest
+from livekit import rtc
+from livekit.agents import APIConnectionError
+
+from tests.worker.jumping_clock import run, wait
+from worker.conversation.bridging import Patience
+from worker.conversation.hearing import REPLAY_SECONDS, Hearing
+from worker.faults import EndedQuietly, NothingHeard
+
+PATIENCE = Patience(late_seconds=2.5, give_up_seconds=20.0)
+BROKEN = APIConnectionError("broken")
+
+
+class Call:
+    """What a call notes down."""
+
+    def __init__(self):
+        self.faults, self.told, self.gave_up_at = [], [], []
+        self.hearing = Hearing(
+            PATIENCE,
+            fault=self.faults.append,
+            tell=self.told.append,
+            gave_up=lambda: self.gave_up_at.append(asyncio.get_running_loop().time()),
+        )
+
+
+def frame(number, seconds=0.5):
+    samples = int(16000 * seconds)
+    made = rtc.AudioFrame(bytes(2 * samples), 16000, 1, samples)
+    made.userdata["number"] = number
+    return made
+
+
+async def audio(*numbers):
+    for number in numbers:
+        yield frame(number)
+
+
+async def numbers(frames):
+    return [each.userdata["number"] async for each in frames]
+
+
+def test_what_was_said_to_a_broken_stream_is_played_to_the_next_one():
+    async def scenario():
+        call = Call()
+        await numbers(call.hearing.listen(audio(1, 2)))
+        call.hearing.caller_spoke()
+        await numbers(call.hearing.listen(audio(3, 4)))
+        call.hearing.failed(BROKEN)
+        return await numbers(call.hearing.listen(audio(5)))
+
+    assert run(scenario())[-4:] == [2, 3, 4, 5], "half a second before the speech, the speech, and what follows"
+
+
+def test_what_was_understood_is_not_played_again():
+    async def scenario():
+        call = Call()
+        call.hearing.caller_spoke()
+        await numbers(call.hearing.listen(audio(1, 2)))
+        call.hearing.understood()
+        call.hearing.failed(BROKEN)
+        return await numbers(call.hearing.listen(audio(3)))
+
+    assert run(scenario()) == [3]
+
+
+def test_no_more_is_kept_than_can_be_played_again():
+    async def scenario():
+        call = Call()
+        call.hearing.caller_spoke()
+        await numbers(call.hearing.listen(audio(*range(200))))
+        call.hearing.failed(BROKEN)
+        return await numbers(call.hearing.listen(audio()))
+
+    assert len(run(scenario())) == REPLAY_SECONDS / 0.5
+
+
+async def endless():
+    yield "start of speech"
+    await wait(1e6)
+
+
+def test_a_stream_that_hears_nothing_of_what_was_said_is_replaced():
+    """Pins the hang on an open socket: nobody else would ever close it."""
+
+    async def scenario():
+        call = Call()
+        events = call.hearing.events(endless())
+        assert await anext(events) == "start of speech"
+        call.hearing.caller_spoke()
+        call.hearing.missed()
+        with pytest.raises(NothingHeard):
+            await anext(events)
+        return call.told
+
+    assert run(scenario()) == ["late"]
+
+
+def test_a_cough_ends_no_call():
+    async def scenario():
+        call = Call()
+        call.hearing.caller_spoke()
+        call.hearing.missed()
+        await wait(60)
+        return call
+
+    call = run(scenario())
+    assert call.told == ["late", "say_again"]
+    assert call.gave_up_at == []
+    assert not call.hearing.waiting
+
+
+def test_a_recogniser_that_stays_away_ends_the_call_in_time_with_signs_of_life_before():
+    async def scenario():
+        call = Call()
+        call.hearing.caller_spoke()
+        call.hearing.failed(BROKEN)
+        call.hearing.missed()
+        for _ in range(30):
+            await wait(1)
+            call.hearing.failed(BROKEN)
+        return call
+
+    call = run(scenario())
+    assert call.gave_up_at == [pytest.approx(PATIENCE.give_up_seconds)]
+    assert call.told[0] == "late"
+    assert call.told[1:] == ["one_moment"] * (len(call.told) - 1)
+    assert 2 <= len(call.told) <= 5
+
+
+def test_speaking_in_vain_three_times_ends_the_call():
+    async def scenario():
+        call = Call()
+        for _ in range(3):
+            call.hearing.caller_spoke()
+            await wait(4)
+            call.hearing.missed()
+        return call
+
+    call = run(scenario())
+    assert call.told == ["late", "say_again"]
+    assert len(call.gave_up_at) == 1
+
+
+def test_being_understood_forgives_everything():
+    async def scenario():
+        call = Call()
+        for _ in range(5):
+            call.hearing.caller_spoke()
+            call.hearing.failed(BROKEN)
+            call.hearing.missed()
+            await wait(5)
+            call.hearing.understood()
+        await wait(60)
+        return call
+
+    assert run(scenario()).gave_up_at == []
+
+
+def test_idle_closes_between_turns_are_noted_and_end_nothing():
+    """Pins a stale count: an idle socket that closed every minute made the next cough end the call."""
+
+    async def scenario():
+        call = Call()
+        for _ in range(5):
+            call.hearing.failed(EndedQuietly())
+            await wait(60)
+        call.hearing.caller_spoke()
+        call.hearing.missed()
+        await wait(60)
+        return call
+
+    call = run(scenario())
+    assert [(fault.kind, fault.attempt) for fault in call.faults] == [("closed", number) for number in range(1, 6)]
+    assert call.gave_up_at == []
+
+
+def test_streams_are_reopened_ever_more_slowly():
+    async def scenario():
+        call = Call()
+        for _ in range(6):
+            call.hearing.failed(BROKEN)
+        began = asyncio.get_running_loop().time()
+        async for _ in call.hearing.events(audio()):
+            pass
+        return asyncio.get_running_loop().time() - began
+
+    assert 1.5 <= run(scenario()) <= 2.5
+
+
+def test_an_error_of_the_stream_comes_out_as_it_is():
+    async def broken():
+        yield "event"
+        raise BROKEN
+
+    async def scenario():
+        events = Call().hearing.events(broken())
+        assert await anext(events) == "event"
+        with pytest.raises(APIConnectionError, match="broken"):
+            await anext(events)
+
+    run(scenario())
+
+
+def test_the_end_of_the_callers_audio_is_no_fault():
+    async def scenario():
+        call = Call()
+        await numbers(call.hearing.listen(audio(1)))
+        return call.hearing.finished
+
+    assert run(scenario())
