@@ -1,0 +1,226 @@
+"""`make bench`: side-by-side measurements in one run, on one stack, interleaved call by call.
+
+Leaves out/bench.json, out/bench.md and out/bench-*.png. BENCH_QUICK=1 is a short run. Exit codes: 0 every goal was
+met, 1 one was missed, 2 a setting is wrong, 3 a part did not start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import difflib
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+
+from bench import end_of_turn, language_decision, token_function
+from bench.calls import chosen, scripts
+from bench.contenders import COMPARED, CONTENDERS, PROBE, VAANI, VAANI_STREAMING, Contender
+from bench.plots import draw
+from bench.records import CallRecord, Measured
+from bench.report import bench_page
+from bench.rows import Row, rows_of
+from bench.running import call, configured_latencies, floor_seconds, greeting_script, started
+from bench.utterances import RECORDINGS_HELP, recordings_installed, usable
+from sandbox.stack.processes import ProcessFailed
+from sandbox.stack.stack import ROOT, Stack, StackOptions
+
+GOOD, MISSED, BAD_SETTINGS, DID_NOT_START, INTERRUPTED = 0, 1, 2, 3, 130
+SETTINGS = {
+    "BENCH_QUICK": "1 makes a short run: a few utterances, one start of each worker",
+    "BENCH_OUT": "where the files go, by default out",
+    "BENCH_CALLS": "at most so many calls to each contender, for work on the bench itself",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BenchSettings:
+    quick: bool = False
+    out: Path = Path("out")
+    most_calls: int = 0
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> BenchSettings:
+        """Raises ValueError with all problems."""
+        given = {name: value for name, value in environment.items() if name.startswith("BENCH_") and value}
+        problems = [
+            f"{name} is not a setting; the nearest is {difflib.get_close_matches(name, SETTINGS, n=1, cutoff=0)[0]}"
+            for name in sorted(given.keys() - SETTINGS.keys())
+        ]
+        quick = given.get("BENCH_QUICK", "0").casefold()
+        if quick not in ("0", "1", "true", "false"):
+            problems.append("BENCH_QUICK must be 1 or 0")
+        calls = given.get("BENCH_CALLS", "0")
+        if not calls.isdecimal():
+            problems.append("BENCH_CALLS must be a whole number")
+        if problems:
+            raise ValueError("\n".join(problems))
+        return cls(quick in ("1", "true"), Path(given.get("BENCH_OUT", "out")), int(calls))
+
+
+class Bench:
+    """One run."""
+
+    def __init__(self, settings: BenchSettings) -> None:
+        self.settings = settings
+        self.measured = Measured()
+        self._began_at = time.monotonic()
+        self._load_before = os.getloadavg()[0]
+
+    def say(self, what: str) -> None:
+        """Progress, with the time."""
+        seconds = time.monotonic() - self._began_at
+        print(f"[{int(seconds // 60):2d}:{seconds % 60:04.1f}] {what}", flush=True)
+
+    async def run(self) -> None:
+        """Measure everything that needs calls."""
+        quick = self.settings.quick
+        contenders = [each for each in CONTENDERS if not (quick and each is VAANI_STREAMING)]
+        self.say("starting livekit-server and the stand-ins")
+        logs = ROOT / ".cache" / "bench"
+        async with Stack(StackOptions(worker=False, logs=logs, scope=VAANI.scope)) as stack:
+            for contender in contenders:
+                latencies = await configured_latencies(stack, contender.scope)
+            self.measured.latencies, self.measured.floor_seconds = latencies, floor_seconds(latencies)
+            async with started(stack, contenders, 1 if quick else 3, self.say) as (processes, seconds):
+                self.measured.worker_start_seconds = seconds
+                with tempfile.TemporaryDirectory() as folder:
+                    await self._calls(stack, contenders, processes, Path(folder))
+
+    async def _calls(self, stack: Stack, contenders: list[Contender], processes: Any, folder: Path) -> None:
+        rows = chosen(usable(), self.settings.quick)
+        placed = list(scripts(rows, folder))
+        if self.settings.most_calls:
+            placed = placed[: self.settings.most_calls]
+        for script in placed:
+            # In turn, beginning with another one each time: a machine that slows down slows all of them down.
+            turn = script.number % len(COMPARED)
+            order = [*COMPARED[turn:], *COMPARED[:turn], PROBE]
+            if VAANI_STREAMING in contenders and script.number % 2 == 0:
+                order.append(VAANI_STREAMING)
+            for contender in order:
+                chosen_script = greeting_script(script.number) if contender is PROBE else script
+                done = await call(stack, contender, processes[contender.name], chosen_script, self.measured.latencies)
+                self.measured.calls.append(done)
+                self.say(_line(done, script.number + 1, len(placed)))
+
+    def rows(self) -> list[Row]:
+        """All rows; those that need no call are measured now, when nothing else runs."""
+        quick = self.settings.quick
+        rows = rows_of(self.measured)
+        self.say("measuring the token function")
+        rows += token_function.measure(quick)
+        self.say("measuring the language decision")
+        rows += language_decision.measure(quick)
+        self.say("comparing rules for the end of turn, offline")
+        rows += end_of_turn.measure(quick)["rows"]
+        return rows
+
+    def machine(self) -> dict[str, Any]:
+        """Where and when this was measured, and whether the machine was free enough for it."""
+        calls = self.measured.calls
+        return {
+            "cpu": _cpu_name(),
+            "cpus": os.cpu_count(),
+            "memory_gigabytes": round(psutil.virtual_memory().total / 1e9, 1),
+            "system": platform.platform(),
+            "python": platform.python_version(),
+            "commit": _commit(),
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "quick": self.settings.quick,
+            "minutes": round((time.monotonic() - self._began_at) / 60, 1),
+            "load_average_before": round(self._load_before, 2),
+            "calls": len(calls),
+            "calls_with_errors": sum(bool(each.errors) for each in calls),
+            "calls_with_a_late_caller": sum(each.caller_late_seconds > 0.05 for each in calls),
+        }
+
+
+def main(arguments: list[str]) -> int:
+    """Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a short run, as BENCH_QUICK=1")
+    options = parser.parse_args(arguments)
+    environment = dict(os.environ) | ({"BENCH_QUICK": "1"} if options.quick else {})
+    try:
+        settings = BenchSettings.from_environment(environment)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return BAD_SETTINGS
+    if not recordings_installed():
+        print(f"without the recordings: {RECORDINGS_HELP}", file=sys.stderr)
+    bench = Bench(settings)
+    try:
+        asyncio.run(_until_done_or_told_to_stop(bench))
+    except ProcessFailed as error:
+        print(f"\n{error}", file=sys.stderr)
+        return DID_NOT_START
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return INTERRUPTED
+    rows = bench.rows()
+    _write(settings.out, bench, rows)
+    return GOOD if all(row["met"] is not False for row in rows) else MISSED
+
+
+async def _until_done_or_told_to_stop(bench: Bench) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    await bench.run()
+
+
+def _write(out: Path, bench: Bench, rows: list[Row]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    content = {
+        "machine": bench.machine(),
+        "rows": rows,
+        "worker_start_seconds": bench.measured.worker_start_seconds,
+        "latencies": bench.measured.latencies,
+        "floor_seconds": bench.measured.floor_seconds,
+        "calls": [asdict(each) for each in bench.measured.calls],
+    }
+    (out / "bench.json").write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    page = bench_page(content)
+    (out / "bench.md").write_text(page, encoding="utf-8")
+    bench.say("drawing")
+    drawn = draw(bench.measured, out)
+    print(f"\n{page}\n{', '.join(str(path) for path in (out / 'bench.json', out / 'bench.md', *drawn))}")
+
+
+def _line(done: CallRecord, number: int, of: int) -> str:
+    waits = [turn.voice_to_voice_seconds for turn in done.turns if turn.voice_to_voice_seconds is not None]
+    cut = sum(turn.cut_off for turn in done.turns)
+    greeting = "no greeting" if done.greeting_seconds is None else f"greeting {done.greeting_seconds:.2f} s"
+    told = f"call {number}/{of} {done.contender}: {greeting}"
+    if waits:
+        told += f", answers after {' '.join(f'{wait:.2f}' for wait in waits)} s, {cut} cut off"
+    return told + "".join(f"\n          {error}" for error in done.errors)
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def _commit() -> str:
+    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    return asked.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,58 @@
+"""What is kept of each call: plain figures, from which every row and plot is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """One utterance to one contender.
+
+    Attributes:
+        cut_off: Agent audio began while the caller was still speaking: in the pause, or just after it.
+        used_tool: The model called a tool before it answered, so two requests stand in the latency.
+    """
+
+    contender: str
+    utterance: str
+    engine: str
+    language: str
+    paused: bool
+    unfinished: bool
+    noise: bool
+    voice_to_voice_seconds: float | None
+    cut_off: bool
+    used_tool: bool
+    stages: dict[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call. CPU and memory are those of the process that carried it; None where it could not be told."""
+
+    contender: str
+    script: int
+    greeting_seconds: float | None
+    barge_in_seconds: tuple[float, ...]
+    minutes: float
+    cpu_seconds: float | None
+    worker_cpu_seconds: float | None
+    private_megabytes: float | None
+    caller_late_seconds: float
+    turns: tuple[TurnRecord, ...]
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Measured:
+    """Everything one run has found."""
+
+    calls: list[CallRecord] = field(default_factory=list)
+    worker_start_seconds: dict[str, list[float]] = field(default_factory=dict)
+    floor_seconds: float = 0.0
+    latencies: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def turns(self) -> list[TurnRecord]:
+        return [turn for call in self.calls for turn in call.turns]

@@ -1,0 +1,137 @@
+"""Writes the figures for people: the table with ratios, and what the machine was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bench.contenders import CONTENDERS
+from bench.figures import percentile
+from bench.stages import STAGES
+
+Content = Mapping[str, Any]
+WHAT = {
+    "voice_to_voice_p50": "voice to voice, median of finished turns",
+    "voice_to_voice_p95": "voice to voice, 95th percentile",
+    "voice_to_voice_p50_espeak": "the same median, espeak voices",
+    "voice_to_voice_p50_neural": "the same median, neural voice",
+    "voice_to_voice_p50_people": "the same median, recorded people",
+    "voice_to_voice_p50_streaming": "the same median, streaming recogniser",
+    "false_cut_offs": "callers cut off, of all paused utterances",
+    "false_cut_offs_unfinished": "callers cut off where the words were unfinished",
+    "greeting_p50": "greeting after connecting, median",
+    "greeting_p50_over_probe": "greeting beside an agent that only plays a tone",
+    "barge_in_p50": "talked over: voice onset to silence, median",
+    "cpu_seconds_per_call_minute": "CPU seconds per minute of call",
+    "private_memory_per_call": "private memory of a call",
+    "worker_start": "worker start to registered, median",
+    "token_import_cpu": "token function, CPU of a start",
+    "token_requests_per_second": "token function, requests per second",
+    "token_requests_per_second_oidc": "the same with OIDC",
+    "token_p99": "token function, 99th percentile of a request",
+    "language_decision_p99": "language decision, 99th percentile",
+}
+MAIN = ("vaani", "seed_pattern", "starter", "floor")
+UNITS = {"seconds": "s", "megabytes": "MB", "requests per second": "/s", "share": "%"}
+
+
+def bench_page(content: Content) -> str:
+    """`out/bench.md`."""
+    return "\n".join(
+        [
+            "# Bench",
+            "",
+            machine_line(content["machine"]),
+            "",
+            *table(content["rows"]),
+            "",
+            "## Who",
+            "",
+            *(f"* `{each.name}`: {each.what}." for each in CONTENDERS),
+            "* `floor`: the sum of the stand-ins' own latencies, one after the other: nothing that waits for all of "
+            "them is faster.",
+            "",
+            "## Where the time of a finished turn goes",
+            "",
+            *stage_table(content),
+            "",
+        ]
+    )
+
+
+def machine_line(machine: Mapping[str, Any]) -> str:
+    kind = "Short run" if machine["quick"] else "Run"
+    trouble = ""
+    if late := machine["calls_with_a_late_caller"]:
+        trouble = f" In {late} of {machine['calls']} calls the caller itself was late: the machine was busy."
+    if wrong := machine["calls_with_errors"]:
+        trouble += f" {wrong} calls had errors."
+    return (
+        f"{kind} of {machine['at']} on {machine['cpus']} x {machine['cpu']}, {machine['memory_gigabytes']} GB, Python "
+        f"{machine['python']}, commit {machine['commit']}; {machine['calls']} calls, {machine['minutes']} minutes, "
+        f"load average before {machine['load_average_before']}.{trouble}"
+    )
+
+
+def table(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """One line a row: every contender, the ratio to the seed's pattern, the goal and whether it was met."""
+    lines = [
+        "| figure | n | vaani | seed_pattern | starter | floor | others | vaani / seed | goal | met |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for each in rows:
+        values, unit = each["values"], each["unit"]
+        others = ", ".join(f"{name} {shown(value, unit)}" for name, value in values.items() if name not in MAIN)
+        cells = (
+            WHAT.get(each["name"], each["name"].replace("_", " ")),
+            str(each["n"]),
+            *(shown(values.get(name), unit) for name in MAIN),
+            others,
+            ratio(values.get("vaani"), values.get("seed_pattern")),
+            goal_in_words(each["goal"], unit),
+            {True: "yes", False: "**no**", None: ""}[each["met"]],
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def stage_table(content: Content) -> list[str]:
+    """Median of each stage of each contender's finished turns, in milliseconds."""
+    stages: dict[str, list[Mapping[str, float]]] = {}
+    for each in content["calls"]:
+        stages.setdefault(each["contender"], []).extend(turn["stages"] for turn in each["turns"] if turn["stages"])
+    names = [each.name for each in CONTENDERS if stages.get(each.name)]
+    lines = [f"| stage, median ms | {' | '.join(names)} |", f"|---{'|---' * len(names)}|"]
+    for stage in STAGES:
+        medians = (percentile([turn[stage] for turn in stages[name]], 0.5) for name in names)
+        cells = ("" if value is None else f"{value * 1000:.0f}" for value in medians)
+        lines.append(f"| {stage.replace('_', ' ')} | {' | '.join(cells)} |")
+    return lines
+
+
+def shown(value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
+    if unit == "share":
+        return f"{value * 100:.0f} %"
+    short = UNITS.get(unit, unit)
+    if unit == "seconds" and abs(value) < 0.1:
+        return f"{value * 1000:.2f} ms"
+    return f"{value:.2f} {short}" if abs(value) < 100 else f"{value:.0f} {short}"
+
+
+def ratio(ours: float | None, theirs: float | None) -> str:
+    return f"{ours / theirs:.2f}" if ours is not None and theirs else ""
+
+
+def goal_in_words(goal: Mapping[str, Any], unit: str) -> str:
+    kind, value = goal["kind"], goal.get("value")
+    if kind == "none" or value is None:
+        return ""
+    if kind == "at_most":
+        return f"<= {shown(value, unit)}"
+    against = goal.get("against", "floor")
+    if kind == "over_floor":
+        return f"<= {against} + {shown(value, unit)}" if value else f"<= {against}"
+    sign = ">=" if goal.get("bound") == "at_least" else "<="
+    return f"{sign} {value:g} x {against}"

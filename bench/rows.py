@@ -1,0 +1,174 @@
+"""Turns what was measured into the rows of `out/bench.json`, each with its goal and whether it was met."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bench.contenders import CONTENDERS, VAANI
+from bench.figures import met, percentile, share_of
+from bench.records import CallRecord, Measured, TurnRecord
+
+Row = dict[str, Any]
+Values = dict[str, float | None]
+DIGITS = 4
+
+
+def rows_of(measured: Measured) -> list[Row]:
+    """All rows that come from calls, in the order of the report."""
+    return [*_waiting_rows(measured), *_cut_off_rows(measured), *_call_rows(measured), _start_row(measured)]
+
+
+def row(name: str, unit: str, n: int, values: Values, goal: dict[str, Any] | None = None) -> Row:
+    """One row; rounded first, so that the verdict is about the figures that are shown."""
+    shown = {key: None if value is None else round(value, DIGITS) for key, value in values.items()}
+    goal = goal or {"kind": "none"}
+    ours = shown.get(VAANI.name)
+    return {"name": name, "unit": unit, "n": n, "values": shown, "goal": goal, "met": met(goal, ours, shown)}
+
+
+def finished_turns(measured: Measured) -> list[TurnRecord]:
+    """Answered turns that count for the wait: not cut off, and said to contenders that needed no tool for them.
+
+    Where one contender has a tool for an utterance, its answer takes two model requests: nobody's wait for that
+    utterance is compared.
+    """
+    with_tool = {turn.utterance for turn in measured.turns if turn.used_tool}
+    return [
+        turn
+        for turn in measured.turns
+        if turn.voice_to_voice_seconds is not None and not turn.cut_off and turn.utterance not in with_tool
+    ]
+
+
+def waits(turns: Sequence[TurnRecord], contender: str) -> list[float]:
+    return [
+        turn.voice_to_voice_seconds
+        for turn in turns
+        if turn.contender == contender and turn.voice_to_voice_seconds is not None
+    ]
+
+
+def _waiting_rows(measured: Measured) -> list[Row]:
+    turns = finished_turns(measured)
+    espeak = [turn for turn in turns if turn.engine == "espeak"]
+    real = [turn for turn in turns if turn.engine == "recording"]
+    piper = [turn for turn in turns if turn.engine == "piper"]
+
+    def of(name: str, chosen: Sequence[TurnRecord], share: float, goal: dict[str, Any] | None = None) -> Row:
+        values: Values = {who: percentile(waits(chosen, who), share) for who in _callers(measured)}
+        values["floor"] = measured.floor_seconds
+        return row(name, "seconds", len(waits(chosen, VAANI.name)), values, goal)
+
+    rows = [
+        of("voice_to_voice_p50", turns, 0.5, {"kind": "over_floor", "value": 0.25}),
+        of("voice_to_voice_p95", turns, 0.95, {"kind": "over_floor", "value": 0.6}),
+        of(
+            "voice_to_voice_p50_espeak",
+            espeak,
+            0.5,
+            {"kind": "ratio_to", "against": "seed_pattern", "value": 0.42},
+        ),
+        of("voice_to_voice_p50_neural", piper, 0.5),
+        of("voice_to_voice_p50_people", real, 0.5),
+    ]
+    if streaming := waits(turns, "vaani_streaming"):
+        values: Values = {
+            "vaani": percentile(streaming, 0.5),
+            "vaani_whole_turns": percentile(_same_utterances(turns, "vaani_streaming"), 0.5),
+            "floor": measured.floor_seconds,
+        }
+        goal = {"kind": "over_floor", "value": 0.0}
+        rows.append(row("voice_to_voice_p50_streaming", "seconds", len(streaming), values, goal))
+    return rows
+
+
+def _same_utterances(turns: Sequence[TurnRecord], other: str) -> list[float]:
+    heard = {turn.utterance for turn in turns if turn.contender == other}
+    return waits([turn for turn in turns if turn.utterance in heard], VAANI.name)
+
+
+def _cut_off_rows(measured: Measured) -> list[Row]:
+    paused = [turn for turn in measured.turns if turn.paused]
+    unfinished = [turn for turn in paused if turn.unfinished]
+
+    def of(name: str, turns: Sequence[TurnRecord], most: float) -> Row:
+        values: Values = {}
+        for who in _callers(measured):
+            own = [turn for turn in turns if turn.contender == who]
+            values[who] = share_of(sum(turn.cut_off for turn in own), len(own))
+        n = sum(turn.contender == VAANI.name for turn in turns)
+        return row(name, "share", n, values, {"kind": "at_most", "value": most})
+
+    return [of("false_cut_offs", paused, 0.15), of("false_cut_offs_unfinished", unfinished, 0.05)]
+
+
+def _call_rows(measured: Measured) -> list[Row]:
+    calls = measured.calls
+
+    def medians(pick: Callable[[CallRecord], Sequence[float]], names: Sequence[str] | None = None) -> Values:
+        chosen = names or _callers(measured)
+        return {
+            who: percentile([v for call in calls if call.contender == who for v in pick(call)], 0.5) for who in chosen
+        }
+
+    def count(pick: Callable[[CallRecord], Sequence[float]]) -> int:
+        return sum(len(pick(call)) for call in calls if call.contender == VAANI.name)
+
+    greetings = medians(_greeting, _callers(measured, with_probe=True))
+    against_seed = {"kind": "ratio_to", "against": "seed_pattern"}
+    return [
+        row("greeting_p50", "seconds", count(_greeting), greetings, {"kind": "at_most", "value": 0.75}),
+        row(
+            "greeting_p50_over_probe",
+            "seconds",
+            count(_greeting),
+            {name: greetings.get(name) for name in ("vaani", "probe")},
+            {"kind": "over_floor", "against": "probe", "value": 0.10},
+        ),
+        row("barge_in_p50", "seconds", count(_barge_in), medians(_barge_in), {"kind": "at_most", "value": 0.4}),
+        row(
+            "cpu_seconds_per_call_minute",
+            "seconds",
+            count(_cpu_rate),
+            medians(_cpu_rate),
+            {**against_seed, "value": 0.9},
+        ),
+        row(
+            "private_memory_per_call",
+            "megabytes",
+            count(_private),
+            medians(_private),
+            {**against_seed, "value": 0.85},
+        ),
+    ]
+
+
+def _greeting(call: CallRecord) -> list[float]:
+    return [] if call.greeting_seconds is None else [call.greeting_seconds]
+
+
+def _barge_in(call: CallRecord) -> list[float]:
+    return list(call.barge_in_seconds)
+
+
+def _cpu_rate(call: CallRecord) -> list[float]:
+    return [] if call.cpu_seconds is None or call.minutes < 0.2 else [call.cpu_seconds / call.minutes]
+
+
+def _private(call: CallRecord) -> list[float]:
+    return [] if call.private_megabytes is None or not call.turns else [call.private_megabytes]
+
+
+def _start_row(measured: Measured) -> Row:
+    values: Values = {who: percentile(seconds, 0.5) for who, seconds in measured.worker_start_seconds.items()}
+    return row("worker_start", "seconds", len(measured.worker_start_seconds.get(VAANI.name, ())), values)
+
+
+def _callers(measured: Measured, *, with_probe: bool = False) -> list[str]:
+    present = {call.contender for call in measured.calls}
+    return [
+        each.name
+        for each in CONTENDERS
+        if each.name in present and (with_probe or each.name != "probe") and each.name != "vaani_streaming"
+    ]
