@@ -59,16 +59,16 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
     from worker.run import run
     from worker.server import build_server
 
-    server = build_server(settings)
+    parts = build_server(settings)
     if arguments.command == "console":
         from livekit.agents import cli
 
         sys.argv = ["python -m worker", "console", *arguments.options]
-        cli.run_app(server)
+        cli.run_app(parts.server)
         return 0
     dev = arguments.command == "dev"
     set_up_logs(settings.worker.log_level, dev=dev, pii=settings.worker.log_pii)
-    return run(server, settings, dev=dev)
+    return run(parts, settings, dev=dev)
 
 
 if __name__ == "__main__":

@@ -8,50 +8,76 @@ import logging
 import signal
 
 import aiohttp
-from livekit.agents import AgentServer
 
 from worker import log_events
 from worker.conversation.phrase_audio import PhraseAudio, render_missing
+from worker.health import HealthServer
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
-from worker.server import phrases
+from worker.recovery.handover import hand_over_calls
+from worker.recovery.rescue import PeerWatch, Rescue
+from worker.server import Parts, phrases
 from worker.settings import Settings
 
 log = logging.getLogger("vaani")
 GAVE_UP = 1
 
 
-def run(server: AgentServer, settings: Settings, *, dev: bool) -> int:
+def run(parts: Parts, settings: Settings, *, dev: bool) -> int:
     """Serve until told to stop; returns the process's exit code.
 
     livekit-agents' own runner exits 0 after it has given up on the server, and a platform that restarts only failed
     processes would then never bring the worker back: this one exits 1.
     """
-    return asyncio.run(_serve(server, settings, dev=dev))
+    return asyncio.run(_serve(parts, settings, dev=dev))
 
 
-async def _serve(server: AgentServer, settings: Settings, *, dev: bool) -> int:
+async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
+    server, worker = parts.server, settings.worker
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    health = HealthServer(server, parts.desk, worker.health_host, worker.health_port)
+    try:
+        await health.start()
+    except OSError as error:
+        log.error(log_events.WORKER_GAVE_UP, extra={"why": f"WORKER_HEALTH_PORT: {error}"})
+        return GAVE_UP
+    rescue = Rescue(parts.lifeline.rooms, worker.agent_name)
     server.on("worker_registered", lambda *_: log.info(log_events.WORKER_REGISTERED))
+    server.on("worker_started", lambda *_: rescue.follow(server))
     serving = asyncio.create_task(server.run(devmode=dev))
-    rendering = asyncio.create_task(_render_phrases(settings))
+    beside = [asyncio.create_task(_render_phrases(settings))]
+    if worker.watch_seconds:
+        beside.append(asyncio.create_task(PeerWatch(parts.lifeline.rooms, rescue, worker.watch_seconds).run()))
+    try:
+        return await _until_stopped(parts, serving, stop, worker.drain_seconds if not dev else 0)
+    finally:
+        for task in (*beside, serving):
+            task.cancel()
+        await asyncio.gather(*beside, serving, return_exceptions=True)
+        await rescue.aclose()
+        await health.aclose()
+        await parts.lifeline.aclose()
+
+
+async def _until_stopped(parts: Parts, serving: asyncio.Task[None], stop: asyncio.Event, drain_seconds: int) -> int:
+    server = parts.server
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    rendering.cancel()
     if serving.done() and (error := serving.exception()) is not None:
         log.error(log_events.WORKER_GAVE_UP, extra={"why": f"{type(error).__name__}: {error}"})
         await server.aclose()
         return GAVE_UP
     log.info(log_events.WORKER_STOPPING, extra={"calls": len(server.active_jobs)})
-    if not dev:
+    if drain_seconds:
+        draining = asyncio.create_task(server.drain())
+        handing_over = asyncio.create_task(hand_over_calls(server, drain_seconds))
         with contextlib.suppress(asyncio.TimeoutError):
-            await server.drain()
+            await draining
+        handing_over.cancel()
     await server.aclose()
-    serving.cancel()
-    await asyncio.gather(serving, rendering, return_exceptions=True)
     return 0
 
 

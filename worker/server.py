@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -13,7 +13,6 @@ from livekit.agents import (
     APIConnectOptions,
     JobContext,
     JobProcess,
-    JobRequest,
     room_io,
 )
 from livekit.agents.utils.hw import get_cpu_monitor
@@ -22,24 +21,27 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 from worker import log_events
 from worker.conversation.assistant import Assistant
 from worker.conversation.call import Call, CallParts
+from worker.conversation.continuity import Continuity
+from worker.conversation.last_words import apologise
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
+from worker.front_desk import BUSY_ATTRIBUTE, FrontDesk
 from worker.providers.end_of_turn_detector import EvidenceTurnDetector
 from worker.providers.openai_llm import build_llm, warm
 from worker.providers.sarvam_stt import build_stt
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.providers.turn_detection import turn_handling
 from worker.providers.vad import build_vad
+from worker.recovery.exit_codes import FAILED, exit_with
+from worker.recovery.handover import ignore_handover_signal, on_handover_signal
+from worker.recovery.lifeline import Lifeline
+from worker.recovery.rooms import Rooms
+from worker.recovery.sealed_state import Seal
 from worker.settings import Settings, load_settings
 from worker.tools.offered import offered_tools
 
 log = logging.getLogger("vaani")
-BUSY_ATTRIBUTE = "vaani.busy"
 CALLS_PER_CPU = 4
-PENDING_SECONDS = 5.0
-# LiveKit's server stops offering calls to workers at load 0.7 (agents.target_load), and those callers would hear
-# nothing, for ever. Ours stays below, and refuses aloud.
-FULL_LOAD = 0.65
 
 
 def most_calls(settings: Settings) -> int:
@@ -47,15 +49,24 @@ def most_calls(settings: Settings) -> int:
     return settings.worker.max_calls or max(1, int(CALLS_PER_CPU * get_cpu_monitor().cpu_count()))
 
 
-def build_server(settings: Settings) -> AgentServer:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What runs in the worker's parent process."""
+
+    server: AgentServer
+    desk: FrontDesk
+    lifeline: Lifeline
+
+
+def build_server(settings: Settings) -> Parts:
     """The server for these settings; nothing is started yet."""
     worker = settings.worker
     server = AgentServer(
         ws_url=worker.livekit_url,
         api_key=worker.livekit_api_key,
         api_secret=worker.livekit_api_secret.get_secret_value(),
-        host=worker.health_host,
-        port=worker.health_port,
+        host="127.0.0.1",
+        port=0,  # the framework's own health endpoint says 200 whatever happens: worker.health answers instead
         load_threshold=1.0,
         num_idle_processes=worker.idle_processes,
         drain_timeout=worker.drain_seconds,
@@ -66,45 +77,19 @@ def build_server(settings: Settings) -> AgentServer:
         max_retry=worker.reconnect_tries,
         preload_modules=["worker.preload"],
     )
-    desk = FrontDesk(server, most_calls(settings))
+    lifeline = Lifeline(worker)
+    desk = FrontDesk(server, most_calls(settings), worker.agent_name, lifeline)
     server.setup_fnc = prewarm
     server.load_fnc = desk.load
     # `@server.rtc_session(...)` written as a call: the name comes from settings, and a call's process must be able to
     # import the entrypoint, which it cannot if it is defined in here.
     server.rtc_session(agent_name=worker.agent_name, on_request=desk.take, on_session_end=on_session_end)(entrypoint)
-    return server
-
-
-class FrontDesk:
-    """Decides how a call is taken: with an agent, or with the sentence that all lines are busy."""
-
-    def __init__(self, server: AgentServer, most: int) -> None:
-        self._server = server
-        self._most = most
-        self._pending: dict[str, float] = {}
-
-    def calls(self) -> int:
-        """Calls running, and calls taken a moment ago whose process has not started yet."""
-        running = {job.job.id for job in self._server.active_jobs}
-        now = time.monotonic()
-        self._pending = {
-            job: at for job, at in self._pending.items() if job not in running and now - at < PENDING_SECONDS
-        }
-        return len(running) + len(self._pending)
-
-    def load(self) -> float:
-        """The load told to LiveKit: calls, not CPU, because a busy CPU would make it stop offering calls."""
-        return FULL_LOAD * min(self.calls() / self._most, 1.0)
-
-    async def take(self, request: JobRequest) -> None:
-        """Accept a call; beyond capacity, accept it only to say so."""
-        busy = self.calls() >= self._most
-        self._pending[request.id] = time.monotonic()
-        await request.accept(attributes={BUSY_ATTRIBUTE: "true"} if busy else None)
+    return Parts(server, desk, lifeline)
 
 
 def prewarm(proc: JobProcess) -> None:
     """Prepare a call's process before it has a call: everything slow that does not depend on the caller."""
+    ignore_handover_signal()
     settings = load_settings()
     proc.userdata["settings"] = settings
     proc.userdata["vad"] = build_vad(settings)
@@ -136,9 +121,21 @@ async def entrypoint(ctx: JobContext) -> None:
     except Exception:
         # The framework would report success and leave the caller alone in a silent room.
         log.exception(log_events.CALL_FAILED)
+        exit_with(FAILED)
+        await say_sorry(ctx)
         await ctx.delete_room()
         ctx.shutdown(reason="entrypoint failed")
-        raise
+
+
+async def say_sorry(ctx: JobContext) -> None:
+    """The caller of a call that could not be built hears at least that, if anything can be said at all."""
+    try:
+        settings: Settings = ctx.proc.userdata["settings"]
+        voice = SarvamVoice(build_tts(settings, settings.worker.default_language), settings)
+        audio = PhraseAudio(settings.worker.phrase_cache_dir, voice)
+        await apologise(ctx, ctx.proc.userdata["phrases"], audio, settings.worker.default_language)
+    except Exception as error:
+        log.warning("no apology could be spoken", extra={"why": f"{type(error).__name__}: {error}"})
 
 
 async def take_call(ctx: JobContext) -> None:
@@ -168,15 +165,29 @@ async def take_call(ctx: JobContext) -> None:
         voice=voice,
         evidence=detector,
         http=http,
+        continuity=continuity(ctx, session, settings),
     )
     call = Call(ctx, session, parts)
     session.userdata = call
     call.follow()
+    on_handover_signal(call.hand_over)
     call.reports.event(log_events.CALL_STARTED)
     agent = Assistant(call, ctx.proc.userdata["instructions"], offered_tools(settings.worker))
     if (ctx.token_claims().attributes or {}).get(BUSY_ATTRIBUTE):
         call.refuse_busy()
-    await session.start(agent=agent, room=ctx.room, room_options=room_io.RoomOptions(delete_room_on_close=True))
+    # The room is ended by the call: one that another agent carries on must not be.
+    await session.start(agent=agent, room=ctx.room, room_options=room_io.RoomOptions(delete_room_on_close=False))
+
+
+def continuity(ctx: JobContext, session: AgentSession[Any], settings: Settings) -> Continuity:
+    """This call's thread, taken up from another agent if the dispatch says so."""
+    if ctx.is_fake_job():
+        return Continuity(ctx, session, None, settings.worker)
+    seal = Seal(settings.worker.livekit_api_secret.get_secret_value())
+    succession = seal.open_succession(ctx.job.metadata, ctx.room.name)
+    if succession is not None and succession.reason == "handover":
+        session.input.set_audio_enabled(False)  # the agent before still listens
+    return Continuity(ctx, session, Rooms(ctx.api, seal), settings.worker, succession)
 
 
 def connection_options(settings: Settings) -> SessionConnectOptions:

@@ -158,6 +158,12 @@ class WorkerSettings(BaseSettings):
     max_calls: NonNegativeInt = Field(0, description="Calls at once; 0 means four per CPU.")
     idle_processes: NonNegativeInt = Field(2, description="Warm processes that wait for a call.")
     drain_seconds: PositiveInt = Field(8, description="How long a stopping worker waits for its calls.")
+    handover_agent_name: str | None = Field(
+        None, description="The dispatch name that a stopping worker hands its calls to; its own when empty."
+    )
+    watch_seconds: NonNegativeFloat = Field(
+        4.0, description="How often it looks after calls whose whole worker died; 0 leaves that to others."
+    )
     health_host: str = Field("127.0.0.1", description="Where the health endpoint listens; `0.0.0.0` in a container.")
     health_port: NonNegativeInt = Field(8081, description="Port of the health endpoint; 0 takes a free one.")
     reconnect_tries: PositiveInt = Field(16, description="Tries to reach LiveKit before the worker exits with 1.")

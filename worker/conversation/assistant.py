@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from livekit import rtc
-from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, llm, stt
+from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, StopResponse, llm, stt
 
 from worker.conversation.acknowledgements import is_acknowledgement
 from worker.conversation.bridging import Piece, steady_reply, steady_speech
@@ -32,7 +32,11 @@ class Assistant(Agent):
 
     async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
         """The turn is over: the language is decided for good."""
-        self._call.turn_is_over(new_message.text_content or "", _turns_in(turn_ctx) + 1)
+        try:
+            self._call.turn_is_over(new_message.text_content or "", _turns_in(turn_ctx) + 1)
+        except Exception as error:  # the framework would log it, and leave the turn unanswered
+            self._call.crashed(error)
+            raise StopResponse from error
 
     async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
@@ -73,8 +77,13 @@ class Assistant(Agent):
         def ask() -> AsyncIterable[llm.ChatChunk | str | FlushSentinel]:
             return Agent.default.llm_node(self, asked, tools, model_settings)
 
-        async for piece in flush_after_first_clause(steady_reply(ask, self._call.bridge(language))):
-            yield piece
+        try:
+            async for piece in flush_after_first_clause(steady_reply(ask, self._call.bridge(language))):
+                yield piece
+        except APIError:
+            raise
+        except Exception as error:
+            self._call.crashed(error)
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
         """Speak, in the voice of the reply's language, as people say numbers and dates there."""

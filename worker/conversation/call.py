@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 from livekit import api, rtc
-from livekit.agents import AgentSession, CloseEvent, JobContext, UserStateChangedEvent
+from livekit.agents import AgentSession, AgentStateChangedEvent, CloseEvent, JobContext, UserStateChangedEvent
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
 from worker.conversation.bridging import Bridge, Patience
 from worker.conversation.caller import opening_language, wanted_voice
+from worker.conversation.continuity import Continuity
 from worker.conversation.hearing import Hearing
 from worker.conversation.phrase_audio import PhraseAudio, tone
 from worker.conversation.phrases import Phrases
@@ -22,9 +25,12 @@ from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.faults import Fault
 from worker.ports import TurnEvidence, Voice
+from worker.recovery.exit_codes import FAILED, exit_with
 from worker.settings import WorkerSettings
 
+log = logging.getLogger("vaani")
 GOODBYE_LIMIT_SECONDS = 12.0
+ALREADY_THERE_SECONDS = 0.05
 CALLER_KINDS = (rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP)
 
 
@@ -38,6 +44,7 @@ class CallParts:
     voice: Voice
     evidence: TurnEvidence | None
     http: aiohttp.ClientSession
+    continuity: Continuity
 
 
 class Call:
@@ -52,6 +59,7 @@ class Call:
         self.voice = parts.voice
         self.evidence = parts.evidence
         self.http = parts.http
+        self.continuity = parts.continuity
         self.languages = ReplyLanguage(parts.settings.default_language)
         self.reports = CallReports(ctx.room, self.languages, log_pii=parts.settings.log_pii)
         self._patience = Patience(
@@ -61,23 +69,35 @@ class Call:
         self.hearing = Hearing(
             self._patience, fault=self._fault, tell=self._tell, gave_up=lambda: self._gave_up("stt", "give_up")
         )
+        self._met_at = time.monotonic()
         self.ended = False
         self.failed = False
         self._busy = False
         self.spoken_over = False
         self._speaking_language: str | None = None
         self._ending: asyncio.Task[None] | None = None
+        self._handing_over: asyncio.Task[None] | None = None
         self._watches: set[asyncio.Task[None]] = set()
 
     # -- the caller ------------------------------------------------------------------------------------------------
 
     async def greet(self) -> None:
-        """Wait for the caller, then say hello in their language; leave if nobody comes."""
+        """Meet the caller; whatever goes wrong in it is said, not left as silence."""
+        try:
+            await self._meet()
+        except Exception as error:
+            self.crashed(error)
+
+    async def _meet(self) -> None:
+        """Wait for the caller, then say hello in their language, or go on where another agent was cut off."""
         if not self._ctx.is_fake_job():  # in console mode the caller sits at the keyboard
+            waited_from = time.monotonic()
             caller = await self._caller()
             if caller is None:
                 self.end("nobody_came")
                 return
+            if time.monotonic() - waited_from > ALREADY_THERE_SECONDS:
+                self._met_at = time.monotonic()  # the agent was there first
             self.languages.switch(opening_language(caller.attributes, self.settings.default_language))
             if voice := wanted_voice(caller.attributes):
                 self.voice.choose(self.language, voice)
@@ -86,9 +106,36 @@ class Call:
             self.reports.notice("busy", self._phrases.text("busy", self.language))
             self.end("busy", "busy")
             return
+        if await self._resume():
+            return
+        self._session.on("agent_state_changed", self._greeted)
         self.say("greeting", allow_interruptions=self.settings.greeting_interruptible)
-        self.reports.event(log_events.CALL_GREETED, language=self.language)
         self._watch(self._end_in_time())
+
+    def _greeted(self, event: AgentStateChangedEvent) -> None:
+        """The greeting can be heard: once, and how long after the caller and the agent had met."""
+        if event.new_state == "speaking":
+            self._session.off("agent_state_changed", self._greeted)
+            seconds = round(time.monotonic() - self._met_at, 3)
+            self.reports.event(log_events.CALL_GREETED, language=self.language, greeting_seconds=seconds)
+
+    async def _resume(self) -> bool:
+        """Go on with a call that another agent has begun; False when this is a call's beginning."""
+        state = await self.continuity.take_over()
+        self._session.input.set_audio_enabled(True)  # an agent that waits for a handover does not listen yet
+        succession = self.continuity.succession
+        if state is None or succession is None:
+            return False
+        self.languages.restore(state.language, turns=sum(role == "user" for role, _ in state.messages))
+        self.reports.resume(state.turns)
+        await self._session.current_agent.update_chat_ctx(self.continuity.chat_context)
+        self.reports.event(log_events.CALL_RESUMED, reason=succession.reason, language=self.language, turns=state.turns)
+        if succession.reason != "handover" or state.cut_short:
+            self.say("resumed")
+        if state.messages[-1][0] == "user":
+            self._session.generate_reply()
+        self._watch(self._end_in_time())
+        return True
 
     async def _caller(self) -> rtc.RemoteParticipant | None:
         if self._ctx.is_fake_job():
@@ -113,6 +160,7 @@ class Call:
         session.on("error", self._error)
         session.on("close", self._closed)
         self.reports.watch(session)
+        self.continuity.follow(lambda: self.languages.settled)
 
     def heard(self, text: str, language: str | None, probability: float | None) -> None:
         """A final transcript that counts."""
@@ -241,8 +289,30 @@ class Call:
         self.failed = True
         self.end(f"{provider}_failed", phrase)
 
+    def crashed(self, error: Exception) -> None:
+        """Something of ours broke: apologise, end the call, and let the job count as failed."""
+        log.error(log_events.CALL_FAILED, exc_info=error)
+        self._gave_up("call", "give_up")
+
+    def hand_over(self) -> None:
+        """This worker stops: let another agent carry the call on, or say sorry and end it."""
+        if self._handing_over is None and not self.ended and not self._busy:
+            self._handing_over = asyncio.create_task(self._hand_over())
+
+    async def _hand_over(self) -> None:
+        self.reports.event(log_events.CALL_HANDOVER, outcome="begun")
+        if not await self.continuity.hand_over():
+            self.reports.event(log_events.CALL_HANDOVER, outcome="nobody_came")
+            self.end("worker_stopped", "give_up")
+            return
+        self.ended = True
+        self.reports.event(log_events.CALL_HANDOVER, outcome="done")
+        await self.reports.aclose()
+        self._session.shutdown(drain=False)
+
     async def _end(self, reason: str, phrase: str | None) -> None:
         self.ended = True
+        self.continuity.ends()
         try:
             async with asyncio.timeout(GOODBYE_LIMIT_SECONDS):
                 if phrase is not None:
@@ -271,13 +341,26 @@ class Call:
         self.hearing.close()
         for watch in self._watches:
             watch.cancel()
+        if self.failed:
+            exit_with(FAILED)
+        ending_room = asyncio.create_task(self.continuity.end_room())
+
+        async def room_ended() -> None:
+            await ending_room
+
+        self._ctx.add_shutdown_callback(room_ended)
         # A closed session does not end the job by itself: the agent would stay in the room, silent.
         self._ctx.shutdown(reason=f"session closed: {event.reason.value}")
 
     def _watch(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self._watches.add(task)
-        task.add_done_callback(self._watches.discard)
+        task.add_done_callback(self._watch_over)
+
+    def _watch_over(self, task: asyncio.Task[None]) -> None:
+        self._watches.discard(task)
+        if not task.cancelled() and isinstance(error := task.exception(), Exception) and not self.ended:
+            self.crashed(error)
 
     async def _ask_whether_there(self) -> None:
         self.reports.event(log_events.CALLER_SILENT)
@@ -288,7 +371,8 @@ class Call:
 
     async def _end_in_time(self) -> None:
         warning = min(self.settings.call_warning_seconds, self.settings.max_call_seconds / 2)
-        await asyncio.sleep(self.settings.max_call_seconds - warning)
+        since = time.time() - self.continuity.started_at
+        await asyncio.sleep(max(0.0, self.settings.max_call_seconds - warning - since))
         self.reports.event(log_events.TIME_LIMIT, seconds_left=warning)
         self.say("time_warning")
         await asyncio.sleep(warning)

@@ -51,6 +51,11 @@ class ReplyLanguage:
         self._state = LanguageState.start(language)
         self.replying = self._state.language
 
+    def restore(self, language: str, *, turns: int) -> None:
+        """Go on in `language` after `turns` turns that another agent has heard."""
+        self.switch(language)
+        self._committed_turns = turns
+
     def _turn(self, text: str) -> HeardTurn:
         """The claims of a turn's parts become one: that of its longest part."""
         if not self._claims:

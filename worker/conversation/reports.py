@@ -62,6 +62,10 @@ class CallReports:
             },
         )
 
+    def resume(self, turns: int) -> None:
+        """Another agent has told of this many turns already."""
+        self._turn = turns
+
     def claimed(self, language: str | None) -> None:
         """What the recogniser says the caller is speaking."""
         self._heard_language = language

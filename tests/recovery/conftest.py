@@ -1,0 +1,108 @@
+"""One stack for this folder; its tests kill what they have started, and leave a worker standing."""
+
+import asyncio
+import json
+import os
+import signal
+import time
+
+import pytest
+import pytest_asyncio
+
+from sandbox.caller import CallPlan, Patience, Turn, place_call
+from sandbox.stack import Stack, StackOptions
+
+FAST = {"stt_final_seconds": 0.1, "llm_first_token_seconds": 0.1, "tts_first_byte_seconds": 0.1}
+ENVIRONMENT = {"WORKER_REPLY_LATE_SECONDS": "5", "WORKER_IDLE_PROCESSES": "2", "WORKER_MAX_CALLS": "20"}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stack():
+    async with Stack(StackOptions(scope="sandbox-recovery", worker_environment=ENVIRONMENT)) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def sandbox(stack):
+    """The stack with fast stand-ins, and a worker of the plain name."""
+    await stack.http.delete(f"{stack.sandbox_url}/control/scopes/{stack.options.scope}")
+    await stack.configure(**FAST)
+    if stack.processes["worker"].exit_code is not None:
+        await stack.start_worker()
+    yield stack
+
+
+class Operator:
+    """Does to the processes what machines and operators do, and reads their logs."""
+
+    def __init__(self, stack):
+        self.stack = stack
+
+    def events(self, name, worker="worker"):
+        """The log events of one name, oldest first."""
+        lines = self.stack.processes[worker].log_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{") and f'"{name}"' in line]
+
+    def last_call_pid(self, worker="worker"):
+        return self.events("call.started", worker)[-1]["pid"]
+
+    def kill_call(self, worker="worker"):
+        """As the kernel does when memory runs out; returns the moment."""
+        os.kill(self.last_call_pid(worker), signal.SIGKILL)
+        return time.monotonic()
+
+    def kill_machine(self, worker):
+        """Parent and calls at once."""
+        os.killpg(self.stack.processes[worker].pid, signal.SIGKILL)
+        return time.monotonic()
+
+    def greeted(self, worker="worker"):
+        """The jobs whose agent has met its caller."""
+        return {event["job_id"] for name in ("call.greeted", "call.resumed") for event in self.events(name, worker)}
+
+    async def until(self, condition, seconds=15.0):
+        """Wait for something that only a log or another process shows."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.05)
+
+
+@pytest.fixture
+def operator(sandbox):
+    return Operator(sandbox)
+
+
+@pytest.fixture
+def call(sandbox):
+    """Place a call of English turns: `await call("text", "text", before_turn=hook)`."""
+
+    async def place(*turns, goodbye=True, patience=None, stack=sandbox, **options):
+        spoken = [Turn(text=turn, language="en-IN") if isinstance(turn, str) else turn for turn in turns]
+        if goodbye:
+            spoken.append(Turn(text="Thank you, goodbye.", language="en-IN", expects_end=True))
+        return await place_call(
+            CallPlan(turns=tuple(spoken)),
+            token_url=stack.token_url,
+            control=stack.control,
+            patience=patience or Patience(),
+            **options,
+        )
+
+    return place
+
+
+def said_after(result, at_seconds):
+    """What the agent said from a moment on."""
+    return [
+        line["text"] for line in result.transcript if line["by"] == "agent" and (line["at_seconds"] or 0) >= at_seconds
+    ]
+
+
+def longest_silence(result, after_seconds):
+    """The longest time without agent or caller sound from a moment on, in seconds."""
+    sounds = [*result.agent_audio, *((turn.started_seconds, turn.ended_seconds) for turn in result.turns)]
+    sounds = sorted(sound for sound in sounds if sound[1] >= after_seconds)
+    longest, end = 0.0, after_seconds
+    for start, until in sounds:
+        longest, end = max(longest, start - end), max(end, until)
+    return longest

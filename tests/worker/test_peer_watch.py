@@ -1,0 +1,96 @@
+"""Workers watch one another's calls: who is looked after, when, and how often."""
+
+import asyncio
+
+import pytest
+
+from worker.recovery.rescue import SILENT_SECONDS, PeerWatch, Rescue
+from worker.recovery.rooms import RoomView
+from worker.recovery.sealed_state import CallState, Succession
+
+LIVING = CallState(agent="agent-1", language="en-IN", started_at=0.0)
+
+
+def view(sealed, *, over=False, name="room"):
+    return RoomView(name, sealed, CallState(agent="agent-1", language="en-IN", started_at=0.0, over=over))
+
+
+class FakeRooms:
+    """A project with one room."""
+
+    def __init__(self, *, callers=1, successions=(), state=LIVING, arrives=True):
+        self.callers, self.known, self.now, self.arrives = callers, list(successions), state, arrives
+        self.done = []
+
+    async def has_caller(self, room):
+        return bool(self.callers)
+
+    async def state(self, room):
+        return self.now
+
+    async def successions(self, room):
+        return self.known
+
+    async def remove(self, room, identity):
+        self.done.append(("remove", identity))
+
+    async def send_agent(self, room, agent_name, reason, previous=""):
+        self.done.append(("send", reason, previous))
+        return Succession(reason, len(self.known) + 1, previous)
+
+    async def arrived(self, room, identity, seconds):
+        return self.arrives
+
+    async def delete(self, room):
+        self.done.append(("delete",))
+
+
+def watch():
+    rooms = FakeRooms()
+    return PeerWatch(rooms, Rescue(rooms, "vaani"), every_seconds=4)
+
+
+def test_a_state_that_changes_belongs_to_a_living_agent():
+    peers = watch()
+    for beat in range(20):
+        assert peers.silent([view(f"v1.{beat}")], now=beat * 6.0) == []
+
+
+def test_a_state_that_stays_the_same_for_long_enough_is_an_agent_that_is_gone():
+    peers = watch()
+    assert peers.silent([view("v1.a")], now=0) == []
+    assert peers.silent([view("v1.a")], now=SILENT_SECONDS - 1) == []
+    assert [room.name for room in peers.silent([view("v1.a")], now=SILENT_SECONDS)] == ["room"]
+
+
+def test_a_call_that_was_ended_on_purpose_and_rooms_of_others_are_left_alone():
+    peers = watch()
+    rooms = [view("v1.a", over=True), RoomView("theirs", "", None)]
+    peers.silent(rooms, now=0)
+    assert peers.silent(rooms, now=100) == []
+
+
+def test_the_dead_agent_is_put_out_before_another_is_sent():
+    """Pins the trap that the server shows a killed agent for 20 s: its caller would see two."""
+    rooms = FakeRooms()
+    asyncio.run(Rescue(rooms, "vaani").rescue("room", "agent-1", "crashed"))
+    assert rooms.done == [("remove", "agent-1"), ("send", "crashed", "agent-1")]
+
+
+@pytest.mark.parametrize(
+    ("rooms", "expected"),
+    [
+        (FakeRooms(callers=0), []),
+        (FakeRooms(state=CallState("agent-1", "en-IN", 0.0, over=True)), [("delete",)]),
+        (FakeRooms(successions=[Succession("crashed", 1), Succession("lost", 2)]), [("delete",)]),
+        (
+            FakeRooms(successions=[Succession("handover", 1), Succession("handover", 2)]),
+            [("remove", "agent-1"), ("send", "crashed", "agent-1")],
+        ),
+        (FakeRooms(arrives=False), [("remove", "agent-1"), ("send", "crashed", "agent-1"), ("delete",)]),
+    ],
+    ids=["nobody there", "said goodbye already", "two died before", "handovers do not count", "nobody free"],
+)
+def test_a_caller_gets_another_agent_or_the_end_of_the_call(rooms, expected):
+    asyncio.run(Rescue(rooms, "vaani").rescue("room", "agent-1", "crashed"))
+    assert rooms.done == expected

@@ -1,0 +1,116 @@
+"""The call's state in the room's metadata: another worker reads it, nobody else can, and garbage does no harm."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.recovery.sealed_state import (
+    METADATA_KEY,
+    CallState,
+    Seal,
+    Succession,
+    from_metadata,
+    into_metadata,
+    newest,
+)
+
+SECRET = "a-livekit-api-secret-of-some-length"
+STATE = CallState(
+    agent="agent-AJ_1", language="ta-IN", started_at=1.5, turns=1,
+    messages=(("user", "என் ஆர்டர் எங்கே"), ("assistant", "சரி")), beat=3,
+)  # fmt: skip
+
+
+def test_another_worker_with_the_same_secret_reads_what_was_written():
+    assert Seal(SECRET).open_state(Seal(SECRET).seal(STATE, "room"), "room") == STATE
+
+
+def test_the_room_sees_nothing_of_the_conversation():
+    assert "ஆர்டர்" not in Seal(SECRET).seal(STATE, "room")
+    assert "agent-AJ_1" not in Seal(SECRET).seal(STATE, "room")
+
+
+@pytest.mark.parametrize(
+    ("secret", "room"), [("another-secret", "room"), (SECRET, "another-room")], ids=["other secret", "other room"]
+)
+def test_a_state_is_worth_nothing_elsewhere(secret, room):
+    assert Seal(secret).open_state(Seal(SECRET).seal(STATE, "room"), room) is None
+
+
+def test_a_state_cannot_pass_for_a_succession():
+    """Pins the trap that whoever may see sealed text could send it back as an order of another kind."""
+    seal = Seal(SECRET)
+    assert seal.open_succession(seal.seal(STATE, "room"), "room") is None
+    assert seal.open_succession(seal.seal(Succession("crashed", 2, "agent-1"), "room"), "room") == Succession(
+        "crashed", 2, "agent-1"
+    )
+
+
+def test_the_same_state_is_sealed_differently_every_time():
+    seal = Seal(SECRET)
+    assert seal.seal(STATE, "room") != seal.seal(STATE, "room")
+
+
+@given(st.text(max_size=200))
+def test_garbage_opens_to_nothing(text):
+    assert Seal(SECRET).open_state(text, "room") is None
+    assert Seal(SECRET).open_state("v1." + text, "room") is None
+
+
+@given(st.text(max_size=200))
+def test_what_somebody_else_keeps_in_the_metadata_stays_readable(foreign):
+    metadata = into_metadata(foreign, "v1.sealed")
+    again = into_metadata(metadata, "v1.newer")
+
+    assert from_metadata(again) == "v1.newer"
+    content = json.loads(again)
+    del content[METADATA_KEY]
+    try:
+        expected = json.loads(foreign)
+    except ValueError:
+        expected = None
+    if not isinstance(expected, dict):
+        expected = {"metadata": foreign} if foreign else {}
+    expected.pop(METADATA_KEY, None)
+    assert content == expected
+
+
+@pytest.mark.parametrize("metadata", ["", "[1]", "{", "null", '{"vaani.call": 7}', "[" * 100_000])
+def test_metadata_that_is_not_ours_holds_no_state(metadata):
+    assert from_metadata(metadata) == ""
+
+
+def test_a_newer_release_may_add_fields_that_an_older_one_ignores(monkeypatch):
+    import worker.recovery.sealed_state as module
+
+    monkeypatch.setattr(module, "asdict", lambda content: asdict(content) | {"added_later": 1})
+
+    assert Seal(SECRET).open_state(Seal(SECRET).seal(STATE, "room"), "room") == STATE
+
+
+def test_a_long_conversation_keeps_its_end():
+    messages = [("user", f"{number:03d} " + "क" * 100) for number in range(200)]
+
+    kept = newest(messages, most_bytes=5000)
+
+    assert kept[-1] == messages[-1]
+    assert 0 < len(kept) < 20
+    assert sum(len(text.encode()) for _, text in kept) <= 5000
+
+
+def test_one_endless_utterance_is_cut_and_stays_text():
+    ((role, text),) = newest([("user", "क" * 10_000)], most_bytes=1000)
+
+    assert role == "user"
+    assert 900 < len(text.encode()) <= 1000
+    assert set(text) == {"क"}
+
+
+def test_two_workers_that_send_at_once_send_the_same_identity():
+    """Pins the reason why two agents can never stay: LiveKit lets one identity be in a room once."""
+    assert Succession("crashed", 1, "a").identity == Succession("lost", 1, "a").identity
+    assert Succession("crashed", 1).identity != Succession("crashed", 2).identity
+    assert Succession("busy", 1).identity == Succession("busy", 2).identity

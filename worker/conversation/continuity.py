@@ -1,0 +1,205 @@
+"""The thread of one call across agents: written down after every turn, taken up by whoever comes after, handed over.
+
+What is written, and who can read it: docs/decisions/0007-call-state-in-sealed-room-metadata.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+from livekit import api, rtc
+from livekit.agents import AgentSession, ChatMessage, JobContext, llm
+
+from worker.recovery.exit_codes import LOST, exit_with
+from worker.recovery.rooms import Rooms
+from worker.recovery.sealed_state import CallState, Succession, newest
+from worker.settings import WorkerSettings
+
+log = logging.getLogger("vaani")
+READY_ATTRIBUTE = "vaani.ready"
+BEAT_SECONDS = 6.0
+POLL_SECONDS = 0.05
+SETTLED_SECONDS = 1.0  # a final transcript may still be on its way this long after the caller's last word
+LAST_WRITE_SECONDS = 2.0
+API_ERRORS = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
+TAKEN_AWAY = (rtc.DisconnectReason.DUPLICATE_IDENTITY, rtc.DisconnectReason.PARTICIPANT_REMOVED)
+ENDED = (rtc.DisconnectReason.CLIENT_INITIATED, rtc.DisconnectReason.ROOM_DELETED, rtc.DisconnectReason.ROOM_CLOSED)
+
+
+class Continuity:
+    """What one agent leaves behind for the next, and takes over from the one before."""
+
+    def __init__(
+        self, ctx: JobContext, session: AgentSession[Any], rooms: Rooms | None, settings: WorkerSettings,
+        succession: Succession | None = None,
+    ) -> None:  # fmt: skip
+        self._ctx = ctx
+        self._session = session
+        self._rooms = rooms
+        self._settings = settings
+        self._language: Callable[[], str] = lambda: settings.default_language
+        self.succession = succession
+        self.started_at = time.time()
+        self.given_up = False
+        """Somebody else carries this call now, or nobody can: the room is not ours to end."""
+        self._turns = 0
+        self._messages: list[tuple[str, str]] = []
+        self._over = False
+        self._beat = 0
+        self._changed = asyncio.Event()
+        self._writing: asyncio.Task[None] | None = None
+        self._user_stopped_at = 0.0
+
+    # -- written down ----------------------------------------------------------------------------------------------
+
+    def follow(self, language: Callable[[], str]) -> None:
+        """Write the call down from now on, after every turn and as a sign of life."""
+        self._language = language
+        self._session.on("conversation_item_added", lambda event: self._added(event.item))
+        self._session.on("user_state_changed", lambda _: self._user_moved())
+        self._ctx.room.on("disconnected", self._disconnected)
+        if self.succession is None or self.succession.reason == "busy":
+            self._start_writing()
+
+    def _start_writing(self) -> None:
+        if self._rooms is not None:
+            self._changed.set()
+            self._writing = asyncio.create_task(self._keep_writing(self._rooms))
+
+    def ends(self) -> None:
+        """The call ends on purpose: nobody is to come after this agent."""
+        self._over = True
+        self._changed.set()
+
+    def close(self) -> None:
+        """Nothing more is written."""
+        if self._writing is not None:
+            self._writing.cancel()
+
+    async def end_room(self) -> None:
+        """End the call for everybody in the room, unless somebody else carries it."""
+        self.close()
+        if self._rooms is None or self.given_up:
+            return
+        try:
+            await self._rooms.delete(self._ctx.room.name)
+        except API_ERRORS as error:
+            log.warning("the room could not be ended", extra={"why": type(error).__name__})
+
+    def _added(self, item: object) -> None:
+        if isinstance(item, ChatMessage) and item.role in ("user", "assistant") and item.text_content:
+            self._messages.append((item.role, item.text_content))
+            self._turns += item.role == "user"
+            self._changed.set()
+
+    def _user_moved(self) -> None:
+        self._user_stopped_at = time.monotonic()
+
+    def _disconnected(self, reason: object = None) -> None:
+        if reason in TAKEN_AWAY:
+            self.given_up = True
+        elif reason not in ENDED and not self._over and not self.given_up:
+            self.given_up = True
+            exit_with(LOST)  # the worker's parent looks whether the caller is still there
+
+    async def _keep_writing(self, rooms: Rooms) -> None:
+        await self._until(self._ctx.room.isconnected, self._settings.alone_seconds)
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), BEAT_SECONDS)
+            self._changed.clear()
+            try:
+                await self._write(rooms)
+            except API_ERRORS as error:
+                log.debug("the call could not be written down", extra={"why": type(error).__name__})
+
+    async def _write(self, rooms: Rooms, *, cut_short: bool = False) -> None:
+        if not self._ctx.room.isconnected():
+            return
+        self._beat += 1
+        state = CallState(
+            agent=self._ctx.room.local_participant.identity, language=self._language(), started_at=self.started_at,
+            turns=self._turns, messages=newest(self._messages), cut_short=cut_short, over=self._over, beat=self._beat,
+        )  # fmt: skip
+        await rooms.write_state(self._ctx.room.name, self._ctx.room.metadata or "", state)
+
+    # -- taken over ------------------------------------------------------------------------------------------------
+
+    async def take_over(self) -> CallState | None:
+        """The call as the agent before has left it; None when there was none, or nothing had been said."""
+        if self.succession is None or self._rooms is None or self.succession.reason == "busy":
+            return None
+        room, previous = self._ctx.room, self.succession.previous
+        if self.succession.reason == "handover":
+            await room.local_participant.set_attributes({READY_ATTRIBUTE: previous})
+            if not await self._until(lambda: previous not in room.remote_participants, self._settings.drain_seconds):
+                await self._rooms.remove(room.name, previous)
+        state = await self._rooms.state(room.name)
+        if state is not None:
+            self.started_at, self._turns, self._messages = state.started_at, state.turns, list(state.messages)
+        self._start_writing()  # not before: what the agent before has left would be written over
+        return state if state is not None and state.messages else None
+
+    @property
+    def chat_context(self) -> llm.ChatContext:
+        """The conversation so far, for the model."""
+        context = llm.ChatContext.empty()
+        for role, text in self._messages:
+            context.add_message(role="user" if role == "user" else "assistant", content=text)
+        return context
+
+    # -- handed over -----------------------------------------------------------------------------------------------
+
+    async def hand_over(self) -> bool:
+        """Bring another agent, wait until it stands ready and nobody speaks, write all down; False if none came."""
+        if self._rooms is None:
+            return False
+        room, me = self._ctx.room, self._ctx.room.local_participant.identity
+        name = self._settings.handover_agent_name or self._settings.agent_name
+        limit = float(self._settings.drain_seconds)
+        try:
+            await self._rooms.send_agent(room.name, name, "handover", me)
+        except API_ERRORS as error:
+            log.warning("the call could not be handed over", extra={"why": type(error).__name__})
+            return False
+        if not await self._until(lambda: self._successor_is_ready(me), limit * 0.45):
+            return False
+        quiet = await self._until(self._nobody_speaks, limit * 0.4)
+        self.close()
+        if not quiet:
+            self._session.interrupt(force=True)
+        with contextlib.suppress(*API_ERRORS):
+            async with asyncio.timeout(LAST_WRITE_SECONDS):
+                await self._write(self._rooms, cut_short=not quiet)
+        self.given_up = True
+        return True
+
+    def _successor_is_ready(self, me: str) -> bool:
+        return any(
+            person.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT and person.attributes.get(READY_ATTRIBUTE) == me
+            for person in self._ctx.room.remote_participants.values()
+        )
+
+    def _nobody_speaks(self) -> bool:
+        session = self._session
+        return (
+            session.agent_state == "listening"
+            and session.current_speech is None
+            and session.user_state != "speaking"
+            and time.monotonic() - self._user_stopped_at >= SETTLED_SECONDS
+        )
+
+    async def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                while not condition():
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            return False
+        return True

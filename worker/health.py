@@ -1,0 +1,59 @@
+"""The health endpoint: the framework's own answers 200 while the worker is not registered and gets no calls."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from livekit.agents import AgentServer
+
+from worker.front_desk import FrontDesk
+
+
+class HealthServer:
+    """`GET /`: 200 only while LiveKit offers this worker calls, else 503; `GET /live`: 200 while the process works."""
+
+    def __init__(self, server: AgentServer, desk: FrontDesk, host: str, port: int) -> None:
+        self._server = server
+        self._desk = desk
+        self._host = host
+        self._port = port
+        self._was_registered = False
+        app = web.Application()
+        app.add_routes([web.get("/", self._ready), web.get("/live", self._live)])
+        self._runner = web.AppRunner(app, access_log=None)
+        server.on("worker_registered", self._registered)
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port).start()
+
+    async def aclose(self) -> None:
+        """Stop listening."""
+        await self._runner.cleanup()
+
+    def status(self) -> str:
+        """`ok`, `connecting` (to LiveKit, for the first time or again), `draining`, or `inference_dead`."""
+        server = self._server
+        if (inference := getattr(server, "_inference_executor", None)) is not None and not inference.is_alive():
+            return "inference_dead"
+        # The framework says when it has registered, but not when it has lost the server: that is a private flag.
+        if not self._was_registered or server._connecting or server._connection_failed:
+            return "connecting"
+        return "draining" if server.draining else "ok"
+
+    def _registered(self, *_: object) -> None:
+        self._was_registered = True
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        status = self.status()
+        registered = status in ("ok", "draining")
+        calls = self._desk.calls() if self._was_registered else 0
+        content = {"status": status, "registered": registered, "calls": calls, "most_calls": self._desk.most}
+        return web.json_response(content, status=200 if registered else 503)
+
+    async def _live(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})

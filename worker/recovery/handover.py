@@ -1,0 +1,40 @@
+"""Tells the calls of a stopping worker to find themselves another agent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+from livekit.agents import AgentServer
+
+AGAIN_SECONDS = 1.0
+# With a longer drain, calls first have the time to end by themselves.
+HANDOVER_SECONDS = 8.0
+
+
+def ignore_handover_signal() -> None:
+    """Before a call's process has a call, there is nothing to hand over; unhandled, the signal would kill it."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+
+
+def on_handover_signal(hand_over: Callable[[], None]) -> None:
+    """In a call's process: do this when the worker stops. It may be told more than once."""
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # a thread, as in console mode
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, hand_over)
+
+
+async def hand_over_calls(server: AgentServer, drain_seconds: float) -> None:
+    """In the worker's parent, while it drains: tell every call, and again those that came in a moment ago."""
+    await asyncio.sleep(max(0.0, drain_seconds - HANDOVER_SECONDS))
+    while True:
+        for process in server._proc_pool.processes:
+            # SIGUSR1 is the framework's own: it dumps stacks.
+            if process.running_job is not None and (pid := getattr(process, "pid", None)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGUSR2)
+        await asyncio.sleep(AGAIN_SECONDS)

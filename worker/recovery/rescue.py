@@ -1,0 +1,144 @@
+"""Sends a new agent to a caller whose agent is gone without having ended the call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from livekit import api
+from livekit.agents import AgentServer
+
+from worker import log_events
+from worker.recovery.exit_codes import ended_on_purpose
+from worker.recovery.rooms import MOST_RESCUES, RESCUES, Rooms, RoomView
+
+log = logging.getLogger("vaani")
+ARRIVAL_SECONDS = 8.0
+# Two signs of life missed (worker.conversation.continuity writes one every 6 s), and a slow one allowed for. With the
+# worker's own pace, chance and the new agent's arrival, the caller waits for less than 30 s.
+SILENT_SECONDS = 15.0
+API_ERRORS = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
+
+
+class Rescue:
+    """The rescuer of one worker's parent process."""
+
+    def __init__(self, rooms: Rooms, agent_name: str) -> None:
+        self._rooms = rooms
+        self._agent_name = agent_name
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def follow(self, server: AgentServer) -> None:
+        """Notice at once when a call's process dies.
+
+        The server knows only after 20 s. The pool is not public: the framework has no other word for it.
+        """
+        server._proc_pool.on("process_closed", self._process_closed)
+
+    def _process_closed(self, process: Any) -> None:
+        running = process.running_job
+        if running is None or ended_on_purpose(process.exitcode):
+            return
+        log.error(log_events.CALL_PROCESS_DIED, extra={"job_id": running.job.id, "exit_code": process.exitcode})
+        self._start(self.rescue(running.job.room.name, running.accept_arguments.identity, "crashed"))
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def aclose(self) -> None:
+        """Let rescues that have begun be finished."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=ARRIVAL_SECONDS)
+
+    async def rescue(self, room: str, dead: str, reason: str) -> None:
+        """Put the dead agent out and bring a living one; when that cannot be, end the call for the caller."""
+        try:
+            await self._rescue(room, dead, reason)
+        except API_ERRORS as error:
+            log.error(log_events.CALL_LOST, extra={"why": f"{type(error).__name__}: {error}"})
+
+    async def _rescue(self, room: str, dead: str, reason: str) -> None:
+        if not await self._rooms.has_caller(room):
+            return
+        state = await self._rooms.state(room)
+        rescues = sum(known.reason in RESCUES for known in await self._rooms.successions(room))
+        if (state is not None and state.over) or rescues >= MOST_RESCUES:
+            why = "the call was over" if state is not None and state.over else f"{rescues} agents were lost before"
+            log.error(log_events.CALL_LOST, extra={"why": why})
+            await self._rooms.delete(room)
+            return
+        await self._rooms.remove(room, dead)
+        succession = await self._rooms.send_agent(room, self._agent_name, reason, dead)
+        log.warning(log_events.CALL_RESCUED, extra={"reason": reason, "generation": succession.generation})
+        if await self._rooms.arrived(room, succession.identity, ARRIVAL_SECONDS):
+            return
+        if await self._rooms.state(room) == state:  # nobody else has taken over meanwhile either
+            log.error(log_events.CALL_LOST, extra={"why": "no worker took it"})
+            await self._rooms.delete(room)
+
+
+@dataclass(slots=True)
+class _Seen:
+    sealed: str
+    since: float
+
+
+class PeerWatch:
+    """Looks after the calls of other workers: a dead machine cannot send for help.
+
+    Every living agent changes its room's sealed state every few seconds. A state that stays the same for several of
+    those belongs to an agent that is gone (docs/decisions/0008-workers-watch-one-another.md).
+    """
+
+    def __init__(self, rooms: Rooms, rescue: Rescue, every_seconds: float) -> None:
+        self._rooms = rooms
+        self._rescue = rescue
+        self._every_seconds = every_seconds
+        self._seen: dict[str, _Seen] = {}
+
+    async def run(self) -> None:
+        """Watch until cancelled; LiveKit out of reach is not a reason to stop."""
+        while True:
+            await asyncio.sleep(self._every_seconds)
+            try:
+                views = await self._rooms.view()
+            except API_ERRORS as error:
+                log.debug("rooms could not be listed", extra={"why": type(error).__name__})
+                self._seen.clear()  # what was not seen for a while says nothing about the agents
+                continue
+            for view in self.silent(views, time.monotonic()):
+                await self._look_after(view)
+
+    def silent(self, views: list[RoomView], now: float) -> list[RoomView]:
+        """The rooms whose agent has given no sign of life for too long."""
+        seen = {}
+        for view in views:
+            if view.state is None or view.state.over:
+                continue
+            before = self._seen.get(view.name)
+            seen[view.name] = before if before and before.sealed == view.sealed else _Seen(view.sealed, now)
+        self._seen = seen
+        return [view for view in views if view.name in seen and now - seen[view.name].since >= SILENT_SECONDS]
+
+    async def _look_after(self, view: RoomView) -> None:
+        # Several workers see the same: chance puts one first, and the others then see its dispatch or its agent.
+        await asyncio.sleep(random.uniform(0, 1.5))
+        try:
+            known = await self._rooms.successions(view.name)
+            now = next(iter(await self._rooms.view([view.name])), None)
+        except API_ERRORS:
+            return
+        if now is None or now.state is None or now.sealed != view.sealed:
+            return
+        sent = any(succession.previous == now.state.agent for succession in known)
+        if sent and time.monotonic() - self._seen[view.name].since < 2 * SILENT_SECONDS:
+            return  # whoever sent somebody sees to it, unless it is gone too
+        self._seen.pop(view.name, None)
+        await self._rescue.rescue(view.name, now.state.agent, "lost")

@@ -1,0 +1,117 @@
+"""What recovery asks of LiveKit's API: who is in a room, what its sealed state says, and to send an agent there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from livekit import api
+from livekit.protocol.models import ParticipantInfo
+
+from worker.recovery.sealed_state import CallState, Seal, Succession, from_metadata, into_metadata
+
+API_SECONDS = 4.0
+POLL_SECONDS = 0.2
+MOST_RESCUES = 2
+RESCUES = ("crashed", "lost")
+CALLER_KINDS = (ParticipantInfo.Kind.STANDARD, ParticipantInfo.Kind.SIP)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """A room of the server, with its state if it is one of ours."""
+
+    name: str
+    sealed: str
+    state: CallState | None
+
+
+class Rooms:
+    """The rooms of one LiveKit project. Every request is bounded."""
+
+    def __init__(self, livekit: api.LiveKitAPI, seal: Seal) -> None:
+        self._livekit = livekit
+        self._seal = seal
+
+    async def view(self, names: Iterable[str] = ()) -> list[RoomView]:
+        """The rooms that exist, or those of `names` that do."""
+        async with asyncio.timeout(API_SECONDS):
+            reply = await self._livekit.room.list_rooms(api.ListRoomsRequest(names=list(names)))
+        return [
+            RoomView(room.name, sealed, self._seal.open_state(sealed, room.name) if sealed else None)
+            for room in reply.rooms
+            for sealed in [from_metadata(room.metadata)]
+        ]
+
+    async def state(self, room: str) -> CallState | None:
+        """What the room's last agent has written, or None."""
+        return next((view.state for view in await self.view([room])), None)
+
+    async def write_state(self, room: str, existing_metadata: str, state: CallState) -> None:
+        """Replace the room's state."""
+        metadata = into_metadata(existing_metadata, self._seal.seal(state, room))
+        async with asyncio.timeout(API_SECONDS):
+            await self._livekit.room.update_room_metadata(api.UpdateRoomMetadataRequest(room=room, metadata=metadata))
+
+    async def participants(self, room: str) -> list[ParticipantInfo]:
+        """Who is there; nobody in a room that is gone."""
+        try:
+            async with asyncio.timeout(API_SECONDS):
+                reply = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
+        except api.TwirpError as error:
+            if error.code == api.TwirpErrorCode.NOT_FOUND:
+                return []
+            raise
+        return list(reply.participants)
+
+    async def has_caller(self, room: str) -> bool:
+        """Whether somebody is there to talk to."""
+        return any(person.kind in CALLER_KINDS for person in await self.participants(room))
+
+    async def successions(self, room: str) -> list[Succession]:
+        """Why agents were sent to the room again so far; the server keeps them as long as the room."""
+        async with asyncio.timeout(API_SECONDS):
+            dispatches = await self._livekit.agent_dispatch.list_dispatch(room)
+        opened = (self._seal.open_succession(dispatch.metadata, room) for dispatch in dispatches)
+        return [succession for succession in opened if succession is not None]
+
+    async def send_agent(self, room: str, agent_name: str, reason: str, previous: str = "") -> Succession:
+        """Ask for an agent that follows `previous`."""
+        generation = 1 + max((known.generation for known in await self.successions(room)), default=0)
+        succession = Succession(reason=reason, generation=generation, previous=previous)
+        async with asyncio.timeout(API_SECONDS):
+            await self._livekit.agent_dispatch.create_dispatch(
+                api.CreateAgentDispatchRequest(
+                    room=room, agent_name=agent_name, metadata=self._seal.seal(succession, room)
+                )
+            )
+        return succession
+
+    async def remove(self, room: str, identity: str) -> None:
+        """Put a participant out, dead or alive; one who has left already is fine."""
+        try:
+            async with asyncio.timeout(API_SECONDS):
+                await self._livekit.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
+        except api.TwirpError as error:
+            if error.code != api.TwirpErrorCode.NOT_FOUND:
+                raise
+
+    async def delete(self, room: str) -> None:
+        """End the call for everybody in it; a room that is gone is fine."""
+        try:
+            async with asyncio.timeout(API_SECONDS):
+                await self._livekit.room.delete_room(api.DeleteRoomRequest(room=room))
+        except api.TwirpError as error:
+            if error.code != api.TwirpErrorCode.NOT_FOUND:
+                raise
+
+    async def arrived(self, room: str, identity: str, seconds: float) -> bool:
+        """Whether `identity` is in the room within `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not any(person.identity == identity for person in await self.participants(room)):
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            return False
+        return True

@@ -1,0 +1,146 @@
+"""What a call must not lose with its process, sealed so that the room can carry it and nobody in the room can read it.
+
+Pure: bytes in, bytes out. docs/decisions/0007-call-state-in-sealed-room-metadata.md says why it lives in the room.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+METADATA_KEY = "vaani.call"
+FOREIGN_KEY = "metadata"
+VERSION = "v1."
+NONCE_BYTES = 12
+# Every change of the room's metadata goes to everybody in the room: a conversation keeps its newest part only.
+MOST_CONVERSATION_BYTES = 12_000
+LONGEST_SEALED_CHARACTERS = 64_000
+
+
+@dataclass(frozen=True, slots=True)
+class CallState:
+    """One call, as another worker needs it to go on."""
+
+    agent: str
+    """Identity of the agent that wrote it."""
+    language: str
+    started_at: float
+    """Epoch seconds: the longest call counts from here, whoever carries it."""
+    turns: int = 0
+    messages: tuple[tuple[str, str], ...] = ()
+    """(role, text), role `user` or `assistant`, oldest first."""
+    cut_short: bool = False
+    """Something was being said when the writer left."""
+    over: bool = False
+    """The call has been ended on purpose: nobody is to come after."""
+    beat: int = 0
+    """Counts up while the writer lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """Why an agent is sent into a room that had one; travels as the dispatch's metadata."""
+
+    reason: str
+    """`crashed`, `lost`, `handover`, or `busy`: there is nobody to talk to, say so."""
+    generation: int = 0
+    """Becomes part of the agent's identity: LiveKit lets one identity be in a room once, so two can never stay."""
+    previous: str = ""
+    """Identity of the agent before."""
+
+    @property
+    def identity(self) -> str:
+        """The identity of the agent that follows this."""
+        return f"vaani-{'busy' if self.reason == 'busy' else f'agent-{self.generation}'}"
+
+
+class Seal:
+    """Seals and opens; bound to LiveKit's API secret, which every worker of a project has and no caller."""
+
+    def __init__(self, api_secret: str) -> None:
+        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"vaani call state v1").derive(api_secret.encode())
+        self._cipher = AESGCM(key)
+
+    def seal(self, content: CallState | Succession, room: str) -> str:
+        """Text that only this project's workers can read, and only for this room and this kind of content."""
+        nonce = os.urandom(NONCE_BYTES)
+        plain = json.dumps(asdict(content), ensure_ascii=False).encode()
+        sealed = self._cipher.encrypt(nonce, plain, _bound_to(type(content), room))
+        return VERSION + base64.urlsafe_b64encode(nonce + sealed).decode()
+
+    def open_state(self, text: str, room: str) -> CallState | None:
+        """None for anything that was not sealed by us for this room."""
+        content = self._open(text, room, CallState)
+        if content is None:
+            return None
+        content["messages"] = tuple((str(role), str(said)) for role, said in content["messages"])
+        return CallState(**content)
+
+    def open_succession(self, text: str, room: str) -> Succession | None:
+        """None for anything that was not sealed by us for this room."""
+        content = self._open(text, room, Succession)
+        return None if content is None else Succession(**content)
+
+    def _open(self, text: str, room: str, kind: type[CallState | Succession]) -> dict[str, Any] | None:
+        if not text.startswith(VERSION) or len(text) > LONGEST_SEALED_CHARACTERS:
+            return None
+        try:
+            raw = base64.b64decode(text.removeprefix(VERSION), altchars=b"-_", validate=True)
+            content = json.loads(self._cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _bound_to(kind, room)))
+        except (InvalidTag, ValueError):
+            return None
+        # Workers of two releases share a server: an older one ignores what a newer one has added.
+        return {name: value for name, value in content.items() if name in kind.__dataclass_fields__}
+
+
+def _bound_to(kind: type[CallState | Succession], room: str) -> bytes:
+    return f"{kind.__name__}\n{room}".encode()
+
+
+def newest(
+    messages: Iterable[tuple[str, str]], most_bytes: int = MOST_CONVERSATION_BYTES
+) -> tuple[tuple[str, str], ...]:
+    """The end of a conversation that fits; a last message that is too long alone is cut."""
+    kept: list[tuple[str, str]] = []
+    room_left = most_bytes
+    for role, text in reversed(list(messages)):
+        size = len(text.encode())
+        if size > room_left:
+            if not kept:
+                kept.append((role, text.encode()[-most_bytes:].decode(errors="ignore")))
+            break
+        kept.append((role, text))
+        room_left -= size
+    return tuple(reversed(kept))
+
+
+def into_metadata(existing: str, sealed: str) -> str:
+    """The room's metadata with our part laid into it; what somebody else has put there stays."""
+    content = _as_object(existing)
+    if content is None:
+        content = {FOREIGN_KEY: existing} if existing else {}
+    return json.dumps(content | {METADATA_KEY: sealed}, ensure_ascii=False)
+
+
+def from_metadata(metadata: str) -> str:
+    """Our part of the room's metadata, or nothing."""
+    content = _as_object(metadata)
+    sealed = content.get(METADATA_KEY) if content else None
+    return sealed if isinstance(sealed, str) else ""
+
+
+def _as_object(metadata: str) -> dict[str, Any] | None:
+    try:
+        content = json.loads(metadata)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
