@@ -29,7 +29,7 @@ class Page:
     async def join_and_be_greeted(self, **how):
         await self.join(**how)
         await self.shows("#transcript .agent:not(.unfinished) .said", "Vaani", within=30)
-        await self.agent_is("listening", within=15)
+        await self.agent_is("listening", within=30)
 
     async def press(self, selector):
         await self.tab.click(selector, timeout=10 * SECONDS)
