@@ -26,7 +26,11 @@ def describe(provider: str, error: BaseException, attempt: int) -> Fault:
     if isinstance(error, APIStatusError):
         status = error.status_code
         return Fault(
-            provider, _kind_of_status(status), status in {408, 429} or status >= 500, attempt, f"status {status}"
+            provider,
+            _kind_of_status(status),
+            status in {408, 429} or status >= 500 or status < 0,
+            attempt,
+            f"status {status}",
         )
     if isinstance(error, APITimeoutError | asyncio.TimeoutError):
         return Fault(provider, "timeout", True, attempt, type(error).__name__)

@@ -91,6 +91,7 @@ def test_a_stream_that_hears_nothing_of_what_was_said_is_replaced():
         call = Call()
         events = call.hearing.events(endless())
         assert await anext(events) == "start of speech"
+        await wait(5)
         call.hearing.caller_spoke()
         call.hearing.missed()
         with pytest.raises(NothingHeard):
@@ -137,13 +138,25 @@ def test_speaking_in_vain_three_times_ends_the_call():
         call = Call()
         for _ in range(3):
             call.hearing.caller_spoke()
-            await wait(4)
+            await wait(6)
             call.hearing.missed()
         return call
 
     call = run(scenario())
     assert call.told == ["late", "say_again"]
     assert len(call.gave_up_at) == 1
+
+
+def test_a_pause_in_a_sentence_does_not_make_two_of_it():
+    async def scenario():
+        call = Call()
+        call.hearing.caller_spoke()
+        call.hearing.missed()
+        await wait(2)
+        call.hearing.missed()
+        return call.told
+
+    assert run(scenario()) == ["late"]
 
 
 def test_being_understood_forgives_everything():

@@ -19,6 +19,7 @@ E = TypeVar("E")
 REPLAY_SECONDS = 15.0
 LEAD_IN_SECONDS = 0.5
 SPOKEN_IN_VAIN = 3  # so often a caller speaks without being understood before the call ends
+FRESH_SECONDS = 5.0
 FAILURES_THAT_END = 2  # fewer within one wait, and the recogniser is working: it was a cough, not a sentence
 
 
@@ -39,6 +40,7 @@ class Hearing:
         self._gave_up = gave_up
         self._failures = self._failures_in_wait = 0
         self._missed = self._signs = 0
+        self._missed_at = self._failed_at = self._opened_at = -FRESH_SECONDS
         self._end_clock: asyncio.TimerHandle | None = None
         self._sign_clock: asyncio.TimerHandle | None = None
         self._unheard: deque[rtc.AudioFrame] = deque()
@@ -71,7 +73,8 @@ class Hearing:
             NothingHeard: Speech got no words out of it: the next stream hears it again.
         """
         if self._failures > 1:  # the framework reopens every half second, for ever: not all calls at once, please
-            await asyncio.sleep(self._patience.pause(self._failures))
+            await asyncio.sleep(self._patience.pause(min(self._failures, 2 if self.waiting else 5)))
+        self._opened_at = asyncio.get_running_loop().time()
         events: asyncio.Queue[object] = asyncio.Queue()
         self._events = events
         pump = asyncio.create_task(_pump(stream, events))
@@ -91,6 +94,7 @@ class Hearing:
         self._fault(describe("stt", error, self._failures))
         if not isinstance(error, NothingHeard):
             self._failures_in_wait += 1
+            self._failed_at = asyncio.get_running_loop().time()
         if self._speech_waiting:
             self._start_clocks()
 
@@ -109,6 +113,10 @@ class Hearing:
 
     def missed(self) -> None:
         """Speech was heard but no words came: say so, hear it again, and end the call if it stays that way."""
+        now = asyncio.get_running_loop().time()
+        if now - self._missed_at < FRESH_SECONDS:
+            return  # the same sentence, with a pause in it
+        self._missed_at = now
         self._missed += 1
         if self._missed >= SPOKEN_IN_VAIN:
             self._give_up()
@@ -126,7 +134,8 @@ class Hearing:
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _hear_again(self) -> None:
-        if self._events is not None:
+        age = asyncio.get_running_loop().time() - self._opened_at
+        if self._events is not None and age > self._patience.late_seconds:  # a younger one is hearing it just now
             self._events.put_nowait(NothingHeard())
 
     def _keep(self, frame: rtc.AudioFrame) -> None:
@@ -172,7 +181,8 @@ class Hearing:
         self._end_clock = self._sign_clock = None
 
     def _wait_is_over(self) -> None:
-        if self._failures_in_wait >= FAILURES_THAT_END:
+        failing = asyncio.get_running_loop().time() - self._failed_at < FRESH_SECONDS
+        if self._failures_in_wait >= FAILURES_THAT_END or (failing and self._failures_in_wait):
             self._give_up()
         else:
             self._settle()
