@@ -1,0 +1,116 @@
+"""The fault matrix as data: every provider, fault and phase, and why some of them make no sense together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PROVIDERS = ("stt", "llm", "tts", "orders")
+PHASES = ("start", "mid", "recovers", "never")
+STATUSES = ("unauthorized", "forbidden", "rate_limited", "server_error")
+CLOSES = ("close_1000", "close_1001", "close_1008", "close_1011")
+FAULTS = (
+    *("refused", "dns", "tls"),
+    *STATUSES,
+    *("hang", "slow", "stall", "drop", "malformed", "empty"),
+    *CLOSES,
+    "idle_close",
+)
+WRONG_ADDRESSES = ("dns", "tls")
+
+PROVIDER_NAMES = {
+    "stt": "Speech to text",
+    "llm": "Language model",
+    "tts": "Text to speech",
+    "orders": "A tool's HTTP endpoint",
+}
+PHASE_NAMES = {
+    "start": "at the start of the call, once",
+    "mid": "in mid-call, once",
+    "recovers": "in mid-call, over after a while",
+    "never": "from mid-call on, for ever",
+}
+FAULT_NAMES = {
+    "refused": "connection refused, open ones broken",
+    "dns": "name not found",
+    "tls": "certificate not trusted",
+    "unauthorized": "401",
+    "forbidden": "403",
+    "rate_limited": "429 with Retry-After",
+    "server_error": "500",
+    "hang": "accepts and hangs",
+    "slow": "three times as slow",
+    "stall": "stalls in mid-stream",
+    "drop": "drops in mid-stream",
+    "malformed": "malformed frame",
+    "empty": "empty result",
+    "close_1000": "closes with 1000",
+    "close_1001": "closes with 1001",
+    "close_1008": "closes with 1008",
+    "close_1011": "closes with 1011",
+    "idle_close": "closes an idle socket",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One call of the matrix."""
+
+    provider: str
+    fault: str
+    phase: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.provider}-{self.fault}-{self.phase}"
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        return self.provider, self.fault
+
+    @property
+    def wrong_address(self) -> bool:
+        """Whether the worker has to be started with an address that cannot be reached."""
+        return self.fault in WRONG_ADDRESSES
+
+
+def why_not(cell: Cell) -> str | None:
+    """Why a cell makes no sense; None when it is run."""
+    if cell.fault in (*CLOSES, "idle_close") and cell.provider in ("llm", "orders"):
+        return "HTTP has no close codes"
+    if cell.fault == "idle_close" and cell.phase != "mid":
+        return "a habit of the server that needs an idle socket: it does not begin with a call, and is no outage"
+    if cell.wrong_address and cell.phase != "never":
+        return (
+            "a worker's address does not change while it runs, and an open connection needs neither name nor "
+            "certificate; new connections that fail for a while are the row `refused`"
+        )
+    if cell.provider == "orders" and cell.phase == "start":
+        return "a tool is asked in mid-call only"
+    return None
+
+
+def every_cell() -> list[Cell]:
+    """All combinations, those that make no sense included."""
+    return [Cell(provider, fault, phase) for provider in PROVIDERS for fault in FAULTS for phase in PHASES]
+
+
+def runnable() -> list[Cell]:
+    """The cells that are calls."""
+    return [cell for cell in every_cell() if why_not(cell) is None]
+
+
+def quick() -> list[Cell]:
+    """Each pair of provider and fault once: in mid-call, unless it can only be there from the start."""
+    pairs = dict.fromkeys(cell.pair for cell in runnable())
+    return [Cell(*pair, "never" if pair[1] in WRONG_ADDRESSES else "mid") for pair in pairs]
+
+
+def tours(cells: Sequence[Cell], most_turns: int = 8) -> list[tuple[str, list[str]]]:
+    """Cells of passing faults in few calls: in each turn another fault of the same provider."""
+    found = []
+    for provider in PROVIDERS:
+        faults = [cell.fault for cell in cells if cell.provider == provider and not cell.wrong_address]
+        calls = -(-len(faults) // most_turns)
+        found += [(provider, faults[start::calls]) for start in range(calls)]
+    return found

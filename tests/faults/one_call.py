@@ -1,0 +1,279 @@
+"""Runs one cell of the matrix as a real call, and says what a person heard."""
+# ruff: noqa: TID251  (a caller waits, as people do)
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sandbox.caller import CallPlan, CallResult, Patience, Turn, place_call
+from tests.faults.cells import Cell
+from tests.faults.line_up import GIVE_UP_SECONDS, LATE_SECONDS, USUAL_SECONDS, LineUp
+
+PHRASES = json.loads(
+    (Path(__file__).parents[2] / "worker" / "conversation" / "data" / "phrases.json").read_text(encoding="utf-8")
+)["en-IN"]
+SIGN_SECONDS = 3.0
+# A promise of a second and a half or more is asserted at twice its length; the row says exactly what was measured.
+LONGEST_SILENCE_SECONDS = USUAL_SECONDS + LATE_SECONDS + 2 * SIGN_SECONDS
+RECOVERS_AFTER_SECONDS = 5.0
+ONCE_SECONDS = 1.0
+IDLE_SECONDS = 2.0
+PATIENCE = Patience(
+    greeting_seconds=12, answer_seconds=15, busy_agent_seconds=GIVE_UP_SECONDS + 4, end_seconds=15, call_seconds=120
+)
+QUESTIONS = {"orders": "Where is my order 4521?"}
+QUESTION = "Can you help me with my bill?"
+AGAIN = "Please tell me about my last payment."
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One cell's outcome."""
+
+    provider: str
+    fault: str
+    phase: str
+    heard: str
+    """answer, phrase then answer, phrase then goodbye, goodbye, sound without words, nothing."""
+    heard_after_seconds: float | None
+    longest_silence_seconds: float
+    goes_on: bool
+    ended_by: str
+    end_reason: str
+    logged: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def good(self) -> bool:
+        return not self.problems
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+async def run_cell(cell: Cell, line: LineUp) -> Row:
+    """Place the call of this cell and judge it."""
+    await line.reset()
+    log_before = line.log_size()
+    seen_before = len(await line.stack.seen(line.scope))
+    tasks: list[asyncio.Task[None]] = []
+    if cell.phase == "start":
+        tasks.append(asyncio.create_task(_break(cell, line)))
+    turns = 3 if cell.phase == "never" else 2
+    asked_at = [0.0]
+
+    async def before_turn(index: int) -> None:
+        if index == 0:
+            asked_at[0] = time.monotonic()
+            if cell.phase != "start":
+                tasks.append(asyncio.create_task(_break(cell, line)))
+                await asyncio.sleep(IDLE_SECONDS + 1 if cell.fault == "idle_close" else 0)
+        elif cell.provider == "stt":
+            # The agent does not know that it was asked something: give it as long as a patient person would.
+            await _answered(line, seen_before, index, _patience_for(cell))
+
+    plan = CallPlan(
+        turns=(Turn(QUESTIONS.get(cell.provider, QUESTION)), *(Turn(AGAIN) for _ in range(turns - 1))), name=cell.name
+    )
+    try:
+        result = await place_call(
+            plan, join=line.join(), control=line.control, before_turn=before_turn, patience=PATIENCE
+        )
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await line.reset()
+    await _settled(line, log_before)
+    return judge(cell, result, line.events(log_before))
+
+
+async def run_tour(provider: str, faults: Sequence[str], line: LineUp) -> list[Row]:
+    """One call in which each turn meets another passing fault: the rows of the phase `mid`."""
+    await line.reset()
+    seen_before = len(await line.stack.seen(line.scope))
+    log_sizes: list[int] = []
+
+    async def before_turn(index: int) -> None:
+        if provider == "stt" and index:
+            await _answered(line, seen_before, index, 8)
+        log_sizes.append(line.log_size())
+        await line.reset_faults()
+        if index < len(faults):
+            await _break(Cell(provider, faults[index], "mid"), line)
+            if faults[index] == "idle_close":
+                await asyncio.sleep(IDLE_SECONDS + 1)
+
+    # One turn more than faults: after the last one, too, the call goes on.
+    questions = [QUESTIONS.get(provider, (QUESTION, AGAIN)[index % 2]) for index in range(len(faults) + 1)]
+    result = await place_call(
+        CallPlan(turns=tuple(Turn(question) for question in questions), name=f"{provider} tour"),
+        join=line.join(), control=line.control, before_turn=before_turn, patience=PATIENCE,
+    )  # fmt: skip
+    await line.reset()
+    log_sizes += [line.log_size()] * (len(faults) + 2 - len(log_sizes))
+    rows = []
+    for index, fault in enumerate(faults):
+        part = replace(result, turns=result.turns[index : index + 2])
+        events = line.events(log_sizes[index])[
+            : len(line.events(log_sizes[index])) - len(line.events(log_sizes[index + 1]))
+        ]
+        rows.append(judge(Cell(provider, fault, "mid"), part, events))
+    return rows
+
+
+def _patience_for(cell: Cell) -> float:
+    return {"recovers": RECOVERS_AFTER_SECONDS + 6, "never": GIVE_UP_SECONDS + 3}.get(cell.phase, 8.0)
+
+
+async def _answered(line: LineUp, seen_before: int, turns: int, seconds: float) -> None:
+    """Until the model has answered so many turns, or so long."""
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        seen = (await line.stack.seen(line.scope))[seen_before:]
+        if sum(event["provider"] == "llm" and event["kind"] == "answered" for event in seen) >= turns:
+            await asyncio.sleep(1.5)
+            return
+        await asyncio.sleep(0.2)
+
+
+async def _settled(line: LineUp, log_before: int) -> None:
+    """The call's process has logged its end, or a few seconds have gone by."""
+    limit = time.monotonic() + 8
+    while time.monotonic() < limit:
+        if any(event.get("message") == "call.report" for event in line.events(log_before)):
+            return
+        await asyncio.sleep(0.2)
+
+
+async def _break(cell: Cell, line: LineUp) -> None:
+    """Do what the cell says, and undo it when its phase says so."""
+    if cell.wrong_address:
+        return  # this worker was started with it
+    once = cell.phase in ("start", "mid")
+    if cell.fault == "refused":
+        await line.relays[cell.provider].cut()
+        if cell.phase != "never":
+            await asyncio.sleep(ONCE_SECONDS if once else RECOVERS_AFTER_SECONDS)
+            await line.relays[cell.provider].start()
+        return
+    fault: dict[str, Any] = {"provider": cell.provider, "fault": cell.fault}
+    if once:
+        fault["times"] = 1
+    if cell.fault == "slow":
+        fault["times"] = None
+    if cell.phase == "recovers":
+        fault["for_seconds"] = RECOVERS_AFTER_SECONDS
+    extra = {"idle_close_seconds": IDLE_SECONDS} if cell.fault == "idle_close" else {}
+    await line.configure(faults=[fault], **extra)
+
+
+def judge(cell: Cell, result: CallResult, events: Sequence[dict[str, Any]]) -> Row:
+    """What the call came to, and what is wrong with it."""
+    replies = [turn.reply for turn in result.turns]
+    answered = [bool(_without_phrases(reply)) for reply in replies]
+    ended_by_agent = result.ended_by == "agent"
+    wait = result.turns[0].voice_to_voice_seconds if result.turns else None
+    silence = _longest_silence(result, answered, ended_by_agent=ended_by_agent)
+    end = next((event for event in events if event.get("message") == "call.ended"), {})
+    logged = [event for event in events if event.get("message") in ("provider.fault", "tool.failed")]
+    row = Row(
+        cell.provider,
+        cell.fault,
+        cell.phase,
+        heard=_heard(answered, result, events),
+        heard_after_seconds=None if wait is None else round(wait, 2),
+        longest_silence_seconds=round(silence, 2),
+        goes_on=not ended_by_agent and bool(answered) and answered[-1],
+        ended_by=result.ended_by or "",
+        end_reason=str(end.get("reason", "")),
+        logged=_in_short(logged),
+        problems=(),
+    )
+    return Row(**{**asdict(row), "problems": tuple(_problems(cell, row, answered, result))})
+
+
+def _problems(cell: Cell, row: Row, answered: list[bool], result: CallResult) -> list[str]:
+    problems = []
+    if row.heard_after_seconds is None:
+        problems.append("nothing was heard after the caller's turn")
+    if row.longest_silence_seconds > LONGEST_SILENCE_SECONDS:
+        problems.append(f"silent for {row.longest_silence_seconds:.1f} s")
+    if cell.phase != "never":
+        if row.ended_by == "agent":
+            problems.append("ended a call that could go on")
+        if len(answered) < 2 or not answered[-1]:
+            problems.append("did not go on")
+        if answered and not answered[0]:
+            problems.append("the turn was never answered")
+    elif row.ended_by != "agent" and not all(answered):
+        problems.append("neither answered nor ended")
+    if result.greeting_seconds is None:
+        problems.append("no greeting")
+    if cell.fault not in ("slow", "idle_close") and not row.logged:
+        problems.append("not logged")
+    return problems
+
+
+def _without_phrases(reply: str) -> str:
+    """What is left of a reply without our ready phrases; a stand-in model never says them."""
+    for phrase in PHRASES.values():
+        reply = reply.replace(phrase, " ")
+    return reply.strip()
+
+
+def _heard(answered: list[bool], result: CallResult, events: Sequence[dict[str, Any]]) -> str:
+    if not result.turns or all(turn.voice_to_voice_seconds is None for turn in result.turns):
+        return "nothing"
+    told = [event.get("phrase") for event in events if event.get("message") == "apology.spoken"]
+    ended = "give_up" in told
+    parts = ["a phrase"] if set(told) - {"give_up"} else []
+    parts += ["the answer"] if answered and answered[0] and not ended else []
+    parts += ["goodbye"] if ended else []
+    return ", then ".join(parts) or "sound without words"
+
+
+def _longest_silence(result: CallResult, answered: list[bool], *, ended_by_agent: bool) -> float:
+    """The longest wait in silence, from the end of the caller's first turn on."""
+    silences = _silences(result, answered)
+    if ended_by_agent and answered and not answered[-1]:
+        last_sound = max((ended for _, ended in result.agent_audio), default=0.0)
+        silences.append(result.duration_seconds - max(last_sound, result.turns[-1].ended_seconds))
+    return max(silences, default=0.0)
+
+
+def _silences(result: CallResult, answered: list[bool]) -> list[float]:
+    """For each turn the longest wait in silence until the next, or until its last sound when it was answered."""
+    silences = []
+    for index, turn in enumerate(result.turns):
+        last = index + 1 == len(result.turns)
+        until = result.duration_seconds if last else result.turns[index + 1].started_seconds
+        at, longest = turn.ended_seconds, 0.0
+        for began, ended in result.agent_audio:
+            if ended > at and began < until:
+                longest = max(longest, began - at)
+                at = max(at, ended)
+        if not answered[index] and not last:
+            longest = max(longest, until - at)
+        silences.append(longest)
+    return silences
+
+
+def _in_short(logged: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """Each kind of event once, with how often it came."""
+    counted: dict[str, int] = {}
+    for event in logged:
+        if event["message"] == "tool.failed":
+            text = f"tool.failed {event.get('provider')}: {event.get('why')}"
+        else:
+            text = f"provider.fault {event.get('provider')} {event.get('kind')}" + (
+                "" if event.get("retryable") else " (not retryable)"
+            )
+        counted[text] = counted.get(text, 0) + 1
+    return tuple(f"{text} x{count}" if count > 1 else text for text, count in counted.items())

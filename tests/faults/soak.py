@@ -1,0 +1,183 @@
+"""`python -m tests.faults.soak --minutes N [--seed S]`: calls without pause, with seeded random faults; out/soak.json.
+
+Exits with 1 when a call was lost, or left in silence for over five seconds, or when a process was left behind.
+"""
+# ruff: noqa: T201, TID251  (prints for a person; samples every few seconds)
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from sandbox.caller import CallPlan, CallResult, Patience, Turn, place_call
+from tests.faults.line_up import FaultStack, LineUp
+from tests.faults.one_call import PHRASES, _longest_silence, _without_phrases
+
+OUT = Path(__file__).parents[2] / "out" / "soak.json"
+SILENT_SECONDS = 5.0
+SAMPLE_SECONDS = 5.0
+BUSY_MACHINE_SECONDS = 0.25  # the caller's own microphone was later than this: its ears were, too
+TALK = (
+    "Can you help me with my bill?",
+    "Where is my order 4521?",
+    "What time is it now?",
+    "Please tell me about my last payment.",
+)
+# What one provider may do to one turn and every call must survive: passing faults, any of the matrix.
+PASSING = {
+    "stt": ("unauthorized", "server_error", "hang", "stall", "drop", "malformed", "empty", "close_1000", "close_1011"),
+    "llm": ("unauthorized", "rate_limited", "server_error", "hang", "slow", "stall", "drop", "malformed", "empty"),
+    "tts": ("rate_limited", "server_error", "hang", "slow", "stall", "drop", "empty", "close_1000", "close_1008"),
+    "orders": ("server_error", "hang", "drop", "malformed", "empty"),
+}
+
+
+@dataclass
+class Tally:
+    """What a soak has come to."""
+
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    samples: list[tuple[float, float, int, int]] = field(default_factory=list)
+    """(seconds, megabytes of the parent, open files of the parent, processes)."""
+
+    def summary(self, seconds: float, left_behind: int, seed: int) -> dict[str, Any]:
+        lost = [call for call in self.calls if call["lost"]]
+        silent = [call for call in self.calls if call["longest_silence_seconds"] > call["allowed_silence_seconds"]]
+        return {
+            "seed": seed,
+            "minutes": round(seconds / 60, 2),
+            "placed": len(self.calls),
+            "answered": sum(call["answered"] for call in self.calls),
+            "turns": sum(call["turns"] for call in self.calls),
+            "lost": len(lost),
+            "silent_over_5_seconds": len(silent),
+            "longest_silence_seconds": max((call["longest_silence_seconds"] for call in self.calls), default=0.0),
+            "faults": dict(Counter(name for call in self.calls for name in call["faults"])),
+            "memory_mb_per_hour": round(_slope([(at, mb) for at, mb, _, _ in self.samples]) * 3600, 2),
+            "memory_mb": [round(mb, 1) for _, mb, _, _ in (self.samples[:1] + self.samples[-1:])],
+            "open_files": [files for _, _, files, _ in (self.samples[:1] + self.samples[-1:])],
+            "processes_left_behind": left_behind,
+            "bad_calls": lost + [call for call in silent if call not in lost],
+        }
+
+
+def _slope(points: Sequence[tuple[float, float]]) -> float:
+    """Least squares; the first third is warm-up and left out."""
+    kept = points[len(points) // 3 :]
+    if len(kept) < 3:
+        return 0.0
+    return statistics.linear_regression([at for at, _ in kept], [value for _, value in kept]).slope
+
+
+async def soak(minutes: float, seed: int, side_by_side: int = 1) -> dict[str, Any]:
+    """Place calls for so long and say what came of them."""
+    tally, began = Tally(), time.monotonic()
+    async with FaultStack(OUT.parent / "logs" / "soak") as stack:
+        lines = [LineUp(stack, f"soak{number}") for number in range(side_by_side)]
+        for line in lines:
+            await line.start()
+        began = time.monotonic()
+        sampling = asyncio.create_task(_sample(lines[0], tally, began))
+        chances = [random.Random(f"{seed}-{number}") for number in range(side_by_side)]
+        until = began + minutes * 60
+        await asyncio.gather(*(_calls(*pair, until, tally) for pair in zip(lines, chances, strict=True)))
+        sampling.cancel()
+        seconds = time.monotonic() - began
+        pids = [child.pid for line in lines for child in psutil.Process(line.worker.pid).children(recursive=True)]
+        await asyncio.gather(*(line.stop() for line in lines))
+    left = sum(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids)
+    return tally.summary(seconds, left, seed)
+
+
+async def _calls(line: LineUp, chance: random.Random, until: float, tally: Tally) -> None:
+    while time.monotonic() < until:
+        tally.calls.append(call := await _one(line, chance))
+        print(f"{'lost' if call['lost'] else 'ok  '} {call}", flush=True)
+
+
+async def _one(line: LineUp, chance: random.Random) -> dict[str, Any]:
+    """One call of two to four turns; about half of the turns meet a fault."""
+    await line.reset()
+    turns = chance.sample(TALK, chance.randint(2, len(TALK)))
+    faults: list[str] = []
+
+    async def before_turn(_: int) -> None:
+        if chance.random() < 0.5:
+            provider = chance.choice(list(PASSING))
+            name = chance.choice(PASSING[provider])
+            faults.append(f"{provider}-{name}")
+            await line.configure(faults=[{"provider": provider, "fault": name, "times": 1, "for_seconds": 4}])
+
+    result = await place_call(
+        CallPlan(turns=tuple(Turn(text) for text in turns), name="soak"),
+        join=line.join(),
+        control=line.control,
+        before_turn=before_turn,
+        patience=Patience(busy_agent_seconds=8, call_seconds=180),
+    )
+    return _judged(result, faults)
+
+
+def _judged(result: CallResult, faults: list[str]) -> dict[str, Any]:
+    answered = [bool(_without_phrases(turn.reply)) or turn.answered for turn in result.turns]
+    late_ears = result.worst_late_seconds if result.worst_late_seconds > BUSY_MACHINE_SECONDS else 0.0
+    return {
+        "room": result.room,
+        "turns": result.turns_planned,
+        "answered": sum(turn.answered for turn in result.turns),
+        "lost": result.ended_by != "caller" or len(result.turns) < result.turns_planned,
+        "errors": [error.code for error in result.errors],
+        "longest_silence_seconds": round(_longest_silence(result, answered, ended_by_agent=False), 2),
+        "allowed_silence_seconds": round(SILENT_SECONDS + late_ears, 2),
+        "apologies": sum(phrase in turn.reply for turn in result.turns for phrase in PHRASES.values()),
+        "faults": faults,
+    }
+
+
+async def _sample(line: LineUp, tally: Tally, began: float) -> None:
+    assert line.worker is not None
+    parent = psutil.Process(line.worker.pid)
+    while True:
+        memory = parent.memory_full_info().uss / 1e6
+        processes = len(parent.children(recursive=True))
+        tally.samples.append((time.monotonic() - began, memory, parent.num_fds(), processes))
+        await asyncio.sleep(SAMPLE_SECONDS)
+
+
+def good(summary: dict[str, Any]) -> bool:
+    """Whether a soak may pass."""
+    return bool(
+        summary["placed"]
+        and not summary["lost"]
+        and not summary["silent_over_5_seconds"]
+        and not summary["processes_left_behind"]
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--calls", type=int, default=1, help="calls side by side")
+    options = parser.parse_args()
+    summary = asyncio.run(soak(options.minutes, options.seed, options.calls))
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps({key: value for key, value in summary.items() if key != "bad_calls"}, indent=1))
+    return 0 if good(summary) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
