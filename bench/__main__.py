@@ -41,7 +41,9 @@ SETTINGS = {
     "BENCH_QUICK": "1 makes a short run: a few utterances, one start of each worker",
     "BENCH_OUT": "where the files go, by default out",
     "BENCH_CALLS": "at most so many calls to each contender, for work on the bench itself",
+    "BENCH_PARTS": "some of calls,token,language,end_of_turn; by default all",
 }
+PARTS = ("calls", "token", "language", "end_of_turn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class BenchSettings:
     quick: bool = False
     out: Path = Path("out")
     most_calls: int = 0
+    parts: tuple[str, ...] = PARTS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> BenchSettings:
@@ -64,9 +67,12 @@ class BenchSettings:
         calls = given.get("BENCH_CALLS", "0")
         if not calls.isdecimal():
             problems.append("BENCH_CALLS must be a whole number")
+        parts = tuple(given.get("BENCH_PARTS", ",".join(PARTS)).split(","))
+        if unknown := [part for part in parts if part not in PARTS]:
+            problems.append(f"BENCH_PARTS: {', '.join(unknown)} is none of {', '.join(PARTS)}")
         if problems:
             raise ValueError("\n".join(problems))
-        return cls(quick in ("1", "true"), Path(given.get("BENCH_OUT", "out")), int(calls))
+        return cls(quick in ("1", "true"), Path(given.get("BENCH_OUT", "out")), int(calls), parts)
 
 
 class Bench:
@@ -115,16 +121,19 @@ class Bench:
                 self.measured.calls.append(done)
                 self.say(_line(done, script.number + 1, len(placed)))
 
-    def rows(self) -> list[Row]:
-        """All rows; those that need no call are measured now, when nothing else runs."""
+    def other_rows(self) -> list[Row]:
+        """The rows that need no call, measured when nothing else runs."""
         quick = self.settings.quick
-        rows = rows_of(self.measured)
-        self.say("measuring the token function")
-        rows += token_function.measure(quick)
-        self.say("measuring the language decision")
-        rows += language_decision.measure(quick)
-        self.say("comparing rules for the end of turn, offline")
-        rows += end_of_turn.measure(quick)["rows"]
+        rows: list[Row] = []
+        if "token" in self.settings.parts:
+            self.say("measuring the token function")
+            rows += token_function.measure(quick)
+        if "language" in self.settings.parts:
+            self.say("measuring the language decision")
+            rows += language_decision.measure(quick)
+        if "end_of_turn" in self.settings.parts:
+            self.say("comparing rules for the end of turn, offline")
+            rows += end_of_turn.measure(quick)["rows"]
         return rows
 
     def machine(self) -> dict[str, Any]:
@@ -162,14 +171,19 @@ def main(arguments: list[str]) -> int:
         print(f"without the recordings: {RECORDINGS_HELP}", file=sys.stderr)
     bench = Bench(settings)
     try:
-        asyncio.run(_until_done_or_told_to_stop(bench))
+        if "calls" in settings.parts:
+            asyncio.run(_until_done_or_told_to_stop(bench))
     except ProcessFailed as error:
         print(f"\n{error}", file=sys.stderr)
         return DID_NOT_START
     except (KeyboardInterrupt, asyncio.CancelledError):
         return INTERRUPTED
-    rows = bench.rows()
-    _write(settings.out, bench, rows)
+    rows = rows_of(bench.measured) if bench.measured.calls else []
+    if rows:
+        _write(settings.out, bench, rows)  # at once: a quarter of an hour of calls is in it
+    rows += bench.other_rows()
+    page = _write(settings.out, bench, rows)
+    print(f"\n{page}")
     return GOOD if all(row["met"] is not False for row in rows) else MISSED
 
 
@@ -181,7 +195,8 @@ async def _until_done_or_told_to_stop(bench: Bench) -> None:
     await bench.run()
 
 
-def _write(out: Path, bench: Bench, rows: list[Row]) -> None:
+def _write(out: Path, bench: Bench, rows: list[Row]) -> str:
+    """Write all files; returns the page."""
     out.mkdir(parents=True, exist_ok=True)
     content = {
         "machine": bench.machine(),
@@ -194,9 +209,9 @@ def _write(out: Path, bench: Bench, rows: list[Row]) -> None:
     (out / "bench.json").write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     page = bench_page(content)
     (out / "bench.md").write_text(page, encoding="utf-8")
-    bench.say("drawing")
     drawn = draw(bench.measured, out)
-    print(f"\n{page}\n{', '.join(str(path) for path in (out / 'bench.json', out / 'bench.md', *drawn))}")
+    bench.say(f"wrote {', '.join(str(path) for path in (out / 'bench.json', out / 'bench.md', *drawn))}")
+    return page
 
 
 def _line(done: CallRecord, number: int, of: int) -> str:

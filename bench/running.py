@@ -81,7 +81,7 @@ async def started(
     processes: dict[str, Process] = {}
     seconds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for number in range(starts):
-        for contender in contenders:
+        for contender in reversed(contenders):  # ours last: it goes on rendering phrases after it has registered
             if not contender.compared and number < starts - 1:
                 continue
             process, took = await start(stack, contender, number)
@@ -91,6 +91,7 @@ async def started(
                 await process.stop(grace_seconds=1.0)
             else:
                 processes[contender.name] = process
+            await asyncio.sleep(SETTLE_SECONDS)
     for name, process in processes.items():
         if contender_prepares(contenders, name):
             say(f"waiting until {name} has its phrases ready")
