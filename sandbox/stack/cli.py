@@ -15,11 +15,13 @@ import sys
 import time
 from pathlib import Path
 
-from sandbox.caller import DEFAULT_SCRIPT, CallResult, ConversationPrinter, load_plan, place_call
-from sandbox.stack.fault_menu import FAULTS, fault_help
+from sandbox.caller import DEFAULT_SCRIPT, CallResult, ConversationPrinter, Patience, load_plan, place_call
+from sandbox.stack.fault_menu import BEGINS_AT_TURN, FAULTS, fault_help
 from sandbox.stack.processes import ProcessFailed
 from sandbox.stack.stack import ROOT, Stack, StackOptions
 
+# Under a fault the caller waits for what comes after the apology, instead of talking over it.
+PATIENT = Patience(busy_agent_seconds=20.0, polite_silence_seconds=4.0)
 GOOD, CALL_FAILED, BAD_SETTINGS, DID_NOT_START, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -81,15 +83,20 @@ async def _demo(options: argparse.Namespace, fault: str, *, place: bool, stay: b
 
 async def _call(stack: Stack, options: argparse.Namespace, fault: str) -> int:
     if fault:
-        chosen = FAULTS[fault]
-        print(f"FAULT={fault}: {chosen.what}", flush=True)
-        await stack.configure(faults=list(chosen.faults))
+        print(f"FAULT={fault}, from the second turn on: {FAULTS[fault].what}", flush=True)
+
+    async def before_turn(index: int) -> None:
+        if fault and index == BEGINS_AT_TURN:
+            await stack.configure(faults=list(FAULTS[fault].faults))
+
     result = await place_call(
         load_plan(options.script),
         token_url=stack.token_url,
         control=stack.control,
         out_dir=options.out,
         on_event=ConversationPrinter(lambda line: print(line, flush=True)),
+        before_turn=before_turn,
+        patience=PATIENT if fault else None,
     )
     _summary(result, options.out)
     return GOOD if result.good else CALL_FAILED
