@@ -46,6 +46,19 @@ class Operator:
     def last_call_pid(self, worker="worker"):
         return self.events("call.started", worker)[-1]["pid"]
 
+    def carries(self, worker, room):
+        """Whether a call in this room is one of this worker's."""
+        return any(event.get("room") == room for event in self.events("call.started", worker))
+
+    async def until_health(self, status, seconds=30.0):
+        """Wait until the worker's health endpoint answers with this status."""
+        async with asyncio.timeout(seconds):
+            while True:
+                async with self.stack.http.get(self.stack.health_url()) as reply:
+                    if reply.status == status:
+                        return
+                await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.1)
+
     def kill_call(self, worker="worker"):
         """As the kernel does when memory runs out; returns the moment."""
         os.kill(self.last_call_pid(worker), signal.SIGKILL)

@@ -19,6 +19,7 @@ from worker.conversation.bridging import Bridge, Patience
 from worker.conversation.caller import opening_language, wanted_voice
 from worker.conversation.continuity import Continuity
 from worker.conversation.hearing import Hearing
+from worker.conversation.outages import Outages
 from worker.conversation.phrase_audio import PhraseAudio, tone
 from worker.conversation.phrases import Phrases
 from worker.conversation.reply_language import ReplyLanguage
@@ -66,8 +67,12 @@ class Call:
             late_seconds=parts.settings.usual_latency_seconds + parts.settings.reply_late_seconds,
             give_up_seconds=parts.settings.give_up_seconds,
         )
+        self._outages = Outages(parts.settings.phrase_cache_dir, parts.settings.outage_seconds)
         self.hearing = Hearing(
-            self._patience, fault=self._fault, tell=self._tell, gave_up=lambda: self._gave_up("stt", "give_up")
+            self._outages.patience(self._patience, "stt"),
+            fault=self._fault,
+            tell=self._tell,
+            gave_up=lambda: self._gave_up("stt", "give_up"),
         )
         self._met_at = time.monotonic()
         self.ended = False
@@ -233,7 +238,7 @@ class Call:
             self.reports.notice(f"{provider}_{phrase}", self._phrases.text(phrase, language))
 
         return Bridge(
-            patience=self._patience,
+            patience=self._outages.patience(self._patience, "llm", "tts"),
             phrase=lambda name: self._phrases.text(name, language),
             phrase_audio=ready,
             tone=lambda: tone(int(self.voice.recipe(language)["rate"])),
@@ -286,6 +291,7 @@ class Call:
             return
         if phrase is not None:
             self._apologise(provider, phrase)
+        self._outages.note(provider)
         self.failed = True
         self.end(f"{provider}_failed", phrase)
 
@@ -307,7 +313,7 @@ class Call:
             return
         self.ended = True
         self.reports.event(log_events.CALL_HANDOVER, outcome="done")
-        await self.reports.aclose()
+        await self._ctx.room.disconnect()  # at once: the other agent begins when this one has left
         self._session.shutdown(drain=False)
 
     async def _end(self, reason: str, phrase: str | None) -> None:

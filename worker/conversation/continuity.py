@@ -163,6 +163,7 @@ class Continuity:
         room, me = self._ctx.room, self._ctx.room.local_participant.identity
         name = self._settings.handover_agent_name or self._settings.agent_name
         limit = float(self._settings.drain_seconds)
+        begun_at = time.monotonic()
         try:
             await self._rooms.send_agent(room.name, name, "handover", me)
         except API_ERRORS as error:
@@ -170,7 +171,7 @@ class Continuity:
             return False
         if not await self._until(lambda: self._successor_is_ready(me), limit * 0.45):
             return False
-        quiet = await self._until(self._nobody_speaks, limit * 0.4)
+        quiet = await self._until(self._nobody_speaks, limit * 0.8 - (time.monotonic() - begun_at))
         self.close()
         if not quiet:
             self._session.interrupt(force=True)
