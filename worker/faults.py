@@ -25,6 +25,8 @@ def describe(provider: str, error: BaseException, attempt: int) -> Fault:
     """Name a provider's exception. `detail` never holds what was said: it is the error's class and status only."""
     if isinstance(error, APIStatusError):
         status = error.status_code
+        if status < 0 and (kind := _kind_in_words(str(error.message))):
+            return Fault(provider, kind, kind != "refused", attempt, "error frame")
         return Fault(
             provider,
             _kind_of_status(status),
@@ -57,6 +59,12 @@ def _kind_of_status(status: int) -> str:
     if 1000 <= status < 1100:  # WebSocket close codes
         return "closed"
     return "server_error" if status >= 500 or status < 0 else "refused"
+
+
+def _kind_in_words(message: str) -> str | None:
+    """Sarvam's error frames have codes in words only, which the plugin puts into its message."""
+    kinds = (("invalid_api_key", "refused"), ("rate_limit", "rate_limited"), ("quota", "rate_limited"))
+    return next((kind for word, kind in kinds if word in message), None)
 
 
 def _cause(error: BaseException) -> str:

@@ -154,6 +154,9 @@ class WorkerSettings(BaseSettings):
     give_up_seconds: PositiveFloat = Field(
         20.0, description="A provider that has not recovered by then ends the call with a spoken goodbye."
     )
+    outage_seconds: NonNegativeFloat = Field(
+        30.0, description="Calls give up sooner on a provider that another gave up on this recently; 0 is never."
+    )
 
     max_calls: NonNegativeInt = Field(0, description="Calls at once; 0 means four per CPU.")
     idle_processes: NonNegativeInt = Field(2, description="Warm processes that wait for a call.")

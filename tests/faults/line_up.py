@@ -24,6 +24,7 @@ IMPATIENT = {
     "WORKER_REPLY_LATE_SECONDS": f"{LATE_SECONDS}",
     "WORKER_USUAL_LATENCY_SECONDS": f"{USUAL_SECONDS}",
     "WORKER_GIVE_UP_SECONDS": f"{GIVE_UP_SECONDS}",
+    "WORKER_OUTAGE_SECONDS": "0",  # one cell must not shorten the next one's patience
     "WORKER_TOOL_SECONDS": "3",
     "WORKER_IDLE_PROCESSES": "1",
     "WORKER_MAX_CALLS": "20",

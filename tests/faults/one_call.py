@@ -120,7 +120,9 @@ async def run_tour(provider: str, faults: Sequence[str], line: LineUp) -> list[R
     log_sizes += [line.log_size()] * (len(faults) + 2 - len(log_sizes))
     rows = []
     for index, fault in enumerate(faults):
-        part = replace(result, turns=result.turns[index : index + 2])
+        next_but_one = result.turns[index + 2 : index + 3]
+        until = next_but_one[0].started_seconds if next_but_one else result.duration_seconds
+        part = replace(result, turns=result.turns[index : index + 2], duration_seconds=until)
         events = line.events(log_sizes[index])[
             : len(line.events(log_sizes[index])) - len(line.events(log_sizes[index + 1]))
         ]
