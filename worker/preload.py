@@ -1,11 +1,14 @@
 """Loaded once by the fork server, so that every call's process starts with these in memory and shares them.
 
 Each line below stood on the path of a caller's first turn before it was moved here: word lists (0.2 s of CPU), number
-tables, the transcript pacer's hyphenation patterns (0.12 s), a TLS context (0.1 s), message models (0.05 s).
+tables, the transcript pacer's hyphenation patterns (0.12 s), a TLS context (0.1 s), message models (0.05 s), and what
+numpy and the OpenAI client import at first use.
 """
 
 from __future__ import annotations
 
+import anyio._backends._asyncio
+import numpy.fft
 from livekit.agents import llm
 from livekit.agents.tokenize import basic
 from livekit.agents.utils import http_context
@@ -16,7 +19,7 @@ from worker.language import HeardTurn, LanguageState, decide
 from worker.settings import LANGUAGE_CODES
 from worker.spoken import speakable
 
-__all__ = ["worker"]
+__all__ = ["anyio", "numpy", "worker"]
 
 decide(HeardTurn("mujhe kal tak ka bill batao", "hi-IN", 0.9), LanguageState.start("en-IN"))
 for _language in LANGUAGE_CODES:

@@ -60,9 +60,14 @@ async def _demo(options: argparse.Namespace, fault: str, *, place: bool, stay: b
     loop = asyncio.get_running_loop()
     main_task = asyncio.current_task()
     assert main_task is not None
+
     # Ctrl-C and SIGTERM unwind through `async with`, so that everything that was started is stopped.
+    def interrupt() -> None:
+        stop.set()
+        main_task.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, lambda: (stop.set(), main_task.cancel()))
+        loop.add_signal_handler(number, interrupt)
 
     def progress(what: str) -> None:
         print(f"[{time.monotonic() - started_at:5.1f} s] {what}", flush=True)

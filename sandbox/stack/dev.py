@@ -31,12 +31,16 @@ async def run_dev() -> int:
         await asyncio.create_subprocess_exec(python(), "-m", "worker", "dev", cwd=ROOT),
     ]  # fmt: skip
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for child in children:
+            if child.returncode is None:
+                child.terminate()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, lambda: [child.terminate() for child in children if child.returncode is None])
+        loop.add_signal_handler(number, stop)
     waits = [asyncio.create_task(child.wait()) for child in children]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for child in children:
-        if child.returncode is None:
-            child.terminate()
+    stop()
     codes = await asyncio.gather(*waits)
     return next((code for code in codes if code > 0), 0)

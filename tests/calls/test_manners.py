@@ -18,7 +18,9 @@ async def test_an_acknowledgement_does_not_stop_the_story_and_wants_no_answer(sa
     whole = await call(STORY)
     assert whole.good, whole.errors
     acknowledged = await call(
-        STORY, Turn(text="haan", language="hi-IN", barge_in_after_seconds=2.0), patience=Patience(answer_seconds=6)
+        STORY,
+        Turn(text="haan", language="hi-IN", barge_in_after_seconds=2.0),
+        patience=Patience(answer_seconds=6, polite_silence_seconds=4),  # a pause is not the end of the story
     )
 
     story = spoken_seconds(whole, whole.turns[0].ended_seconds)
@@ -33,8 +35,9 @@ async def test_a_real_interruption_stops_the_agent_and_is_answered(sandbox, call
 
     interruption = result.turns[1]
     assert interruption.answered, result.errors
-    assert ":" in interruption.reply
-    assert interruption.barge_in_seconds is not None
+    told = [line["text"] for line in result.transcript if line["by"] == "agent"]
+    assert any(":" in text for text in told), f"nobody said the time: {told}"
+    assert not any("flew away happily" in text for text in told), "the story was told to its end all the same"
 
 
 async def test_a_silent_caller_is_asked_once_then_said_goodbye_to(sandbox, worker_with, join):
@@ -68,7 +71,7 @@ async def test_background_noise_opens_no_turn(sandbox, call):
 
 
 async def test_tools_of_ones_own_and_of_an_mcp_server_are_offered(sandbox, worker_with, join, tmp_path):
-    """The README's "make it yours": tools from a module, instructions and greeting from files; and a real MCP server."""
+    """The README's "make it yours": tools from a module, instructions, a greeting; and a real MCP server's tools."""
     (tmp_path / "bakery_tools.py").write_text(
         "from livekit.agents import RunContext, function_tool\n\n@function_tool\n"
         "async def cake_price(ctx: RunContext, flavour: str) -> str:\n"
@@ -93,5 +96,5 @@ async def test_tools_of_ones_own_and_of_an_mcp_server_are_offered(sandbox, worke
         result = await place_call(plan, join=join("bakery"))
 
     assert result.greeting == "Good morning, Asha's bakery!"
-    asked = [event for event in await sandbox.seen("sandbox-bakery") if event["provider"] == "llm"]
+    asked = [event for event in await sandbox.seen("sandbox-bakery") if event.get("tools")]
     assert {"cake_price", "shop_hours", "end_call", "current_time"} <= set(asked[-1]["tools"])
