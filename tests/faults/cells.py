@@ -106,11 +106,12 @@ def quick() -> list[Cell]:
     return [Cell(*pair, "never" if pair[1] in WRONG_ADDRESSES else "mid") for pair in pairs]
 
 
-def tours(cells: Sequence[Cell], most_turns: int = 8) -> list[tuple[str, list[str]]]:
+def tours(cells: Sequence[Cell], most_turns: int = 8) -> list[list[Cell]]:
     """Cells of passing faults in few calls: in each turn another fault of the same provider."""
     found = []
     for provider in PROVIDERS:
-        faults = [cell.fault for cell in cells if cell.provider == provider and not cell.wrong_address]
-        calls = -(-len(faults) // most_turns)
-        found += [(provider, faults[start::calls]) for start in range(calls)]
+        for phase in ("mid", "recovers"):
+            kept = [cell for cell in cells if (cell.provider, cell.phase) == (provider, phase)]
+            calls = -(-len(kept) // most_turns)
+            found += [kept[start::calls] for start in range(calls)]
     return found

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -23,11 +24,11 @@ OUT = ROOT / "out" / "matrix.json"
 
 async def run(cells: Sequence[Cell], side_by_side: int, rows: dict[str, Row]) -> None:
     """Run cells on that many workers; `rows` fills as they finish."""
-    waiting: asyncio.Queue[Cell | tuple[str, list[str]]] = asyncio.Queue()
-    for tour in tours([cell for cell in cells if cell.phase == "mid"]):
+    waiting: asyncio.Queue[Cell | list[Cell]] = asyncio.Queue()
+    for tour in tours(cells):
         waiting.put_nowait(tour)
     for cell in sorted(cells, key=lambda cell: PHASES[::-1].index(cell.phase)):
-        if not cell.wrong_address and cell.phase != "mid":
+        if not cell.wrong_address and cell.phase in ("start", "never"):
             waiting.put_nowait(cell)
     async with FaultStack(ROOT / "out" / "logs" / "matrix") as stack:
         lines = [LineUp(stack, f"line{number}") for number in range(min(side_by_side, max(waiting.qsize(), 1)))]
@@ -40,7 +41,7 @@ async def run(cells: Sequence[Cell], side_by_side: int, rows: dict[str, Row]) ->
                 if isinstance(work, Cell):
                     await _one(work, line, rows)
                     continue
-                for row in await run_tour(*work, line):
+                for row in await run_tour(work, line):
                     _show(Cell(row.provider, row.fault, row.phase), row, rows)
 
         await asyncio.gather(*(work(line) for line in lines))
@@ -116,6 +117,8 @@ def main() -> int:
     cells = [cell for cell in cells if not wanted or any(part in cell.name for part in wanted)]
     if options.missing:
         cells = [cell for cell in cells if cell.name not in rows or not rows[cell.name].good]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped either way, nothing is left running
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()
     try:
         asyncio.run(run(cells, min(options.calls, 3), rows))

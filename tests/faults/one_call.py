@@ -22,7 +22,8 @@ SIGN_SECONDS = 3.0
 # A promise of a second and a half or more is asserted at twice its length; the row says exactly what was measured.
 LONGEST_SILENCE_SECONDS = USUAL_SECONDS + LATE_SECONDS + 2 * SIGN_SECONDS
 RECOVERS_AFTER_SECONDS = 5.0
-ONCE_SECONDS = 1.0
+ONCE_SECONDS = {"stt": 1.0}  # a socket that is always in use; the others are asked some seconds later
+ONCE_SECONDS_ELSE = 4.0
 IDLE_SECONDS = 2.0
 PATIENCE = Patience(
     greeting_seconds=12, answer_seconds=15, busy_agent_seconds=GIVE_UP_SECONDS + 4, end_seconds=15, call_seconds=120
@@ -94,39 +95,42 @@ async def run_cell(cell: Cell, line: LineUp) -> Row:
     return judge(cell, result, line.events(log_before))
 
 
-async def run_tour(provider: str, faults: Sequence[str], line: LineUp) -> list[Row]:
-    """One call in which each turn meets another passing fault: the rows of the phase `mid`."""
+async def run_tour(cells: Sequence[Cell], line: LineUp) -> list[Row]:
+    """One call in which each turn meets another passing fault of the same provider."""
     await line.reset()
+    provider = cells[0].provider
+    tasks: list[asyncio.Task[None]] = []
     seen_before = len(await line.stack.seen(line.scope))
     log_sizes: list[int] = []
 
     async def before_turn(index: int) -> None:
         if provider == "stt" and index:
-            await _answered(line, seen_before, index, 8)
+            await _answered(line, seen_before, index, _patience_for(cells[index - 1]))
         log_sizes.append(line.log_size())
         await line.reset_faults()
-        if index < len(faults):
-            await _break(Cell(provider, faults[index], "mid"), line)
-            if faults[index] == "idle_close":
-                await asyncio.sleep(IDLE_SECONDS + 1)
+        for task in tasks:
+            task.cancel()
+        if index < len(cells):
+            tasks.append(asyncio.create_task(_break(cells[index], line)))
+            await asyncio.sleep(IDLE_SECONDS + 1 if cells[index].fault == "idle_close" else 0.1)
 
     # One turn more than faults: after the last one, too, the call goes on.
-    questions = [QUESTIONS.get(provider, (QUESTION, AGAIN)[index % 2]) for index in range(len(faults) + 1)]
+    questions = [QUESTIONS.get(provider, (QUESTION, AGAIN)[index % 2]) for index in range(len(cells) + 1)]
     result = await place_call(
         CallPlan(turns=tuple(Turn(question) for question in questions), name=f"{provider} tour"),
         join=line.join(), control=line.control, before_turn=before_turn, patience=PATIENCE,
     )  # fmt: skip
     await line.reset()
-    log_sizes += [line.log_size()] * (len(faults) + 2 - len(log_sizes))
+    log_sizes += [line.log_size()] * (len(cells) + 2 - len(log_sizes))
     rows = []
-    for index, fault in enumerate(faults):
+    for index, cell in enumerate(cells):
         next_but_one = result.turns[index + 2 : index + 3]
         until = next_but_one[0].started_seconds if next_but_one else result.duration_seconds
         part = replace(result, turns=result.turns[index : index + 2], duration_seconds=until)
         events = line.events(log_sizes[index])[
             : len(line.events(log_sizes[index])) - len(line.events(log_sizes[index + 1]))
         ]
-        rows.append(judge(Cell(provider, fault, "mid"), part, events))
+        rows.append(judge(cell, part, events))
     return rows
 
 
@@ -162,7 +166,7 @@ async def _break(cell: Cell, line: LineUp) -> None:
     if cell.fault == "refused":
         await line.relays[cell.provider].cut()
         if cell.phase != "never":
-            await asyncio.sleep(ONCE_SECONDS if once else RECOVERS_AFTER_SECONDS)
+            await asyncio.sleep(ONCE_SECONDS.get(cell.provider, ONCE_SECONDS_ELSE) if once else RECOVERS_AFTER_SECONDS)
             await line.relays[cell.provider].start()
         return
     fault: dict[str, Any] = {"provider": cell.provider, "fault": cell.fault}

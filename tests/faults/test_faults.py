@@ -29,7 +29,7 @@ async def test_a_turn_that_meets_a_passing_fault_is_answered_whatever_the_fault(
 
     async def work(line):
         while not waiting.empty():
-            suspects.extend(row for row in await run_tour(*waiting.get_nowait(), line) if not row.good)
+            suspects.extend(row for row in await run_tour(waiting.get_nowait(), line) if not row.good)
 
     await asyncio.gather(*(work(line) for line in lines))
     bad = {}
