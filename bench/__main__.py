@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ import psutil  # type: ignore[import-untyped]
 
 from bench import end_of_turn, language_decision, token_function
 from bench.calls import chosen, scripts
-from bench.contenders import COMPARED, CONTENDERS, PROBE, VAANI, VAANI_STREAMING, Contender
+from bench.contenders import CONTENDERS, PROBE, SEED_PATTERN, STARTER, VAANI, VAANI_STREAMING, Contender
 from bench.plots import draw
 from bench.records import CallRecord, Measured
 from bench.report import bench_page
@@ -75,6 +75,18 @@ class BenchSettings:
         return cls(quick in ("1", "true"), Path(given.get("BENCH_OUT", "out")), int(calls), parts)
 
 
+def order_of(number: int, contenders: Sequence[Contender]) -> list[Contender]:
+    """Who takes call `number`, in which order.
+
+    The first one changes from call to call: a machine that slows down slows all of them down. The starter, which no
+    goal is held against, and the streaming recogniser share the time of one contender: they take every second call.
+    """
+    every, second = [VAANI, SEED_PATTERN], STARTER if number % 2 == 0 else VAANI_STREAMING
+    order = every if number % 2 == 0 else every[::-1]
+    order = [order[0], second, *order[1:], PROBE]
+    return [each for each in order if each in contenders]
+
+
 class Bench:
     """One run."""
 
@@ -110,12 +122,7 @@ class Bench:
         if self.settings.most_calls:
             placed = placed[: self.settings.most_calls]
         for script in placed:
-            # In turn, beginning with another one each time: a machine that slows down slows all of them down.
-            turn = script.number % len(COMPARED)
-            order = [*COMPARED[turn:], *COMPARED[:turn], PROBE]
-            if VAANI_STREAMING in contenders and script.number % 2 == 0:
-                order.append(VAANI_STREAMING)
-            for contender in order:
+            for contender in order_of(script.number, contenders):
                 chosen_script = greeting_script(script.number) if contender is PROBE else script
                 done = await call(stack, contender, processes[contender.name], chosen_script, self.measured.latencies)
                 self.measured.calls.append(done)

@@ -33,11 +33,16 @@ FIRST_UTTERANCE = 2
 
 
 def chosen(rows: Sequence[Utterance], quick: bool) -> list[Utterance]:
-    """The full run's utterances, or for a quick one every kind of them: both paused and finished, all voices."""
-    if not quick:
-        return list(rows)
-    paused = [row for row in rows if row.paused and row.unfinished][::4]
-    others = [row for row in rows if not row.paused][::6]
+    """What this run says: every utterance with a pause, and of the others as many as fit into its time.
+
+    A quick run takes a few of each kind. Both keep the languages, the kinds and the voices mixed.
+    """
+    paused = [row for row in rows if row.paused]
+    others = [row for row in rows if not row.paused]
+    if quick:
+        paused, others = [row for row in paused if row.unfinished][::4], others[::6]
+    else:
+        others = others[::2]
     return [row for row in rows if row in paused or row in others]
 
 

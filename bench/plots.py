@@ -35,7 +35,7 @@ def _waterfall(measured: Measured, out: Path) -> Path | None:
     names = [name for name, turns in found.items() if turns]
     if not names:
         return None
-    figure, axes = plt.subplots(figsize=(9, 1.4 + 0.7 * len(names)))
+    figure, axes = plt.subplots(figsize=(9, 1.4 + 0.7 * len(names)), layout="constrained")
     left = np.zeros(len(names))
     for stage, colour in zip(STAGES, STAGE_COLOURS, strict=True):
         # Means, not medians: only they add up to a bar that is as long as a turn.
@@ -45,7 +45,7 @@ def _waterfall(measured: Measured, out: Path) -> Path | None:
     axes.axvline(measured.floor_seconds, color="black", linestyle=":", label="floor")
     axes.invert_yaxis()
     axes.set_xlabel("seconds from the caller's last voiced sample to the agent's first audible one, mean")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.45), ncols=5, fontsize=8, frameon=False)
+    figure.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5, fontsize=8, frameon=False)
     return _save(figure, out / "bench-waterfall.png")
 
 

@@ -14,7 +14,7 @@ class Contender:
     Args:
         command: What starts it; it reads its addresses and keys from the environment, as a deployed worker does.
         environment: Settings of its own.
-        compared: Takes all calls; the others take only what their one figure needs.
+        compared: Its start is compared as well; the others are there for one figure only.
     """
 
     name: str
@@ -50,4 +50,3 @@ VAANI_STREAMING = Contender(
 )
 PROBE = Contender("probe", _module("probe"), "plays a ready tone on joining: the fastest greeting", compared=False)
 CONTENDERS = (VAANI, SEED_PATTERN, STARTER, VAANI_STREAMING, PROBE)
-COMPARED = tuple(contender for contender in CONTENDERS if contender.compared)

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from bench.__main__ import BenchSettings
+from bench.__main__ import BenchSettings, order_of
 from bench.calls import FIRST_UTTERANCE, chosen, groups, turn_of
+from bench.contenders import CONTENDERS, PROBE, SEED_PATTERN, STARTER, VAANI, VAANI_STREAMING
 from bench.performance import BEGIN, END, section, with_section
 from bench.records import CallRecord, Measured, TurnRecord
 from bench.report import bench_page
@@ -116,11 +117,30 @@ def test_an_utterance_that_one_contender_answers_with_a_tool_is_compared_for_nob
 
 
 def test_every_utterance_is_said_once_and_what_ends_a_call_is_said_last():
-    rows = load_table()
-    dealt = groups(chosen(rows, quick=False))
+    rows = chosen(load_table(), quick=False)
+    dealt = groups(rows)
     assert sorted(row.id for group in dealt for row in group) == sorted(row.id for row in rows)
     for group in dealt:
         assert not any("that is all" in row.text for row in group[:-1])
+
+
+def test_a_full_run_says_what_the_bench_promises():
+    rows = chosen(load_table(), quick=False)
+    assert len(rows) >= 24
+    assert [row for row in rows if row.paused] == [row for row in load_table() if row.paused]
+    assert {row.engine for row in rows} == {"espeak", "piper", "recording"}
+    assert {row.kind for row in rows} == {"question", "statement", "short", "digits"}
+    assert {row.language for row in rows} >= {"en-IN", "hi-IN", "ta-IN", "te-IN", "bn-IN"}
+    assert sum(row.noise for row in rows) >= len(rows) / 3
+
+
+def test_this_worker_and_what_its_goals_are_held_against_take_every_call_in_turn():
+    orders = [order_of(number, CONTENDERS) for number in range(4)]
+    for order in orders:
+        assert all(each in order for each in (VAANI, SEED_PATTERN, PROBE))
+    assert [order[0] for order in orders] == [VAANI, SEED_PATTERN, VAANI, SEED_PATTERN]
+    assert STARTER in orders[0]
+    assert VAANI_STREAMING in orders[1]
 
 
 def test_a_quick_run_still_has_pauses_languages_and_voices():
