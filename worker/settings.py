@@ -154,6 +154,13 @@ class WorkerSettings(BaseSettings):
     give_up_seconds: PositiveFloat = Field(
         20.0, description="A provider that has not recovered by then ends the call with a spoken goodbye."
     )
+    sign_of_life_seconds: PositiveFloat = Field(
+        3.5, description="A caller who waits on hears another short phrase after this much silence."
+    )
+    retry_pause_seconds: PositiveFloat = Field(
+        0.3, description="Before a failed provider is tried again; doubled each time, with a fifth of jitter."
+    )
+    longest_retry_pause_seconds: PositiveFloat = Field(2.0, description="The doubling ends here.")
     outage_seconds: NonNegativeFloat = Field(
         30.0, description="Calls give up sooner on a provider that another gave up on this recently; 0 is never."
     )

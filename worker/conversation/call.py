@@ -66,6 +66,9 @@ class Call:
         self._patience = Patience(
             late_seconds=parts.settings.usual_latency_seconds + parts.settings.reply_late_seconds,
             give_up_seconds=parts.settings.give_up_seconds,
+            sign_seconds=parts.settings.sign_of_life_seconds,
+            first_pause_seconds=parts.settings.retry_pause_seconds,
+            longest_pause_seconds=parts.settings.longest_retry_pause_seconds,
         )
         self._outages = Outages(parts.settings.phrase_cache_dir, parts.settings.outage_seconds)
         self.hearing = Hearing(
