@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import random
+import signal
 import statistics
 import sys
 import time
@@ -52,7 +53,7 @@ class Tally:
     samples: list[tuple[float, float, int, int]] = field(default_factory=list)
     """(seconds, megabytes of the parent, open files of the parent, processes)."""
 
-    def summary(self, seconds: float, left_behind: int, seed: int) -> dict[str, Any]:
+    def summary(self, seconds: float, seed: int) -> dict[str, Any]:
         lost = [call for call in self.calls if call["lost"]]
         silent = [call for call in self.calls if call["longest_silence_seconds"] > call["allowed_silence_seconds"]]
         return {
@@ -68,7 +69,7 @@ class Tally:
             "memory_mb_per_hour": round(_slope([(at, mb) for at, mb, _, _ in self.samples]) * 3600, 2),
             "memory_mb": [round(mb, 1) for _, mb, _, _ in (self.samples[:1] + self.samples[-1:])],
             "open_files": [files for _, _, files, _ in (self.samples[:1] + self.samples[-1:])],
-            "processes_left_behind": left_behind,
+            "processes": [processes for _, _, _, processes in (self.samples[:1] + self.samples[-1:])],
             "bad_calls": lost + [call for call in silent if call not in lost],
         }
 
@@ -82,23 +83,37 @@ def _slope(points: Sequence[tuple[float, float]]) -> float:
 
 
 async def soak(minutes: float, seed: int, side_by_side: int = 1) -> dict[str, Any]:
-    """Place calls for so long and say what came of them."""
-    tally, began = Tally(), time.monotonic()
+    """A whole soak on a stack of its own; looks for processes that are left behind after it."""
     async with FaultStack(OUT.parent / "logs" / "soak") as stack:
         lines = [LineUp(stack, f"soak{number}") for number in range(side_by_side)]
         for line in lines:
             await line.start()
-        began = time.monotonic()
-        sampling = asyncio.create_task(_sample(lines[0], tally, began))
-        chances = [random.Random(f"{seed}-{number}") for number in range(side_by_side)]
-        until = began + minutes * 60
-        await asyncio.gather(*(_calls(*pair, until, tally) for pair in zip(lines, chances, strict=True)))
-        sampling.cancel()
-        seconds = time.monotonic() - began
-        pids = [child.pid for line in lines for child in psutil.Process(line.worker.pid).children(recursive=True)]
+        summary = await soak_on(lines, minutes, seed)
+        pids = [pid for line in lines if line.worker for pid in _family(line.worker.pid)]
         await asyncio.gather(*(line.stop() for line in lines))
-    left = sum(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids)
-    return tally.summary(seconds, left, seed)
+    return {**summary, "processes_left_behind": sum(_alive(pid) for pid in pids)}
+
+
+async def soak_on(lines: Sequence[LineUp], minutes: float, seed: int) -> dict[str, Any]:
+    """Place calls on these workers for so long and say what came of them."""
+    tally, began = Tally(), time.monotonic()
+    sampling = asyncio.create_task(_sample(lines[0], tally, began))
+    chances = [random.Random(f"{seed}-{number}") for number in range(len(lines))]
+    until = began + minutes * 60
+    await asyncio.gather(*(_calls(*pair, until, tally) for pair in zip(lines, chances, strict=True)))
+    sampling.cancel()
+    return tally.summary(time.monotonic() - began, seed)
+
+
+def _family(pid: int) -> list[int]:
+    return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def _calls(line: LineUp, chance: random.Random, until: float, tally: Tally) -> None:
@@ -162,7 +177,7 @@ def good(summary: dict[str, Any]) -> bool:
         summary["placed"]
         and not summary["lost"]
         and not summary["silent_over_5_seconds"]
-        and not summary["processes_left_behind"]
+        and not summary.get("processes_left_behind")
     )
 
 
@@ -172,6 +187,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--calls", type=int, default=1, help="calls side by side")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped half-way, nothing is left running
     summary = asyncio.run(soak(options.minutes, options.seed, options.calls))
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

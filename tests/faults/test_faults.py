@@ -9,7 +9,7 @@ from tests.faults.cells import Cell, quick, runnable, tours
 from tests.faults.line_up import LineUp
 from tests.faults.matrix import unreachable
 from tests.faults.one_call import run_cell, run_tour
-from tests.faults.soak import good, soak
+from tests.faults.soak import good, soak_on
 from tests.faults.table import PAGE, cells_in
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
@@ -84,8 +84,8 @@ def test_the_page_of_faults_has_a_good_row_for_every_cell():
     assert missing == set()
 
 
-async def test_a_minute_of_calls_with_random_faults_loses_none_and_leaves_none_in_silence():
-    summary = await soak(minutes=1, seed=7)
+async def test_a_minute_of_calls_with_random_faults_loses_none_and_leaves_none_in_silence(lines):
+    summary = await soak_on(lines, minutes=1, seed=7)
 
     assert summary["placed"] >= 1
     assert good(summary), summary
