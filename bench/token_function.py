@@ -151,7 +151,7 @@ def _contenders() -> Iterator[list[Contender]]:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             function = ServedFunction(folder, source, env)
             stack.callback(function.stop)
-            return function.url
+            return str(function.url)
 
         bearer = f"Bearer {issuer.token(exp=int(time.time()) + 3600)}"
         yield [

@@ -1,7 +1,8 @@
 """`make test` and `make check`: everything that proves the project, in two lanes side by side.
 
-The lane of calls measures callers' waits and goes first in line for the CPU; the other lane (lint, types, rules,
-Terraform, container) is niced and takes what is left. Prints one closing line for both.
+The lane of calls measures callers' waits and goes first in line for the CPU; the other lane (lint, types, rules, the
+token function, Terraform) is niced and takes what is left. The container, which does both, comes last and alone.
+Prints one closing line for all.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ CHECKS = [
     ("types", [str(BIN / "mypy")]),
 ]
 QUICK = ["tests/worker", "tests/language", "tests/spoken", "tests/end_of_turn", "tests/docs"]
-CALLS = ["tests/calls", "tests/faults", "tests/caller", "tests/web"]
-REST = ["tests/token", "tests/sandbox", "tests/bench", "tests/infra", "tests/container"]
+CALLS = ["tests/calls", "tests/recovery", "tests/faults", "tests/caller", "tests/web", "tests/sandbox"]
+REST = ["tests/token", "tests/bench", "tests/infra"]
+LAST = ["tests/container"]
+NICE = 19
 
 
 @dataclass
@@ -94,7 +97,7 @@ def main() -> int:
             Lane(
                 "rest",
                 [*CHECKS, ("rules", [*PYTEST, *existing(QUICK)]), *((f, [*PYTEST, f]) for f in existing(REST))],
-                10,
+                NICE,
             ),
         ]
     started_at = time.monotonic()
@@ -103,6 +106,9 @@ def main() -> int:
         thread.start()
     for thread in threads:
         thread.join()
+    if not options.folders and not options.fast:
+        lanes.append(Lane("last", [(folder, [*PYTEST, folder]) for folder in existing(LAST)], 0))
+        lanes[-1].run()
     failed = [name for lane in lanes for name in lane.failed]
     total = {word: sum(lane.counts.get(word, 0) for lane in lanes) for word in ("passed", "failed", "skipped")}
     not_tests = sum(1 for name in failed if name in {check for check, _ in CHECKS})
