@@ -93,7 +93,7 @@ def test_a_stream_that_hears_nothing_of_what_was_said_is_replaced():
         assert await anext(events) == "start of speech"
         await wait(5)
         call.hearing.caller_spoke()
-        call.hearing.missed()
+        call.hearing.missed(1.5)
         with pytest.raises(NothingHeard):
             await anext(events)
         return call.told
@@ -101,11 +101,11 @@ def test_a_stream_that_hears_nothing_of_what_was_said_is_replaced():
     assert run(scenario()) == ["late"]
 
 
-def test_a_cough_ends_no_call():
+def test_one_sentence_that_is_not_understood_ends_no_call():
     async def scenario():
         call = Call()
         call.hearing.caller_spoke()
-        call.hearing.missed()
+        call.hearing.missed(1.5)
         await wait(60)
         return call
 
@@ -115,12 +115,24 @@ def test_a_cough_ends_no_call():
     assert not call.hearing.waiting
 
 
+def test_any_number_of_coughs_ends_no_call():
+    async def scenario():
+        call = Call()
+        for _ in range(10):
+            call.hearing.caller_spoke()
+            call.hearing.missed(0.4)
+            await wait(15)
+        return call
+
+    assert run(scenario()).gave_up_at == []
+
+
 def test_a_recogniser_that_stays_away_ends_the_call_in_time_with_signs_of_life_before():
     async def scenario():
         call = Call()
         call.hearing.caller_spoke()
         call.hearing.failed(BROKEN)
-        call.hearing.missed()
+        call.hearing.missed(1.5)
         for _ in range(30):
             await wait(1)
             call.hearing.failed(BROKEN)
@@ -139,7 +151,7 @@ def test_speaking_in_vain_three_times_ends_the_call():
         for _ in range(3):
             call.hearing.caller_spoke()
             await wait(6)
-            call.hearing.missed()
+            call.hearing.missed(1.5)
         return call
 
     call = run(scenario())
@@ -151,9 +163,9 @@ def test_a_pause_in_a_sentence_does_not_make_two_of_it():
     async def scenario():
         call = Call()
         call.hearing.caller_spoke()
-        call.hearing.missed()
+        call.hearing.missed(1.5)
         await wait(2)
-        call.hearing.missed()
+        call.hearing.missed(1.5)
         return call.told
 
     assert run(scenario()) == ["late"]
@@ -165,7 +177,7 @@ def test_being_understood_forgives_everything():
         for _ in range(5):
             call.hearing.caller_spoke()
             call.hearing.failed(BROKEN)
-            call.hearing.missed()
+            call.hearing.missed(1.5)
             await wait(5)
             call.hearing.understood()
         await wait(60)
@@ -183,7 +195,7 @@ def test_idle_closes_between_turns_are_noted_and_end_nothing():
             call.hearing.failed(EndedQuietly())
             await wait(60)
         call.hearing.caller_spoke()
-        call.hearing.missed()
+        call.hearing.missed(1.5)
         await wait(60)
         return call
 

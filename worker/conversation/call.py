@@ -164,7 +164,7 @@ class Call:
         """Follow the session's events."""
         session = self._session
         session.on("user_state_changed", self._user_state_changed)
-        session.on("user_transcription_timeout", lambda _: self._not_understood())
+        session.on("user_transcription_timeout", lambda event: self._not_understood(event.speech_duration))
         session.on("error", self._error)
         session.on("close", self._closed)
         self.reports.watch(session)
@@ -200,9 +200,9 @@ class Call:
         elif event.new_state == "away" and not self.ended and not self.hearing.waiting:
             self._watch(self._ask_whether_there())
 
-    def _not_understood(self) -> None:
+    def _not_understood(self, speech_seconds: float) -> None:
         if not self.ended and not self.spoken_over:
-            self.hearing.missed()
+            self.hearing.missed(speech_seconds)
 
     # -- what is said ----------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ REPLAY_SECONDS = 15.0
 LEAD_IN_SECONDS = 0.5
 SPOKEN_IN_VAIN = 3  # so often a caller speaks without being understood before the call ends
 FRESH_SECONDS = 5.0
+COUGH_SECONDS = 0.7
 FAILURES_THAT_END = 2  # fewer within one wait, and the recogniser is working: it was a cough, not a sentence
 
 
@@ -111,13 +112,14 @@ class Hearing:
         self._failures = self._failures_in_wait = self._missed = 0
         self._settle()
 
-    def missed(self) -> None:
+    def missed(self, speech_seconds: float) -> None:
         """Speech was heard but no words came: say so, hear it again, and end the call if it stays that way."""
         now = asyncio.get_running_loop().time()
         if now - self._missed_at < FRESH_SECONDS:
             return  # the same sentence, with a pause in it
         self._missed_at = now
-        self._missed += 1
+        if speech_seconds >= COUGH_SECONDS:  # a room full of noises must not end the call
+            self._missed += 1
         if self._missed >= SPOKEN_IN_VAIN:
             self._give_up()
             return
