@@ -25,6 +25,8 @@ def describe(provider: str, error: BaseException, attempt: int) -> Fault:
     """Name a provider's exception. `detail` never holds what was said: it is the error's class and status only."""
     if isinstance(error, APIStatusError):
         status = error.status_code
+        if status < 0:  # a refused handshake: Sarvam's plugin keeps its status in the cause only
+            status = getattr(error.__cause__, "status", status)
         if status < 0 and (kind := _kind_in_words(str(error.message))):
             return Fault(provider, kind, kind != "refused", attempt, "error frame")
         return Fault(

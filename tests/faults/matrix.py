@@ -32,8 +32,7 @@ async def run(cells: Sequence[Cell], side_by_side: int, rows: dict[str, Row]) ->
             waiting.put_nowait(cell)
     async with FaultStack(ROOT / "out" / "logs" / "matrix") as stack:
         lines = [LineUp(stack, f"line{number}") for number in range(min(side_by_side, max(waiting.qsize(), 1)))]
-        for line in lines:
-            await line.start()
+        await asyncio.gather(*(line.start() for line in lines))
 
         async def work(line: LineUp) -> None:
             while not waiting.empty():

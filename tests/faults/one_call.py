@@ -26,7 +26,7 @@ ONCE_SECONDS = {"stt": 1.0}  # a socket that is always in use; the others are as
 ONCE_SECONDS_ELSE = 4.0
 IDLE_SECONDS = 2.0
 PATIENCE = Patience(
-    greeting_seconds=12, answer_seconds=15, busy_agent_seconds=GIVE_UP_SECONDS + 4, end_seconds=15, call_seconds=120
+    greeting_seconds=12, answer_seconds=15, busy_agent_seconds=GIVE_UP_SECONDS + 4, end_seconds=15, call_seconds=300
 )
 QUESTIONS = {"orders": "Where is my order 4521?"}
 QUESTION = "Can you help me with my bill?"

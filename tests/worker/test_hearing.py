@@ -110,7 +110,7 @@ def test_one_sentence_that_is_not_understood_ends_no_call():
         return call
 
     call = run(scenario())
-    assert call.told == ["late", "say_again"]
+    assert call.told == ["late", "one_moment", "say_again"]
     assert call.gave_up_at == []
     assert not call.hearing.waiting
 
@@ -124,7 +124,28 @@ def test_any_number_of_coughs_ends_no_call():
             await wait(15)
         return call
 
-    assert run(scenario()).gave_up_at == []
+    call = run(scenario())
+    assert call.gave_up_at == []
+    assert set(call.told) == {"say_again"}
+
+
+def test_a_failure_late_in_a_wait_has_its_own_time_to_pass():
+    """Pins a goodbye a second after the recogniser broke, because a sentence before had not been understood."""
+
+    async def scenario():
+        call = Call()
+        call.hearing.caller_spoke()
+        call.hearing.missed(1.5)
+        await wait(18)
+        call.hearing.failed(BROKEN)
+        await wait(1)
+        call.hearing.failed(BROKEN)
+        await wait(10)
+        assert call.gave_up_at == []
+        await wait(30)
+        return call
+
+    assert run(scenario()).gave_up_at == [38.0]
 
 
 def test_a_recogniser_that_stays_away_ends_the_call_in_time_with_signs_of_life_before():

@@ -21,6 +21,8 @@ LEAD_IN_SECONDS = 0.5
 SPOKEN_IN_VAIN = 3  # so often a caller speaks without being understood before the call ends
 FRESH_SECONDS = 5.0
 COUGH_SECONDS = 0.7
+SIGNS_BEFORE_ASKING = 2
+ASKED_SECONDS = 15.0  # nobody is asked to say it again more often than this
 FAILURES_THAT_END = 2  # fewer within one wait, and the recogniser is working: it was a cough, not a sentence
 
 
@@ -41,7 +43,8 @@ class Hearing:
         self._gave_up = gave_up
         self._failures = self._failures_in_wait = 0
         self._missed = self._signs = 0
-        self._missed_at = self._failed_at = self._opened_at = -FRESH_SECONDS
+        self._missed_at = self._failed_at = self._failing_since = self._opened_at = -FRESH_SECONDS
+        self._asked_at = -ASKED_SECONDS
         self._end_clock: asyncio.TimerHandle | None = None
         self._sign_clock: asyncio.TimerHandle | None = None
         self._unheard: deque[rtc.AudioFrame] = deque()
@@ -96,6 +99,8 @@ class Hearing:
         if not isinstance(error, NothingHeard):
             self._failures_in_wait += 1
             self._failed_at = asyncio.get_running_loop().time()
+            if self._failures_in_wait == 1:
+                self._failing_since = self._failed_at
         if self._speech_waiting:
             self._start_clocks()
 
@@ -118,15 +123,20 @@ class Hearing:
         if now - self._missed_at < FRESH_SECONDS:
             return  # the same sentence, with a pause in it
         self._missed_at = now
-        if speech_seconds >= COUGH_SECONDS:  # a room full of noises must not end the call
-            self._missed += 1
+        self._hear_again()
+        if speech_seconds < COUGH_SECONDS and not self.waiting:
+            self._ask_again()  # a room full of noises must neither end the call nor be talked to without end
+            return
+        self._missed += 1
         if self._missed >= SPOKEN_IN_VAIN:
             self._give_up()
             return
         self._start_clocks()
-        self._hear_again()
+        if self._signs == 0:
+            self._tell("late")
+        else:
+            self._ask_again()
         self._signs += 1
-        self._tell("late" if self._signs == 1 else "say_again")
         self._next_sign()
 
     def close(self) -> None:
@@ -170,11 +180,20 @@ class Hearing:
         self._sign_clock = None
         if self._end_clock is None:
             return
-        if self._failures_in_wait:
-            self._tell("one_moment")
-            self._next_sign()
-        else:
-            self._tell("say_again")  # the recogniser works, it has heard it twice: that was not speech, or too soft
+        self._signs += 1
+        if self._failures_in_wait == 0 and self._signs > SIGNS_BEFORE_ASKING:
+            self._ask_again()  # the recogniser works and has heard it three times: it was not speech, or too soft
+            return
+        if self._failures_in_wait == 0:
+            self._hear_again()
+        self._tell("one_moment")
+        self._next_sign()
+
+    def _ask_again(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._asked_at >= ASKED_SECONDS:
+            self._asked_at = now
+            self._tell("say_again")
 
     def _stop_clocks(self) -> None:
         for clock in (self._end_clock, self._sign_clock):
@@ -183,11 +202,18 @@ class Hearing:
         self._end_clock = self._sign_clock = None
 
     def _wait_is_over(self) -> None:
-        failing = asyncio.get_running_loop().time() - self._failed_at < FRESH_SECONDS
-        if self._failures_in_wait >= FAILURES_THAT_END or (failing and self._failures_in_wait):
-            self._give_up()
-        else:
+        self._end_clock = None
+        loop = asyncio.get_running_loop()
+        failing = loop.time() - self._failed_at < FRESH_SECONDS
+        if not self._failures_in_wait or (self._failures_in_wait < FAILURES_THAT_END and not failing):
+            self._ask_again()
             self._settle()
+            return
+        left = self._failing_since + self._patience.give_up_seconds - loop.time()
+        if left > 0.1:  # what fails now may not have failed when the wait began
+            self._end_clock = loop.call_later(left, self._wait_is_over)
+        else:
+            self._give_up()
 
     def _give_up(self) -> None:
         self._stop_clocks()
