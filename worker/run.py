@@ -16,7 +16,7 @@ from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.recovery.handover import hand_over_calls
 from worker.recovery.rescue import PeerWatch, Rescue
 from worker.server import Parts, phrases
-from worker.settings import Settings
+from worker.settings import Settings, WorkerSettings
 
 log = logging.getLogger("vaani")
 GAVE_UP = 1
@@ -51,7 +51,7 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
     if worker.watch_seconds:
         beside.append(asyncio.create_task(PeerWatch(parts.lifeline.rooms, rescue, worker.watch_seconds).run()))
     try:
-        return await _until_stopped(parts, serving, stop, worker.drain_seconds if not dev else 0)
+        return await _until_stopped(parts, serving, stop, None if dev else worker)
     finally:
         for task in (*beside, serving):
             task.cancel()
@@ -61,7 +61,9 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
         await parts.lifeline.aclose()
 
 
-async def _until_stopped(parts: Parts, serving: asyncio.Task[None], stop: asyncio.Event, drain_seconds: int) -> int:
+async def _until_stopped(
+    parts: Parts, serving: asyncio.Task[None], stop: asyncio.Event, drained: WorkerSettings | None
+) -> int:
     server = parts.server
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -71,9 +73,9 @@ async def _until_stopped(parts: Parts, serving: asyncio.Task[None], stop: asynci
         await server.aclose()
         return GAVE_UP
     log.info(log_events.WORKER_STOPPING, extra={"calls": len(server.active_jobs)})
-    if drain_seconds:
+    if drained is not None:
         draining = asyncio.create_task(server.drain())
-        handing_over = asyncio.create_task(hand_over_calls(server, drain_seconds))
+        handing_over = asyncio.create_task(hand_over_calls(server, drained.drain_seconds - drained.handover_seconds))
         with contextlib.suppress(asyncio.TimeoutError):
             await draining
         handing_over.cancel()

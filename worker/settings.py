@@ -171,6 +171,9 @@ class WorkerSettings(BaseSettings):
     handover_agent_name: str | None = Field(
         None, description="The dispatch name that a stopping worker hands its calls to; its own when empty."
     )
+    handover_seconds: PositiveFloat = Field(
+        8.0, description="How much of the drain's end is kept for handing calls over to another worker."
+    )
     watch_seconds: NonNegativeFloat = Field(
         4.0, description="How often it looks after calls whose whole worker died; 0 leaves that to others."
     )

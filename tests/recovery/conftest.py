@@ -13,7 +13,14 @@ from sandbox.caller import CallPlan, Patience, Turn, place_call
 from sandbox.stack import Stack, StackOptions
 
 FAST = {"stt_final_seconds": 0.1, "llm_first_token_seconds": 0.1, "tts_first_byte_seconds": 0.1}
-ENVIRONMENT = {"WORKER_REPLY_LATE_SECONDS": "5", "WORKER_IDLE_PROCESSES": "2", "WORKER_MAX_CALLS": "20"}
+# Twice the default time for a handover: the machine also runs everything else.
+ENVIRONMENT = {
+    "WORKER_REPLY_LATE_SECONDS": "5",
+    "WORKER_IDLE_PROCESSES": "2",
+    "WORKER_MAX_CALLS": "20",
+    "WORKER_DRAIN_SECONDS": "16",
+    "WORKER_HANDOVER_SECONDS": "16",
+}
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -138,7 +138,7 @@ class Continuity:
         room, previous = self._ctx.room, self.succession.previous
         if self.succession.reason == "handover":
             await room.local_participant.set_attributes({READY_ATTRIBUTE: previous})
-            if not await self._until(lambda: previous not in room.remote_participants, self._settings.drain_seconds):
+            if not await self._until(lambda: previous not in room.remote_participants, self._settings.handover_seconds):
                 await self._rooms.remove(room.name, previous)
         state = await self._rooms.state(room.name)
         if state is not None:
@@ -162,7 +162,7 @@ class Continuity:
             return False
         room, me = self._ctx.room, self._ctx.room.local_participant.identity
         name = self._settings.handover_agent_name or self._settings.agent_name
-        limit = float(self._settings.drain_seconds)
+        limit = self._settings.handover_seconds
         begun_at = time.monotonic()
         try:
             await self._rooms.send_agent(room.name, name, "handover", me)

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from livekit.agents import AgentServer
 
 AGAIN_SECONDS = 1.0
-# With a longer drain, calls first have the time to end by themselves.
-HANDOVER_SECONDS = 8.0
 
 
 def ignore_handover_signal() -> None:
@@ -28,9 +26,12 @@ def on_handover_signal(hand_over: Callable[[], None]) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, hand_over)
 
 
-async def hand_over_calls(server: AgentServer, drain_seconds: float) -> None:
-    """In the worker's parent, while it drains: tell every call, and again those that came in a moment ago."""
-    await asyncio.sleep(max(0.0, drain_seconds - HANDOVER_SECONDS))
+async def hand_over_calls(server: AgentServer, after_seconds: float) -> None:
+    """In the worker's parent, while it drains: tell every call, and again those that came in a moment ago.
+
+    With a longer drain calls first have the time to end by themselves.
+    """
+    await asyncio.sleep(max(0.0, after_seconds))
     while True:
         for process in server._proc_pool.processes:
             # SIGUSR1 is the framework's own: it dumps stacks.
