@@ -25,6 +25,8 @@ RECOVERS_AFTER_SECONDS = 5.0
 ONCE_SECONDS = {"stt": 1.0}  # a socket that is always in use; the others are asked some seconds later
 ONCE_SECONDS_ELSE = 4.0
 IDLE_SECONDS = 2.0
+# The call goes on: after a fault at its start when one turn is answered, after one in it when the next turn is, too.
+TURNS = {"start": 1, "mid": 2, "recovers": 2, "never": 3}
 PATIENCE = Patience(
     greeting_seconds=12, answer_seconds=15, busy_agent_seconds=GIVE_UP_SECONDS + 4, end_seconds=15, call_seconds=300
 )
@@ -66,7 +68,7 @@ async def run_cell(cell: Cell, line: LineUp) -> Row:
     tasks: list[asyncio.Task[None]] = []
     if cell.phase == "start":
         tasks.append(asyncio.create_task(_break(cell, line)))
-    turns = 3 if cell.phase == "never" else 2
+    turns = TURNS[cell.phase]
     asked_at = [0.0]
 
     async def before_turn(index: int) -> None:
@@ -214,7 +216,7 @@ def _problems(cell: Cell, row: Row, answered: list[bool], result: CallResult) ->
     if cell.phase != "never":
         if row.ended_by == "agent":
             problems.append("ended a call that could go on")
-        if len(answered) < 2 or not answered[-1]:
+        if len(answered) < TURNS[cell.phase] or not answered[-1]:
             problems.append("did not go on")
         if answered and not answered[0]:
             problems.append("the turn was never answered")
