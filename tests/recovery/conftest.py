@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -25,7 +26,8 @@ ENVIRONMENT = {
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stack():
-    async with Stack(StackOptions(scope="sandbox-recovery", worker_environment=ENVIRONMENT)) as running:
+    logs = Path(os.environ["CALL_LOGS"]) if "CALL_LOGS" in os.environ else None
+    async with Stack(StackOptions(scope="sandbox-recovery", worker_environment=ENVIRONMENT, logs=logs)) as running:
         yield running
 
 
