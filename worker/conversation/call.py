@@ -129,10 +129,12 @@ class Call:
 
     async def _resume(self) -> bool:
         """Go on with a call that another agent has begun; False when this is a call's beginning."""
+        succession = self.continuity.succession
+        if succession is None:
+            return False
         state = await self.continuity.take_over()
         self._session.input.set_audio_enabled(True)  # an agent that waits for a handover does not listen yet
-        succession = self.continuity.succession
-        if state is None or succession is None:
+        if state is None:
             return False
         self.languages.restore(state.language, turns=sum(role == "user" for role, _ in state.messages))
         self.reports.resume(state.turns)
