@@ -31,7 +31,7 @@ from bench.plots import draw
 from bench.records import CallRecord, Measured
 from bench.report import bench_page
 from bench.rows import Row, rows_of
-from bench.running import call, configured_latencies, floor_seconds, greeting_script, started
+from bench.running import call, configured_latencies, floor_seconds, greeting_script, started, steady_port
 from bench.utterances import RECORDINGS_HELP, recordings_installed, usable
 from sandbox.stack.processes import ProcessFailed
 from sandbox.stack.stack import ROOT, Stack, StackOptions
@@ -107,7 +107,8 @@ class Bench:
         contenders = [each for each in CONTENDERS if not (quick and each is VAANI_STREAMING)]
         self.say("starting livekit-server and the stand-ins")
         logs = ROOT / ".cache" / "bench"
-        async with Stack(StackOptions(worker=False, logs=logs, scope=VAANI.scope)) as stack:
+        ports = {"sandbox": steady_port()}
+        async with Stack(StackOptions(worker=False, logs=logs, scope=VAANI.scope, ports=ports)) as stack:
             for contender in contenders:
                 latencies = await configured_latencies(stack, contender.scope)
             self.measured.latencies, self.measured.floor_seconds = latencies, floor_seconds(latencies)

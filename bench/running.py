@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +20,13 @@ from bench.processes import CpuOfTree, private_megabytes, process_of_call
 from bench.records import CallRecord, TurnRecord
 from bench.stages import Event, stages_of_turn
 from sandbox.caller import CallEvent, CallPlan, CallResult, Control, JoinToken, Patience, TurnResult, place_call
-from sandbox.stack.processes import Process, ProcessFailed
+from sandbox.stack.processes import Process, ProcessFailed, free_port
 from sandbox.stack.stack import OWN_PREFIXES, ROOT, START_SECONDS, Stack
 
-PREPARED, PREPARE_SECONDS = "phrase.rendered", 180.0
+PREPARED, PREPARE_SECONDS = "phrase.rendered", 300.0
 REGISTERED = ("worker.registered", "registered worker")
 POLL_SECONDS = 0.01
+STEADY_PORT = 28917
 # Politeness costs a second a turn: this caller waits no longer than a new turn needs.
 BRISK = Patience(polite_silence_seconds=0.45, busy_agent_seconds=1.5, call_seconds=300)
 SETTLE_SECONDS = 1.5  # the process that replaces the one of the last call has its own start behind it
@@ -246,6 +248,20 @@ def join_token(stack: Stack, contender: Contender) -> JoinToken:
         .with_room_config(api.RoomConfiguration(agents=[dispatch]))
     )
     return JoinToken(stack.livekit_url, token.to_jwt())
+
+
+def steady_port() -> int:
+    """The stand-ins' port, the same in every run where it is free.
+
+    Rendered phrases are kept by the address that rendered them: with a new port a run would begin by rendering all of
+    them again, for a minute, beside whatever is measured first.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", STEADY_PORT))
+            return STEADY_PORT
+    return free_port()
 
 
 def greeting_script(number: int) -> Script:

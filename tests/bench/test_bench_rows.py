@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import socket
 
 import pytest
 
+from bench import running
 from bench.__main__ import BenchSettings, order_of
 from bench.calls import FIRST_UTTERANCE, chosen, groups, turn_of
 from bench.contenders import CONTENDERS, PROBE, SEED_PATTERN, STARTER, VAANI, VAANI_STREAMING
@@ -13,6 +15,7 @@ from bench.records import CallRecord, Measured, TurnRecord
 from bench.report import bench_page
 from bench.rows import finished_turns, rows_of
 from bench.utterances import load_table, render_utterance
+from sandbox.stack.processes import free_port
 
 FROM_CALLS = {
     "voice_to_voice_p50",
@@ -188,3 +191,14 @@ def test_only_what_is_between_the_markers_is_replaced():
 def test_a_misspelt_setting_names_the_nearest_right_one():
     with pytest.raises(ValueError, match="BENCH_QUIK is not a setting; the nearest is BENCH_QUICK"):
         BenchSettings.from_environment({"BENCH_QUIK": "1"})
+
+
+def test_the_stand_ins_get_the_same_port_again_and_another_one_when_it_is_taken(monkeypatch):
+    """Rendered phrases are kept by address: a new port in every run meant a minute of rendering in every run."""
+    monkeypatch.setattr(running, "STEADY_PORT", free_port())
+    first = running.steady_port()
+    assert running.steady_port() == first == running.STEADY_PORT
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first))
+        taken.listen()
+        assert running.steady_port() != first
