@@ -198,7 +198,9 @@ class Call:
             self.evidence.observe_user_state(event.new_state)
         if event.new_state == "speaking":
             self.hearing.caller_spoke()
-            self.spoken_over = self._session.agent_state == "speaking"
+            # Not the agent's state: a paused agent counts as listening, and one "haan" can begin twice.
+            speech = self._session.current_speech
+            self.spoken_over = speech is not None and not speech.done() and not speech.interrupted
         elif event.new_state == "away" and not self.ended and not self.hearing.waiting:
             self._watch(self._ask_whether_there())
 
