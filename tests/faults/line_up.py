@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 import tempfile
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ IMPATIENT = {
     "TTS_FIRST_BYTE_SECONDS": "2",
 }
 ENGLISH_PHRASES = 10  # so many rendered, and the apologies are among them
+ORDERS_SCOPE = "default"
 ADDRESSES = {
     "stt": ("STT_BASE_URL", ""),
     "llm": ("OPENAI_BASE_URL", "/v1"),
@@ -46,6 +49,7 @@ class FaultStack(Stack):
 
     def __init__(self, logs: Path | None = None) -> None:
         super().__init__(StackOptions(worker=False, logs=logs))
+        self.orders_are_broken = asyncio.Lock()
 
     async def start(self) -> None:
         await asyncio.gather(self.start_livekit(), self.start_sandbox())
@@ -55,7 +59,7 @@ class FaultStack(Stack):
 class LineUp:
     """One worker, its scope, and a relay per provider."""
 
-    stack: Stack
+    stack: FaultStack
     name: str
     wrong: tuple[str, str] | None = None
     """(provider, base URL): an address of this worker that cannot be reached."""
@@ -92,6 +96,18 @@ class LineUp:
 
             await self.worker.until(rendered, 60)
 
+    @contextlib.asynccontextmanager
+    async def alone(self, provider: str) -> AsyncIterator[None]:
+        """The shop's service wants no key, so all lines share its faults: one call at a time."""
+        if provider != "orders":
+            yield
+            return
+        async with self.stack.orders_are_broken:
+            try:
+                yield
+            finally:
+                await self.stack.configure(ORDERS_SCOPE, faults=[])
+
     async def stop(self) -> None:
         if self.worker is not None:
             await self.worker.stop()
@@ -110,6 +126,8 @@ class LineUp:
         for relay in self.relays.values():
             await relay.start()
         await self.configure(faults=[], idle_close_seconds=60)
+        if self.stack.orders_are_broken.locked():
+            await self.stack.configure(ORDERS_SCOPE, faults=[])
 
     async def configure(self, **settings: object) -> None:
         await self.stack.configure(self.scope, **settings)

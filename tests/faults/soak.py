@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 from sandbox.caller import CallPlan, CallResult, Patience, Turn, place_call
-from tests.faults.line_up import FaultStack, LineUp
+from tests.faults.line_up import ORDERS_SCOPE, FaultStack, LineUp
 from tests.faults.one_call import PHRASES, _longest_silence, _without_phrases
 
 OUT = Path(__file__).parents[2] / "out" / "soak.json"
@@ -133,7 +133,9 @@ async def _one(line: LineUp, chance: random.Random) -> dict[str, Any]:
             provider = chance.choice(list(PASSING))
             name = chance.choice(PASSING[provider])
             faults.append(f"{provider}-{name}")
-            await line.configure(faults=[{"provider": provider, "fault": name, "times": 1, "for_seconds": 4}])
+            scope = ORDERS_SCOPE if provider == "orders" else line.scope
+            fault = {"provider": provider, "fault": name, "times": 1, "for_seconds": 4}
+            await line.stack.configure(scope, faults=[fault])
 
     result = await place_call(
         CallPlan(turns=tuple(Turn(text) for text in turns), name="soak"),
