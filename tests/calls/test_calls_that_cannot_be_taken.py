@@ -62,5 +62,7 @@ async def test_an_exception_in_the_entrypoint_ends_the_call_for_the_caller_too(s
         log = worker.log_text()
 
     assert result.errors
-    assert result.duration_seconds < 15
+    assert result.agent_audio, "no apology was heard"
+    assert result.ended_by == "agent"
+    assert result.duration_seconds < 25
     assert "call.failed" in log

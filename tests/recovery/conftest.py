@@ -1,12 +1,14 @@
 """One stack for this folder; its tests kill what they have started, and leave a worker standing."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import time
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -17,7 +19,7 @@ FAST = {"stt_final_seconds": 0.1, "llm_first_token_seconds": 0.1, "tts_first_byt
 # Twice the default time for a handover: the machine also runs everything else.
 ENVIRONMENT = {
     "WORKER_REPLY_LATE_SECONDS": "5",
-    "WORKER_IDLE_PROCESSES": "2",
+    "WORKER_IDLE_PROCESSES": "1",
     "WORKER_MAX_CALLS": "20",
     "WORKER_DRAIN_SECONDS": "16",
     "WORKER_HANDOVER_SECONDS": "16",
@@ -37,8 +39,26 @@ async def sandbox(stack):
     await stack.http.delete(f"{stack.sandbox_url}/control/scopes/{stack.options.scope}")
     await stack.configure(**FAST)
     if stack.processes["worker"].exit_code is not None:
-        await stack.start_worker()
+        await started_again(stack)
     yield stack
+
+
+async def started_again(stack, environment=None):
+    """The plain worker, started anew; its log still says that the one before had registered."""
+    worker = await stack.start_worker("worker", environment)
+    await until_health(stack, 200, seconds=90)
+    return worker
+
+
+async def until_health(stack, status, seconds=30.0):
+    """Wait until the worker's health endpoint answers with this status."""
+    async with asyncio.timeout(seconds):
+        while True:
+            with contextlib.suppress(aiohttp.ClientError):
+                async with stack.http.get(stack.health_url()) as reply:
+                    if reply.status == status:
+                        return
+            await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.1)
 
 
 class Operator:
@@ -58,15 +78,6 @@ class Operator:
     def carries(self, worker, room):
         """Whether a call in this room is one of this worker's."""
         return any(event.get("room") == room for event in self.events("call.started", worker))
-
-    async def until_health(self, status, seconds=30.0):
-        """Wait until the worker's health endpoint answers with this status."""
-        async with asyncio.timeout(seconds):
-            while True:
-                async with self.stack.http.get(self.stack.health_url()) as reply:
-                    if reply.status == status:
-                        return
-                await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.1)
 
     def kill_call(self, worker="worker"):
         """As the kernel does when memory runs out; returns the moment."""
