@@ -68,6 +68,8 @@ def page(rows: Mapping[str, Row]) -> str:
         parts.append("|---|---|---|---|---|---|---|")
         parts += [_line(rows[cell.name]) for cell in runnable() if cell.provider == provider and cell.name in rows]
     parts += ["\n## Cells that make no sense\n", *_reasons(), ""]
+    if missing := holes(rows):
+        parts += ["## Holes: not run yet\n", ", ".join(f"`{name}`" for name in missing), ""]
     return "\n".join(parts)
 
 
