@@ -238,7 +238,7 @@ def _problems(cell: Cell, row: Row, answered: list[bool], result: CallResult) ->
             problems.append("did not go on")
         if answered and not answered[0]:
             problems.append("the turn was never answered")
-    elif row.ended_by != "agent" and not all(answered):
+    elif row.ended_by != "agent" and not row.end_reason.endswith("_failed") and not all(answered):
         problems.append("neither answered nor ended")
     if result.greeting_seconds is None:
         problems.append("no greeting")
