@@ -120,7 +120,7 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
         timeout_seconds   = 5
         failure_threshold = 6
         http_get {
-          path = "/"
+          path = "/live"
           port = 8081
         }
       }

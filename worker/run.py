@@ -44,10 +44,16 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
         log.error(log_events.WORKER_GAVE_UP, extra={"why": f"WORKER_HEALTH_PORT: {error}"})
         return GAVE_UP
     rescue = Rescue(parts.lifeline.rooms, worker.agent_name)
-    server.on("worker_registered", lambda *_: log.info(log_events.WORKER_REGISTERED))
+    registered = asyncio.Event()
+
+    def is_registered(*_: object) -> None:
+        log.info(log_events.WORKER_REGISTERED)
+        registered.set()
+
+    server.on("worker_registered", is_registered)
     server.on("worker_started", lambda *_: rescue.follow(server))
     serving = asyncio.create_task(server.run(devmode=dev))
-    beside = [asyncio.create_task(_render_phrases(settings))]
+    beside = [asyncio.create_task(_render_phrases(settings, registered))]
     if worker.watch_seconds:
         beside.append(asyncio.create_task(PeerWatch(parts.lifeline.rooms, rescue, worker.watch_seconds).run()))
     try:
@@ -83,8 +89,9 @@ async def _until_stopped(
     return 0
 
 
-async def _render_phrases(settings: Settings) -> None:
+async def _render_phrases(settings: Settings, registered: asyncio.Event) -> None:
     """Fill the phrase cache beside the calls; a provider that is down costs only the ready audio."""
+    await registered.wait()  # taking calls comes first: a start is seconds of CPU already
     async with aiohttp.ClientSession() as http:
         speaker = build_tts(settings, settings.worker.default_language, http)
         voice = SarvamVoice(speaker, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from livekit.agents import tts
@@ -100,6 +101,11 @@ def build_tts(settings: Settings, language: str, http: aiohttp.ClientSession | N
     )
 
 
+def _kind_of_address(base_url: str) -> str:
+    """Whose voices these are: a stand-in on loopback speaks alike on every port."""
+    return "loopback" if urlsplit(base_url).hostname in {"127.0.0.1", "localhost", "::1"} else base_url
+
+
 class SarvamVoice:
     """Switches the voice between replies: language and speaker travel with each segment, so no socket is lost."""
 
@@ -107,7 +113,7 @@ class SarvamVoice:
         self._tts = voices
         self._settings = settings.tts
         # Another address may be a stand-in with other voices.
-        self._at = settings.tts.base_url or settings.worker.sarvam_base_url
+        self._at = _kind_of_address(settings.tts.base_url or settings.worker.sarvam_base_url)
         self._chosen: dict[str, str] = {}
         self._language = ""
 
