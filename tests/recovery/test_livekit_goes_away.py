@@ -31,6 +31,9 @@ async def test_health_follows_the_registration_and_calls_are_taken_again(sandbox
         before_turn=restart_livekit,
     )  # fmt: skip
     await until_health(sandbox, 200)
+    # What the interrupted caller said was not heard; the next caller must not be taken to have said it.
+    await sandbox.http.delete(f"{sandbox.sandbox_url}/control/scopes/{sandbox.options.scope}")
+    await sandbox.configure()
     again = await call("Can you help me with my bill?")
 
     assert seen["live"][0] == 200
