@@ -207,5 +207,6 @@ async def on_session_end(ctx: JobContext) -> None:
         return  # there was no session: the entrypoint has logged why
     content = report.to_dict()
     log.info(
-        "call.report", extra={"close_reason": content.get("close_reason"), "duration_ms": content.get("duration_ms")}
+        log_events.CALL_REPORT,
+        extra={"close_reason": content.get("close_reason"), "duration_ms": content.get("duration_ms")},
     )
