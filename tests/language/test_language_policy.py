@@ -177,6 +177,12 @@ def test_anything_heard_gets_a_supported_language_and_always_the_same(heard, def
     assert {f"{language}-IN" for language in first} <= set(SUPPORTED)
 
 
+@pytest.mark.parametrize("hesitation", ["", "hmm, ", "ok ", "haan haan, "])
+def test_a_lone_word_that_is_also_a_number_stays_one_beside_a_hesitation(hesitation):
+    """Pins a find of the property below: "do" is two in Hindi, and "hmm, do" was taken for an English sentence."""
+    assert replies("bn-IN", (f"{hesitation}do", None, None)) == ["bn"]
+
+
 @settings(deadline=None)  # shared machines stall
 @given(ANY_TURN, st.sampled_from(SUPPORTED))
 def test_hesitations_around_a_turn_change_nothing_that_was_decided(turn, current):

@@ -57,16 +57,22 @@ class Evidence:
 
 def without_noise(words: Sequence[Word], lexicon: Lexicon) -> list[Word]:
     """Drop what is no evidence: acknowledgements, names, brands, places, numbers, spelt letters, language names."""
+    spoken = _without_phrases(words, lexicon)  # first: whether "do" is a number is told by the words that are left
+    return [
+        word
+        for index, word in enumerate(spoken)
+        if not (_is_number(spoken, index, lexicon) or _is_letter(spoken, index) or _is_name(word, lexicon))
+    ]
+
+
+def _without_phrases(words: Sequence[Word], lexicon: Lexicon) -> list[Word]:
     kept: list[Word] = []
     index = 0
     while index < len(words):
         phrase = _phrase_at(words, index, lexicon)
-        if phrase is not None:
-            index += len(phrase)
-            continue
-        if not (_is_number(words, index, lexicon) or _is_letter(words, index) or _is_name(words[index], lexicon)):
+        if phrase is None:
             kept.append(words[index])
-        index += 1
+        index += len(phrase) if phrase else 1
     return kept
 
 
