@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from livekit import api, rtc
+from livekit import rtc
 from livekit.agents import AgentSession, AgentStateChangedEvent, CloseEvent, JobContext, UserStateChangedEvent
 from livekit.agents.voice import SpeechHandle
 
@@ -20,6 +20,7 @@ from worker.conversation.caller import opening_language, wanted_voice
 from worker.conversation.continuity import Continuity
 from worker.conversation.hearing import Hearing
 from worker.conversation.outages import Outages
+from worker.conversation.phone_transfer import transfer_phone_caller
 from worker.conversation.phrase_audio import PhraseAudio, tone
 from worker.conversation.phrases import Phrases
 from worker.conversation.reply_language import ReplyLanguage
@@ -279,15 +280,7 @@ class Call:
 
     async def transfer(self, to: str) -> bool:
         """Send a phone caller on to `to`; False when the caller is not on a phone."""
-        for participant in self._ctx.room.remote_participants.values():
-            if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
-                await self._ctx.api.sip.transfer_sip_participant(
-                    api.TransferSIPParticipantRequest(
-                        room_name=self._ctx.room.name, participant_identity=participant.identity, transfer_to=to
-                    )
-                )
-                return True
-        return False
+        return await transfer_phone_caller(self._ctx, to)
 
     def refuse_busy(self) -> None:
         """There is no room for this call: say so instead of greeting."""
