@@ -10,7 +10,7 @@ from bench import running
 from bench.__main__ import BenchSettings, order_of
 from bench.calls import FIRST_UTTERANCE, chosen, groups, turn_of
 from bench.contenders import CONTENDERS, PROBE, SEED_PATTERN, STARTER, VAANI, VAANI_STREAMING
-from bench.performance import BEGIN, END, section, with_section
+from bench.performance import BEGIN, END, front_section, section, with_section
 from bench.records import CallRecord, Measured, TurnRecord
 from bench.report import bench_page
 from bench.rows import finished_turns, rows_of
@@ -179,6 +179,10 @@ def test_the_page_names_every_figure_and_what_was_missed(measured):
     assert "| 0.39 | <= floor + 0.25 s | yes |" in page
     assert "the caller itself was late" in page
     assert "`voice_to_voice_p95`" not in section(content, []).partition("\n\n|")[0]
+    front = front_section(content)
+    assert "| 0.39 | <= floor + 0.25 s | yes |" in front
+    assert "Every goal was met." in front or "Goals missed: " in front
+    assert "worker start" not in front
 
 
 def test_only_what_is_between_the_markers_is_replaced():
