@@ -103,7 +103,7 @@ class WorkerSettings(BaseSettings):
     max_endpointing_seconds: PositiveFloat = Field(
         1.2, description="Longest wait after speech; not used by `vaani`, which decides itself."
     )
-    barge_in_seconds: PositiveFloat = Field(0.2, description="How much speech over the reply stops it.")
+    barge_in_seconds: PositiveFloat = Field(0.1, description="How much speech over the reply stops it.")
     resume_seconds: PositiveFloat = Field(
         0.9, description="A reply stopped by a mere acknowledgement goes on after this long."
     )
