@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from livekit.agents import APIConnectionError, APIError, APIStatusError, APITimeoutError
+
+LONGEST_CHAIN = 5  # causes of causes; a chain can be a circle
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +21,41 @@ class Fault:
     retryable: bool
     attempt: int
     detail: str = ""
+    retry_after_seconds: float | None = None
+    """How long the provider asks to be left alone, if it said so."""
 
 
 def describe(provider: str, error: BaseException, attempt: int) -> Fault:
     """Name a provider's exception. `detail` never holds what was said: it is the error's class and status only."""
+    return replace(_named(provider, error, attempt), retry_after_seconds=retry_after_seconds(error))
+
+
+def retry_after_seconds(error: BaseException) -> float | None:
+    """The `Retry-After` of a refused request or handshake, in seconds; None without one that can be read.
+
+    The plugins keep the refusal as the cause of their own error: OpenAI's with its response, aiohttp's with headers.
+    A date (RFC 9110, section 10.2.3) is not read: neither provider sends one, and a caller waits for seconds only.
+    """
+    cause: BaseException | None = error
+    for _ in range(LONGEST_CHAIN):
+        if cause is None:
+            return None
+        headers = getattr(cause, "headers", None) or getattr(getattr(cause, "response", None), "headers", None)
+        if headers is not None and (said := headers.get("Retry-After")) is not None:
+            return _positive(said)
+        cause = cause.__cause__
+    return None
+
+
+def _positive(said: str) -> float | None:
+    try:
+        seconds = float(said)
+    except ValueError:
+        return None
+    return seconds if 0.0 < seconds < float("inf") else None
+
+
+def _named(provider: str, error: BaseException, attempt: int) -> Fault:
     if isinstance(error, APIStatusError):
         status = error.status_code
         if status < 0:  # a refused handshake: Sarvam's plugin keeps its status in the cause only

@@ -3,6 +3,9 @@
 import asyncio
 import itertools
 
+import httpx2
+import openai
+import pytest
 from livekit import rtc
 from livekit.agents import APIStatusError, FlushSentinel, llm
 
@@ -252,3 +255,29 @@ def test_audio_that_came_faster_than_it_is_heard_counts_as_waiting_time_filled()
 
     call = Call()
     assert run(heard(steady_speech(spoken("Long text."), voice, call.bridge))) == ["long", "end"]
+
+
+def refused_with(retry_after):
+    """What the OpenAI plugin raises for a 429: the refusal's headers are in its cause."""
+    error = APIStatusError("too many requests", status_code=429)
+    request = httpx2.Request("POST", "http://127.0.0.1/v1/chat/completions")
+    response = httpx2.Response(429, headers={"Retry-After": retry_after}, request=request)
+    error.__cause__ = openai.RateLimitError("too many requests", response=response, body=None)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "least", "most"),
+    [
+        ("1.5", 1.5, 1.9),
+        ("60", 2.0, 2.1),
+        ("0", 0.2, 0.4),
+        ("soon", 0.2, 0.4),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 0.2, 0.4),
+    ],
+)
+def test_a_model_that_asks_to_be_left_alone_is_as_far_as_a_caller_can_bear_it(retry_after, least, most):
+    call, model = Call(), Model([refused_with(retry_after)], ["Here you are."])
+    assert run(said(steady_reply(model, call.bridge))) == ["Here you are."]
+    first, second = model.asked_at
+    assert least <= second - first <= most

@@ -39,10 +39,17 @@ class Patience:
     first_pause_seconds: float = 0.3
     longest_pause_seconds: float = 2.0
 
-    def pause(self, attempt: int) -> float:
-        """Wait before try `attempt + 1`, with jitter so that calls do not retry in step."""
+    def pause(self, attempt: int, asked_seconds: float | None = None) -> float:
+        """Wait before try `attempt + 1`, with jitter so that calls do not retry in step.
+
+        Args:
+            asked_seconds: What the provider's `Retry-After` says: not earlier, as far as a caller can bear it.
+        """
         pause = min(self.first_pause_seconds * 2.0 ** (attempt - 1), self.longest_pause_seconds)
-        return pause * float(random.uniform(0.8, 1.2))
+        pause *= random.uniform(0.8, 1.2)
+        if asked_seconds is None:
+            return pause
+        return max(pause, min(asked_seconds * random.uniform(1.0, 1.2), self.longest_pause_seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,13 +256,14 @@ async def _steadily(work: _Work[T], bridge: Bridge) -> AsyncIterator[T]:
             except _GaveUp:
                 raise
             except Exception as error:
-                bridge.fault(describe(work.provider, error, tries))
+                fault = describe(work.provider, error, tries)
+                bridge.fault(fault)
                 waiting.failed()
             finally:
                 await _close(stream)
             if work.enough():
                 return
-            pause = asyncio.ensure_future(asyncio.sleep(bridge.patience.pause(tries)))
+            pause = asyncio.ensure_future(asyncio.sleep(bridge.patience.pause(tries, fault.retry_after_seconds)))
             async for piece in _meanwhile(pause, waiting, work, bridge, answering=False):
                 yield piece
     except _GaveUp:

@@ -42,6 +42,7 @@ class Hearing:
         self._tell = tell
         self._gave_up = gave_up
         self._failures = self._failures_in_wait = 0
+        self._asked_pause_seconds: float | None = None
         self._missed = self._signs = 0
         self._missed_at = self._failed_at = self._failing_since = self._opened_at = -FRESH_SECONDS
         self._asked_at = -ASKED_SECONDS
@@ -76,8 +77,10 @@ class Hearing:
         Raises:
             NothingHeard: Speech got no words out of it: the next stream hears it again.
         """
-        if self._failures > 1:  # the framework reopens every half second, for ever: not all calls at once, please
-            await asyncio.sleep(self._patience.pause(min(self._failures, 2 if self.waiting else 5)))
+        if self._failures > 1 or self._asked_pause_seconds is not None:
+            # The framework reopens every half second, for ever: not all calls at once, please.
+            attempt = min(max(self._failures, 1), 2 if self.waiting else 5)
+            await asyncio.sleep(self._patience.pause(attempt, self._asked_pause_seconds))
         self._opened_at = asyncio.get_running_loop().time()
         events: asyncio.Queue[object] = asyncio.Queue()
         self._events = events
@@ -95,7 +98,9 @@ class Hearing:
     def failed(self, error: BaseException) -> None:
         """The stream broke; the framework opens a new one in half a second."""
         self._failures += 1
-        self._fault(describe("stt", error, self._failures))
+        fault = describe("stt", error, self._failures)
+        self._asked_pause_seconds = fault.retry_after_seconds
+        self._fault(fault)
         if not isinstance(error, NothingHeard):
             self._failures_in_wait += 1
             self._failed_at = asyncio.get_running_loop().time()

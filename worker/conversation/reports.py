@@ -59,6 +59,7 @@ class CallReports:
                 "retryable": fault.retryable,
                 "attempt": fault.attempt,
                 "detail": fault.detail,
+                "retry_after_seconds": fault.retry_after_seconds,
             },
         )
 
