@@ -24,6 +24,7 @@ FRONT_ROWS = (
     "voice_to_voice_p95",
     "false_cut_offs",
     "greeting_p50",
+    "greeting_p50_predispatched",
     "barge_in_p50",
     "cpu_seconds_per_call_minute",
     "private_memory_per_call",

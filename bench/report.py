@@ -21,6 +21,7 @@ WHAT = {
     "false_cut_offs_unfinished": "callers cut off where the words were unfinished",
     "greeting_p50": "greeting after connecting, median",
     "greeting_p50_over_probe": "greeting beside an agent that only plays a tone",
+    "greeting_p50_predispatched": "greeting where the agent is in the room first (`TOKEN_PREDISPATCH`)",
     "barge_in_p50": "talked over: voice onset to silence, median",
     "cpu_seconds_per_call_minute": "CPU seconds per minute of call",
     "private_memory_per_call": "private memory of a call",

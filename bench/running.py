@@ -9,13 +9,13 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from livekit import api
 
 from bench.calls import FIRST_UTTERANCE, Script
-from bench.contenders import WORKER, Contender
+from bench.contenders import PREDISPATCHED, VAANI, WORKER, Contender
 from bench.processes import CpuOfTree, private_megabytes, process_of_call
 from bench.records import CallRecord, TurnRecord
 from bench.stages import Event, stages_of_turn
@@ -138,7 +138,12 @@ class _Watch:
 
 
 async def call(
-    stack: Stack, contender: Contender, worker: Process, script: Script, latencies: Mapping[str, float]
+    stack: Stack,
+    contender: Contender,
+    worker: Process,
+    script: Script,
+    latencies: Mapping[str, float],
+    join: JoinToken | None = None,
 ) -> CallRecord:
     """Place one call to one contender. A call that goes wrong is a record with errors, never an exception."""
     control = Control(stack.sandbox_url, contender.scope)
@@ -153,7 +158,7 @@ async def call(
     began_at = time.monotonic()
     result = await place_call(
         script.plan,
-        join=join_token(stack, contender),
+        join=join or join_token(stack, contender),
         control=control,
         on_event=watch.event,
         before_turn=before_turn,
@@ -238,13 +243,39 @@ def _turn_record(
     )
 
 
-def join_token(stack: Stack, contender: Contender) -> JoinToken:
-    """A token for a fresh room that asks for this contender."""
+async def predispatched_call(
+    stack: Stack, worker: Process, script: Script, latencies: Mapping[str, float]
+) -> CallRecord:
+    """A greeting where our agent is in the room before the caller, as with TOKEN_PREDISPATCH and a caller who takes a
+    moment to join."""
+    room = fresh_room(VAANI)
+    async with api.LiveKitAPI(stack.livekit_url, stack.api_key, stack.api_secret) as livekit:
+        await livekit.agent_dispatch.create_dispatch(
+            api.CreateAgentDispatchRequest(room=room, agent_name=VAANI.agent_name)
+        )
+        async with asyncio.timeout(START_SECONDS):
+            while not any(p.tracks for p in (await livekit.room.list_participants(_in(room))).participants):
+                await asyncio.sleep(POLL_SECONDS)
+    done = await call(stack, VAANI, worker, script, latencies, join_token(stack, VAANI, room))
+    return replace(done, contender=PREDISPATCHED)
+
+
+def _in(room: str) -> api.ListParticipantsRequest:
+    return api.ListParticipantsRequest(room=room)
+
+
+def fresh_room(contender: Contender) -> str:
+    """A room nobody has been in."""
+    return f"{contender.agent_name}-{secrets.token_hex(6)}"
+
+
+def join_token(stack: Stack, contender: Contender, room: str | None = None) -> JoinToken:
+    """A token that asks for this contender; for a fresh room unless one is named."""
     dispatch = api.RoomAgentDispatch(agent_name=contender.agent_name)
     token = (
         api.AccessToken(stack.api_key, stack.api_secret)
         .with_identity(f"caller-{secrets.token_hex(4)}")
-        .with_grants(api.VideoGrants(room_join=True, room=f"{contender.agent_name}-{secrets.token_hex(6)}"))
+        .with_grants(api.VideoGrants(room_join=True, room=room or fresh_room(contender)))
         .with_room_config(api.RoomConfiguration(agents=[dispatch]))
     )
     return JoinToken(stack.livekit_url, token.to_jwt())

@@ -49,4 +49,6 @@ VAANI_STREAMING = Contender(
     compared=False,
 )
 PROBE = Contender("probe", _module("probe"), "plays a ready tone on joining: the fastest greeting", compared=False)
+PREDISPATCHED = "vaani_predispatched"
+"""The name under which calls are kept whose agent was in the room first; the worker is VAANI's."""
 CONTENDERS = (VAANI, SEED_PATTERN, STARTER, VAANI_STREAMING, PROBE)

@@ -9,7 +9,7 @@ import pytest
 from bench import running
 from bench.__main__ import BenchSettings, order_of
 from bench.calls import FIRST_UTTERANCE, chosen, groups, turn_of
-from bench.contenders import CONTENDERS, PROBE, SEED_PATTERN, STARTER, VAANI, VAANI_STREAMING
+from bench.contenders import CONTENDERS, PREDISPATCHED, PROBE, SEED_PATTERN, STARTER, VAANI, VAANI_STREAMING
 from bench.performance import BEGIN, END, front_section, section, with_section
 from bench.records import CallRecord, Measured, TurnRecord
 from bench.report import bench_page
@@ -206,3 +206,15 @@ def test_the_stand_ins_get_the_same_port_again_and_another_one_when_it_is_taken(
         taken.bind(("127.0.0.1", first))
         taken.listen()
         assert running.steady_port() != first
+
+
+def test_greetings_of_an_agent_that_was_there_first_have_a_row_of_their_own():
+    measured = Measured(
+        calls=[call("vaani", greeting_seconds=0.56), call(PREDISPATCHED, greeting_seconds=0.26)],
+        floor_seconds=0.95,
+        worker_start_seconds={},
+    )
+    rows = {row["name"]: row for row in rows_of(measured)}
+    assert rows["greeting_p50"]["values"]["vaani"] == 0.56
+    assert rows["greeting_p50_predispatched"]["values"] == {"vaani": 0.26}
+    assert rows["greeting_p50_predispatched"]["met"] is True
