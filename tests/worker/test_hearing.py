@@ -1,6 +1,7 @@
 """A recogniser that fails is noticed, replaced, and hears again what it has missed; a cough ends no call."""
 
 import asyncio
+import itertools
 
 import pytest
 from livekit import rtc
@@ -99,6 +100,36 @@ def test_a_stream_that_hears_nothing_of_what_was_said_is_replaced():
         return call.told
 
     assert run(scenario()) == ["late"]
+
+
+def test_a_recogniser_that_is_back_is_noticed_within_seconds_and_not_at_the_next_sign_of_life():
+    """Pins the matrix's row stt-stall-recovers: the second try came 7 s after the first, as the wait was given up."""
+
+    async def scenario():
+        call = Call()
+        call.hearing.caller_spoke()
+        opened_at = []
+
+        async def streams():
+            while True:
+                opened_at.append(asyncio.get_running_loop().time())
+                try:
+                    async for _ in call.hearing.events(endless()):
+                        pass
+                except NothingHeard as error:
+                    call.hearing.failed(error)
+
+        streaming = asyncio.create_task(streams())
+        await wait(5)
+        call.hearing.missed(1.5)
+        await wait(PATIENCE.give_up_seconds - 1)
+        call.hearing.close()
+        streaming.cancel()
+        return opened_at
+
+    opened_at = run(scenario())
+    assert len(opened_at) >= 5
+    assert max(after - before for before, after in itertools.pairwise(opened_at[1:])) < 5.0
 
 
 def test_one_sentence_that_is_not_understood_ends_no_call():

@@ -16,12 +16,13 @@ from worker.conversation.bridging import CLOSE_SECONDS, Patience
 from worker.faults import NothingHeard, describe
 
 E = TypeVar("E")
-REPLAY_SECONDS = 15.0
+REPLAY_SECONDS = 30.0  # the longest wait and a long turn before it
 LEAD_IN_SECONDS = 0.5
 SPOKEN_IN_VAIN = 3  # so often a caller speaks without being understood before the call ends
 FRESH_SECONDS = 5.0
 COUGH_SECONDS = 0.7
 SIGNS_BEFORE_ASKING = 2
+LITTLE_SECONDS = 0.05
 ASKED_SECONDS = 15.0  # nobody is asked to say it again more often than this
 FAILURES_THAT_END = 2  # fewer within one wait, and the recogniser is working: it was a cough, not a sentence
 
@@ -48,6 +49,7 @@ class Hearing:
         self._asked_at = -ASKED_SECONDS
         self._end_clock: asyncio.TimerHandle | None = None
         self._sign_clock: asyncio.TimerHandle | None = None
+        self._again_clock: asyncio.TimerHandle | None = None
         self._unheard: deque[rtc.AudioFrame] = deque()
         self._unheard_seconds = 0.0
         self._speech_waiting = False
@@ -137,6 +139,7 @@ class Hearing:
             self._give_up()
             return
         self._start_clocks()
+        self._keep_hearing_again()
         if self._signs == 0:
             self._tell("late")
         else:
@@ -151,9 +154,28 @@ class Hearing:
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _hear_again(self) -> None:
-        age = asyncio.get_running_loop().time() - self._opened_at
-        if self._events is not None and age > self._patience.late_seconds:  # a younger one is hearing it just now
+        if self._events is not None and self._age() > self._patience.late_seconds:  # a younger one is hearing it now
             self._events.put_nowait(NothingHeard())
+
+    def _age(self) -> float:
+        """Seconds since the stream was opened; none has been yet: 0."""
+        return 0.0 if self._events is None else asyncio.get_running_loop().time() - self._opened_at
+
+    def _keep_hearing_again(self) -> None:
+        """As long as the caller waits, every stream that brings no words in time makes room for another.
+
+        Sooner than the signs of life that the caller hears: a recogniser that is back shall be noticed at once.
+        """
+        if self._again_clock is None:
+            delay = max(self._patience.late_seconds - self._age(), 0.0) + LITTLE_SECONDS
+            self._again_clock = asyncio.get_running_loop().call_later(delay, self._again)
+
+    def _again(self) -> None:
+        self._again_clock = None
+        if self.waiting:
+            if self._failures_in_wait == 0:  # else the framework is opening one after the other by itself
+                self._hear_again()
+            self._keep_hearing_again()
 
     def _keep(self, frame: rtc.AudioFrame) -> None:
         self._unheard.append(frame)
@@ -187,10 +209,8 @@ class Hearing:
             return
         self._signs += 1
         if self._failures_in_wait == 0 and self._signs > SIGNS_BEFORE_ASKING:
-            self._ask_again()  # the recogniser works and has heard it three times: it was not speech, or too soft
+            self._ask_again()  # the recogniser works and has heard it over and over: it was not speech, or too soft
             return
-        if self._failures_in_wait == 0:
-            self._hear_again()
         self._tell("one_moment")
         self._next_sign()
 
@@ -201,10 +221,10 @@ class Hearing:
             self._tell("say_again")
 
     def _stop_clocks(self) -> None:
-        for clock in (self._end_clock, self._sign_clock):
+        for clock in (self._end_clock, self._sign_clock, self._again_clock):
             if clock is not None:
                 clock.cancel()
-        self._end_clock = self._sign_clock = None
+        self._end_clock = self._sign_clock = self._again_clock = None
 
     def _wait_is_over(self) -> None:
         self._end_clock = None
