@@ -3,8 +3,11 @@
 import wave
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
-from sandbox.caller import DEFAULT_SCRIPT, Turn, load_plan, place_call
+from sandbox.caller import DEFAULT_SCRIPT, CallPlan, Control, Turn, load_plan, place_call
+from tests.calls.conftest import FAST
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
@@ -51,6 +54,47 @@ async def test_the_agent_uses_its_tools_and_says_what_they_found(sandbox, call):
     asked = [event for event in await sandbox.seen("default") if event["provider"] == "orders"]  # it wants no key
     assert asked, "the order endpoint was never asked"
     assert ":" in result.turns[0].reply, f"no time in {result.turns[0].reply!r}"
+    assert "4521" in result.turns[1].reply, f"nothing about the order in {result.turns[1].reply!r}"
+    assert "could not check" not in result.turns[1].reply
+
+
+async def test_a_caller_who_waits_for_a_slow_tool_hears_a_filler_and_then_the_answer(sandbox, call):
+    await sandbox.configure("default", orders_seconds=2.5)  # the order endpoint wants no key
+    try:
+        result = await call("Where is my order 4521?")
+    finally:
+        await sandbox.configure("default", orders_seconds=0.1)
+
+    assert result.good, result.errors
+    said = [line["text"] for line in result.transcript if line["by"] == "agent"]
+    filler = next((index for index, text in enumerate(said) if "One moment" in text), None)
+    assert filler is not None, said
+    assert any("4521" in text for text in said[filler + 1 :]), said
+
+
+async def test_a_caller_on_a_page_who_wants_a_human_is_told_of_by_webhook(sandbox, worker_with, join):
+    asked = []
+
+    async def desk(request):
+        asked.append(await request.json())
+        return web.json_response({})
+
+    app = web.Application()
+    app.router.add_post("/desk", desk)
+    async with (
+        TestServer(app) as server,
+        worker_with(
+            "transferring", scope="sandbox-transferring", WORKER_TRANSFER_WEBHOOK_URL=str(server.make_url("/desk"))
+        ),
+    ):
+        await sandbox.configure("sandbox-transferring", **FAST)
+        plan = CallPlan(turns=(Turn(text="I want to talk to a human, please.", language="en-IN"),))
+        control = Control(sandbox.sandbox_url, "sandbox-transferring")
+        result = await place_call(plan, join=join("transferring"), control=control)
+
+    assert result.good, result.errors
+    assert [body["language"] for body in asked] == ["en-IN"]
+    assert set(asked[0]) == {"reason", "language"}
 
 
 async def test_the_greeting_is_in_the_language_of_the_callers_token(call):

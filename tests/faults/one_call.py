@@ -22,7 +22,8 @@ SIGN_SECONDS = 3.0
 # A promise of a second and a half or more is asserted at twice its length; the row says exactly what was measured.
 LONGEST_SILENCE_SECONDS = USUAL_SECONDS + LATE_SECONDS + 2 * SIGN_SECONDS
 RECOVERS_AFTER_SECONDS = 5.0
-ONCE_SECONDS = {"stt": 1.0}  # a socket that is always in use; the others are asked some seconds later
+# A socket that is always in use; the others are asked some seconds later, a tool after the longest question.
+ONCE_SECONDS = {"stt": 1.0, "orders": 6.0}
 ONCE_SECONDS_ELSE = 4.0
 IDLE_SECONDS = 2.0
 # The call goes on: after a fault at its start when one turn is answered, after one in it when the next turn is, too.

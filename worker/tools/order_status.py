@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 from livekit.agents import RunContext, ToolError, function_tool
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from worker.tools.context import CallServices, guarded
 
@@ -20,8 +20,8 @@ class OrderStatus(BaseModel):
 
     order_id: str = Field(max_length=64)
     status: str = Field(max_length=64)
-    eta: date | None = None
-    amount_rupees: float | None = Field(None, ge=0)
+    eta: date | None = Field(None, validation_alias=AliasChoices("expected_delivery", "eta"))
+    amount_rupees: float | None = Field(None, ge=0, validation_alias=AliasChoices("total_rupees", "amount_rupees"))
 
 
 @function_tool
