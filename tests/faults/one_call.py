@@ -24,7 +24,7 @@ LONGEST_SILENCE_SECONDS = USUAL_SECONDS + LATE_SECONDS + 2 * SIGN_SECONDS
 RECOVERS_AFTER_SECONDS = 5.0
 # A socket that is always in use; the others are asked some seconds later, a tool after the longest question.
 ONCE_SECONDS = {"stt": 1.0, "orders": 6.0}
-ONCE_SECONDS_ELSE = 4.0
+ONCE_SECONDS_ELSE = {"start": 9.0, "mid": 4.0}  # the greeting needs no provider: the first to be asked is for turn one
 IDLE_SECONDS = 2.0
 # The call goes on: after a fault at its start when one turn is answered, after one in it when the next turn is, too.
 TURNS = {"start": 1, "mid": 2, "recovers": 2, "never": 3}
@@ -179,7 +179,8 @@ async def _break(cell: Cell, line: LineUp) -> None:
     if cell.fault == "refused":
         await line.relays[cell.provider].cut()
         if cell.phase != "never":
-            await asyncio.sleep(ONCE_SECONDS.get(cell.provider, ONCE_SECONDS_ELSE) if once else RECOVERS_AFTER_SECONDS)
+            passing = ONCE_SECONDS.get(cell.provider) or ONCE_SECONDS_ELSE.get(cell.phase, 0.0)
+            await asyncio.sleep(passing if once else RECOVERS_AFTER_SECONDS)
             await line.relays[cell.provider].start()
         return
     fault: dict[str, Any] = {"provider": cell.provider, "fault": cell.fault}

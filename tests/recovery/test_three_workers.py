@@ -11,7 +11,7 @@ from tests.recovery.conftest import longest_silence
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 WORKERS = ("worker", "worker-second", "worker-third")
 CALLS, EVERY_SECONDS = 9, 6.5
-STOPPED_BEFORE_CALL, KILLED_BEFORE_CALL = 3, 6
+STOPPED_BEFORE_CALL, KILLED_WITH_CALL = 3, 6
 DEAD_MACHINE_SECONDS = 30.0  # the promise after a machine's death; a call that merely moves is never silent for long
 # All say the same: the stand-in recogniser hands its words out in order, whichever caller comes first.
 BILL = Turn(text="Can you help me with my bill?", language="en-IN")
@@ -19,7 +19,7 @@ BILL = Turn(text="Can you help me with my bill?", language="en-IN")
 
 async def test_no_call_is_lost_doubled_or_silent_when_workers_stop_and_die(sandbox, operator, call):
     await asyncio.gather(*(sandbox.start_worker(name) for name in WORKERS[1:]))
-    rooms, ended = {}, {}
+    rooms, ended, going = {}, {}, set()
 
     def follow(number):
         def event(event):
@@ -37,12 +37,12 @@ async def test_no_call_is_lost_doubled_or_silent_when_workers_stop_and_die(sandb
         return result
 
     def carriers():
-        """The worker of each call that runs now, busiest first."""
+        """The calls that run now by worker, busiest first; a worker that is stopping is no choice any more."""
         running = {number: room for number, room in rooms.items() if number not in ended}
         found = {
             name: [number for number, room in running.items() if operator.carries(name, room)]
             for name in WORKERS
-            if sandbox.processes[name].exit_code is None
+            if name not in going
         }
         return sorted(found.items(), key=lambda item: len(item[1]), reverse=True)
 
@@ -51,12 +51,13 @@ async def test_no_call_is_lost_doubled_or_silent_when_workers_stop_and_die(sandb
         for number in range(CALLS):
             if number == STOPPED_BEFORE_CALL:
                 stopped = carriers()[0][0]
+                going.add(stopped)
                 sandbox.processes[stopped].signal(signal.SIGTERM)
-            elif number == KILLED_BEFORE_CALL:
-                await operator.until(lambda: any(calls for name, calls in carriers() if name != stopped), seconds=40)
-                killed, killed_calls = next(item for item in carriers() if item[0] != stopped)
-                operator.kill_machine(killed)
             calls.append(asyncio.create_task(place(number)))
+            if number == KILLED_WITH_CALL:
+                await operator.until(lambda: carriers()[0][1], seconds=40)
+                killed, killed_calls = carriers()[0]
+                operator.kill_machine(killed)
             await asyncio.wait(calls, timeout=EVERY_SECONDS, return_when=asyncio.ALL_COMPLETED)
         results = await asyncio.gather(*calls)
         assert await sandbox.processes[stopped].wait(40) == 0
