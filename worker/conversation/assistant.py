@@ -11,6 +11,7 @@ from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, StopRe
 from worker.conversation.acknowledgements import is_acknowledgement
 from worker.conversation.bridging import Piece, steady_reply, steady_speech
 from worker.conversation.first_clause import flush_after_first_clause
+from worker.conversation.pacing import in_portions
 from worker.conversation.reply_language import instruction
 from worker.faults import EndedQuietly
 from worker.spoken import speakable_stream
@@ -93,7 +94,7 @@ class Assistant(Agent):
         def synthesize(words: AsyncIterable[str]) -> AsyncIterable[rtc.AudioFrame]:
             return Agent.default.tts_node(self, speakable_stream(words, language), model_settings)
 
-        async for frame in steady_speech(text, synthesize, self._call.bridge(language)):
+        async for frame in in_portions(steady_speech(text, synthesize, self._call.bridge(language))):
             yield frame
 
     async def _watched(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:

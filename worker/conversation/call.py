@@ -20,6 +20,7 @@ from worker.conversation.caller import opening_language, wanted_voice
 from worker.conversation.continuity import Continuity
 from worker.conversation.hearing import Hearing
 from worker.conversation.outages import Outages
+from worker.conversation.pacing import estimate_rate_less_often, in_portions
 from worker.conversation.phone_transfer import transfer_phone_caller
 from worker.conversation.phrase_audio import PhraseAudio, tone
 from worker.conversation.phrases import Phrases
@@ -92,6 +93,7 @@ class Call:
 
     async def greet(self) -> None:
         """Meet the caller; whatever goes wrong in it is said, not left as silence."""
+        estimate_rate_less_often(self._session.output.audio)
         try:
             await self._meet()
         except Exception as error:
@@ -233,7 +235,7 @@ class Call:
         audio = self._audio.frames(self.languages.settled, text)
         if audio is None:
             return self._session.say(text, allow_interruptions=allow_interruptions)
-        return self._session.say(text, audio=audio, allow_interruptions=allow_interruptions)
+        return self._session.say(text, audio=in_portions(audio), allow_interruptions=allow_interruptions)
 
     def bridge(self, language: str) -> Bridge:
         """What a reply in `language` does while it waits."""
