@@ -22,6 +22,8 @@ _BEFORE = 2
 _ENGLISH_REACH = 6
 _NEGATION_REACH = 4
 _SOFTENERS = frozenset({"na", "naa", "ना", "ને"})
+_GOING_ON = frozenset({"raha", "rahe", "rahi", "rha", "rhe", "rhi", "रहा", "रहे", "रही"})
+"""After a verb stem: somebody is, or was, speaking a language ("woh English bol rahe the"), which asks for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +157,15 @@ def _is_negated(name: _Name, lexicon: Lexicon) -> bool:
 def _refusals(words: Sequence[str], lexicon: Lexicon) -> list[str]:
     """Without "nahi to" ("or else") and the softening "na" after a verb ("bolo na"): they negate nothing."""
     kept = [w for i, w in enumerate(words) if i + 1 >= len(words) or words[i + 1] not in {"to", "toh", "तो"}]
-    asked = any(tuple(kept[-1 - size : -1]) in lexicon.wish.speech for size in (1, 2, 3))
+    return [word for place, word in enumerate(kept) if not _softens(kept, place, lexicon)]
+
+
+def _softens(words: Sequence[str], place: int, lexicon: Lexicon) -> bool:
+    if words[place] not in _SOFTENERS:
+        return False
+    asked = any(tuple(words[place - size : place]) in lexicon.wish.speech for size in (1, 2, 3) if size <= place)
     # Bengali "bolben na" does forbid: a polite future, not an imperative.
-    softened = asked and kept[-1] in _SOFTENERS and not kept[-2].endswith("ben")
-    return kept[:-1] if softened else kept
+    return asked and not words[place - 1].endswith("ben")
 
 
 def _asks_back(name: _Name) -> bool:
@@ -204,7 +211,7 @@ def _by_indic_verb(name: _Name, lexicon: Lexicon, *, about_a_document: bool) -> 
     reach = _REACH_WITH_LOCATIVE if name.has_locative else _REACH_BARE
     for index in range(min(reach + 1, len(after))):
         if _starts(after[index:], lexicon.wish.speech):
-            return True
+            return not _GOING_ON.intersection(after[index + 1 : index + 3])
         if not about_a_document and _starts(after[index:], lexicon.wish.wants):
             return True
         if (after[index],) in lexicon.english["documents"] or _governs_otherwise(after[index], lexicon):
@@ -242,6 +249,8 @@ def _by_english_verb(name: _Name, lexicon: Lexicon) -> bool:
             return False
         return not (before[index] == "speaking" and not any((w,) in english["carrying on"] for w in subject))
     leading = [word for word in name.after if (word,) not in english["bridge"]]
+    if leading[:1] == ["speaking"]:
+        return False  # "a Gujarati speaking nurse"
     return len(leading) < len(name.after) and bool(leading) and (leading[0],) in english["speech"]
 
 
