@@ -42,6 +42,9 @@ from worker.tools.offered import offered_tools
 
 log = logging.getLogger("vaani")
 CALLS_PER_CPU = 4
+# The recogniser's and the voice detector's own rate: at the framework's 24 kHz both would resample, in Python, all
+# the time. The room is ended by the call: one that another agent carries on must not be.
+ROOM_OPTIONS = room_io.RoomOptions(audio_input=room_io.AudioInputOptions(sample_rate=16000), delete_room_on_close=False)
 
 
 def most_calls(settings: Settings) -> int:
@@ -175,8 +178,7 @@ async def take_call(ctx: JobContext) -> None:
     agent = Assistant(call, ctx.proc.userdata["instructions"], offered_tools(settings.worker))
     if (ctx.token_claims().attributes or {}).get(BUSY_ATTRIBUTE):
         call.refuse_busy()
-    # The room is ended by the call: one that another agent carries on must not be.
-    await session.start(agent=agent, room=ctx.room, room_options=room_io.RoomOptions(delete_room_on_close=False))
+    await session.start(agent=agent, room=ctx.room, room_options=ROOM_OPTIONS)
 
 
 def continuity(ctx: JobContext, session: AgentSession[Any], settings: Settings) -> Continuity:
