@@ -103,6 +103,9 @@ class WorkerSettings(BaseSettings):
     max_endpointing_seconds: PositiveFloat = Field(
         1.2, description="Longest wait after speech; not used by `vaani`, which decides itself."
     )
+    speculation_tries: NonNegativeInt = Field(
+        5, description="How many replies are begun in one turn before it is over; 0 waits for its end."
+    )
     barge_in_seconds: PositiveFloat = Field(0.1, description="How much speech over the reply stops it.")
     resume_seconds: PositiveFloat = Field(
         0.9, description="A reply stopped by a mere acknowledgement goes on after this long."

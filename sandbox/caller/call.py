@@ -127,9 +127,8 @@ class _Call:
 
     async def run(self, get_join_token: Callable[[], Awaitable[JoinToken]]) -> None:
         """The whole call; what stops it early ends up in `errors`."""
-        limit = self.patience.call_seconds
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(limit := self.patience.call_seconds):
                 await self._converse(await get_join_token())
         except CallFailure as failure:
             self._fail(failure.code, failure.message)
@@ -228,6 +227,7 @@ class _Call:
             self._fail("no_answer", f"Turn {index + 1} was not answered within {seconds:g} s: {spoken.turn.text!r}.")
         else:
             self.emit("agent_heard", index, seconds=heard_after)
+            self.line.microphone.surround(self.speeches[index + 1 : index + 2])
             if self._barge_in_after(index + 1) is None:
                 await self._agent_to_finish()
         self.emit("turn_done", index, result=self._turn_results()[index])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from livekit import rtc
@@ -62,6 +62,15 @@ class Microphone:
         self._utterance = Utterance(speech)
         self._noise, self._noise_index = speech.noise_bed, 0
         return self._utterance
+
+    def surround(self, speeches: Sequence[Speech]) -> None:
+        """Let the noise around what is said next be heard already; without noise nothing changes.
+
+        A street is loud before one speaks in it, and by then a recogniser has learned what it sounds like.
+        """
+        for speech in speeches:
+            if speech.noise_bed is not None:
+                self._noise, self._noise_index = speech.noise_bed, 0
 
     async def run(self) -> None:
         """Hand over frames until cancelled."""

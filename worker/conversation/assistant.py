@@ -13,6 +13,7 @@ from worker.conversation.bridging import Piece, steady_reply, steady_speech
 from worker.conversation.first_clause import flush_after_first_clause
 from worker.conversation.pacing import in_portions
 from worker.conversation.reply_language import instruction
+from worker.conversation.speculation import EarlyWords
 from worker.faults import EndedQuietly
 from worker.spoken import speakable_stream
 
@@ -47,7 +48,7 @@ class Assistant(Agent):
         Raises:
             EndedQuietly: The stream ended though the call goes on; the framework then opens another.
         """
-        hearing = self._call.hearing
+        hearing, early = self._call.hearing, EarlyWords()
         try:
             stream = Agent.default.stt_node(self, hearing.listen(self._watched(audio)), model_settings)
             async for event in hearing.events(stream):
@@ -55,6 +56,9 @@ class Assistant(Agent):
                     self._call.evidence.observe_speech_event(event)
                 if self._passes(event):
                     yield event
+                if (words := early.of(event)) is not None:
+                    self._note(words.alternatives[0])
+                    yield words
         except APIError as error:
             hearing.failed(error)
             raise
@@ -71,7 +75,9 @@ class Assistant(Agent):
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncIterator[Piece]:
         """Think, in the language of the words just heard: this may be a reply begun before the turn is over."""
-        language = self._call.language_for(_last_words(chat_ctx), _turns_in(chat_ctx))
+        heard, turns = _last_words(chat_ctx), _turns_in(chat_ctx)
+        attempt = self._call.speculation.begin(heard, ahead=not self._call.languages.is_over(turns))
+        language = self._call.language_for(heard, turns)
         asked = chat_ctx.copy()
         asked.add_message(role="system", content=instruction(language))
 
@@ -80,6 +86,7 @@ class Assistant(Agent):
 
         try:
             async for piece in flush_after_first_clause(steady_reply(ask, self._call.bridge(language))):
+                attempt.tokens += not isinstance(piece, FlushSentinel)
                 yield piece
         except APIError:
             raise
@@ -91,8 +98,13 @@ class Assistant(Agent):
         language = self._call.speaking_language
         self._call.voice.speak_in(language)
 
+        async def counted(words: AsyncIterable[str]) -> AsyncIterator[str]:
+            async for part in speakable_stream(words, language):
+                self._call.speculation.spoken(len(part))
+                yield part
+
         def synthesize(words: AsyncIterable[str]) -> AsyncIterable[rtc.AudioFrame]:
-            return Agent.default.tts_node(self, speakable_stream(words, language), model_settings)
+            return Agent.default.tts_node(self, counted(words), model_settings)
 
         async for frame in in_portions(steady_speech(text, synthesize, self._call.bridge(language))):
             yield frame
@@ -120,8 +132,11 @@ class Assistant(Agent):
         if self._call.spoken_over and is_acknowledgement(text):
             self._call.acknowledged()
             return False
-        self._call.heard(text, str(best.language) if best.language else None, best.confidence)
+        self._note(best)
         return True
+
+    def _note(self, best: stt.SpeechData) -> None:
+        self._call.heard(best.text.strip(), str(best.language) if best.language else None, best.confidence)
 
 
 def _turns_in(chat_ctx: llm.ChatContext) -> int:

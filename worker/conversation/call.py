@@ -26,6 +26,7 @@ from worker.conversation.phrase_audio import PhraseAudio, tone
 from worker.conversation.phrases import Phrases
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
+from worker.conversation.speculation import Speculation
 from worker.faults import Fault
 from worker.ports import TurnEvidence, Voice
 from worker.recovery.exit_codes import FAILED, exit_with
@@ -63,6 +64,7 @@ class Call:
         self.evidence = parts.evidence
         self.http = parts.http
         self.continuity = parts.continuity
+        self.speculation = Speculation()
         self.languages = ReplyLanguage(parts.settings.default_language)
         self.reports = CallReports(ctx.room, self.languages, log_pii=parts.settings.log_pii)
         self._patience = Patience(
@@ -188,6 +190,7 @@ class Call:
         """The caller has finished: decide the language for good."""
         decision = self.languages.commit(text, turns)
         self.spoken_over = False
+        self.reports.wasted(self.speculation.settle(text))
         self.reports.event(log_events.LANGUAGE_DECIDED, language=decision.language, reason=decision.reason)
 
     def language_for(self, text: str, turns: int) -> str:

@@ -29,12 +29,16 @@ class ReplyLanguage:
 
     def preview(self, text: str, turns: int) -> Decision | None:
         """What the reply to `text`, the `turns`-th thing the caller said, would be spoken in."""
-        if turns <= self._committed_turns:
+        if self.is_over(turns):
             self.replying = self._state.language
             return None
         decision = decide(self._turn(text), self._state)
         self.replying = decision.language
         return decision
+
+    def is_over(self, turns: int) -> bool:
+        """Whether the `turns`-th thing the caller said has been decided on for good."""
+        return turns <= self._committed_turns
 
     def commit(self, text: str, turns: int) -> Decision:
         """The turn is over: decide for good."""

@@ -18,6 +18,7 @@ from livekit.agents.metrics import AgentSessionUsage
 from worker import log_events
 from worker.conversation.prices import cost_rupees, usage_totals
 from worker.conversation.reply_language import ReplyLanguage
+from worker.conversation.speculation import Waste
 from worker.faults import Fault
 from worker.turn_timings import TurnTimings
 
@@ -37,6 +38,7 @@ class CallReports:
         self._turn = 0
         self._heard: ChatMessage | None = None
         self._heard_language: str | None = None
+        self._waste = Waste()
         self._usage: AgentSessionUsage | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -71,6 +73,10 @@ class CallReports:
         """What the recogniser says the caller is speaking."""
         self._heard_language = language
 
+    def wasted(self, waste: Waste) -> None:
+        """What replies begun too early have cost, in the turn that is over now."""
+        self._waste = waste
+
     def notice(self, code: str, message: str) -> None:
         """Something a front end should show."""
         self._send(NOTICE_TOPIC, {"code": code, "message": message})
@@ -96,12 +102,16 @@ class CallReports:
         self._turn += 1
         timings = TurnTimings.from_metrics(heard.metrics or {}, said.metrics or {})
         decision = self._language.last
+        waste, self._waste = self._waste, Waste()
         fields: dict[str, object] = {
             "turn": self._turn,
             "language": self._language.settled,
             "reason": decision.reason if decision else "no_turn",
             "interrupted": said.interrupted,
             **timings.as_dict(),
+            "wasted_replies": waste.replies,
+            "wasted_tokens": waste.tokens,
+            "wasted_characters": waste.characters,
         }
         if self._log_pii:
             fields |= {"pii_heard": heard.text_content, "pii_reply": said.text_content}

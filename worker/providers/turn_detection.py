@@ -65,7 +65,12 @@ def turn_handling(settings: Settings, detector: Any = None) -> TurnHandlingOptio
             "resume_false_interruption": True,
             "false_interruption_timeout": worker.resume_seconds,
         },
-        preemptive_generation={"enabled": True, "preemptive_tts": True, "max_speech_duration": 30.0, "max_retries": 5},
+        preemptive_generation={
+            "enabled": worker.speculation_tries > 0,
+            "preemptive_tts": True,
+            "max_speech_duration": 30.0,
+            "max_retries": worker.speculation_tries,
+        },
     )
 
 

@@ -1,0 +1,91 @@
+"""Replies begun before the caller's turn is over: when partial words will do, and what those cost that nobody hears.
+
+The framework begins a reply at every final transcript, and drops it when the caller goes on. The model has then written
+tokens, and the voice may have been given characters, that are paid for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from livekit.agents import stt
+
+from worker.end_of_turn import Completeness, read_words
+
+
+class EarlyWords:
+    """Partial transcripts of a streaming recogniser that already are a whole turn: a reply can begin with them."""
+
+    def __init__(self) -> None:
+        self._offered = ""
+
+    def of(self, event: stt.SpeechEvent) -> stt.SpeechEvent | None:
+        """The event that begins a reply on these words; None while they do not sound finished."""
+        if event.type == stt.SpeechEventType.FINAL_TRANSCRIPT:
+            self._offered = ""
+        if event.type != stt.SpeechEventType.INTERIM_TRANSCRIPT or not event.alternatives:
+            return None
+        best = event.alternatives[0]
+        text = best.text.strip()
+        if not text or text == self._offered:
+            return None
+        if read_words(text, str(best.language) if best.language else None).completeness is not Completeness.FINISHED:
+            return None
+        self._offered = text
+        return replace(event, type=stt.SpeechEventType.PREFLIGHT_TRANSCRIPT)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One reply that was begun for these words of the caller."""
+
+    heard: str
+    tokens: int = 0
+    """Pieces that the model has written; its own count comes only with a whole answer."""
+    characters: int = 0
+    """Characters that the voice was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waste:
+    """What the replies of one turn cost that nobody has heard."""
+
+    replies: int = 0
+    tokens: int = 0
+    characters: int = 0
+
+
+class Speculation:
+    """The replies begun for the turn that is not over yet."""
+
+    def __init__(self) -> None:
+        self._attempts: list[Attempt] = []
+        self._newest: Attempt | None = None
+
+    def begin(self, heard: str, *, ahead: bool) -> Attempt:
+        """A reply to these words is begun, `ahead` of the turn's end or not: only those can be in vain."""
+        self._newest = Attempt(heard)
+        if ahead:
+            self._attempts.append(self._newest)
+        return self._newest
+
+    def spoken(self, characters: int) -> None:
+        """The voice was given some of the newest reply."""
+        if self._newest is not None:
+            self._newest.characters += characters
+
+    def settle(self, heard: str) -> Waste:
+        """The turn is over: the newest reply to just these words is spoken, all others were in vain."""
+        kept = next((each for each in reversed(self._attempts) if _same(each.heard, heard)), None)
+        wasted = [each for each in self._attempts if each is not kept]
+        self._attempts.clear()
+        return Waste(len(wasted), sum(each.tokens for each in wasted), sum(each.characters for each in wasted))
+
+
+def _same(one: str, other: str) -> bool:
+    """Equal but for case and punctuation: the framework's own measure of whether a reply may be kept."""
+    return _letters(one) == _letters(other)
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum() or ord(character) > 0x2FF)
