@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import Sequence
@@ -209,7 +210,8 @@ def judge(cell: Cell, result: CallResult, events: Sequence[dict[str, Any]], *, s
     if shared:
         answered[1:] = [turn.voice_to_voice_seconds is not None for turn in result.turns[1:]]
     ended_by_agent = result.ended_by == "agent"
-    wait = result.turns[0].voice_to_voice_seconds if result.turns else None
+    # Without a turn the agent ended the call before the caller could speak: then the greeting is what was heard.
+    wait = result.turns[0].voice_to_voice_seconds if result.turns else result.greeting_seconds
     silence = _longest_silence(result, answered, ended_by_agent=ended_by_agent)
     end = next((event for event in events if event.get("message") == "call.ended"), {})
     logged = [event for event in events if event.get("message") in ("provider.fault", "tool.failed")]
@@ -261,7 +263,9 @@ def _without_phrases(reply: str) -> str:
 
 
 def _heard(answered: list[bool], result: CallResult, events: Sequence[dict[str, Any]]) -> str:
-    if not result.turns or all(turn.voice_to_voice_seconds is None for turn in result.turns):
+    if not result.turns and result.agent_audio:
+        return "beeps in place of the greeting, then the end"
+    if all(turn.voice_to_voice_seconds is None for turn in result.turns):
         return "nothing"
     told = [event.get("phrase") for event in events if event.get("message") == "apology.spoken"]
     ended = "give_up" in told
@@ -277,6 +281,9 @@ def _longest_silence(result: CallResult, answered: list[bool], *, ended_by_agent
     if ended_by_agent and answered and not answered[-1]:
         last_sound = max((ended for _, ended in result.agent_audio), default=0.0)
         silences.append(result.duration_seconds - max(last_sound, result.turns[-1].ended_seconds))
+    if not result.turns:
+        sounds = [(0.0, 0.0), *result.agent_audio, (result.duration_seconds, result.duration_seconds)]
+        silences += [began - ended for (_, ended), (began, _) in itertools.pairwise(sounds)]
     return max(silences, default=0.0)
 
 

@@ -2,7 +2,7 @@
 
 from tests.faults.cells import FAULTS, PHASES, PROVIDERS, Cell, every_cell, quick, runnable, tours, why_not
 from tests.faults.one_call import Row
-from tests.faults.table import cells_in, holes, page
+from tests.faults.table import PAGE, cells_in, holes, page
 
 
 def row(cell, **changes):
@@ -50,3 +50,8 @@ def test_calls_with_several_faults_meet_each_of_their_cells_once():
     assert len(shared) == len(set(shared))
     assert set(shared) == {cell for cell in runnable() if cell.phase in ("mid", "recovers")}
     assert all(len({cell.provider for cell in tour}) == 1 for tour in tours(runnable()))
+
+
+def test_the_documented_table_has_no_hole_and_no_bad_row():
+    """A failure is mended by `make matrix` (`python -m tests.faults.matrix --missing` for what changed)."""
+    assert {cell.name for cell in runnable()} - cells_in(PAGE.read_text(encoding="utf-8")) == set()
