@@ -5,10 +5,14 @@ LiveKit's STT, LLM and TTS base classes already are our ports for speech; these 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from livekit import rtc
 from livekit.agents import stt
+
+WholeRecording = Callable[[list[rtc.AudioFrame]], Awaitable[stt.SpeechEvent]]
+"""Recognises a whole recording at once. Raises livekit's APIError."""
 
 
 class Voice(Protocol):

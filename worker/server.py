@@ -28,7 +28,7 @@ from worker.conversation.phrases import Phrases
 from worker.front_desk import BUSY_ATTRIBUTE, FrontDesk
 from worker.providers.end_of_turn_detector import EvidenceTurnDetector
 from worker.providers.openai_llm import build_llm, warm
-from worker.providers.sarvam_stt import build_stt
+from worker.providers.sarvam_stt import build_stt, by_request
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.providers.turn_detection import turn_handling
 from worker.providers.vad import build_vad
@@ -149,8 +149,9 @@ async def take_call(ctx: JobContext) -> None:
     speaker = build_tts(settings, settings.worker.default_language)
     voice = SarvamVoice(speaker, settings)
     detector = EvidenceTurnDetector() if settings.worker.turn_detector == "vaani" else None
+    recogniser = build_stt(settings)
     session: AgentSession[Any] = AgentSession(
-        stt=build_stt(settings),
+        stt=recogniser,
         llm=ctx.proc.userdata["llm"],
         tts=speaker,
         vad=ctx.proc.userdata["vad"],
@@ -167,6 +168,7 @@ async def take_call(ctx: JobContext) -> None:
         phrase_audio=PhraseAudio(settings.worker.phrase_cache_dir, voice),
         voice=voice,
         evidence=detector,
+        by_request=by_request(recogniser, settings.stt.request_seconds),
         http=http,
         continuity=continuity(ctx, session, settings),
     )

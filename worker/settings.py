@@ -233,6 +233,9 @@ class SttSettings(BaseSettings):
         "codemix", description="`codemix` writes each language in its own script."
     )
     connect_seconds: PositiveFloat = Field(5.0, description="Time limit for reaching the recogniser.")
+    request_seconds: NonNegativeFloat = Field(
+        3.0, description="Time limit of the request that recognises what a failing socket lost; 0 makes none."
+    )
     base_url: str | None = Field(None, description="The recogniser's address, when it is not SARVAM_BASE_URL.")
 
     _is_http = field_validator("base_url")(_http_address)

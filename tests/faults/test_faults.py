@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from sandbox.caller import CallPlan, Turn, place_call
 from tests.faults.cells import Cell, quick, tours
-from tests.faults.one_call import run_cell, run_tour
+from tests.faults.one_call import PATIENCE, run_cell, run_tour
 from tests.faults.soak import good, soak_on
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
@@ -39,6 +40,27 @@ async def test_a_turn_that_meets_a_passing_fault_is_answered_whatever_the_fault(
     assert bad == {}
 
 
+async def test_a_recogniser_whose_every_socket_fails_is_asked_by_request(lines):
+    line = lines[0]
+    await line.reset()
+
+    async def close_every_socket(index):
+        if index == 0:
+            await line.configure(faults=[{"provider": "stt", "fault": "close_1011"}])
+
+    turns = (Turn("Can you help me with my bill?"), Turn("Please tell me about my last payment."))
+    result = await place_call(
+        CallPlan(turns=turns), join=line.join(), control=line.control, before_turn=close_every_socket, patience=PATIENCE
+    )
+    seen = await line.stack.seen(line.scope)
+    by_request = [event for event in seen if event["provider"] == "stt" and event.get("rest")]
+    await line.reset()
+
+    assert [event["text"] for event in by_request] == [turn.text for turn in turns]
+    assert all(turn.answered for turn in result.turns), result.errors
+    assert result.ended_by == "caller"
+
+
 async def test_a_provider_that_stays_away_ends_the_call_with_a_goodbye(lines):
     waiting, bad = in_order(NEVER), {}
 
@@ -55,8 +77,8 @@ async def test_a_provider_that_stays_away_ends_the_call_with_a_goodbye(lines):
     assert bad == {}
 
 
-async def test_a_minute_of_calls_with_random_faults_loses_none_and_leaves_none_in_silence(lines):
-    summary = await soak_on(lines, minutes=1, seed=7)
+async def test_three_minutes_of_calls_with_random_faults_lose_none_and_leave_none_in_silence(lines):
+    summary = await soak_on(lines, minutes=3, seed=7)
 
     assert summary["placed"] >= 1
     assert good(summary), summary

@@ -290,3 +290,20 @@ def test_the_end_of_the_callers_audio_is_no_fault():
         return call.hearing.finished
 
     assert run(scenario())
+
+
+def test_speech_counts_as_lost_when_a_second_stream_has_failed_and_not_once_it_was_understood():
+    async def scenario():
+        call, seen = Call(), []
+        call.hearing.caller_spoke()
+        await numbers(call.hearing.listen(audio(1, 2)))
+        for happens in (
+            lambda: call.hearing.failed(BROKEN),
+            lambda: call.hearing.failed(BROKEN),
+            call.hearing.understood,
+        ):
+            happens()
+            seen.append([each.userdata["number"] for each in call.hearing.lost_speech])
+        return seen
+
+    assert run(scenario()) == [[], [1, 2], []]

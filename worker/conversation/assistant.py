@@ -14,7 +14,7 @@ from worker.conversation.first_clause import flush_after_first_clause
 from worker.conversation.pacing import in_portions
 from worker.conversation.reply_language import instruction
 from worker.conversation.speculation import EarlyWords
-from worker.faults import EndedQuietly
+from worker.faults import EndedQuietly, describe
 from worker.spoken import speakable_stream
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Assistant(Agent):
                     yield words
         except APIError as error:
             hearing.failed(error)
+            async for event in self._by_request():
+                yield event
             raise
         except Exception as error:
             # Anything else would stop the framework's pump for good.
@@ -69,6 +71,8 @@ class Assistant(Agent):
         if hearing.finished:
             return
         hearing.failed(EndedQuietly())
+        async for event in self._by_request():
+            yield event
         raise EndedQuietly
 
     async def llm_node(
@@ -108,6 +112,19 @@ class Assistant(Agent):
 
         async for frame in in_portions(steady_speech(text, synthesize, self._call.bridge(language))):
             yield frame
+
+    async def _by_request(self) -> AsyncIterator[stt.SpeechEvent]:
+        """What failing sockets have lost, recognised by one request once the caller has finished saying it."""
+        recognise, lost = self._call.by_request, self._call.hearing.lost_speech
+        if recognise is None or not lost or self.session.user_state == "speaking":
+            return
+        try:
+            event = await recognise(lost)
+        except APIError as error:
+            self._call.fault(describe("stt", error, 1))
+            return
+        if self._passes(event) and event.alternatives and event.alternatives[0].text.strip():
+            yield event
 
     async def _watched(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
         evidence = self._call.evidence

@@ -28,7 +28,7 @@ from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speculation import Speculation
 from worker.faults import Fault
-from worker.ports import TurnEvidence, Voice
+from worker.ports import TurnEvidence, Voice, WholeRecording
 from worker.recovery.exit_codes import FAILED, exit_with
 from worker.settings import WorkerSettings
 
@@ -47,6 +47,7 @@ class CallParts:
     phrase_audio: PhraseAudio
     voice: Voice
     evidence: TurnEvidence | None
+    by_request: WholeRecording | None
     http: aiohttp.ClientSession
     continuity: Continuity
 
@@ -62,6 +63,7 @@ class Call:
         self.settings = parts.settings
         self.voice = parts.voice
         self.evidence = parts.evidence
+        self.by_request = parts.by_request
         self.http = parts.http
         self.continuity = parts.continuity
         self.speculation = Speculation()
@@ -77,7 +79,7 @@ class Call:
         self._outages = Outages(parts.settings.phrase_cache_dir, parts.settings.outage_seconds)
         self.hearing = Hearing(
             self._outages.patience(self._patience, "stt"),
-            fault=self._fault,
+            fault=self.fault,
             tell=self._tell,
             gave_up=lambda: self._gave_up("stt", "give_up"),
         )
@@ -255,7 +257,7 @@ class Call:
             phrase=lambda name: self._phrases.text(name, language),
             phrase_audio=ready,
             tone=lambda: tone(int(self.voice.recipe(language)["rate"])),
-            fault=self._fault,
+            fault=self.fault,
             bridged=bridged,
             gave_up=self._gave_up,
             over=lambda: self.ended,
@@ -272,7 +274,8 @@ class Call:
         self.reports.event(log_events.APOLOGY_SPOKEN, provider=provider, phrase=phrase, language=language)
         self.reports.notice(f"{provider}_{phrase}", self._phrases.text(phrase, language))
 
-    def _fault(self, fault: object) -> None:
+    def fault(self, fault: object) -> None:
+        """A try at a provider failed."""
         if isinstance(fault, Fault) and not self.ended:
             self.reports.fault(fault)
 

@@ -61,6 +61,12 @@ class Hearing:
         """Whether the caller has said something that is not understood yet, and knows it."""
         return self._end_clock is not None
 
+    @property
+    def lost_speech(self) -> list[rtc.AudioFrame]:
+        """What the caller has said and several streams in a row have failed to understand; else nothing."""
+        lost = self._speech_waiting and self._failures_in_wait >= FAILURES_THAT_END
+        return list(self._unheard) if lost else []
+
     # -- the recogniser's stream -----------------------------------------------------------------------------------
 
     async def listen(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:

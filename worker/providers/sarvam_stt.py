@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import livekit.plugins.sarvam.stt as plugin
-from livekit.agents import stt
+from livekit import rtc
+from livekit.agents import APIConnectOptions, stt
 from livekit.plugins import sarvam
 
+from worker.ports import WholeRecording
 from worker.settings import Settings
 
 
@@ -39,6 +41,21 @@ def build_stt(settings: Settings) -> stt.STT[Any]:
         mode=settings.stt.mode,
         api_key=key,
     )
+
+
+def by_request(recogniser: stt.STT[Any], seconds: float) -> WholeRecording | None:
+    """Recognition of a whole recording by one REST request: a way round sockets that fail.
+
+    None where the recogniser has no such request (the streaming one), or none is wanted.
+    """
+    if not recogniser.capabilities.offline_recognize or not seconds:
+        return None
+
+    async def recognise(frames: list[rtc.AudioFrame]) -> stt.SpeechEvent:
+        # The plugin gives its limit to the whole request; trying again is the conversation's.
+        return await recogniser.recognize(frames, conn_options=APIConnectOptions(max_retry=0, timeout=seconds))
+
+    return recognise
 
 
 def _realtime(settings: Settings, key: str, base_url: str) -> stt.STT[Any]:
