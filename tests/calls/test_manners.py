@@ -1,12 +1,15 @@
 """How the agent behaves beside answering: acknowledgements, barge-in, silence, time limits, tools of one's own."""
 
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from sandbox.caller import CallPlan, Noise, Patience, Turn, place_call
+from sandbox.caller import CallPlan, Control, Noise, Patience, Turn, place_call
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
+ROOT = Path(__file__).parents[2]
 STORY = Turn(text="Please tell me a story.", language="en-IN")
 
 
@@ -72,31 +75,42 @@ async def test_background_noise_opens_no_turn(sandbox, call):
     assert heard == "Where is my order 4521? Thank you, goodbye.", "something was heard out of the noise"
 
 
-async def test_tools_of_ones_own_and_of_an_mcp_server_are_offered(sandbox, worker_with, join, tmp_path):
-    """The README's "make it yours": tools from a module, instructions, a greeting; and a real MCP server's tools."""
-    (tmp_path / "bakery_tools.py").write_text(
-        "from livekit.agents import RunContext, function_tool\n\n@function_tool\n"
-        "async def cake_price(ctx: RunContext, flavour: str) -> str:\n"
-        '    """Look up the price of a cake."""\n    return "₹650"\n'
-    )
+def five_minutes_of_the_readme(folder):
+    """Does what README.md's "Make it yours" says, up to starting the worker; returns the variables it sets."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Make it yours")[2]
+    script, start = section.split("```")[1].strip().rsplit("\n", 1)
+    assert start == "python -m worker dev"
+    wanted = ["WORKER_INSTRUCTIONS_FILE", "WORKER_PHRASES_FILE", "WORKER_TOOLS_MODULE", "TTS_VOICES", "PYTHONPATH"]
+    script += "\n" + "\n".join(f'echo "{name}=${name}"' for name in wanted)
+    done = subprocess.run(["bash", "-euc", script], cwd=folder, capture_output=True, text=True, check=True)
+    variables = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert set(variables) == set(wanted)
+    # The stack's processes run in the project's folder: what was written relative to this one is made absolute.
+    return {name: str(folder / value) if value.startswith("mine") else value for name, value in variables.items()}
+
+
+async def test_the_readmes_make_it_yours_works_as_written_and_a_real_mcp_server_joins_in(
+    sandbox, worker_with, join, tmp_path
+):
     (tmp_path / "mcp_shop.py").write_text(
         "from mcp.server import MCPServer\n\nserver = MCPServer('shop')\n\n@server.tool()\n"
         "def shop_hours(day: str) -> str:\n"
         '    """When the shop is open."""\n    return "nine to six"\n\n'
         "if __name__ == '__main__':\n    server.run()\n"
     )
-    (tmp_path / "instructions.md").write_text("You are Asha, who answers the phone for a bakery in Pune.")
-    (tmp_path / "phrases.json").write_text('{"en-IN": {"greeting": "Good morning, Asha\'s bakery!"}}')
     mcp = f'[{{"name": "shop", "command": ["{sys.executable}", "{tmp_path / "mcp_shop.py"}"]}}]'
-    async with worker_with(
-        "bakery", scope="sandbox-bakery", WORKER_TOOLS_MODULE="bakery_tools", PYTHONPATH=str(tmp_path),
-        WORKER_INSTRUCTIONS_FILE=str(tmp_path / "instructions.md"), WORKER_MCP_SERVERS=mcp,
-        WORKER_PHRASES_FILE=str(tmp_path / "phrases.json"),
-    ):  # fmt: skip
+    mine = five_minutes_of_the_readme(tmp_path)
+    async with worker_with("bakery", scope="sandbox-bakery", WORKER_MCP_SERVERS=mcp, **mine):
         await sandbox.configure("sandbox-bakery")
-        plan = CallPlan(turns=(Turn(text="Hello, are you open?", language="en-IN", scripted=False),))
-        result = await place_call(plan, join=join("bakery"))
+        turns = (
+            Turn(text="Hello, are you open?", language="en-IN", scripted=False),
+            Turn(text="नमस्कार, तुम्ही आज उघडे आहात का?", language="mr-IN"),
+        )
+        control = Control(sandbox.sandbox_url, "sandbox-bakery")
+        result = await place_call(CallPlan(turns=turns), join=join("bakery"), control=control)
+    seen = await sandbox.seen("sandbox-bakery")
 
     assert result.greeting == "Good morning, Asha's bakery!"
-    asked = [event for event in await sandbox.seen("sandbox-bakery") if event.get("tools")]
+    asked = [event for event in seen if event.get("tools")]
     assert {"cake_price", "shop_hours", "end_call", "current_time"} <= set(asked[-1]["tools"])
+    assert ("mr-IN", "ishita") in {(event.get("language"), event.get("speaker")) for event in seen}
