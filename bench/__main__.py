@@ -127,6 +127,7 @@ class Bench:
 
     async def _calls(self, stack: Stack, contenders: list[Contender], processes: Any, folder: Path) -> None:
         rows = chosen(usable(), self.settings.quick)
+        self.say("rendering what the callers say")
         placed = list(scripts(rows, folder))
         if self.settings.most_calls:
             placed = placed[: self.settings.most_calls]

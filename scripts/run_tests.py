@@ -1,7 +1,7 @@
 """`make test` and `make check`: everything that proves the project, in two lanes side by side.
 
-The lane of calls measures callers' waits and goes first in line for the CPU; the other lane (lint, types, rules, the
-token function, Terraform) is niced and takes what is left. The container, which does both, comes last and alone.
+The calls that measure callers' waits run in one track. Beside it run lint, types, rules, the token function and
+Terraform, niced, and then the stand-ins, the caller and the page. The container, which does both, comes last and alone.
 Prints one closing line for all.
 """
 
@@ -28,8 +28,9 @@ CHECKS = [
     ("types", [str(BIN / "mypy")]),
 ]
 QUICK = ["tests/worker", "tests/language", "tests/spoken", "tests/end_of_turn", "tests/docs"]
-CALLS = ["tests/calls", "tests/recovery", "tests/faults", "tests/caller", "tests/web", "tests/sandbox"]
+CALLS = ["tests/calls", "tests/recovery", "tests/faults"]
 REST = ["tests/token", "tests/bench", "tests/infra"]
+BESIDE = ["tests/sandbox", "tests/caller", "tests/web"]  # calls too, but none that waits for seconds to be measured
 LAST = ["tests/container"]
 # Caller and agent in one process: the rtc library took the whole process down in 3 of 6 runs on a loaded machine, and
 # the reason is not known yet. `pytest tests/caller/test_measured_calls.py` runs them; the gate does not rest on them.
@@ -105,29 +106,30 @@ def existing(folders: list[str]) -> list[str]:
     return [folder for folder in folders if any((ROOT / folder).glob("test_*.py"))]
 
 
+def chosen_tracks(options: argparse.Namespace) -> list[list[Lane]]:
+    """What runs side by side; the lanes of one track run one after the other."""
+    if options.folders:
+        return [[Lane("chosen", [("tests", [*PYTEST, *options.folders])], 0)]]
+    rules = ("rules", [*PYTEST, *existing(QUICK)])
+    if options.fast:
+        return [[Lane("checks", CHECKS, 0)], [Lane("rules", [rules], 0)]]
+    rest = [*CHECKS, rules, *((folder, [*PYTEST, folder]) for folder in existing(REST))]
+    return [[calls_lane("calls", CALLS)], [Lane("rest", rest, NICE), calls_lane("beside", BESIDE)]]
+
+
+def calls_lane(name: str, folders: list[str]) -> Lane:
+    return Lane(name, [(folder, [*PYTEST, folder, *APART]) for folder in existing(folders)], 0, second_try=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run the tests.")
     parser.add_argument("--fast", action="store_true", help="only what needs no server")
     parser.add_argument("folders", nargs="*", help="only these test folders")
     options = parser.parse_args()
-    if options.folders:
-        lanes = [Lane("chosen", [("tests", [*PYTEST, *options.folders])], 0)]
-    elif options.fast:
-        lanes = [
-            Lane("checks", CHECKS, 0),
-            Lane("rules", [("rules", [*PYTEST, *existing(QUICK)])], 0),
-        ]
-    else:
-        lanes = [
-            Lane("calls", [(folder, [*PYTEST, folder, *APART]) for folder in existing(CALLS)], 0, second_try=True),
-            Lane(
-                "rest",
-                [*CHECKS, ("rules", [*PYTEST, *existing(QUICK)]), *((f, [*PYTEST, f]) for f in existing(REST))],
-                NICE,
-            ),
-        ]
+    tracks = chosen_tracks(options)
+    lanes = [lane for track in tracks for lane in track]
     started_at = time.monotonic()
-    threads = [threading.Thread(target=lane.run) for lane in lanes]
+    threads = [threading.Thread(target=lambda track=track: [lane.run() for lane in track]) for track in tracks]
     for thread in threads:
         thread.start()
     for thread in threads:
