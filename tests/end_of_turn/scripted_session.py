@@ -60,12 +60,16 @@ class _ImpatientSelector(selectors.DefaultSelector):
 
 @dataclass
 class Segment:
-    """One stretch of voice, and the text that the recogniser will write for it (None: nothing at all)."""
+    """One stretch of voice, and the text that the recogniser will write for it (None: nothing at all).
+
+    `only_announced` is a noise: the recogniser says that it begins and nothing more, the voice detector is silent.
+    """
 
     begins: float
     ends: float
     text: str | None
     final_after_seconds: float = FINAL_AFTER_VOICE_SECONDS
+    only_announced: bool = False
 
 
 @dataclass
@@ -189,6 +193,9 @@ async def _play(segments, voice_detector, recogniser, began_at):
     kinds, events = vad.VADEventType, stt.SpeechEventType
     tasks = []
     for s in segments:
+        tasks.append(at(s.begins + 0.1, recogniser.say, events.START_OF_SPEECH))
+        if s.only_announced:
+            continue
         length = s.ends - s.begins
         tasks += [
             at(s.begins + VAD_ONSET_SECONDS, voice_detector.say, kinds.START_OF_SPEECH, speech_duration=0.05),
@@ -199,7 +206,6 @@ async def _play(segments, voice_detector, recogniser, began_at):
                 speech_duration=length,
                 silence_duration=VAD_SILENCE_SECONDS,
             ),
-            at(s.begins + 0.1, recogniser.say, events.START_OF_SPEECH),
         ]
         final_at = s.ends + s.final_after_seconds
         if s.text:

@@ -73,6 +73,17 @@ def test_a_noise_that_the_recogniser_never_writes_does_not_hold_the_turn_for_eve
     assert at <= 2.8 + DEFAULT_POLICY.late_final_seconds + CLOSE
 
 
+@pytest.mark.parametrize("turn_seconds", [0.4, 1.5])
+def test_a_noise_that_was_announced_and_never_ended_does_not_slow_down_later_turns(turn_seconds):
+    """Trap: livekit-plugins-sarvam forgets the end of a stretch without words when the next one begins within 3 s; with
+    a plain count one horn on the street made every later turn of the call 0.5 s slower."""
+    turns = [Segment(at, at + turn_seconds, "where is my order") for at in (2.0, 6.0)]
+    call = play_call(detector, [Segment(0.5, 0.6, None, only_announced=True), *turns], until=10.0)
+    waits = [at - turn.ends for (at, _), turn in zip(call.commits, turns, strict=True)]
+    assert waits[1] == pytest.approx(DEFAULT_POLICY.finished_seconds, abs=CLOSE)
+    assert waits[0] < DEFAULT_POLICY.late_final_seconds
+
+
 def test_two_turns_in_a_row_are_each_judged_by_their_own_words():
     call = play_call(detector, [Segment(0.5, 1.0, "yes"), Segment(3.0, 3.5, "no thank you")], until=7.0)
     assert [text for _, text in call.commits] == ["yes", "no thank you"]

@@ -17,6 +17,7 @@ from livekit import rtc
 from livekit.agents import LanguageCode, llm, stt
 
 from worker.end_of_turn import DEFAULT_POLICY, Completeness, Evidence, Wait, WaitPolicy, how_long_to_wait
+from worker.end_of_turn.unwritten import UnwrittenSpeech
 from worker.end_of_turn.voice_clock import Samples, VoiceClock
 
 log = logging.getLogger("vaani.end_of_turn")
@@ -93,8 +94,7 @@ class EvidenceTurnDetector:
         self._vad_silence_seconds = vad_silence_seconds
         self._clock = VoiceClock()
         self._language: str | None = None
-        self._unwritten_segments = 0  # speech the recogniser announced and has not written yet
-        self._final_closed_segment = False
+        self._unwritten = UnwrittenSpeech()
         self._events_seen = False
         self._voiced_at_last_final = 0.0
         self._evidence_changed = asyncio.Event()
@@ -139,7 +139,10 @@ class EvidenceTurnDetector:
             except Exception:
                 log.exception("end of turn: the evidence failed; waiting %s s", self._policy.unclear_seconds)
                 wait = Wait(self._policy.unclear_seconds, Completeness.UNCLEAR, "evidence failed")
-            if await self._sit_out(self._within_reach(anchor + wait.seconds)):
+            deadline, weigh_again_at = self._within_reach(anchor + wait.seconds), self._unwritten.next_overdue_at()
+            if weigh_again_at is not None and weigh_again_at < deadline:
+                await self._sit_out(weigh_again_at)
+            elif await self._sit_out(deadline):
                 break
         self._finish(wait, probability, anchor, entered_at)
         return _CERTAIN
@@ -181,7 +184,7 @@ class EvidenceTurnDetector:
         caller who is gone is cut short.
         """
         self._audio_ended_at = self._now()
-        self._unwritten_segments = 0  # a reopened stream never answers for the old one
+        self._unwritten.forget()
         self._evidence_changed.set()
 
     def observe_user_state(self, state: str) -> None:
@@ -194,17 +197,14 @@ class EvidenceTurnDetector:
     def observe_speech_event(self, event: stt.SpeechEvent) -> None:
         """Note which speech the recogniser has heard and not written yet."""
         self._events_seen = True
+        now = self._now()
         if event.type == stt.SpeechEventType.START_OF_SPEECH:
-            self._unwritten_segments += 1
-            self._final_closed_segment = False
+            self._unwritten.started(now)
         elif event.type == stt.SpeechEventType.FINAL_TRANSCRIPT:
-            self._unwritten_segments = max(0, self._unwritten_segments - 1)
-            self._final_closed_segment = True
+            self._unwritten.written(now)
             self._voiced_at_last_final = self._clock.voiced_seconds
         elif event.type == stt.SpeechEventType.END_OF_SPEECH:
-            if not self._final_closed_segment:
-                self._unwritten_segments = max(0, self._unwritten_segments - 1)
-            self._final_closed_segment = False
+            self._unwritten.ended(now)
         else:
             return
         self._evidence_changed.set()
@@ -212,7 +212,7 @@ class EvidenceTurnDetector:
     # -- how it decides ---------------------------------------------------------------------------------------------
 
     def _transcript_pending(self) -> bool:
-        if self._unwritten_segments > 0:
+        if self._unwritten.is_due(self._now()):
             return True
         return (
             self._events_seen and self._clock.voiced_seconds - self._voiced_at_last_final >= _UNWRITTEN_SPEECH_SECONDS
