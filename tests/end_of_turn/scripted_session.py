@@ -70,6 +70,7 @@ class Segment:
     text: str | None
     final_after_seconds: float = FINAL_AFTER_VOICE_SECONDS
     only_announced: bool = False
+    announced_after_seconds: float = 0.1
 
 
 @dataclass
@@ -193,7 +194,7 @@ async def _play(segments, voice_detector, recogniser, began_at):
     kinds, events = vad.VADEventType, stt.SpeechEventType
     tasks = []
     for s in segments:
-        tasks.append(at(s.begins + 0.1, recogniser.say, events.START_OF_SPEECH))
+        tasks.append(at(s.begins + s.announced_after_seconds, recogniser.say, events.START_OF_SPEECH))
         if s.only_announced:
             continue
         length = s.ends - s.begins

@@ -1,7 +1,7 @@
 """The detector inside the framework: when it is called, what it delays, and that going on cancels it."""
 
 import pytest
-from scripted_session import FINAL_AFTER_VOICE_SECONDS, Segment, play_call
+from scripted_session import FINAL_AFTER_VOICE_SECONDS, VAD_ONSET_SECONDS, Segment, play_call
 
 from worker.end_of_turn import DEFAULT_POLICY
 from worker.providers.end_of_turn_detector import EvidenceTurnDetector
@@ -27,6 +27,24 @@ def test_unfinished_words_wait_long_and_going_on_cancels_the_wait():
     [(at, text)] = call.commits
     assert text == "my number is nine eight four five zero one two three four five"
     assert at - 6.0 == pytest.approx(DEFAULT_POLICY.finished_seconds, abs=CLOSE)
+
+
+@pytest.mark.parametrize("ms_apart", range(-4, 5))
+def test_going_on_cancels_the_wait_when_both_detectors_hear_it_in_one_moment(ms_apart):
+    """Trap: `asyncio.wait_for` of Python 3.11 swallows a cancellation in the moment of what it waits for. The wait went
+    on unseen, and cut callers off in the middle of a phone number."""
+    told = []
+    call = play_call(
+        lambda now: EvidenceTurnDetector(now=now, decided=told.append),
+        [
+            Segment(0.5, 2.0, "my number is nine eight four five zero"),
+            Segment(
+                2.7, 5.5, "one two three four five", announced_after_seconds=VAD_ONSET_SECONDS + ms_apart / 1000
+            ),
+        ],
+    )
+    assert [text for _, text in call.commits] == ["my number is nine eight four five zero one two three four five"]
+    assert len(told) == 1
 
 
 def test_unfinished_words_are_committed_in_the_end():

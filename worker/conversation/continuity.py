@@ -112,7 +112,8 @@ class Continuity:
         await self._until(self._ctx.room.isconnected, self._settings.alone_seconds)
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), BEAT_SECONDS)
+                async with asyncio.timeout(BEAT_SECONDS):
+                    await self._changed.wait()
             self._changed.clear()
             try:
                 await self._write(rooms)

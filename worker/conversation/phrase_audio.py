@@ -100,7 +100,8 @@ async def render_missing(
             continue
         voice.speak_in(language)
         try:
-            cache.store(language, text, await asyncio.wait_for(speaker.synthesize(text).collect(), timeout=20))
+            async with asyncio.timeout(20):
+                cache.store(language, text, await speaker.synthesize(text).collect())
         except Exception as error:
             failed_in_a_row += 1
             log.warning("a phrase could not be rendered ahead of time", extra={"language": language, "why": str(error)})

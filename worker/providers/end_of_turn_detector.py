@@ -7,6 +7,7 @@ Where the framework calls what: docs/end-of-turn.md.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ _DETECTOR_MISSED_SPEECH_SECONDS: Final = 1.0
 _UNWRITTEN_SPEECH_SECONDS: Final = 0.30  # voiced audio that must have a transcript to come
 _AUDIO_COMES_BACK_WITHIN_SECONDS: Final = 0.7
 _UNCONFIRMED_VOICE_SECONDS: Final = 0.08
-_VAD_CONFIRMS_WITHIN_SECONDS: Final = 0.15
+_FRAMEWORK_SAYS_SO_WITHIN_SECONDS: Final = 0.15
 _ASKED_CHARACTERS: Final = 200
 _CERTAIN: Final = 1.0
 _THRESHOLD: Final = 0.5
@@ -97,6 +98,7 @@ class EvidenceTurnDetector:
         self._unwritten = UnwrittenSpeech()
         self._events_seen = False
         self._voiced_at_last_final = 0.0
+        self._last_final_at = -math.inf
         self._evidence_changed = asyncio.Event()
         self._audio_pause_at: float | None = None
         self._audio_answer: asyncio.Future[float | None] | None = None
@@ -141,8 +143,8 @@ class EvidenceTurnDetector:
                 wait = Wait(self._policy.unclear_seconds, Completeness.UNCLEAR, "evidence failed")
             deadline, weigh_again_at = self._within_reach(anchor + wait.seconds), self._unwritten.next_overdue_at()
             if weigh_again_at is not None and weigh_again_at < deadline:
-                await self._sit_out(weigh_again_at)
-            elif await self._sit_out(deadline):
+                await self._sit_out(weigh_again_at, entered_at)
+            elif await self._sit_out(deadline, entered_at):
                 break
         self._finish(wait, probability, anchor, entered_at)
         return _CERTAIN
@@ -202,6 +204,7 @@ class EvidenceTurnDetector:
             self._unwritten.started(now)
         elif event.type == stt.SpeechEventType.FINAL_TRANSCRIPT:
             self._unwritten.written(now)
+            self._last_final_at = now
             self._voiced_at_last_final = self._clock.voiced_seconds
         elif event.type == stt.SpeechEventType.END_OF_SPEECH:
             self._unwritten.ended(now)
@@ -251,18 +254,23 @@ class EvidenceTurnDetector:
             return deadline
         return min(deadline, self._audio_ended_at + _AUDIO_COMES_BACK_WITHIN_SECONDS)
 
-    async def _sit_out(self, deadline: float) -> bool:
+    async def _sit_out(self, deadline: float, entered_at: float) -> bool:
         """Wait until the deadline; False as soon as there is something new to weigh."""
         confirmed = False
         while True:
             left_seconds = deadline - self._now()
             if left_seconds <= 0:
-                if confirmed or not self._voice_unconfirmed():
+                # A final that is newer than what was asked: the framework is about to ask again, with its words.
+                outdated = self._last_final_at > entered_at
+                if confirmed or not (outdated or self._voice_unconfirmed()):
                     return True
-                deadline, confirmed = self._now() + _VAD_CONFIRMS_WITHIN_SECONDS, True
+                deadline, confirmed = self._now() + _FRAMEWORK_SAYS_SO_WITHIN_SECONDS, True
                 continue
             try:
-                await asyncio.wait_for(self._evidence_changed.wait(), timeout=left_seconds)
+                # Not wait_for: on Python 3.11 it swallows a cancellation that comes in the moment of the change, and
+                # the framework cancels just then, when recogniser and voice detector hear the caller go on at once.
+                async with asyncio.timeout(left_seconds):
+                    await self._evidence_changed.wait()
             except TimeoutError:
                 continue
             return False
