@@ -254,10 +254,15 @@ async def predispatched_call(
             api.CreateAgentDispatchRequest(room=room, agent_name=VAANI.agent_name)
         )
         async with asyncio.timeout(START_SECONDS):
-            while not any(p.tracks for p in (await livekit.room.list_participants(_in(room))).participants):
+            while not any(map(_is_ready, (await livekit.room.list_participants(_in(room))).participants)):
                 await asyncio.sleep(POLL_SECONDS)
     done = await call(stack, VAANI, worker, script, latencies, join_token(stack, VAANI, room))
     return replace(done, contender=PREDISPATCHED)
+
+
+def _is_ready(participant: api.ParticipantInfo) -> bool:
+    """An agent that has started its session; its track is published when there is somebody to hear it."""
+    return participant.attributes.get("lk.agent.state") == "listening"
 
 
 def _in(room: str) -> api.ListParticipantsRequest:

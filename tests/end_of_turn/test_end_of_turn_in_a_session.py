@@ -38,9 +38,7 @@ def test_going_on_cancels_the_wait_when_both_detectors_hear_it_in_one_moment(ms_
         lambda now: EvidenceTurnDetector(now=now, decided=told.append),
         [
             Segment(0.5, 2.0, "my number is nine eight four five zero"),
-            Segment(
-                2.7, 5.5, "one two three four five", announced_after_seconds=VAD_ONSET_SECONDS + ms_apart / 1000
-            ),
+            Segment(2.7, 5.5, "one two three four five", announced_after_seconds=VAD_ONSET_SECONDS + ms_apart / 1000),
         ],
     )
     assert [text for _, text in call.commits] == ["my number is nine eight four five zero one two three four five"]

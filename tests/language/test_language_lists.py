@@ -10,7 +10,7 @@ import pytest
 import worker.language
 from worker.language import LANGUAGES, SUPPORTED
 from worker.language.lexicon import LANGUAGE_FILES, lexicon
-from worker.language.words import script_of
+from worker.language.words import normalised, script_of
 
 DATA = Path(worker.language.__file__).parent / "data"
 LISTS = ["verbs", "questions", "cases", "particles"]
@@ -58,5 +58,5 @@ def test_every_language_has_every_part_of_its_grammar_in_both_forms(name):
 def test_every_language_is_known_by_its_name_and_its_endonym():
     names = lexicon().language_names
     for code, language in LANGUAGES.items():
-        assert names[language.english_name.lower()] == code
-        assert names[language.endonym.lower().replace("\u093c", "").replace("\u0b3c", "")] == code
+        assert names.code_of(language.english_name.lower()) == code
+        assert names.code_of(normalised(language.endonym)) == code

@@ -1,8 +1,8 @@
 """Keep count of the speech that a recogniser has announced and not written yet.
 
-A recogniser announces more than it writes: a cough, a horn, a word too soft. livekit-plugins-sarvam says the end of such
-a stretch 3 s late, and never when the next one begins before that. So a stretch is owed a transcript only for a time once
-it must have ended; otherwise one horn would make every later turn of the call wait for words that never come.
+A recogniser announces more than it writes: a cough, a horn, a word too soft. livekit-plugins-sarvam says the end of
+such a stretch 3 s late, and never when the next one begins before that. So a stretch is owed a transcript only for a
+time once it must have ended; otherwise one horn would make every later turn wait for words that never come.
 """
 
 from dataclasses import dataclass

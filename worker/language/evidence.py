@@ -105,7 +105,7 @@ def _is_letter(words: Sequence[Word], index: int) -> bool:
 
 
 def _is_name(word: Word, lexicon: Lexicon) -> bool:
-    return word.text in lexicon.language_names
+    return lexicon.language_names.code_of(word.text) is not None
 
 
 def _owned(found: Sequence[tuple[Entry, ...]], sides: Sequence[str], index: int) -> tuple[Entry, ...]:

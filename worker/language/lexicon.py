@@ -12,7 +12,8 @@ from importlib import resources
 from typing import Any
 
 from worker.language.languages import LANGUAGES
-from worker.language.words import LATIN, folded, normalised, script_of
+from worker.language.names import KEPT_ANSWERS, LanguageNames, read_names
+from worker.language.words import LATIN, folded, loosely_spelt, normalised, script_of
 
 # What a list in a data file is worth. Grammar makes a clause; the rest only adds to the side it is on.
 VERB = "verb"
@@ -26,9 +27,6 @@ _FORMS = ("native", "latin")
 _SHORTEST_STEM = 2
 _SHORTEST_FOLDED = 4
 """Shorter words have too many look-alikes to be read by their folded spelling."""
-
-KEPT_ANSWERS = 4096
-"""How many words' answers are kept: a call repeats its words. Bounded, because a caller can say anything."""
 
 Phrase = tuple[str, ...]
 
@@ -74,14 +72,14 @@ class Lexicon:
     numbers: frozenset[str] = frozenset()
     loanwords: frozenset[str] = frozenset()
     """English nouns that every Indian language borrows: no ending is searched in them."""
-    language_names: dict[str, str] = field(default_factory=dict)
-    """Name in any script -> supported code, or `unsupported:name`."""
-    name_stems: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-    """First two letters -> (stem, code), longest stem first: names that carry a case ending."""
-    name_endings: frozenset[str] = frozenset()
+    language_names: LanguageNames = field(default_factory=LanguageNames)
     wish: WishWords = field(default_factory=WishWords)
     english: dict[str, frozenset[Phrase]] = field(default_factory=dict)
     """English wish vocabulary by role."""
+    english_spelt: dict[str, str] = field(default_factory=dict)
+    """An English word in Indian letters -> the English word."""
+    persons: tuple[str, ...] = ()
+    """How words for other people begin, in every language."""
 
 
 @lru_cache(maxsize=KEPT_ANSWERS)
@@ -134,6 +132,9 @@ class _Builder:
         self.locatives: set[str] = set()
         self.negators: set[str] = set()
 
+    def _verbs(self, table: dict[str, Any], name: str, form: str) -> list[Phrase]:
+        return [tuple(map(loosely_spelt, phrase)) for phrase in _phrases(table.get(name, {}).get(form, ""))]
+
     def add_language(self, table: dict[str, Any]) -> None:
         code = table["code"]
         for name, kind in _KINDS.items():
@@ -150,8 +151,17 @@ class _Builder:
             self.numbers.update(_split(table.get("numbers", {}), form))
             self.negators.update(_split(table.get("wish_negators", {}), form))
             self.locatives.update(_split(table.get("wish_locatives", {}), form))
-            self.speech.update(_phrases(table.get("wish_speech", {}).get(form, "")))
-            self.wants.update(_phrases(table.get("wish_wants", {}).get(form, "")))
+            self.speech.update(self._verbs(table, "wish_speech", form))
+            self.wants.update(self._verbs(table, "wish_wants", form))
+
+    def add_english_in_scripts(self, spellings: dict[str, str]) -> dict[str, str]:
+        """What claims an English word claims its spellings; returns spelling -> word."""
+        spelt = {each: word for word, written in spellings.items() for each in normalised(written).split()}
+        for spelling, word in spelt.items():
+            for entry in list(self.words.get(word, {}).values()):
+                if entry.language == "en-IN":
+                    self._claim(self.words, spelling, entry)
+        return spelt
 
     def spellings(self) -> dict[str, tuple[Entry, ...]]:
         """Folded spelling -> claims. English keeps to its own spelling: it has one."""
@@ -196,18 +206,10 @@ def lexicon() -> Lexicon:
         builder.add_language(_read(name))
     for table in _read("unsupported.toml")["language"]:
         builder.add_language(table)
+    english_spelt = builder.add_english_in_scripts(_read("english_in_scripts.toml")["spellings"])
     names, proper, english = _read("language_names.toml"), _read("proper_names.toml"), _read("english_wishes.toml")
     for section in proper.values():
         builder.phrases.update(_phrases(section["words"]))
-    stems: dict[str, list[tuple[str, str]]] = {}
-    language_names: dict[str, str] = {}
-    for code, spelling in names["names"].items():
-        for name in normalised(spelling).split():
-            language_names[name] = code
-            stems.setdefault(name[:2], []).append((name, code))
-    for code, spelling in names.get("stems", {}).items():
-        for name in normalised(spelling).split():
-            stems.setdefault(name[:2], []).append((name, code))
     # "ho" is Marathi for yes and a verb in Hindi: such a word is no evidence only when nothing else is said.
     ambiguous = {phrase for phrase in builder.phrases if len(phrase) == 1 and phrase[0] in builder.words}
     tables = Lexicon(
@@ -218,15 +220,15 @@ def lexicon() -> Lexicon:
         answers=frozenset(builder.answers | {phrase[0] for phrase in ambiguous}),
         numbers=frozenset(builder.numbers),
         loanwords=frozenset(normalised(_read("loanwords.toml")["words"]).split()),
-        language_names=language_names,
-        name_stems={k: tuple(sorted(v, key=lambda pair: (-len(pair[0]), pair))) for k, v in stems.items()},
-        name_endings=frozenset(normalised(names["endings"]["words"]).split()),
+        language_names=read_names(names),
         wish=WishWords(
             frozenset(builder.speech),
             frozenset(builder.wants),
             frozenset(builder.locatives),
             frozenset(builder.negators),
         ),
+        english_spelt=english_spelt,
+        persons=tuple(sorted(phrase[0] for phrase in _phrases(english["persons"]["words"]))),
         english={role: frozenset(_phrases(section["words"])) for role, section in english.items()},
     )
     tables.longest_ending = {script: max(map(len, found)) for script, found in tables.endings.items()}

@@ -9,11 +9,10 @@ can govern it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
-from worker.language.lexicon import KEPT_ANSWERS, QUESTION, VERB, Lexicon, Phrase
-from worker.language.words import Word
+from worker.language.lexicon import QUESTION, VERB, Lexicon, Phrase
+from worker.language.words import Word, loosely_spelt
 
 _REACH_WITH_LOCATIVE = 6
 """How many words may stand between "Hindi mein" and its verb."""
@@ -21,8 +20,8 @@ _REACH_BARE = 1
 _BEFORE = 2
 _ENGLISH_REACH = 6
 _NEGATION_REACH = 4
-_SOFTENERS = frozenset({"na", "naa", "ना", "ને"})
-_GOING_ON = frozenset({"raha", "rahe", "rahi", "rha", "rhe", "rhi", "रहा", "रहे", "रही"})
+_SOFTENERS = frozenset({"na", "naa", "ना", "ને", "না"})
+_GOING_ON = frozenset({"raha", "rahe", "rahi", "rha", "rhe", "rhi", "रहा", "रहे", "रही", "ਰਿਹਾ", "ਰਹੇ", "ਰਹੀ"})
 """After a verb stem: somebody is, or was, speaking a language ("woh English bol rahe the"), which asks for nothing."""
 
 
@@ -50,6 +49,7 @@ def find_wish(words: Sequence[Word], lexicon: Lexicon) -> Wish:
     """The language that the caller asks for in this turn, if any."""
     if not any(_code_of(word.text, lexicon) for word in words):
         return Wish()
+    words = [replace(word, text=lexicon.english_spelt.get(word.text, word.text)) for word in words]
     targets: list[str] = []
     declined: set[str] = set()
     alone: list[str] = []
@@ -72,15 +72,8 @@ def find_wish(words: Sequence[Word], lexicon: Lexicon) -> Wish:
     return Wish(wanted[-1], frozenset(declined))
 
 
-@lru_cache(maxsize=KEPT_ANSWERS)
 def _code_of(word: str, lexicon: Lexicon) -> str | None:
-    exact = lexicon.language_names.get(word)
-    if exact is not None:
-        return exact
-    for stem, code in lexicon.name_stems.get(word[:2], ()):
-        if word.startswith(stem) and word[len(stem) :] in lexicon.name_endings:
-            return code
-    return None
+    return lexicon.language_names.code_of(word)
 
 
 def _clauses(words: Sequence[Word]) -> Iterator[list[str]]:
@@ -100,7 +93,7 @@ def _names(clause: list[str], lexicon: Lexicon) -> Iterator[_Name]:
         start = places[order - 1] + 1 if order else 0
         end = places[order + 1] if order + 1 < len(places) else len(clause)
         after = tuple(clause[place + 1 : end])
-        fused = clause[place] not in lexicon.language_names
+        fused = not lexicon.language_names.is_bare(clause[place])
         code = _code_of(clause[place], lexicon)
         if code is None:
             continue
@@ -163,9 +156,9 @@ def _refusals(words: Sequence[str], lexicon: Lexicon) -> list[str]:
 def _softens(words: Sequence[str], place: int, lexicon: Lexicon) -> bool:
     if words[place] not in _SOFTENERS:
         return False
-    asked = any(tuple(words[place - size : place]) in lexicon.wish.speech for size in (1, 2, 3) if size <= place)
+    asked = any(_starts(words[place - size : place], lexicon.wish.speech) for size in (1, 2, 3) if size <= place)
     # Bengali "bolben na" does forbid: a polite future, not an imperative.
-    return asked and not words[place - 1].endswith("ben")
+    return asked and not words[place - 1].endswith(("ben", "বেন"))
 
 
 def _asks_back(name: _Name) -> bool:
@@ -188,6 +181,10 @@ def _has(words: Sequence[str], phrase: Phrase) -> bool:
 
 
 def _is_wished(name: _Name, clause: list[str], lexicon: Lexicon) -> bool:
+    near = (*name.before[-1:], *_after_locative(name, lexicon)[:1])
+    only = any((word,) in lexicon.english["only"] for word in near)
+    if only and any(_is_person(word, lexicon) for word in clause):
+        return False  # "my wife speaks only Tamil"
     about_a_document = any((word,) in lexicon.english["documents"] for word in clause)
     if _by_indic_verb(name, lexicon, about_a_document=about_a_document):
         return True
@@ -195,7 +192,11 @@ def _is_wished(name: _Name, clause: list[str], lexicon: Lexicon) -> bool:
         return True
     if about_a_document:
         return False
-    return _by_preference(name, lexicon) or _only_the_name(name, lexicon)
+    return _by_preference(name, lexicon, only=only) or _only_the_name(name, lexicon)
+
+
+def _is_person(word: str, lexicon: Lexicon) -> bool:
+    return word.startswith(lexicon.persons) or (word,) in lexicon.english["persons by one word"]
 
 
 def _wish_verb_in(words: Sequence[str], lexicon: Lexicon) -> bool:
@@ -225,7 +226,8 @@ def _by_indic_verb(name: _Name, lexicon: Lexicon, *, about_a_document: bool) -> 
 
 
 def _starts(words: Sequence[str], phrases: frozenset[Phrase]) -> bool:
-    return any(tuple(words[:size]) in phrases for size in range(min(3, len(words)), 0, -1))
+    spelt = [loosely_spelt(word) for word in words[:3]]
+    return any(tuple(spelt[:size]) in phrases for size in range(len(spelt), 0, -1))
 
 
 def _governs_otherwise(word: str, lexicon: Lexicon) -> bool:
@@ -237,6 +239,8 @@ def _by_english_verb(name: _Name, lexicon: Lexicon) -> bool:
     """ "Speak in X", "can you explain it to me in X", "switch to X", "X can you speak"."""
     english = lexicon.english
     before = name.before
+    if name.after and (name.after[0],) in english["documents"]:
+        return False  # "switch to the Kannada pack"
     for index in range(len(before) - 1, max(-1, len(before) - 1 - _ENGLISH_REACH), -1):
         if (before[index],) not in english["speech"]:
             continue
@@ -254,7 +258,7 @@ def _by_english_verb(name: _Name, lexicon: Lexicon) -> bool:
     return len(leading) < len(name.after) and bool(leading) and (leading[0],) in english["speech"]
 
 
-def _by_preference(name: _Name, lexicon: Lexicon) -> bool:
+def _by_preference(name: _Name, lexicon: Lexicon, *, only: bool) -> bool:
     """ "I prefer X", "I want X", "comfortable in X", "X would be better", "only X"."""
     english = lexicon.english
     before = tuple(word for word in name.before if (word,) not in english["bridge after"])
@@ -264,10 +268,7 @@ def _by_preference(name: _Name, lexicon: Lexicon) -> bool:
         return True
     if any(name.after[: len(phrase)] == phrase for phrase in english["better"]):
         return True
-    near = (*name.before[-1:], *_after_locative(name, lexicon)[:1])
-    return any((word,) in english["only"] for word in near) and not any(
-        (word,) in english["others"] for word in name.before
-    )
+    return only and not any((word,) in english["others"] for word in name.before)
 
 
 def _only_the_name(name: _Name, lexicon: Lexicon) -> bool:

@@ -33,6 +33,10 @@ _NOT_WORDS = re.compile(
     r"https?://\S+|www\.\S+|\S+@\S+|\b[\w-]+\.(?:com|in|org|net|gov|io)\b"
     r"|[A-Za-z₹$#]*[-/]?\d[\dA-Za-z,.:/%+*-]*"
 )
+_SPOKEN_EMAIL = re.compile(
+    r"(?:[\w.]+ (?:dot|underscore|hyphen|dash) )*[\w.]+ at (?:the rate (?:of )?)?[\w.]+"
+    r" dot (?:com|in|co|org|net|edu|gov)\b(?: dot in\b)?"
+)
 _WORD = re.compile(
     r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+"
     r"|[\u0900-\u0963\u0970-\u097f]+|[\u0980-\u09e3\u09f0-\u09ff]+|[\u0a00-\u0a7f]+|[\u0a80-\u0aff]+|[\u0b00-\u0b7f]+"
@@ -83,6 +87,11 @@ def folded(word: str) -> str:
     return word[1:] if word.startswith("ye") else word
 
 
+def loosely_spelt(word: str) -> str:
+    """A romanised word as `folded`, any other as it is."""
+    return folded(word) if word.isascii() else word
+
+
 def script_of(character: str) -> str:
     """The script of a letter; every script of India has a Unicode block of 128 characters to itself."""
     return _SCRIPT_OF_BLOCK.get(ord(character) >> 7, "other")
@@ -91,6 +100,8 @@ def script_of(character: str) -> str:
 def words_of(text: str) -> list[Word]:
     """The words of a turn in order, without numbers, codes and addresses."""
     cleaned = _NOT_WORDS.sub(" , ", normalised(text[:MAX_CHARACTERS]))
+    if " dot " in cleaned:
+        cleaned = _SPOKEN_EMAIL.sub(" , ", cleaned)
     words: list[Word] = []
     for piece in _WORD.findall(cleaned):
         if piece in _BREAKS:
