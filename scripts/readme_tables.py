@@ -20,7 +20,8 @@ from pydantic_core import PydanticUndefined  # noqa: E402
 
 from sandbox.caller.settings import DESCRIPTIONS  # noqa: E402
 from sandbox.scopes import Settings as SandboxSettings  # noqa: E402
-from worker.settings import SETTINGS_CLASSES, variable_name  # noqa: E402
+from worker.environment import variable_name  # noqa: E402
+from worker.settings import SETTINGS_CLASSES  # noqa: E402
 
 README = ROOT / "README.md"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
+from worker.environment import load_settings, read_env_file
 from worker.errors import BadSettings, MissingModelFiles
-from worker.settings import Settings, load_settings, read_env_file
+from worker.settings import Settings
 
 BAD_SETTINGS = 2
 DID_NOT_START = 3

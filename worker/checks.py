@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from worker.conversation.phrases import Phrases
 from worker.providers.sarvam_tts import voice_problems
+from worker.providers.wait_policy import wait_policy
 from worker.settings import Settings
 
 
@@ -26,6 +27,13 @@ def setting_problems(settings: Settings) -> list[str]:
         problems.append(f"WORKER_TOOLS_MODULE: there is no module {settings.worker.tools_module!r} on PYTHONPATH")
     if settings.worker.min_endpointing_seconds > settings.worker.max_endpointing_seconds:
         problems.append("WORKER_MIN_ENDPOINTING_SECONDS must not be above WORKER_MAX_ENDPOINTING_SECONDS")
+    try:
+        wait_policy(settings)
+    except ValueError:
+        problems.append(
+            "WORKER_TURN_FINISHED_SECONDS must not be above WORKER_TURN_UNCLEAR_SECONDS, nor that above "
+            "WORKER_TURN_UNFINISHED_SECONDS, nor that above 2.5"
+        )
     if settings.worker.call_warning_seconds >= settings.worker.max_call_seconds:
         problems.append("WORKER_CALL_WARNING_SECONDS must be below WORKER_MAX_CALL_SECONDS")
     return problems

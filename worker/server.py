@@ -25,6 +25,7 @@ from worker.conversation.continuity import Continuity
 from worker.conversation.last_words import apologise
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
+from worker.environment import load_settings
 from worker.front_desk import BUSY_ATTRIBUTE, FrontDesk
 from worker.providers.end_of_turn_detector import EvidenceTurnDetector
 from worker.providers.openai_llm import build_llm, warm
@@ -32,12 +33,13 @@ from worker.providers.sarvam_stt import build_stt, by_request
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.providers.turn_detection import turn_handling
 from worker.providers.vad import build_vad
+from worker.providers.wait_policy import wait_policy
 from worker.recovery.exit_codes import FAILED, exit_with
 from worker.recovery.handover import ignore_handover_signal, on_handover_signal
 from worker.recovery.lifeline import Lifeline
 from worker.recovery.rooms import Rooms
 from worker.recovery.sealed_state import Seal
-from worker.settings import Settings, load_settings
+from worker.settings import Settings
 from worker.tools.offered import offered_tools
 
 log = logging.getLogger("vaani")
@@ -148,7 +150,7 @@ async def take_call(ctx: JobContext) -> None:
     ctx.add_shutdown_callback(http.close)
     speaker = build_tts(settings, settings.worker.default_language)
     voice = SarvamVoice(speaker, settings)
-    detector = EvidenceTurnDetector() if settings.worker.turn_detector == "vaani" else None
+    detector = EvidenceTurnDetector(policy=wait_policy(settings)) if settings.worker.turn_detector == "vaani" else None
     recogniser = build_stt(settings)
     session: AgentSession[Any] = AgentSession(
         stt=recogniser,

@@ -1,17 +1,14 @@
 """Everything the worker reads from its environment, and nothing else.
 
-One class per prefix; `load_settings` reports all problems at once, each with its variable's name.
+One class per prefix; read by worker/environment.py, which reports all problems at once.
 """
 
 from __future__ import annotations
 
-import difflib
 import json
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
@@ -21,19 +18,13 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     SecretStr,
-    ValidationError,
     field_validator,
 )
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-
-from worker.errors import BadSettings
 
 LANGUAGE_CODES = (
     "bn-IN", "en-IN", "gu-IN", "hi-IN", "kn-IN", "ml-IN", "mr-IN", "od-IN", "pa-IN", "ta-IN", "te-IN",
 )  # fmt: skip
-OWN_PREFIXES = ("WORKER_", "STT_", "LLM_", "TTS_")
-ENV_FILE = Path(".env")
 
 
 def _http_address(value: str | None) -> str | None:
@@ -102,6 +93,15 @@ class WorkerSettings(BaseSettings):
     )
     max_endpointing_seconds: PositiveFloat = Field(
         1.2, description="Longest wait after speech; not used by `vaani`, which decides itself."
+    )
+    turn_finished_seconds: PositiveFloat | None = Field(
+        None, description="`vaani` waits so long after finished words; empty is 0.8, with a streaming recogniser 0.65."
+    )
+    turn_unclear_seconds: PositiveFloat | None = Field(
+        None, description="The same after words that could go on; empty is 0.95."
+    )
+    turn_unfinished_seconds: PositiveFloat | None = Field(
+        None, description="The same after words that must go on (`my number is`); empty is 1.8."
     )
     speculation_tries: NonNegativeInt = Field(
         5, description="How many replies are begun in one turn before it is over; 0 waits for its end."
@@ -296,102 +296,3 @@ class Settings:
 
 
 SETTINGS_CLASSES: tuple[type[BaseSettings], ...] = (WorkerSettings, SttSettings, LlmSettings, TtsSettings)
-
-
-def variable_name(settings: type[BaseSettings], field: str) -> str:
-    """The environment variable that sets `field`."""
-    alias = settings.model_fields[field].validation_alias
-    return str(alias) if alias else f"{settings.model_config['env_prefix']}{field}".upper()
-
-
-def known_variables() -> set[str]:
-    """Every variable the worker reads."""
-    return {variable_name(cls, field) for cls in SETTINGS_CLASSES for field in cls.model_fields}
-
-
-def load_settings(environ: Mapping[str, str] | None = None, *, for_console: bool = False) -> Settings:
-    """Read and check all settings.
-
-    Args:
-        environ: Instead of the process's environment (tests).
-        for_console: `console` needs no LiveKit; its three variables may be missing.
-    Raises:
-        BadSettings: With every problem found, each naming its variable.
-    """
-    source = dict(os.environ if environ is None else environ)
-    if for_console:
-        source = {"LIVEKIT_URL": "ws://127.0.0.1", "LIVEKIT_API_KEY": "-", "LIVEKIT_API_SECRET": "-"} | source
-    problems = _misspelt(source)
-    built: dict[type[BaseSettings], Any] = {}
-    for cls in SETTINGS_CLASSES:
-        try:
-            built[cls] = _build(cls, source)
-        except ValidationError as error:
-            problems += [_problem(cls, item) for item in error.errors(include_input=False)]
-    if problems:
-        raise BadSettings(problems)
-    return Settings(built[WorkerSettings], built[SttSettings], built[LlmSettings], built[TtsSettings])
-
-
-def _build(cls: type[BaseSettings], source: Mapping[str, str]) -> BaseSettings:
-    """Build from `source` alone; an empty variable counts as not set."""
-    given = {}
-    for name, field in cls.model_fields.items():
-        value = source.get(variable_name(cls, name), "")
-        if value != "":
-            given[str(field.validation_alias or name)] = value
-    return cls.model_validate(given)
-
-
-def _problem(cls: type[BaseSettings], error: ErrorDetails) -> str:
-    place = [str(part) for part in error["loc"]]
-    field = place[0] if place else ""
-    variable = ".".join([variable_name(cls, field) if field in cls.model_fields else field, *place[1:]])
-    if error["type"] == "missing":
-        return f"{variable} is not set: {_description(cls, variable)}"
-    return f"{variable}: {str(error['msg']).removeprefix('Value error, ')}"
-
-
-def _description(cls: type[BaseSettings], variable: str) -> str:
-    for name, field in cls.model_fields.items():
-        if variable_name(cls, name) == variable:
-            return field.description or ""
-    return ""
-
-
-def _misspelt(source: Mapping[str, str]) -> list[str]:
-    known = known_variables()
-    problems = []
-    for name in sorted(source):
-        if not name.startswith(OWN_PREFIXES) or name in known:
-            continue
-        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-        problems.append(f"{name} is not a setting; the nearest is {nearest}")
-    return problems
-
-
-def read_env_file(path: Path = ENV_FILE) -> list[str]:
-    """Put the variables of `.env` into the environment, real ones winning; returns the problems found.
-
-    `VAANI_IGNORE_ENV_FILE=true` leaves the file alone: `make demo` and the tests set it, so that a developer's
-    keys never change their results.
-    """
-    if os.environ.get("VAANI_IGNORE_ENV_FILE") == "true" or not path.is_file():
-        return []
-    problems = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        text = line.strip().removeprefix("export ")
-        if not text or text.startswith("#"):
-            continue
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip().isidentifier():
-            problems.append(f"{path} line {number} is not NAME=value")
-            continue
-        os.environ.setdefault(name.strip(), _unquoted(value.strip()))
-    return problems
-
-
-def _unquoted(value: str) -> str:
-    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
-        return value[1:-1]
-    return value.split(" #", 1)[0].rstrip()

@@ -11,7 +11,7 @@ from join_token.variables import VARIABLES
 from terraform_bench import IMAGE_A, INFRA
 
 from worker import log_events
-from worker.settings import known_variables, load_settings
+from worker.environment import known_variables, load_settings
 
 SOURCE = "".join(path.read_text() for path in INFRA.glob("*.tf"))
 FRAMEWORKS = {"NUM_CPUS"}  # livekit-agents' own

@@ -6,8 +6,8 @@ import pytest
 from aiohttp import web
 from livekit.agents import APIConnectOptions, APIError, llm
 
+from worker.environment import load_settings
 from worker.providers.openai_llm import build_llm
-from worker.settings import load_settings
 
 KEYS = {
     "LIVEKIT_URL": "ws://127.0.0.1:1",

@@ -1,0 +1,118 @@
+"""Reads the worker's settings from the environment and `.env`, and says everything that is wrong with them at once."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings
+
+from worker.errors import BadSettings
+from worker.settings import SETTINGS_CLASSES, LlmSettings, Settings, SttSettings, TtsSettings, WorkerSettings
+
+OWN_PREFIXES = ("WORKER_", "STT_", "LLM_", "TTS_")
+ENV_FILE = Path(".env")
+
+
+def variable_name(settings: type[BaseSettings], field: str) -> str:
+    """The environment variable that sets `field`."""
+    alias = settings.model_fields[field].validation_alias
+    return str(alias) if alias else f"{settings.model_config['env_prefix']}{field}".upper()
+
+
+def known_variables() -> set[str]:
+    """Every variable the worker reads."""
+    return {variable_name(cls, field) for cls in SETTINGS_CLASSES for field in cls.model_fields}
+
+
+def load_settings(environ: Mapping[str, str] | None = None, *, for_console: bool = False) -> Settings:
+    """Read and check all settings.
+
+    Args:
+        environ: Instead of the process's environment (tests).
+        for_console: `console` needs no LiveKit; its three variables may be missing.
+    Raises:
+        BadSettings: With every problem found, each naming its variable.
+    """
+    source = dict(os.environ if environ is None else environ)
+    if for_console:
+        source = {"LIVEKIT_URL": "ws://127.0.0.1", "LIVEKIT_API_KEY": "-", "LIVEKIT_API_SECRET": "-"} | source
+    problems = _misspelt(source)
+    built: dict[type[BaseSettings], Any] = {}
+    for cls in SETTINGS_CLASSES:
+        try:
+            built[cls] = _build(cls, source)
+        except ValidationError as error:
+            problems += [_problem(cls, item) for item in error.errors(include_input=False)]
+    if problems:
+        raise BadSettings(problems)
+    return Settings(built[WorkerSettings], built[SttSettings], built[LlmSettings], built[TtsSettings])
+
+
+def _build(cls: type[BaseSettings], source: Mapping[str, str]) -> BaseSettings:
+    """Build from `source` alone; an empty variable counts as not set."""
+    given = {}
+    for name, field in cls.model_fields.items():
+        value = source.get(variable_name(cls, name), "")
+        if value != "":
+            given[str(field.validation_alias or name)] = value
+    return cls.model_validate(given)
+
+
+def _problem(cls: type[BaseSettings], error: ErrorDetails) -> str:
+    place = [str(part) for part in error["loc"]]
+    field = place[0] if place else ""
+    variable = ".".join([variable_name(cls, field) if field in cls.model_fields else field, *place[1:]])
+    if error["type"] == "missing":
+        return f"{variable} is not set: {_description(cls, variable)}"
+    return f"{variable}: {str(error['msg']).removeprefix('Value error, ')}"
+
+
+def _description(cls: type[BaseSettings], variable: str) -> str:
+    for name, field in cls.model_fields.items():
+        if variable_name(cls, name) == variable:
+            return field.description or ""
+    return ""
+
+
+def _misspelt(source: Mapping[str, str]) -> list[str]:
+    known = known_variables()
+    problems = []
+    for name in sorted(source):
+        if not name.startswith(OWN_PREFIXES) or name in known:
+            continue
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+        problems.append(f"{name} is not a setting; the nearest is {nearest}")
+    return problems
+
+
+def read_env_file(path: Path = ENV_FILE) -> list[str]:
+    """Put the variables of `.env` into the environment, real ones winning; returns the problems found.
+
+    `VAANI_IGNORE_ENV_FILE=true` leaves the file alone: `make demo` and the tests set it, so that a developer's
+    keys never change their results.
+    """
+    if os.environ.get("VAANI_IGNORE_ENV_FILE") == "true" or not path.is_file():
+        return []
+    problems = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        text = line.strip().removeprefix("export ")
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            problems.append(f"{path} line {number} is not NAME=value")
+            continue
+        os.environ.setdefault(name.strip(), _unquoted(value.strip()))
+    return problems
+
+
+def _unquoted(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        return value[1:-1]
+    return value.split(" #", 1)[0].rstrip()

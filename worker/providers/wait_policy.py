@@ -1,0 +1,26 @@
+"""How long `vaani` waits after finished, unclear and unfinished words, from the settings.
+
+A wait costs nothing until the reply could be heard. A recogniser that writes while the caller speaks has its words, and
+so the reply, 0.1 s and more earlier: docs/decisions/0016-replies-begin-on-partial-words.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from worker.end_of_turn import DEFAULT_POLICY, WaitPolicy
+from worker.settings import Settings
+
+STREAMING_POLICY = replace(DEFAULT_POLICY, finished_seconds=0.65)
+_NAMES = ("finished_seconds", "unclear_seconds", "unfinished_seconds")
+
+
+def wait_policy(settings: Settings) -> WaitPolicy:
+    """The recogniser's usual waits, with those that are set in their place.
+
+    Raises:
+        ValueError: A wait is shorter than that after words which are more finished.
+    """
+    usual = STREAMING_POLICY if settings.stt.model == "saaras:v3-realtime" else DEFAULT_POLICY
+    given = {name: getattr(settings.worker, f"turn_{name}") for name in _NAMES}
+    return replace(usual, **{name: seconds for name, seconds in given.items() if seconds is not None})
