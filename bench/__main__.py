@@ -120,7 +120,7 @@ class Bench:
             for contender in contenders:
                 latencies = await configured_latencies(stack, contender.scope)
             self.measured.latencies, self.measured.floor_seconds = latencies, floor_seconds(latencies)
-            async with started(stack, contenders, 1 if quick else 3, self.say) as (processes, seconds):
+            async with started(stack, contenders, 1 if quick else 2, self.say) as (processes, seconds):
                 self.measured.worker_start_seconds = seconds
                 with tempfile.TemporaryDirectory() as folder:
                     await self._calls(stack, contenders, processes, Path(folder))

@@ -20,7 +20,7 @@ from sandbox.voice_activity import Change, Samples, VoiceActivity
 PAD_SECONDS = 0.3  # heard before the first voiced frame: the start of a word is softer than its vowel
 KEPT_SECONDS = 1.0
 LONGEST_TURN_SECONDS = 60.0  # of one turn, the recogniser hears at most the last minute
-PARTIAL_EVERY_SECONDS = 0.3
+PARTIAL_EVERY_SECONDS = 0.1  # a streaming recogniser tells a word when it has it: stt_partial_seconds after it was said
 RECOGNISED_LANGUAGE = "en-IN"
 
 
@@ -68,6 +68,7 @@ class Listening:
         self._held: list[Entry] = []
         self._entry: Entry | None = None
         self._entry_started_at = 0.0
+        self._started_with_words = False
         self._speech_started_at = 0.0
         self.last_speech_at = now()
         self._forget_audio()
@@ -84,6 +85,9 @@ class Listening:
         if await self._disturbed():
             return
         self._audio.append(samples)
+        if self._activity.speaking and self._entry is None and not self._started_with_words:
+            # Noise opened this turn before the caller did: their words begin when they are announced, not with it.
+            self._take_entry(self._activity.clock_seconds)
         settings = self._scope.settings
         window = self.end_of_speech_seconds or settings.stt_end_of_speech_seconds
         changes = self._activity.feed(samples, math.inf if self.manual else window)
@@ -161,6 +165,7 @@ class Listening:
         self._speech_started_at = change.voiced_at
         self._scope.log("stt", "speech_started", audio_seconds=round(change.voiced_at, 3))
         self._take_entry(change.voiced_at)
+        self._started_with_words = self._entry is not None
         await self._wire.speech_started(change.voiced_at)
         fault = self._scope.fault("stt", "stall", "drop")
         if fault is not None and fault.name == "stall":

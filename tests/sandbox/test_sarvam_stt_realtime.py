@@ -81,6 +81,19 @@ async def test_the_words_so_far_come_as_partials(scope):
     assert final["text"] == "one two three four"
 
 
+async def test_words_announced_while_noise_has_opened_a_turn_belong_to_it(scope):
+    """They stayed for the next turn, and every later one of the call was a turn behind."""
+    socket = await scope.open(PATH)
+    await socket.send_bytes(joined(silence(0.3), tone(0.5)).tobytes())
+    await next_event(socket, "vad.speech_start")
+    await scope.queue({"text": "one two", "language": "en-IN", "duration_seconds": 1})
+    await socket.send_bytes(joined(tone(1.0), silence(0.5)).tobytes())
+    assert (await next_event(socket, "transcript.final"))["text"] == "one two"
+    await scope.queue({"text": "three", "language": "en-IN"})
+    await socket.send_bytes(joined(tone(0.5), silence(0.5)).tobytes())
+    assert (await next_event(socket, "transcript.final"))["text"] == "three"
+
+
 async def test_the_window_the_client_asks_for_is_kept(scope):
     await scope.queue({"text": "one", "language": "en-IN"})
     socket = await scope.open(f"{PATH}&silence_duration_ms=600")

@@ -9,6 +9,7 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import resources
+from itertools import product
 from typing import Any
 
 from worker.language.languages import LANGUAGES
@@ -48,6 +49,8 @@ class WishWords:
     """Verbs of speaking in a wishing form: "baat karo", "pesunga". """
     wants: frozenset[Phrase] = frozenset()
     """Verbs of wanting or of knowing, asked: "chahiye", "venum", "theriyuma"; no wish where a document is wanted."""
+    lights: frozenset[Phrase] = frozenset()
+    """Verbs that make an English verb of speaking one's own, in a wishing form: "(explain) pannunga". """
     locatives: frozenset[str] = frozenset()
     negators: frozenset[str] = frozenset()
 
@@ -129,6 +132,7 @@ class _Builder:
         self.numbers: set[str] = set()
         self.speech: set[Phrase] = set()
         self.wants: set[Phrase] = set()
+        self.lights: set[Phrase] = set()
         self.locatives: set[str] = set()
         self.negators: set[str] = set()
 
@@ -153,6 +157,14 @@ class _Builder:
             self.locatives.update(_split(table.get("wish_locatives", {}), form))
             self.speech.update(self._verbs(table, "wish_speech", form))
             self.wants.update(self._verbs(table, "wish_wants", form))
+
+    def add_wish_forms(self, groups: list[dict[str, str]]) -> None:
+        """Every stem with every ending of its group; `_` stands for a space."""
+        for group in groups:
+            endings = normalised(group["endings"]).split() or [""]
+            for role, forms in (("stems", self.speech), ("light", self.lights)):
+                written = product(normalised(group.get(role, "")).split(), endings)
+                forms.update(tuple(map(loosely_spelt, (stem + end).replace("_", " ").split())) for stem, end in written)
 
     def add_english_in_scripts(self, spellings: dict[str, str]) -> dict[str, str]:
         """What claims an English word claims its spellings; returns spelling -> word."""
@@ -206,6 +218,7 @@ def lexicon() -> Lexicon:
         builder.add_language(_read(name))
     for table in _read("unsupported.toml")["language"]:
         builder.add_language(table)
+    builder.add_wish_forms(_read("wish_forms.toml")["forms"])
     english_spelt = builder.add_english_in_scripts(_read("english_in_scripts.toml")["spellings"])
     names, proper, english = _read("language_names.toml"), _read("proper_names.toml"), _read("english_wishes.toml")
     for section in proper.values():
@@ -224,6 +237,7 @@ def lexicon() -> Lexicon:
         wish=WishWords(
             frozenset(builder.speech),
             frozenset(builder.wants),
+            frozenset(builder.lights),
             frozenset(builder.locatives),
             frozenset(builder.negators),
         ),

@@ -20,9 +20,16 @@ _REACH_BARE = 1
 _BEFORE = 2
 _ENGLISH_REACH = 6
 _NEGATION_REACH = 4
-_SOFTENERS = frozenset({"na", "naa", "ना", "ને", "না"})
+_SOFTENERS = frozenset({"na", "naa", "ना", "ને", "না", "ନା"})
 _GOING_ON = frozenset({"raha", "rahe", "rahi", "rha", "rhe", "rhi", "रहा", "रहे", "रही", "ਰਿਹਾ", "ਰਹੇ", "ਰਹੀ"})
 """After a verb stem: somebody is, or was, speaking a language ("woh English bol rahe the"), which asks for nothing."""
+
+
+_CONDITIONS = frozenset({"if", "rather", "wish", "prefer"})
+_SUBJUNCTIVES = frozenset(
+    {"spoke", "talked", "explained", "switched", "continued", "answered", "replied", "told", "said"}
+)
+"""What asks behind a condition and tells without one: "if you explained this in Gujarati"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,9 @@ def _is_a_language(clause: list[str], place: int, lexicon: Lexicon) -> bool:
     """Not "Tamil Nadu", not "Hindi movie": there the name describes another thing."""
     if _code_of(clause[place], lexicon) is None:
         return False
+    described = clause[place + 1 : place + 2]
+    if described and lexicon.language_names.is_bare(clause[place]) and (described[0],) in lexicon.english["documents"]:
+        return False
     pair = tuple(clause[place : place + 2])
     return pair not in lexicon.phrases.get(clause[place], ())
 
@@ -185,6 +195,10 @@ def _is_wished(name: _Name, clause: list[str], lexicon: Lexicon) -> bool:
     only = any((word,) in lexicon.english["only"] for word in near)
     if only and any(_is_person(word, lexicon) for word in clause):
         return False  # "my wife speaks only Tamil"
+    if only and not _is_about_the_caller(name.before, lexicon):
+        if not any(_starts(name.after[at:], lexicon.wish.speech) for at in range(len(name.after))):
+            return False  # "the tenants know only Hindi"
+        only = False
     about_a_document = any((word,) in lexicon.english["documents"] for word in clause)
     if _by_indic_verb(name, lexicon, about_a_document=about_a_document):
         return True
@@ -192,7 +206,17 @@ def _is_wished(name: _Name, clause: list[str], lexicon: Lexicon) -> bool:
         return True
     if about_a_document:
         return False
+    if _is_easier_for_the_caller(clause, lexicon):
+        return True
     return _by_preference(name, lexicon, only=only) or _only_the_name(name, lexicon)
+
+
+def _is_about_the_caller(before: Sequence[str], lexicon: Lexicon) -> bool:
+    """No subject but the caller: "only Hindi", "I know only Hindi"; not "the tenants know only Hindi"."""
+    english = lexicon.english
+    roles = [english[role] for role in ("fillers", "for me", "only", "preferring", "bridge after", "bridge")]
+    known = {phrase[0] for phrase in english["preferring"]}
+    return all(word in known or any((word,) in role for role in roles) for word in before)
 
 
 def _is_person(word: str, lexicon: Lexicon) -> bool:
@@ -204,13 +228,21 @@ def _wish_verb_in(words: Sequence[str], lexicon: Lexicon) -> bool:
 
 
 def _verb_at(words: Sequence[str], index: int, lexicon: Lexicon) -> bool:
-    return _starts(words[index:], lexicon.wish.speech) or _starts(words[index:], lexicon.wish.wants)
+    wish = lexicon.wish
+    return any(_starts(words[index:], verbs) for verbs in (wish.speech, wish.wants, wish.lights))
 
 
 def _by_indic_verb(name: _Name, lexicon: Lexicon, *, about_a_document: bool) -> bool:
     after = _after_locative(name, lexicon)
     reach = _REACH_WITH_LOCATIVE if name.has_locative else _REACH_BARE
+    if any((word,) in lexicon.english["nouns of speech"] for word in name.before[-3:]) and _starts(
+        after, lexicon.wish.lights
+    ):
+        return True  # "baat Punjabi mein kar lein"
     for index in range(min(reach + 1, len(after))):
+        borrowed = (after[index],) in lexicon.english["english verbs"]
+        if borrowed and _starts(after[index + 1 :], lexicon.wish.lights):
+            return True  # "Hindi-la explain pannunga"
         if _starts(after[index:], lexicon.wish.speech):
             return not _GOING_ON.intersection(after[index + 1 : index + 3])
         if not about_a_document and _starts(after[index:], lexicon.wish.wants):
@@ -242,7 +274,8 @@ def _by_english_verb(name: _Name, lexicon: Lexicon) -> bool:
     if name.after and (name.after[0],) in english["documents"]:
         return False  # "switch to the Kannada pack"
     for index in range(len(before) - 1, max(-1, len(before) - 1 - _ENGLISH_REACH), -1):
-        if (before[index],) not in english["speech"]:
+        conditional = _CONDITIONS.intersection(before[max(0, index - 3) : index])
+        if (before[index],) not in english["speech"] and not (conditional and before[index] in _SUBJUNCTIVES):
             continue
         if any((word,) in english["breaks"] for word in before[index + 1 :]):
             continue
@@ -269,6 +302,12 @@ def _by_preference(name: _Name, lexicon: Lexicon, *, only: bool) -> bool:
     if any(name.after[: len(phrase)] == phrase for phrase in english["better"]):
         return True
     return only and not any((word,) in english["others"] for word in name.before)
+
+
+def _is_easier_for_the_caller(clause: Sequence[str], lexicon: Lexicon) -> bool:
+    """ "Mala Bangla jasta sope jaate": a language, the caller in the dative, and that it is easy."""
+    english = lexicon.english
+    return any((word,) in english["ease"] for word in clause) and any((word,) in english["for me"] for word in clause)
 
 
 def _only_the_name(name: _Name, lexicon: Lexicon) -> bool:
