@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 
+import numpy as np
 import pytest
 from livekit import rtc
 from livekit.agents import APIConnectionError
@@ -290,6 +291,45 @@ def test_the_end_of_the_callers_audio_is_no_fault():
         return call.hearing.finished
 
     assert run(scenario())
+
+
+async def loud(*levels, seconds=0.5):
+    for level in levels:
+        samples = np.resize(np.array([level, -level], np.int16), int(16000 * seconds))
+        yield rtc.AudioFrame(samples.tobytes(), 16000, 1, len(samples))
+
+
+@pytest.mark.parametrize(
+    ("unheard", "told"), [((300, 300, 300), []), ((3000, 3000), ["late"]), ((300, 2000, 0, 0, 0), ["late"])], ids=str
+)
+def test_a_street_that_sounds_like_speech_is_not_the_caller_who_was_not_understood(unheard, told):
+    """Pins a recogniser reopened again and again, and a caller told to wait, for noise 15 dB below the voice."""
+
+    async def scenario():
+        call = Call()
+        call.hearing.caller_spoke()
+        [_ async for _ in call.hearing.listen(loud(2500, 3500, 3000))]
+        call.hearing.understood()
+        call.hearing.caller_spoke()
+        [_ async for _ in call.hearing.listen(loud(*unheard))]
+        call.hearing.missed(1.5)
+        call.hearing.close()
+        return call
+
+    call = run(scenario())
+    assert call.told == told
+
+
+def test_before_the_caller_was_understood_once_everything_may_be_the_caller():
+    async def scenario():
+        call = Call()
+        call.hearing.caller_spoke()
+        [_ async for _ in call.hearing.listen(loud(100, 100))]
+        call.hearing.missed(1.5)
+        call.hearing.close()
+        return call
+
+    assert run(scenario()).told == ["late"]
 
 
 def test_speech_counts_as_lost_when_a_second_stream_has_failed_and_not_once_it_was_understood():

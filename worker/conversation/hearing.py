@@ -13,6 +13,7 @@ from typing import TypeVar
 from livekit import rtc
 
 from worker.conversation.bridging import CLOSE_SECONDS, Patience
+from worker.conversation.voice_level import VoiceLevel
 from worker.faults import NothingHeard, describe
 
 E = TypeVar("E")
@@ -52,6 +53,7 @@ class Hearing:
         self._again_clock: asyncio.TimerHandle | None = None
         self._unheard: deque[rtc.AudioFrame] = deque()
         self._unheard_seconds = 0.0
+        self._level = VoiceLevel()
         self._speech_waiting = False
         self._events: asyncio.Queue[object] | None = None
         self.finished = False
@@ -127,6 +129,8 @@ class Hearing:
 
     def understood(self) -> None:
         """A transcript came: all is well."""
+        if self._speech_waiting:
+            self._level.learn(self._unheard)
         self._failures = self._failures_in_wait = self._missed = 0
         self._settle()
 
@@ -135,6 +139,9 @@ class Hearing:
         now = asyncio.get_running_loop().time()
         if now - self._missed_at < FRESH_SECONDS:
             return  # the same sentence, with a pause in it
+        if not self.waiting and self._level.is_noise(self._unheard):
+            self._settle()  # a street that sounds like speech to the voice detector
+            return
         self._missed_at = now
         self._hear_again()
         if speech_seconds < COUGH_SECONDS and not self.waiting:

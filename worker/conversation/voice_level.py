@@ -1,0 +1,46 @@
+"""How loud this caller speaks, so that the street around them is not taken for them.
+
+A voice detector hears voices in traffic; no words come of it, and a caller who has said nothing would be told that they
+were not understood. The caller's own turns say how loud they are: what stays far below that is not the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from livekit import rtc
+
+WINDOW_SECONDS = 0.02
+LOUDEST_SECONDS = 0.3  # a short word fills it; a click does not
+NOISE_SHARE = 0.35  # of the usual level: 9 dB below
+_LEARNING_SHARE = 0.3
+
+
+class VoiceLevel:
+    """One caller's usual level. Levels are the RMS of 16-bit samples over the loudest 0.3 s."""
+
+    def __init__(self) -> None:
+        self._usual = 0.0
+
+    def learn(self, frames: Iterable[rtc.AudioFrame]) -> None:
+        """These frames held words of the caller."""
+        level = level_of(frames)
+        if level:
+            self._usual = level if not self._usual else self._usual + _LEARNING_SHARE * (level - self._usual)
+
+    def is_noise(self, frames: Iterable[rtc.AudioFrame]) -> bool:
+        """Whether these frames are too soft to be the caller; False while nothing is known of them."""
+        return self._usual > 0 and level_of(frames) < NOISE_SHARE * self._usual
+
+
+def level_of(frames: Iterable[rtc.AudioFrame]) -> float:
+    """The level of some audio; 0 for none."""
+    levels: list[float] = []
+    for frame in frames:
+        samples = np.frombuffer(frame.data, np.int16)[:: frame.num_channels].astype(np.float32)
+        window = max(1, int(frame.sample_rate * WINDOW_SECONDS))
+        whole = len(samples) // window * window
+        levels.extend(np.sqrt(np.mean(samples[:whole].reshape(-1, window) ** 2, axis=1)).tolist())
+    loudest = sorted(levels)[-round(LOUDEST_SECONDS / WINDOW_SECONDS) :]
+    return float(np.mean(loudest)) if loudest else 0.0
