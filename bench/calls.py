@@ -15,6 +15,7 @@ STORY = "Please tell me a story."
 TALKED_OVER = "Wait a moment, please. Thank you very much."
 BARGE_IN_AFTER_SECONDS = 1.5
 UTTERANCES_PER_CALL = 7
+UTTERANCES = 25  # as many as fit into 25 minutes with everything else
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ def chosen(rows: Sequence[Utterance], quick: bool) -> list[Utterance]:
     if quick:
         paused, others = [row for row in paused if row.unfinished][::4], others[::6]
     else:
-        others = others[::2]
+        room = max(0, UTTERANCES - len(paused))
+        others = [others[place * len(others) // room] for place in range(min(room, len(others)))]
     return [row for row in rows if row in paused or row in others]
 
 
