@@ -1,4 +1,4 @@
-"""`make test` and `make check`: everything that proves the project, in two lanes side by side.
+"""`make test` and `make check`: everything that proves the project, in two tracks side by side.
 
 The calls that measure callers' waits run in one track. Beside it run lint, types, rules, the token function and
 Terraform, niced, and then the stand-ins, the caller and the page. The container, which does both, comes last and alone.

@@ -6,6 +6,7 @@ import importlib.util
 from zoneinfo import ZoneInfo
 
 from worker.conversation.phrases import Phrases
+from worker.end_of_turn import DEFAULT_POLICY
 from worker.providers.sarvam_tts import voice_problems
 from worker.providers.wait_policy import wait_policy
 from worker.settings import Settings
@@ -32,7 +33,7 @@ def setting_problems(settings: Settings) -> list[str]:
     except ValueError:
         problems.append(
             "WORKER_TURN_FINISHED_SECONDS must not be above WORKER_TURN_UNCLEAR_SECONDS, nor that above "
-            "WORKER_TURN_UNFINISHED_SECONDS, nor that above 2.5"
+            f"WORKER_TURN_UNFINISHED_SECONDS, nor that above {DEFAULT_POLICY.most_seconds:g}"
         )
     if settings.worker.call_warning_seconds >= settings.worker.max_call_seconds:
         problems.append("WORKER_CALL_WARNING_SECONDS must be below WORKER_MAX_CALL_SECONDS")

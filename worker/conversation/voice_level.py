@@ -11,6 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 from livekit import rtc
 
+from worker.end_of_turn.voice_clock import loudness
+
 WINDOW_SECONDS = 0.02
 LOUDEST_SECONDS = 0.3  # a short word fills it; a click does not
 NOISE_SHARE = 0.35  # of the usual level: 9 dB below
@@ -38,9 +40,7 @@ def level_of(frames: Iterable[rtc.AudioFrame]) -> float:
     """The level of some audio; 0 for none."""
     levels: list[float] = []
     for frame in frames:
-        samples = np.frombuffer(frame.data, np.int16)[:: frame.num_channels].astype(np.float32)
-        window = max(1, int(frame.sample_rate * WINDOW_SECONDS))
-        whole = len(samples) // window * window
-        levels.extend(np.sqrt(np.mean(samples[:whole].reshape(-1, window) ** 2, axis=1)).tolist())
+        samples = np.frombuffer(frame.data, np.int16)[:: frame.num_channels]
+        levels.extend(loudness(samples, max(1, int(frame.sample_rate * WINDOW_SECONDS))))
     loudest = sorted(levels)[-round(LOUDEST_SECONDS / WINDOW_SECONDS) :]
     return float(np.mean(loudest)) if loudest else 0.0

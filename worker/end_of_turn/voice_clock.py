@@ -5,7 +5,7 @@ counted from the last voiced sample. Cost: docs/end-of-turn.md.
 """
 
 from collections import deque
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,14 @@ _WINDOWS_PER_BLOCK: Final = 10
 _LOUDEST_NOISE_RMS: Final = 1500.0  # above this even steady sound is taken for voice
 
 Samples = npt.NDArray[np.int16]
+
+
+def loudness(samples: Samples, window: int) -> list[float]:
+    """The RMS of each whole window of so many samples."""
+    count = len(samples) // window
+    blocks = samples[: count * window].reshape(count, window).astype(np.float32)
+    levels: list[float] = np.sqrt(np.mean(blocks * blocks, axis=1)).tolist()
+    return levels
 
 
 class VoiceClock:
@@ -40,13 +48,8 @@ class VoiceClock:
         """Take one frame of mono audio whose last sample was spoken at `now`."""
         self._recent.push(samples, sample_rate_hz, now)
         window = max(1, int(sample_rate_hz * WINDOW_SECONDS))
-        count = len(samples) // window
-        if count == 0:
-            return
-        blocks = samples[: count * window].reshape(count, window).astype(np.float32)
-        loudness: npt.NDArray[Any] = np.sqrt(np.mean(blocks * blocks, axis=1))
         frame_began_at = now - len(samples) / sample_rate_hz
-        for place, rms in enumerate(loudness.tolist()):
+        for place, rms in enumerate(loudness(samples, window)):
             if self._is_voice(rms):
                 self.last_voiced_at = frame_began_at + (place + 1) * window / sample_rate_hz
                 self.voiced_seconds += WINDOW_SECONDS

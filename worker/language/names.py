@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
 
-from worker.language.words import LATIN, folded, normalised, script_of
+from worker.language.words import LATIN, loosely_spelt, normalised, script_of
 
 _BLOCKS = range(0x0900, 0x0D80, 0x80)
 _LONG_TO_SHORT = {block + long: block + long - 1 for block in _BLOCKS for long in (0x08, 0x0A, 0x40, 0x42)}
@@ -26,9 +26,7 @@ KEPT_ANSWERS = 4096
 
 def key(word: str) -> str:
     """One spelling for all ways to write a name."""
-    if script_of(word[0]) == LATIN:
-        return folded(word)
-    return word.translate(_LONG_TO_SHORT)
+    return loosely_spelt(word).translate(_LONG_TO_SHORT)
 
 
 @dataclass(slots=True, eq=False)

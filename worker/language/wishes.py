@@ -25,13 +25,6 @@ _GOING_ON = frozenset({"raha", "rahe", "rahi", "rha", "rhe", "rhi", "रहा",
 """After a verb stem: somebody is, or was, speaking a language ("woh English bol rahe the"), which asks for nothing."""
 
 
-_CONDITIONS = frozenset({"if", "rather", "wish", "prefer"})
-_SUBJUNCTIVES = frozenset(
-    {"spoke", "talked", "explained", "switched", "continued", "answered", "replied", "told", "said"}
-)
-"""What asks behind a condition and tells without one: "if you explained this in Gujarati"."""
-
-
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What a turn asks for. `target` may be a language without a voice; `declined` are those it refuses."""
@@ -274,8 +267,11 @@ def _by_english_verb(name: _Name, lexicon: Lexicon) -> bool:
     if name.after and (name.after[0],) in english["documents"]:
         return False  # "switch to the Kannada pack"
     for index in range(len(before) - 1, max(-1, len(before) - 1 - _ENGLISH_REACH), -1):
-        conditional = _CONDITIONS.intersection(before[max(0, index - 3) : index])
-        if (before[index],) not in english["speech"] and not (conditional and before[index] in _SUBJUNCTIVES):
+        asks = (before[index],) in english["speech"] or (
+            (before[index],) in english["subjunctives"]
+            and any((word,) in english["conditions"] for word in before[max(0, index - 3) : index])
+        )
+        if not asks:
             continue
         if any((word,) in english["breaks"] for word in before[index + 1 :]):
             continue

@@ -89,7 +89,7 @@ def folded(word: str) -> str:
 
 def loosely_spelt(word: str) -> str:
     """A romanised word as `folded`, any other as it is."""
-    return folded(word) if word.isascii() else word
+    return folded(word) if script_of(word[0]) == LATIN else word
 
 
 def script_of(character: str) -> str:

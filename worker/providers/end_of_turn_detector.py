@@ -142,7 +142,7 @@ class EvidenceTurnDetector:
                 log.exception("end of turn: the evidence failed; waiting %s s", self._policy.unclear_seconds)
                 wait = Wait(self._policy.unclear_seconds, Completeness.UNCLEAR, "evidence failed")
             deadline, weigh_again_at = self._within_reach(anchor + wait.seconds), self._unwritten.next_overdue_at()
-            if weigh_again_at is not None and weigh_again_at < deadline:
+            if weigh_again_at < deadline:
                 await self._sit_out(weigh_again_at, entered_at)
             elif await self._sit_out(deadline, entered_at):
                 break
