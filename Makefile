@@ -36,10 +36,10 @@ bench: setup  ## Measure side by side; BENCH_QUICK=1 a short run
 	@$(VENV)/python -m bench
 
 matrix: setup  ## Every fault in every phase, as real calls
-	@$(VENV)/python -m tests.faults.matrix
+	@$(VENV)/python -m faults.matrix
 
 soak: setup  ## Calls without pause for MINUTES=n, with seeded random faults
-	@$(VENV)/python -m tests.faults.soak --minutes $(or $(MINUTES),15)
+	@$(VENV)/python -m faults.soak --minutes $(or $(MINUTES),15)
 
 token-zip: setup  ## The token function's source archive: build/token.zip, the same bytes for the same source
 	@$(VENV)/python scripts/token_zip.py

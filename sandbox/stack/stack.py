@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import aiohttp
 
@@ -98,7 +99,7 @@ class Stack:
 
     # -- life ------------------------------------------------------------------------------------------------------
 
-    async def __aenter__(self) -> Stack:
+    async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession()
         try:
             await self.start()

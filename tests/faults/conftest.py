@@ -4,7 +4,7 @@ import asyncio
 
 import pytest_asyncio
 
-from tests.faults.line_up import FaultStack, LineUp
+from faults.line_up import FaultStack, LineUp
 
 SIDE_BY_SIDE = 2
 

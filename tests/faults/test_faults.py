@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from faults.cells import Cell, quick, tours
+from faults.one_call import PATIENCE, run_cell, run_tour
+from faults.soak import good, soak_on
 from sandbox.caller import CallPlan, Turn, place_call
-from tests.faults.cells import Cell, quick, tours
-from tests.faults.one_call import PATIENCE, run_cell, run_tour
-from tests.faults.soak import good, soak_on
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 # Addresses that cannot be reached, the shop's service and every phase are `make matrix`'s, which fails for a hole.

@@ -1,8 +1,8 @@
 """The table of faults: a cell without a row is a hole, and a bad row does not fill one."""
 
-from tests.faults.cells import FAULTS, PHASES, PROVIDERS, Cell, every_cell, quick, runnable, tours, why_not
-from tests.faults.one_call import Row
-from tests.faults.table import PAGE, cells_in, holes, page
+from faults.cells import FAULTS, PHASES, PROVIDERS, Cell, every_cell, quick, runnable, tours, why_not
+from faults.one_call import Row
+from faults.table import PAGE, cells_in, holes, page
 
 
 def row(cell, **changes):
@@ -53,5 +53,5 @@ def test_calls_with_several_faults_meet_each_of_their_cells_once():
 
 
 def test_the_documented_table_has_no_hole_and_no_bad_row():
-    """A failure is mended by `make matrix` (`python -m tests.faults.matrix --missing` for what changed)."""
+    """A failure is mended by `make matrix` (`python -m faults.matrix --missing` for what changed)."""
     assert {cell.name for cell in runnable()} - cells_in(PAGE.read_text(encoding="utf-8")) == set()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.faults.relay import Relay
+from faults.relay import Relay
 
 
 @pytest.fixture

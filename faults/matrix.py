@@ -1,5 +1,4 @@
-"""`python -m tests.faults.matrix`: every fault in every phase as real calls; out/matrix.json and docs/faults.md."""
-# ruff: noqa: T201  (prints for a person)
+"""`python -m faults.matrix`: every fault in every phase as real calls; out/matrix.json and docs/faults.md."""
 
 from __future__ import annotations
 
@@ -12,13 +11,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from faults.cells import PHASES, Cell, quick, runnable, tours
+from faults.line_up import FaultStack, LineUp
+from faults.one_call import Row, run_cell, run_tour
+from faults.table import holes, write_page
 from sandbox.stack import ProcessFailed
-from tests.faults.cells import PHASES, Cell, quick, runnable, tours
-from tests.faults.line_up import FaultStack, LineUp
-from tests.faults.one_call import Row, run_cell, run_tour
-from tests.faults.table import holes, write_page
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 OUT = ROOT / "out" / "matrix.json"
 
 
@@ -102,7 +101,7 @@ def read_rows() -> dict[str, Row]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.matrix", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m faults.matrix", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="each provider and fault once, in some phase")
     parser.add_argument("--only", default="", help="cells whose name contains one of these, comma-separated")
     parser.add_argument(

@@ -1,8 +1,7 @@
-"""`python -m tests.faults.soak --minutes N [--seed S]`: calls without pause, with seeded random faults; out/soak.json.
+"""`python -m faults.soak --minutes N [--seed S]`: calls without pause, with seeded random faults; out/soak.json.
 
 Exits with 1 when a call was lost, or left in silence for over five seconds, or when a process was left behind.
 """
-# ruff: noqa: T201, TID251  (prints for a person; samples every few seconds)
 
 from __future__ import annotations
 
@@ -20,13 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
+from faults.line_up import ORDERS_SCOPE, FaultStack, LineUp
+from faults.one_call import PHRASES, _longest_silence, _without_phrases
 from sandbox.caller import CallPlan, CallResult, Patience, Turn, place_call
-from tests.faults.line_up import ORDERS_SCOPE, FaultStack, LineUp
-from tests.faults.one_call import PHRASES, _longest_silence, _without_phrases
 
-OUT = Path(__file__).parents[2] / "out" / "soak.json"
+OUT = Path(__file__).parents[1] / "out" / "soak.json"
 SILENT_SECONDS = 5.0
 SAMPLE_SECONDS = 5.0
 BUSY_MACHINE_SECONDS = 0.25  # the caller's own microphone was later than this: its ears were, too
@@ -111,7 +110,7 @@ def _family(pid: int) -> list[int]:
 
 def _alive(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -184,7 +183,7 @@ def good(summary: dict[str, Any]) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m faults.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--calls", type=int, default=1, help="calls side by side")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.faults.cells import (
+from faults.cells import (
     FAULT_NAMES,
     FAULTS,
     PHASE_NAMES,
@@ -16,13 +16,13 @@ from tests.faults.cells import (
     runnable,
     why_not,
 )
-from tests.faults.line_up import GIVE_UP_SECONDS, LATE_SECONDS, USUAL_SECONDS
-from tests.faults.one_call import LONGEST_SILENCE_SECONDS, RECOVERS_AFTER_SECONDS, Row
+from faults.line_up import GIVE_UP_SECONDS, LATE_SECONDS, USUAL_SECONDS
+from faults.one_call import LONGEST_SILENCE_SECONDS, RECOVERS_AFTER_SECONDS, Row
 
-PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+PAGE = Path(__file__).parents[1] / "docs" / "faults.md"
 HEAD = f"""# What a caller hears when something breaks
 
-Written by `make matrix` (`python -m tests.faults.matrix`) from real calls; do not edit. Each row is one call through
+Written by `make matrix` (`python -m faults.matrix`) from real calls; do not edit. Each row is one call through
 LiveKit against the stand-ins, with `WORKER_USUAL_LATENCY_SECONDS={USUAL_SECONDS:g}`,
 `WORKER_REPLY_LATE_SECONDS={LATE_SECONDS:g}` and `WORKER_GIVE_UP_SECONDS={GIVE_UP_SECONDS:g}` (by default 1, 1.5, 20).
 A fault that recovers lasts {RECOVERS_AFTER_SECONDS:g} s. A row fails when the caller waits in silence for more than

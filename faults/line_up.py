@@ -14,10 +14,10 @@ from typing import Any
 
 from livekit import api
 
+from faults.relay import Relay
 from sandbox.caller import Control
 from sandbox.caller.token_source import JoinToken
 from sandbox.stack import Process, Stack, StackOptions
-from tests.faults.relay import Relay
 
 FAST = {"stt_final_seconds": 0.1, "llm_first_token_seconds": 0.1, "tts_first_byte_seconds": 0.1}
 LATE_SECONDS, USUAL_SECONDS = 1.0, 0.5

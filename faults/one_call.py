@@ -1,5 +1,4 @@
 """Runs one cell of the matrix as a real call, and says what a person heard."""
-# ruff: noqa: TID251  (a caller waits, as people do)
 
 from __future__ import annotations
 
@@ -12,12 +11,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from faults.cells import STATUSES, Cell
+from faults.line_up import GIVE_UP_SECONDS, LATE_SECONDS, ORDERS_SCOPE, USUAL_SECONDS, LineUp
 from sandbox.caller import CallPlan, CallResult, Patience, Turn, place_call
-from tests.faults.cells import STATUSES, Cell
-from tests.faults.line_up import GIVE_UP_SECONDS, LATE_SECONDS, ORDERS_SCOPE, USUAL_SECONDS, LineUp
 
 PHRASES = json.loads(
-    (Path(__file__).parents[2] / "worker" / "conversation" / "data" / "phrases.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[1] / "worker" / "conversation" / "data" / "phrases.json").read_text(encoding="utf-8")
 )["en-IN"]
 SIGN_SECONDS = 3.0
 # A promise of a second and a half or more is asserted at twice its length; the row says exactly what was measured.
