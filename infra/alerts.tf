@@ -29,7 +29,7 @@ locals {
           "100 * sum(increase(${local._log.call_failures}${local._by_worker}[15m]))",
           " / sum(increase(${local._log.calls_started}${local._by_worker}[15m])) > ${var.monitoring.call_failures_percent}",
         ])
-        text = "Callers heard an apology and their call ended. Look at `jsonPayload.event=\"call.failed\"` in the worker pools' logs; it names the cause."
+        text = "Callers heard an apology and their call ended. Look at `jsonPayload.message=\"call.failed\"` in the worker pools' logs; it names the cause."
       }
       greeting = {
         name     = "the greeting is slow"
@@ -50,7 +50,7 @@ locals {
         severity = "ERROR"
         hold     = "300s"
         query    = "60 * sum by (provider) (rate(${local._log.provider_faults}${local._by_worker}[5m])) > ${var.monitoring.provider_faults_per_minute}"
-        text     = "The label names the provider: see its status page, then `jsonPayload.event=\"provider.fault\"` for kind and status. 401 or 403: the key was revoked or its balance is spent."
+        text     = "The label names the provider: see its status page, then `jsonPayload.message=\"provider.fault\"` for kind and status. 401 or 403: the key was revoked or its balance is spent."
       }
       secret_age = {
         name     = "a secret is too old"
@@ -80,13 +80,6 @@ locals {
         ])
         text = "Callers cannot start a call. Look at the function's error logs; after a deploy, switch active_release back or apply the last good state."
       }
-      workers_gave_up = {
-        name     = "workers lose LiveKit"
-        severity = "CRITICAL"
-        hold     = "0s"
-        query    = "sum(increase(${local._log.workers_gave_up}${local._by_worker}[10m])) > 0"
-        text     = "A worker could not register and ended; Cloud Run starts it again. If it repeats: is the LiveKit project up, and are LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET of one project?"
-      }
     },
     var.active_release == null ? {} : {
       no_worker = {
@@ -101,6 +94,88 @@ locals {
       }
     },
   )
+}
+
+# One such line is one caller who was lost or turned away, so it is told at once. These look at the lines themselves: a
+# metric that counts them does not exist before the first, and a rate over it misses that one.
+locals {
+  log_alerts = {
+    calls_refused = {
+      name     = "callers are turned away"
+      severity = "ERROR"
+      events   = ["call.refused_busy"]
+      where    = ""
+      quiet    = "1800s"
+      text     = "Callers heard that all lines are busy and could not be served. Raise `instances` of the active release (nothing restarts), or max_calls if CPU on the dashboard has room."
+    }
+    calls_lost = {
+      name     = "callers were cut off"
+      severity = "CRITICAL"
+      events   = ["call.lost"]
+      where    = ""
+      quiet    = "300s"
+      text     = "A caller lost their agent and no other could be sent; `why` on the line says what stood in the way. Is any worker registered, and has it a free line?"
+    }
+    handover_failed = {
+      name     = "a stopping instance found nobody for its calls"
+      severity = "ERROR"
+      events   = ["call.handover"]
+      where    = " AND jsonPayload.outcome=\"nobody_came\""
+      quiet    = "300s"
+      text     = "An instance was stopped and its calls ended with an apology, because no other instance of its release took them. Give the release at least two instances, with lines to spare."
+    }
+    processes_died = {
+      name     = "a call's process died"
+      severity = "ERROR"
+      events   = ["call.process_died"]
+      where    = ""
+      quiet    = "900s"
+      text     = "A call's process ended by itself; `exit_code` -9 is usually memory. The caller is given a new agent (`call.rescued`) unless `call.lost` follows. Memory is on the dashboard."
+    }
+    workers_gave_up = {
+      name     = "workers lose LiveKit"
+      severity = "CRITICAL"
+      events   = ["worker.gave_up"]
+      where    = ""
+      quiet    = "300s"
+      text     = "A worker could not register and ended; Cloud Run starts it again. If it repeats: is the LiveKit project up, and are LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET of one project?"
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "event" {
+  for_each              = local.log_alerts
+  project               = var.project_id
+  display_name          = "${var.name}: ${each.value.name}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = local.notification_channels
+
+  conditions {
+    display_name = each.value.name
+    condition_matched_log {
+      filter = join("", [
+        "${local._worker_logs} AND (",
+        join(" OR ", [for event in each.value.events : "jsonPayload.message=\"${event}\""]),
+        ")${each.value.where}",
+      ])
+    }
+  }
+
+  documentation {
+    content   = "${each.value.text}\n\nThe lines: ${join(", ", [for event in each.value.events : "`jsonPayload.message=\"${event}\"`"])} in the worker pools' logs."
+    mime_type = "text/markdown"
+    subject   = "${var.name}: ${each.value.name}"
+  }
+
+  alert_strategy {
+    auto_close = "3600s"
+    notification_rate_limit {
+      period = each.value.quiet
+    }
+  }
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_monitoring_notification_channel" "email" {

@@ -34,7 +34,7 @@ resource "google_compute_security_policy" "token" {
     description = "The contract knows POST, the browser's OPTIONS and the health check's GET."
     match {
       expr {
-        expression = "!request.method.matches('POST|OPTIONS|GET|HEAD')"
+        expression = "!request.method.matches('^(POST|OPTIONS|GET|HEAD)$')"
       }
     }
   }

@@ -15,7 +15,7 @@ output "ci" {
 
 output "image_repository" {
   description = "Where worker images are pushed."
-  value       = "${var.region}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.this.repository_id}"
+  value       = "${var.region}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.this["worker"].repository_id}"
 }
 
 output "load_balancer_address" {

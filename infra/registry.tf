@@ -1,15 +1,23 @@
-# One repository holds the worker's images and the function's builds, and cleans up after itself.
+# Two repositories that clean up after themselves: the worker's images, whose tags never move, and the function's builds,
+# whose tags Google moves. Apart, because who may write one (CI; the function's build) has no business in the other.
+
+locals {
+  _registries = {
+    functions = { id = "${var.name}-functions", description = "Builds of the ${var.name} token function.", immutable_tags = false }
+    worker    = { id = var.name, description = "Images of the ${var.name} worker.", immutable_tags = true }
+  }
+}
 
 resource "google_artifact_registry_repository" "this" {
+  for_each      = local._registries
   project       = var.project_id
   location      = var.region
-  repository_id = var.name
-  description   = "Images of the ${var.name} worker and builds of its token function."
+  repository_id = each.value.id
+  description   = each.value.description
   format        = "DOCKER"
 
   docker_config {
-    # Releases name images by digest, and the function's builds move their tag.
-    immutable_tags = false
+    immutable_tags = each.value.immutable_tags
   }
 
   cleanup_policies {
@@ -30,4 +38,9 @@ resource "google_artifact_registry_repository" "this" {
   }
 
   depends_on = [google_project_service.this]
+}
+
+moved {
+  from = google_artifact_registry_repository.this
+  to   = google_artifact_registry_repository.this["worker"]
 }

@@ -4,10 +4,17 @@
 # into a write-only argument. What runs names a secret by its number, never `latest`: a rotation is a change one sees.
 
 locals {
-  token_secrets = toset(concat(
-    ["LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"],
-    [for k, v in var.extra_secrets : k if contains(["token", "both"], v)],
-  ))
+  _token_key_prefix = var.token_livekit_key == "own" ? "TOKEN_" : ""
+  # The variable that the function reads, and the secret behind it.
+  token_secret_names = merge(
+    {
+      LIVEKIT_URL        = "LIVEKIT_URL"
+      LIVEKIT_API_KEY    = "${local._token_key_prefix}LIVEKIT_API_KEY"
+      LIVEKIT_API_SECRET = "${local._token_key_prefix}LIVEKIT_API_SECRET"
+    },
+    { for k, v in var.extra_secrets : k => k if contains(["token", "both"], v) },
+  )
+  token_secrets = toset(values(local.token_secret_names))
   worker_secrets = toset(concat(
     ["LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "OPENAI_API_KEY", "SARVAM_API_KEY"],
     [for k, v in var.extra_secrets : k if contains(["worker", "both"], v)],

@@ -73,7 +73,7 @@ resource "google_project_iam_member" "token_build_source" {
 resource "google_artifact_registry_repository_iam_member" "token_build" {
   project    = var.project_id
   location   = var.region
-  repository = google_artifact_registry_repository.this.repository_id
+  repository = google_artifact_registry_repository.this["functions"].repository_id
   role       = "roles/artifactregistry.writer"
   member     = google_service_account.token_build.member
 }
@@ -116,7 +116,7 @@ resource "google_cloudfunctions2_function" "token" {
     runtime           = var.token_function.runtime
     entry_point       = "token"
     service_account   = google_service_account.token_build.id
-    docker_repository = google_artifact_registry_repository.this.id
+    docker_repository = google_artifact_registry_repository.this["functions"].id
     source {
       storage_source {
         bucket = google_storage_bucket.token_source.name
@@ -138,13 +138,13 @@ resource "google_cloudfunctions2_function" "token" {
     environment_variables            = local.token_environment
 
     dynamic "secret_environment_variables" {
-      for_each = local.token_secrets
+      for_each = local.token_secret_names
       iterator = each
       content {
         key        = each.key
         project_id = var.project_id
-        secret     = google_secret_manager_secret.this[each.key].secret_id
-        version    = local.secret_versions[each.key]
+        secret     = google_secret_manager_secret.this[each.value].secret_id
+        version    = local.secret_versions[each.value]
       }
     }
   }
@@ -163,7 +163,7 @@ resource "google_cloudfunctions2_function" "token" {
 
 # Access is granted on the Cloud Run service below the function, which has its name.
 resource "google_cloud_run_v2_service_iam_member" "token_public" {
-  count    = var.allow_unauthenticated ? local.token_count : 0
+  count    = var.allow_unauthenticated && !var.disable_invoker_check ? local.token_count : 0
   project  = var.project_id
   location = var.region
   name     = google_cloudfunctions2_function.token[0].name
@@ -173,6 +173,24 @@ resource "google_cloud_run_v2_service_iam_member" "token_public" {
   lifecycle {
     # A function made anew has a new service, without this grant.
     replace_triggered_by = [google_cloudfunctions2_function.token[0].id]
+  }
+}
+
+# For organisations that refuse allUsers. The resource of a function has no such switch, and a second resource for the
+# service below it would fight with this one; so it is gcloud's, again after every deploy of the function.
+resource "terraform_data" "token_invoker_check_off" {
+  count = var.disable_invoker_check ? local.token_count : 0
+  triggers_replace = [
+    google_cloudfunctions2_function.token[0].id,
+    google_storage_bucket_object.token_source[0].name,
+    sha256(jsonencode([var.token_function, local.token_environment, local.secret_versions])),
+  ]
+
+  provisioner "local-exec" {
+    command = join(" ", [
+      "gcloud run services update ${google_cloudfunctions2_function.token[0].name}",
+      "--project=${var.project_id} --region=${var.region} --no-invoker-iam-check --quiet",
+    ])
   }
 }
 

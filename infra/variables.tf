@@ -17,6 +17,10 @@ variable "active_release" {
     condition     = try(var.releases[var.active_release].instances, 1) > 0
     error_message = "The active release has instances = 0: callers would wait for an agent that never comes. Give it at least 1, or switch active_release first."
   }
+  validation {
+    condition     = !try(var.releases[var.active_release].retired, false)
+    error_message = "The active release is retired: new calls still go to it. Switch active_release first, wait until `make release-status` says that the old one is idle, then retire it."
+  }
 }
 
 variable "allow_unauthenticated" {
@@ -44,8 +48,10 @@ variable "artifact_registry" {
 variable "ci" {
   description = "Workload identity federation for GitHub Actions: pushes images from one repository and one git ref, without a key."
   type = object({
-    github_repository = string
-    git_ref           = optional(string, "refs/heads/main")
+    github_repository    = string
+    github_repository_id = optional(string)
+    git_ref              = optional(string, "refs/heads/main")
+    pool_id              = optional(string)
   })
   default = null
 
@@ -57,6 +63,14 @@ variable "ci" {
     condition     = can(regex("^refs/(heads|tags)/[A-Za-z0-9._/-]+$", coalesce(try(var.ci.git_ref, null), "refs/heads/main")))
     error_message = "ci.git_ref must be a full ref such as \"refs/heads/main\": a bare branch name would never match."
   }
+  validation {
+    condition     = can(regex("^[0-9]+$", coalesce(try(var.ci.github_repository_id, null), "1")))
+    error_message = "ci.github_repository_id must be the repository's number (gh api repos/OWNER/NAME --jq .id): a name can be given up and taken by somebody else, a number cannot."
+  }
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{2,30}[a-z0-9]$", coalesce(try(var.ci.pool_id, null), "vaani-ci"))) && !startswith(coalesce(try(var.ci.pool_id, null), "vaani-ci"), "gcp-")
+    error_message = "ci.pool_id must be 4 to 32 of a-z, 0-9 and -, starting with a letter and not with gcp-."
+  }
 }
 
 variable "cloud_armor" {
@@ -66,7 +80,7 @@ variable "cloud_armor" {
     ban_seconds         = optional(number, 600)
     deny_ip_ranges      = optional(set(string), [])
     preview             = optional(bool, false)
-    requests_per_minute = optional(number, 60)
+    requests_per_minute = optional(number, 600)
   })
   default = null
 
@@ -75,8 +89,8 @@ variable "cloud_armor" {
     error_message = "cloud_armor.domain must be a host name such as \"calls.example.com\", without https:// or a path."
   }
   validation {
-    condition     = coalesce(try(var.cloud_armor.requests_per_minute, null), 60) >= 10
-    error_message = "cloud_armor.requests_per_minute must be at least 10: many callers share one address behind a mobile operator."
+    condition     = coalesce(try(var.cloud_armor.requests_per_minute, null), 600) >= 120
+    error_message = "cloud_armor.requests_per_minute must be at least 120: it counts per address, thousands of callers share one behind a mobile operator, and a call takes two requests (the browser's OPTIONS counts)."
   }
   validation {
     condition     = contains([60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600], coalesce(try(var.cloud_armor.ban_seconds, null), 600))
@@ -85,6 +99,18 @@ variable "cloud_armor" {
   validation {
     condition     = try(length(var.cloud_armor.deny_ip_ranges), 0) <= 10 && alltrue([for r in try(var.cloud_armor.deny_ip_ranges, []) : can(cidrhost(r, 0))])
     error_message = "cloud_armor.deny_ip_ranges takes at most 10 ranges in CIDR form, such as \"203.0.113.0/24\"."
+  }
+}
+
+variable "disable_invoker_check" {
+  description = "With allow_unauthenticated: open the function by switching Cloud Run's invoker check off (by gcloud, at apply) instead of by a grant to allUsers, which organisations with domain restricted sharing refuse."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.disable_invoker_check || var.allow_unauthenticated
+    error_message = "disable_invoker_check opens the function to everyone, so it needs allow_unauthenticated = true beside it."
   }
 }
 
@@ -177,6 +203,13 @@ variable "project_id" {
   }
 }
 
+variable "protect_calls" {
+  description = "Refuse to remove a release's pool before it was retired. false, in an apply of its own, only before destroying everything."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "public_agent_name" {
   description = "The agent's name as clients know it; it does not change from release to release."
   type        = string
@@ -207,9 +240,10 @@ variable "releases" {
     image           = string
     cpu             = optional(number, 2)
     environment     = optional(map(string), {})
-    instances       = optional(number, 1)
+    instances       = optional(number, 2)
     max_calls       = optional(number)
     memory_gib      = optional(number, 4)
+    retired         = optional(bool, false)
     secret_versions = optional(map(number), {})
     update_in_place = optional(bool, false)
   }))
@@ -422,6 +456,18 @@ variable "token_invokers" {
   validation {
     condition     = alltrue([for m in var.token_invokers : can(regex("^(user|group|serviceAccount|domain|principal|principalSet):.+", m))])
     error_message = "token_invokers takes named identities (user:, group:, serviceAccount:, domain:, principal:, principalSet:). For everyone, set allow_unauthenticated."
+  }
+}
+
+variable "token_livekit_key" {
+  description = "shared: function and worker use one LiveKit key. own: the function has one of its own, so that a leak of it neither opens the calls' sealed state nor registers a worker's rescue."
+  type        = string
+  default     = "shared"
+  nullable    = false
+
+  validation {
+    condition     = contains(["shared", "own"], var.token_livekit_key)
+    error_message = "token_livekit_key must be \"shared\" or \"own\". With own, fill the secrets TOKEN_LIVEKIT_API_KEY and TOKEN_LIVEKIT_API_SECRET with a second key of the same LiveKit project."
   }
 }
 

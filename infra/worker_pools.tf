@@ -2,7 +2,10 @@
 #
 # Cloud Run kills an instance 10 s after SIGTERM, whatever it is doing. A pool that is changed in place therefore cuts
 # its calls. So a release gets a pool and a dispatch name of its own; new calls are switched over (active_release); and
-# the old pool goes when its last call is over. Changing a pool that runs is refused unless one asks for it.
+# the old pool goes when its last call is over. Changing or removing a pool that runs is refused unless one asks for it.
+#
+# Google restarts single instances for its own reasons. Then the calls are handed to another instance of the release,
+# in the middle of the conversation: that needs two of them, which is the default.
 
 locals {
   # What the module sets wins over worker_environment, and a release's own settings over both maps' common part.
@@ -12,11 +15,12 @@ locals {
       r.environment,
       r.max_calls == null ? {} : { WORKER_MAX_CALLS = tostring(r.max_calls) },
       {
-        AGENT_NAME           = local.dispatch_names[k]
-        NUM_CPUS             = tostring(r.cpu) # livekit-agents would count the host's
-        WORKER_DRAIN_SECONDS = "8"             # of the 10 there are; the rest is for goodbyes
-        WORKER_HEALTH_HOST   = "0.0.0.0"       # the probes come from outside the container
-        WORKER_HEALTH_PORT   = "8081"
+        AGENT_NAME                 = local.dispatch_names[k]
+        NUM_CPUS                   = tostring(r.cpu)         # livekit-agents would count the host's
+        WORKER_DRAIN_SECONDS       = "8"                     # of the 10 there are; the rest is for goodbyes
+        WORKER_HANDOVER_AGENT_NAME = local.dispatch_names[k] # a stopping instance's calls go to another of its release
+        WORKER_HEALTH_HOST         = "0.0.0.0"               # the probes come from outside the container
+        WORKER_HEALTH_PORT         = "8081"
       },
     )
   }
@@ -56,13 +60,14 @@ resource "terraform_data" "release" {
 }
 
 resource "google_cloud_run_v2_worker_pool" "worker" {
-  for_each            = var.releases
-  project             = var.project_id
-  location            = var.region
-  name                = "${var.name}-worker-${each.key}"
-  description         = "Release ${each.key}; dispatched as ${local.dispatch_names[each.key]}."
-  labels              = { release = each.key }
-  deletion_protection = false # an old release is removed by taking it out of `releases`
+  for_each    = var.releases
+  project     = var.project_id
+  location    = var.region
+  name        = "${var.name}-worker-${each.key}"
+  description = "Release ${each.key}; dispatched as ${local.dispatch_names[each.key]}."
+  labels      = { release = each.key }
+  # Taking a release out of `releases` while it has calls would cut them: it has to be said first, in an apply of its own.
+  deletion_protection = var.protect_calls && !each.value.retired
 
   scaling {
     manual_instance_count = each.value.instances

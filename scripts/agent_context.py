@@ -22,6 +22,11 @@ SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
 KEPT = (CONFIG,)
 LOCK_IN_REPOSITORY = "ARG REQUIREMENTS=requirements/worker.txt"
 LOCK_IN_FOLDER = "ARG REQUIREMENTS=requirements.txt"
+# The image's own 8 s fit Cloud Run's 10. LiveKit Cloud waits an hour for a deploy's old instances: their calls finish.
+# A little less, so that what is left of them at the end is handed over or told goodbye before the platform's kill.
+DRAIN_SECONDS = 3500
+LAST_SETTING_IN_REPOSITORY = "    WORKER_HEALTH_PORT=8081\n"
+LAST_SETTING_IN_FOLDER = f"    WORKER_DRAIN_SECONDS={DRAIN_SECONDS} \\\n{LAST_SETTING_IN_REPOSITORY}"
 # One pattern a line, none negated, no comments: `!` would bring a secret back, a bracket in a comment fails the deploy.
 IGNORED = ("**/__pycache__", "**/*.pyc", "**/.env", "**/.env.*", "secrets.env")
 
@@ -60,11 +65,13 @@ def _copy_worker(source: Path, target: Path) -> None:
 
 
 def _dockerfile(source: Path) -> str:
-    """The repository's own, with the lock where the CLI looks for it."""
+    """The repository's own, with the lock where the CLI looks for it, and LiveKit Cloud's hour for a deploy's calls."""
     text = source.read_text(encoding="utf-8")
-    if text.count(LOCK_IN_REPOSITORY) != 1:
-        raise SystemExit(f"agent-context: {source} no longer has the line `{LOCK_IN_REPOSITORY}`.")
-    return text.replace(LOCK_IN_REPOSITORY, LOCK_IN_FOLDER)
+    for ours, theirs in ((LOCK_IN_REPOSITORY, LOCK_IN_FOLDER), (LAST_SETTING_IN_REPOSITORY, LAST_SETTING_IN_FOLDER)):
+        if text.count(ours) != 1:
+            raise SystemExit(f"agent-context: {source} no longer has the line `{ours.strip()}`.")
+        text = text.replace(ours, theirs)
+    return text
 
 
 def _check_project(config: str, subdomain: str | None) -> None:

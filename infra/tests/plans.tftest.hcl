@@ -106,8 +106,26 @@ run "minimal" {
     error_message = "Trap: Cloud Run kills 10 s after SIGTERM; a goodbye needs to be said before."
   }
   assert {
-    condition     = google_cloud_run_v2_worker_pool.worker["2026-11-22"].deletion_protection == false
-    error_message = "Trap: deletion protection defaults to true, and must be false in state before an old release can go."
+    condition     = google_cloud_run_v2_worker_pool.worker["2026-11-22"].deletion_protection
+    error_message = "A pool that has calls is not removed without being asked for."
+  }
+  assert {
+    condition     = google_cloud_run_v2_worker_pool.worker["2026-11-22"].scaling[0].manual_instance_count >= 2
+    error_message = "A stopping instance needs another one to hand its calls to."
+  }
+  assert {
+    condition = one([
+      for e in google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers[0].env : e.value if e.name == "WORKER_HANDOVER_AGENT_NAME"
+    ]) == "vaani-2026-11-22"
+    error_message = "The calls of a stopping instance go to another instance of its release."
+  }
+  assert {
+    condition     = google_artifact_registry_repository.this["worker"].docker_config[0].immutable_tags && google_artifact_registry_repository_iam_member.token_build.repository == "vaani-functions"
+    error_message = "A pushed image stays what it is, and the function's builds go elsewhere."
+  }
+  assert {
+    condition     = alltrue([for p in google_monitoring_alert_policy.event : strcontains(p.conditions[0].condition_matched_log[0].filter, "jsonPayload.message=\"")])
+    error_message = "The worker writes an event's name as the line's message: a search for another field finds nothing."
   }
   assert {
     condition     = length(google_compute_security_policy.token) + length(google_iam_workload_identity_pool.ci) == 0
@@ -119,7 +137,7 @@ run "full" {
   variables {
     active_release        = "2026-11-22"
     allow_unauthenticated = true
-    ci                    = { github_repository = "acme/vaani" }
+    ci                    = { github_repository = "acme/vaani", github_repository_id = "123456789", pool_id = "vaani-ci-2" }
     cloud_armor           = { domain = "calls.example.com", deny_ip_ranges = ["203.0.113.0/24"] }
     extra_secrets         = { TOKEN_HMAC_KEYS = "token", WORKER_SEALING_KEY = "worker", SHARED = "both" }
     monitoring            = { emails = ["oncall@example.com"], notification_channels = ["projects/my-project/notificationChannels/1"] }
@@ -185,11 +203,31 @@ run "full" {
     error_message = "Trap: a provider without a condition trusts every repository on GitHub."
   }
   assert {
+    condition     = strcontains(google_iam_workload_identity_pool_provider.github[0].attribute_condition, "assertion.repository_id == '123456789'") && endswith(google_service_account_iam_member.ci[0].member, "attribute.repository_id/123456789")
+    error_message = "A name can be taken by somebody else; a number cannot."
+  }
+  assert {
+    condition     = strcontains(google_iam_workload_identity_pool_provider.github[0].attribute_condition, "assertion.event_name in [") && !strcontains(google_iam_workload_identity_pool_provider.github[0].attribute_condition, "pull_request")
+    error_message = "pull_request_target runs a stranger's change on the base branch's ref."
+  }
+  assert {
+    condition     = google_iam_workload_identity_pool.ci[0].workload_identity_pool_id == "vaani-ci-2"
+    error_message = "A pool's id is reserved for 30 days after a destroy: another one must be possible."
+  }
+  assert {
+    condition     = one([for r in google_compute_security_policy.token[0].rule : r.rate_limit_options[0].rate_limit_threshold[0].count if r.action == "rate_based_ban"]) >= 600
+    error_message = "Thousands of callers share one address behind a mobile operator."
+  }
+  assert {
+    condition     = strcontains(one([for r in google_compute_security_policy.token[0].rule : r.match[0].expr[0].expression if r.priority == 200]), "'^(POST|OPTIONS|GET|HEAD)$'")
+    error_message = "An unanchored pattern lets every method through whose name contains one of these."
+  }
+  assert {
     condition     = length([for r in google_compute_security_policy.token[0].rule : r if r.action == "rate_based_ban"]) == 1
     error_message = "Cloud Armor limits the rate per address."
   }
   assert {
-    condition     = alltrue([for p in google_monitoring_alert_policy.this : length(p.notification_channels) == 2])
+    condition     = alltrue([for p in concat(values(google_monitoring_alert_policy.this), values(google_monitoring_alert_policy.event)) : length(p.notification_channels) == 2])
     error_message = "Every alert reaches everyone who asked for it."
   }
 }
@@ -221,5 +259,56 @@ run "two_releases_run_side_by_side" {
       one([for e in google_cloud_run_v2_worker_pool.worker[k].template[0].containers[0].env : e.value_source[0].secret_key_ref[0].version if e.name == "OPENAI_API_KEY"])
     ] == ["1", "2"]
     error_message = "A release can pin its own number of a secret."
+  }
+}
+
+run "open_without_a_grant_to_all_users" {
+  command = plan
+  variables {
+    active_release        = "a"
+    allow_unauthenticated = true
+    disable_invoker_check = true
+    releases              = { a = { image = "r/worker@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" } }
+  }
+
+  assert {
+    condition     = length(google_cloud_run_v2_service_iam_member.token_public) == 0 && length(terraform_data.token_invoker_check_off) == 1
+    error_message = "Organisations with domain restricted sharing refuse allUsers: the check is switched off instead."
+  }
+}
+
+run "the_function_with_a_key_of_its_own" {
+  command = plan
+  variables {
+    active_release    = "a"
+    token_livekit_key = "own"
+    releases          = { a = { image = "r/worker@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" } }
+  }
+
+  assert {
+    condition = toset([for s in google_cloudfunctions2_function.token[0].service_config[0].secret_environment_variables : "${s.key}=${s.secret}"]) == toset([
+      "LIVEKIT_URL=vaani-livekit-url", "LIVEKIT_API_KEY=vaani-token-livekit-api-key", "LIVEKIT_API_SECRET=vaani-token-livekit-api-secret",
+    ])
+    error_message = "The function's variables keep their names; the secrets behind them are its own."
+  }
+  assert {
+    condition     = !contains(keys(google_secret_manager_secret_iam_member.token), "LIVEKIT_API_SECRET") && !contains(keys(google_secret_manager_secret_iam_member.worker), "TOKEN_LIVEKIT_API_SECRET")
+    error_message = "Neither reads the other's key."
+  }
+}
+
+run "a_retired_release_may_be_removed" {
+  command = plan
+  variables {
+    active_release = "a"
+    releases = {
+      a = { image = "r/worker@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }
+      b = { image = "r/worker@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", retired = true }
+    }
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_worker_pool.worker["a"].deletion_protection && !google_cloud_run_v2_worker_pool.worker["b"].deletion_protection
+    error_message = "Only what was retired may go."
   }
 }

@@ -434,3 +434,52 @@ run "refuses_a_missing_archive" {
   }
   expect_failures = [google_storage_bucket_object.token_source]
 }
+
+run "refuses_to_retire_the_active_release" {
+  command = plan
+  variables {
+    active_release = "a"
+    releases       = { a = { image = "r/w@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", retired = true } }
+  }
+  expect_failures = [var.active_release]
+}
+
+run "refuses_a_closed_function_without_the_invoker_check" {
+  command = plan
+  variables {
+    disable_invoker_check = true
+  }
+  expect_failures = [var.disable_invoker_check]
+}
+
+run "refuses_a_rate_that_bans_a_mobile_operator" {
+  command = plan
+  variables {
+    cloud_armor = { domain = "calls.example.com", requests_per_minute = 60 }
+  }
+  expect_failures = [var.cloud_armor]
+}
+
+run "refuses_a_repository_id_that_is_a_name" {
+  command = plan
+  variables {
+    ci = { github_repository = "acme/vaani", github_repository_id = "acme/vaani" }
+  }
+  expect_failures = [var.ci]
+}
+
+run "refuses_a_pool_id_that_google_keeps_for_itself" {
+  command = plan
+  variables {
+    ci = { github_repository = "acme/vaani", pool_id = "gcp-ci" }
+  }
+  expect_failures = [var.ci]
+}
+
+run "refuses_another_word_for_the_livekit_key" {
+  command = plan
+  variables {
+    token_livekit_key = "mine"
+  }
+  expect_failures = [var.token_livekit_key]
+}

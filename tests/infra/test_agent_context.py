@@ -85,12 +85,22 @@ def test_the_dockerfile_builds_from_this_folder_alone(folder):
     assert 'CMD ["python", "-m", "worker", "start"]' in text
 
 
-def test_the_dockerfile_is_the_repositorys_but_for_one_line(folder):
+def test_the_dockerfile_is_the_repositorys_but_for_two_lines(folder):
     ours = (ROOT / "Dockerfile.worker").read_text().splitlines()
     theirs = (folder / "Dockerfile").read_text().splitlines()
-    assert [line for line, other in zip(ours, theirs, strict=True) if line != other] == [
-        "ARG REQUIREMENTS=requirements/worker.txt"
+    assert [line for line in ours if line not in theirs] == ["ARG REQUIREMENTS=requirements/worker.txt"]
+    assert [line for line in theirs if line not in ours] == [
+        "ARG REQUIREMENTS=requirements.txt",
+        "    WORKER_DRAIN_SECONDS=3500 \\",
     ]
+
+
+def test_a_deploy_on_livekit_cloud_lets_calls_finish_within_its_hour(folder):
+    """Trap: the worker's own 8 s are for Cloud Run; there every running call would be cut at each deploy."""
+    environment = re.findall(r"^ENV (.*?[^\\])$", (folder / "Dockerfile").read_text(), re.MULTILINE | re.DOTALL)
+    pairs = dict(pair.split("=", 1) for pair in environment[-1].replace("\\\n", " ").split())
+    hour_seconds, goodbye_seconds = 3600, 60
+    assert hour_seconds / 2 < int(pairs["WORKER_DRAIN_SECONDS"]) <= hour_seconds - goodbye_seconds
 
 
 def test_livekit_toml_has_the_keys_the_cli_keeps_and_no_others(folder):

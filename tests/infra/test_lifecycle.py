@@ -184,7 +184,17 @@ def test_5b_the_roll_back_is_the_same_backwards(deployment):
         assert not [address for address in done if address.startswith(POOL)]
 
 
-def test_6_the_old_release_is_removed_alone(deployment):
+def test_6_the_old_release_is_retired_without_a_restart(deployment):
+    """A pool that has calls is not removed without being asked for: deletion protection holds until it was said."""
+    assert all(pool["deletion_protection"] for name, pool in deployment.resources().items() if name.startswith(POOL))
+    before = deployment.resources()[f'{POOL}["one"]']
+    deployment.step(releases={"one": {"image": IMAGE_A, "retired": True}, "two": {"image": IMAGE_B}})
+    after = deployment.resources()[f'{POOL}["one"]']
+    assert after["deletion_protection"] is False
+    assert (after["uid"], after["template"]) == (before["uid"], before["template"])
+
+
+def test_6b_the_retired_release_is_removed_alone(deployment):
     done = deployment.step(releases={"two": {"image": IMAGE_B}})
     assert {address: actions for address, actions in done.items() if address.startswith(POOL)} == {
         f'{POOL}["one"]': "delete"
@@ -241,6 +251,11 @@ def test_9_the_function_is_redeployed_by_a_change_of_its_source_and_by_nothing_e
     assert deployment.step() == {}
 
 
-def test_10_everything_can_be_destroyed(deployment):
+def test_10_everything_can_be_destroyed_once_it_was_asked_for(deployment):
+    """Trap: deletion protection must be false in state before a destroy."""
+    deployment.step(protect_calls=False)
+    pools = [values for name, values in deployment.resources().items() if name.startswith(POOL)]
+    assert pools
+    assert not any(pool["deletion_protection"] for pool in pools)
     deployment.bench.ok("destroy", "-auto-approve", "-input=false", secret_values=SECRET_VALUES)
     assert json.loads((deployment.bench.folder / "terraform.tfstate").read_text())["resources"] == []
