@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tests.language.corpus import turns
+from corpora.language import turns
 from worker.language import HeardTurn, LanguageState, decide
 
 GOAL_SECONDS = 0.001

@@ -27,8 +27,9 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.token.served import ServedFunction
-from tests.token.stand_ins import Issuer, running_http
+from sandbox.http_on_loopback import running_http
+from sandbox.issuer import Issuer
+from sandbox.stack.served_function import ServedFunction
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ROOT / "functions" / "token" / "main.py"

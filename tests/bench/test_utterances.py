@@ -6,6 +6,7 @@ import pytest
 from bench.utterances import RECORDINGS_HELP, load_table, recordings_installed, render_utterance
 from bench.utterances.render import VOICED_RMS, spread_words, voiced_span
 from bench.utterances.table import BadUtterance, parse_row
+from tests.needs import missing
 
 TABLE = load_table()
 SYNTHETIC = [row for row in TABLE if row.engine != "recording"]
@@ -15,7 +16,7 @@ GOOD = {"id": "x", "kind": "short", "language": "en-IN", "voice": "espeak:a", "t
 
 def render(row, folder):
     if row.engine == "recording" and not recordings_installed():
-        pytest.skip(RECORDINGS_HELP)
+        missing(RECORDINGS_HELP)
     return render_utterance(row, folder)
 
 

@@ -3,83 +3,30 @@
 import asyncio
 import contextlib
 import json
-import os
 import secrets
-import shutil
-import socket
-import subprocess
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pytest
-from aiohttp import ClientError, ClientSession, web
+from aiohttp import web
 from livekit import api, rtc
 
 from sandbox.caller import JoinToken
 from sandbox.caller.audio import FRAME_SAMPLES, SAMPLE_RATE, is_audible
+from sandbox.stack.processes import free_port
+from tests.livekit_server import LiveKitServer
 
 API_KEY, API_SECRET = "testkey", "a-secret-for-tests-of-32-characters-or-more"
-ROOT = Path(__file__).parents[2]
-
-
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def server_binary():
-    built = ROOT / ".cache" / "go-bin" / "server"
-    found = (
-        os.environ.get("LIVEKIT_SERVER_BIN") or shutil.which("livekit-server") or (built if built.exists() else None)
-    )
-    if not found:
-        pytest.skip("no livekit-server; `make setup` builds it")
-    return str(found)
 
 
 @pytest.fixture(scope="session")
 def livekit_server(tmp_path_factory):
     """Its ws:// address."""
-    port, udp_port = free_port(), free_port(socket.SOCK_DGRAM)
-    folder = tmp_path_factory.mktemp("livekit")
-    config = f"""
-port: {port}
-bind_addresses: ["127.0.0.1"]
-development: true
-keys: {{ {API_KEY}: "{API_SECRET}" }}
-rtc:
-  use_external_ip: false
-  node_ip: 127.0.0.1
-  enable_loopback_candidate: true
-  interfaces: {{ includes: [lo] }}
-  udp_port: {udp_port}
-  tcp_port: 0
-logging: {{ level: warn }}
-"""
-    (folder / "livekit.yaml").write_text(config)
-    with (folder / "log").open("wb") as log:
-        command = [server_binary(), "--config", str(folder / "livekit.yaml")]
-        server = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        asyncio.run(_answering(f"http://127.0.0.1:{port}/", server, folder / "log"))
-        yield f"ws://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-async def _answering(url, process, log):
-    async with asyncio.timeout(20), ClientSession() as http:
-        while True:
-            assert process.poll() is None, log.read_text()
-            with contextlib.suppress(ClientError):
-                async with http.get(url) as reply:
-                    if reply.status == 200:
-                        return
-            await _tick()
+    server = LiveKitServer(tmp_path_factory.mktemp("livekit"), API_KEY, API_SECRET)
+    server.start()
+    yield server.url
+    server.stop()
 
 
 async def _tick():

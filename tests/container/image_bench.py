@@ -13,22 +13,14 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
+from tests.needs import missing
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "container"
-UNDER_CI = os.environ.get("VAANI_CI") == "1"
 SUITE, PACKAGES = "bookworm", "python3,python3-venv,ca-certificates"
 SLIM = [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "man", "locale", "info", "bash-completion")]
 TOOLS = ("buildah", "mmdebstrap")
 BUILD_SECONDS_MAX = 900
-
-
-def missing(what: str) -> None:
-    """A part that is not there: a skip for people, a failure under CI."""
-    if UNDER_CI:
-        pytest.fail(what)
-    pytest.skip(what)
 
 
 class Buildah:

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 from box import Box
-from image_bench import ROOT, missing
+from image_bench import ROOT
 
 from sandbox.stack.livekit_server import HOW_TO_GET_IT, find_server
 from sandbox.stack.stack import Stack, StackOptions
+from tests.needs import missing
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(900)]
 PLATFORM_KILLS_AFTER_SECONDS = 10

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -57,10 +58,9 @@ def test_the_image_and_the_processes_need_no_host_name_of_a_registry_or_path_of_
 
 
 @pytest.mark.parametrize("path", [path for path in OUR_PYTHON if not TABLES_OF_CASES.match(path)])
-def test_one_sitting_per_file_one_screen_per_function(path):
-    source = _text(path)
-    assert len(source.splitlines()) <= 400
-    functions = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+def test_one_screen_per_function(path):
+    tree = ast.parse(_text(path))
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     assert [f.name for f in functions if (f.end_lineno or 0) - f.lineno >= 50] == []
 
 
@@ -69,6 +69,16 @@ def test_every_module_says_why_it_exists(path):
     tree = ast.parse(_text(path))
     if tree.body and not path.endswith("__init__.py"):
         assert ast.get_docstring(tree)
+
+
+def test_every_room_with_python_in_it_is_under_the_rules_of_imports_and_types():
+    """Pins a bench that imported from tests: it, the tests and the scripts were not among the linter's roots."""
+    rooms = {path.split("/")[0] for path in OUR_PYTHON if "/" in path}
+    rooms = {"join_token" if room == "functions" else room for room in rooms}
+    settings = tomllib.loads(_text("pyproject.toml"))["tool"]
+    assert set(settings["importlinter"]["root_packages"]) == rooms
+    assert not any(contract.get("ignore_imports") for contract in settings["importlinter"]["contracts"])
+    assert set(settings["mypy"]["packages"]) == rooms - {"scripts", "tests"}
 
 
 def _is_text(path):

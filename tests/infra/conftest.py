@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from terraform_bench import Bench, environment, missing, new_bench
+from terraform_bench import Bench, environment, new_bench
+
+from tests.needs import missing
 
 
 @pytest.fixture(scope="session")

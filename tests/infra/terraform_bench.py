@@ -18,23 +18,17 @@ from typing import Any
 
 import pytest
 
+from tests.needs import UNDER_CI, missing
+
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
 STAND_IN = Path(os.environ.get("VAANI_TERRAFORM_STANDIN", ROOT.parent / "shared" / "terraform"))
-UNDER_CI = os.environ.get("VAANI_CI") == "1"
 HOW_TO_INSTALL = "Terraform 1.11 or later is missing: https://developer.hashicorp.com/terraform/install"
 # Anything of the developer's own would change what is planned.
 FOREIGN = re.compile(r"TF_|GOOGLE_|GCLOUD_|CLOUDSDK_")
 LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
 IMAGE_A = "asia-south1-docker.pkg.dev/my-project/vaani/worker@sha256:" + "a" * 64
 IMAGE_B = "asia-south1-docker.pkg.dev/my-project/vaani/worker@sha256:" + "b" * 64
-
-
-def missing(what: str) -> None:
-    """A part that is not there: a skip for people, a failure under CI."""
-    if UNDER_CI:
-        pytest.fail(what)
-    pytest.skip(what)
 
 
 def environment() -> tuple[dict[str, str], bool]:

@@ -7,7 +7,6 @@ from collections import Counter
 
 import pytest
 from livekit import api
-from terraform_bench import missing
 
 from sandbox.stack.livekit_server import HOW_TO_GET_IT, find_server
 from sandbox.stack.stack import Stack
@@ -22,6 +21,7 @@ from scripts.release_status import (
     table,
     watch,
 )
+from tests.needs import missing
 
 OLD, NEW = Release("old", "vaani-old", active=False), Release("new", "vaani-new", active=True)
 OUTPUT = json.dumps(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 
-from tests.language.corpus import CORPUS, INDEPENDENT, Turn, turns
+from corpora.language import CORPUS, INDEPENDENT, Turn, turns
 from worker.language import SUPPORTED, HeardTurn, LanguageState, decide
 
 GOAL = 0.99

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpora.language import CORPUS, INDEPENDENT, turns
 from tests.language.confusion import answered
-from tests.language.corpus import CORPUS, INDEPENDENT, turns
 from worker.language import SUPPORTED, HeardTurn, LanguageState, canonical_code, decide
 
 GOAL = 0.99

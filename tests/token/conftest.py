@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.http_on_loopback import running_http
+from sandbox.issuer import Issuer
+from tests.livekit_server import LiveKitServer
 from tests.token.environment import ANONYMOUS, BASE_ENV, LIVEKIT_SECRET, leak_in
-from tests.token.livekit_server import LiveKitServer, find_livekit_server
-from tests.token.stand_ins import Issuer, running_http
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "functions" / "token" / "main.py"
@@ -76,11 +77,7 @@ def issuer(signing_keys):
 @pytest.fixture(scope="session")
 def livekit_server(tmp_path_factory):
     """A real livekit-server on loopback."""
-    binary = find_livekit_server(ROOT)
-    if binary is None:
-        message = "livekit-server is missing: go install github.com/livekit/livekit-server/cmd/server@v1.13.5"
-        pytest.skip(message)
-    server = LiveKitServer(binary, tmp_path_factory.mktemp("livekit"), LIVEKIT_SECRET)
+    server = LiveKitServer(tmp_path_factory.mktemp("livekit"), "devkey", LIVEKIT_SECRET)
     server.start()
     yield server
     server.stop()

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from join_token.callers import Caller
 from join_token.grants import VOICE_LANGUAGES
 
+from tests.token.claims import base64url
 from tests.token.environment import HMAC, LIVEKIT_SECRET
 from tests.token.generated import Requests
-from tests.token.stand_ins import base64url
 from tests.token.test_token_hmac import signed
 
 GENERATED_REQUESTS = 10_000

@@ -7,7 +7,7 @@ import re
 import pytest
 from join_token.endpoint import BODY_BYTES_MAX
 
-from tests.token.stand_ins import claims_of
+from tests.token.claims import claims_of
 
 # What each SDK really sends: sources of about 2026-08, see docs/token-endpoint.md.
 SDK_BODIES = [

@@ -12,8 +12,8 @@ from join_token.errors import Refusal
 from join_token.hmac_auth import HmacAuthenticator
 from join_token.secret import Secret
 
+from tests.token.claims import claims_of
 from tests.token.environment import HMAC, HMAC_SECRET, HMAC_SECRET_NEXT
-from tests.token.stand_ins import claims_of
 
 BODY = b'{"participant_name":"Asha"}'
 NONCE = "nonce-0123456789"

@@ -13,8 +13,9 @@ import jwt
 import pytest
 from livekit import api, rtc
 
+from sandbox.stack.served_function import ServedFunction
+from tests.needs import missing
 from tests.token.environment import ANONYMOUS, BASE_ENV, LIVEKIT_SECRET, leak_in
-from tests.token.served import ServedFunction
 
 ROOT = Path(__file__).resolve().parents[2]
 SDK = ROOT / "sandbox" / "web" / "node_modules" / "livekit-client" / "dist" / "livekit-client.esm.mjs"
@@ -33,7 +34,7 @@ def served(livekit_server, tmp_path_factory):
 def fetched(served):
     node = shutil.which("node")
     if node is None:
-        pytest.skip("Node is missing: apt-get install nodejs (version 20 or newer)")
+        missing("Node is missing: apt-get install nodejs (version 20 or newer)")
     assert SDK.is_file(), "livekit-client is missing: npm ci --prefix sandbox/web"
     script = Path(__file__).with_name("token_source.mjs")
     command = [node, str(script), str(SDK), served.url, json.dumps({"X-Custom": "1"})]

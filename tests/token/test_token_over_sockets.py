@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from sandbox.stack.served_function import ServedFunction
 from tests.token.environment import ANONYMOUS, BASE_ENV, HMAC, leak_in
-from tests.token.served import ServedFunction
 from tests.token.test_token_hmac import signed
 
 ROOT = Path(__file__).resolve().parents[2]

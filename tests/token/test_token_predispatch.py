@@ -12,8 +12,9 @@ import pytest
 from join_token import predispatch
 from livekit import api, rtc
 
+from sandbox.http_on_loopback import running_http
+from tests.token.claims import claims_of
 from tests.token.environment import ANONYMOUS, HMAC, LIVEKIT_SECRET
-from tests.token.stand_ins import claims_of, running_http
 from tests.token.test_token_hmac import signed
 
 

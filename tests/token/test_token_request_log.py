@@ -7,8 +7,8 @@ import json
 import pytest
 from join_token import endpoint as endpoint_module
 
+from tests.token.claims import claims_of
 from tests.token.environment import ANONYMOUS, LIVEKIT_SECRET
-from tests.token.stand_ins import claims_of
 
 TRACE = "105445aa7843bc8bf206b12000100000"
 

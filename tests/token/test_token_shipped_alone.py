@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.stack.served_function import ServedFunction
 from tests.token.environment import ANONYMOUS, BASE_ENV, leak_in
-from tests.token.served import ServedFunction
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "functions" / "token"

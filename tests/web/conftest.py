@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from page import Page
-from page_stack import livekit_server_binary, page_stack
+from page_stack import page_stack
 from playwright.async_api import async_playwright
 
 from sandbox import voices
-from sandbox.stack.stack import Stack
+from sandbox.stack import Stack
+from sandbox.stack.livekit_server import HOW_TO_GET_IT, find_server
+from tests.needs import missing
 
 ROOT = Path(__file__).parents[2]
 INSTALL_CHROMIUM = "Chromium is missing; install it with: apt-get install -y chromium"
@@ -34,13 +36,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.browser)
-
-
-def missing(what):
-    """In CI nothing may be missing; elsewhere say what to install."""
-    if os.environ.get("VAANI_CI") == "1":
-        pytest.fail(what, pytrace=False)
-    pytest.skip(what)
 
 
 def chromium_binary(playwright):
@@ -82,18 +77,18 @@ async def browser(microphone_file):
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared_stack():
-    if livekit_server_binary() is None:
-        missing("livekit-server is missing; install it with: make setup")
-    async with page_stack() as stack:
+async def shared_stack(tmp_path_factory):
+    if find_server() is None:
+        missing(HOW_TO_GET_IT)
+    async with page_stack(tmp_path_factory.mktemp("page")) as stack:
         yield stack
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def whole_stack():
     """livekit-server, token function, stand-ins and the real worker."""
-    if livekit_server_binary() is None:
-        missing("livekit-server is missing; install it with: make setup")
+    if find_server() is None:
+        missing(HOW_TO_GET_IT)
     async with Stack() as stack:
         yield stack
 

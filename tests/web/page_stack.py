@@ -5,13 +5,10 @@ For the states that a healthy worker and token function do not produce on demand
 
 import asyncio
 import contextlib
-import json
 import os
-import shutil
 import socket
 import uuid
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import aiohttp
 from aiohttp import web
@@ -20,10 +17,11 @@ from page_agent import PageAgent
 
 from sandbox import control, web_files
 from sandbox.scopes import Scopes
+from sandbox.stack.livekit_server import configuration, find_server
+from sandbox.stack.processes import Process, free_port
 from sandbox.vendor import SCOPES, refusals
 from sandbox.web_routes import add_web_routes
 
-ROOT = Path(__file__).parents[2]
 KEY, SECRET = "devkey", "a-secret-of-more-than-thirty-two-characters"
 SCOPE = "sandbox-page"
 ORIGIN_HEADERS = {
@@ -32,56 +30,37 @@ ORIGIN_HEADERS = {
 }
 
 
-def livekit_server_binary():
-    built = (os.environ.get("LIVEKIT_SERVER_BIN"), ROOT / ".cache/go-bin/server", ROOT / ".cache/go-bin/livekit-server")
-    found = next((str(path) for path in built if path and Path(path).is_file()), None)
-    return found or shutil.which("livekit-server")
-
-
 class LivekitServer:
     """A livekit-server that keeps its ports, so that a test can restart it under a running call."""
 
-    def __init__(self):
-        self.port, self.udp_port = _free_port(), _free_port()
+    def __init__(self, folder):
+        self.port = free_port()
         self.url = f"ws://127.0.0.1:{self.port}"
-        self.process = None
+        config = folder / "livekit.yaml"
+        config.write_text(configuration(self.port, free_port(socket.SOCK_DGRAM), KEY, SECRET), encoding="utf-8")
+        command = [str(find_server()), "--config", str(config)]
+        self._process = Process("livekit-server", command, folder / "livekit.log", dict(os.environ), folder)
 
     async def start(self):
-        config = {
-            "port": self.port, "bind_addresses": ["127.0.0.1"], "development": True, "keys": {KEY: SECRET},
-            "rtc": {"use_external_ip": False, "node_ip": "127.0.0.1", "enable_loopback_candidate": True,
-                    "interfaces": {"includes": ["lo"]}, "udp_port": self.udp_port, "tcp_port": 0},
-            "logging": {"level": "warn"},
-        }  # fmt: skip
-        self.process = await asyncio.create_subprocess_exec(
-            livekit_server_binary(),
-            env={**os.environ, "LIVEKIT_CONFIG": json.dumps(config)},
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        async with asyncio.timeout(15), aiohttp.ClientSession() as http:
-            while not await self._answers(http):
-                assert self.process.returncode is None, "livekit-server stopped at once"
+        await self._process.start()
+        async with aiohttp.ClientSession() as http:
+            await self._process.until(lambda: self._answers(http), 15)
 
     async def _answers(self, http):
         with contextlib.suppress(aiohttp.ClientError):
             async with http.get(f"http://127.0.0.1:{self.port}/"):
                 return True
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.process.wait(), 0.05)  # its end is news too
         return False
 
     async def stop(self):
-        if self.process and self.process.returncode is None:
-            self.process.kill()
-            await self.process.wait()
+        await self._process.stop(grace_seconds=0)  # as a crash: what is under way is not ended in order
 
 
 class PageStack:
     """Addresses of the parts, and what a test may change about them."""
 
-    def __init__(self):
-        self.livekit = LivekitServer()
+    def __init__(self, folder):
+        self.livekit = LivekitServer(folder)
         self.agents = []
         self.page_app = web.Application(middlewares=[refusals])
         self.page_url = self.token_url = ""
@@ -133,8 +112,8 @@ class PageStack:
 
 
 @asynccontextmanager
-async def page_stack():
-    stack = PageStack()
+async def page_stack(folder):
+    stack = PageStack(folder)
     await stack.livekit.start()
     token_app = web.Application()
     token_app.router.add_route("*", "/{path:.*}", stack.answer_token_request)
@@ -161,9 +140,3 @@ async def _serving(app):
         yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
     finally:
         await runner.cleanup()
-
-
-def _free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]

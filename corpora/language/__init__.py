@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-CORPUS = Path(__file__).parent / "corpus"
-INDEPENDENT = Path(__file__).parent / "corpus_independent"
+FOLDER = Path(__file__).parents[2] / "tests" / "language"
+CORPUS = FOLDER / "corpus"
+INDEPENDENT = FOLDER / "corpus_independent"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,7 @@
-"""A real livekit-server on loopback, for the tests that ask it whether it accepts our tokens."""
+"""A real livekit-server on loopback, for tests that need nothing else of the stack."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -11,48 +9,33 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from sandbox.stack.livekit_server import HOW_TO_GET_IT, configuration, find_server
+from sandbox.stack.processes import free_port
+from tests.needs import missing
+
 _START_SECONDS_MAX = 20.0
-_CONFIG = """\
-port: {port}
-bind_addresses: ["127.0.0.1"]
-development: true
-keys: {{ devkey: "{secret}" }}
-rtc:
-  use_external_ip: false
-  node_ip: 127.0.0.1
-  enable_loopback_candidate: true
-  interfaces: {{ includes: [lo] }}
-  udp_port: {udp_port}
-  tcp_port: 0
-agents: {{ target_load: 1.0 }}
-logging: {{ level: info }}
-"""
-
-
-def find_livekit_server(root: Path) -> str | None:
-    """The binary: from LIVEKIT_SERVER_BIN, the PATH, or where `make setup` builds it."""
-    built = root / ".cache" / "go-bin" / "server"
-    candidates = (os.environ.get("LIVEKIT_SERVER_BIN"), shutil.which("livekit-server"), str(built))
-    return next((path for path in candidates if path and Path(path).is_file()), None)
 
 
 class LiveKitServer:
     """Starts on free ports, answers health, stops by its own process id."""
 
-    def __init__(self, binary: str, folder: Path, secret: str) -> None:
-        self._binary = binary
+    def __init__(self, folder: Path, key: str, secret: str) -> None:
         self._folder = folder
+        self._key = key
         self._secret = secret
-        self.port = _free_port(socket.SOCK_STREAM)
+        self.port = free_port()
         self.url = f"ws://127.0.0.1:{self.port}"
         self.http_url = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
+        binary = find_server()
+        if binary is None:
+            missing(HOW_TO_GET_IT)
         config = self._folder / "livekit.yaml"
-        text = _CONFIG.format(port=self.port, secret=self._secret, udp_port=_free_port(socket.SOCK_DGRAM))
+        text = configuration(self.port, free_port(socket.SOCK_DGRAM), self._key, self._secret)
         config.write_text(text, encoding="utf-8")
         with (self._folder / "livekit.log").open("wb") as log:
-            self._process = subprocess.Popen([self._binary, "--config", str(config)], stdout=log, stderr=log)
+            self._process = subprocess.Popen([str(binary), "--config", str(config)], stdout=log, stderr=log)
         deadline = time.monotonic() + _START_SECONDS_MAX
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -95,9 +78,3 @@ class LiveKitServer:
         except OSError:
             self._exited_within(0.05)
             return False
-
-
-def _free_port(kind: int) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from pathlib import Path
+
+from sandbox.stack.processes import free_port
 
 _START_SECONDS_MAX = 40.0
 
@@ -17,9 +18,7 @@ class ServedFunction:
     """Starts on a free port, answers /health, stops by its own process id. `output()` is all it wrote."""
 
     def __init__(self, folder: Path, main: Path, env: dict[str, str], python: str = sys.executable) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._log = folder / "token.log"
         command = [python, "-m", "functions_framework", "--target=token", f"--source={main}"]
