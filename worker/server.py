@@ -182,7 +182,8 @@ async def take_call(ctx: JobContext) -> None:
     agent = Assistant(call, ctx.proc.userdata["instructions"], offered_tools(settings.worker))
     if (ctx.token_claims().attributes or {}).get(BUSY_ATTRIBUTE):
         call.refuse_busy()
-    await session.start(agent=agent, room=ctx.room, room_options=ROOM_OPTIONS)
+    # Left open, a switch of the LiveKit Cloud project would decide whether sound and words are uploaded.
+    await session.start(agent=agent, room=ctx.room, room_options=ROOM_OPTIONS, record=False)
 
 
 def continuity(ctx: JobContext, session: AgentSession[Any], settings: Settings) -> Continuity:

@@ -94,3 +94,61 @@ def test_the_dead_agent_is_put_out_before_another_is_sent():
 def test_a_caller_gets_another_agent_or_the_end_of_the_call(rooms, expected):
     asyncio.run(Rescue(rooms, "vaani").rescue("room", "agent-1", "crashed"))
     assert rooms.done == expected
+
+
+class StrangeRooms(FakeRooms):
+    """A project where this call fails as no API error does, once."""
+
+    def __init__(self, broken):
+        super().__init__()
+        self.broken, self.views = broken, 0
+
+    def _break(self, name):
+        if self.broken == name:
+            self.broken = ""
+            raise UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed")
+
+    async def view(self, names=()):
+        if not names:
+            self.views += 1
+        self._break("view")
+        return [view("v1.a")]
+
+    async def successions(self, room):
+        self._break("successions")
+        return await super().successions(room)
+
+    async def has_caller(self, room):
+        self._break("has_caller")
+        return await super().has_caller(room)
+
+
+@pytest.mark.parametrize("broken", ["view", "successions", "has_caller"])
+async def test_whatever_goes_wrong_with_one_room_the_watch_goes_on(monkeypatch, broken):
+    """Pins the trap that one stray exception ended the watch over all rooms, in silence."""
+    monkeypatch.setattr("worker.recovery.rescue.SILENT_SECONDS", 0.0)
+    monkeypatch.setattr("worker.recovery.rescue.random.uniform", lambda low, high: 0.0)
+    rooms = StrangeRooms(broken)
+    rescued = asyncio.Event()
+    rooms.done = Noting(rescued)
+    watching = asyncio.create_task(PeerWatch(rooms, Rescue(rooms, "vaani"), every_seconds=0.001).run())
+    try:
+        await asyncio.wait_for(rescued.wait(), 5)
+    finally:
+        watching.cancel()
+
+    assert ("send", "lost", "agent-1") in rooms.done
+    assert not watching.done() or watching.cancelled()
+
+
+class Noting(list):
+    """A list that says when an agent was sent."""
+
+    def __init__(self, event):
+        super().__init__()
+        self.event = event
+
+    def append(self, what):
+        super().append(what)
+        if what[0] == "send":
+            self.event.set()

@@ -1,7 +1,7 @@
 """The call's state in the room's metadata: another worker reads it, nobody else can, and garbage does no harm."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -114,3 +114,52 @@ def test_two_workers_that_send_at_once_send_the_same_identity():
     assert Succession("crashed", 1, "a").identity == Succession("lost", 1, "a").identity
     assert Succession("crashed", 1).identity != Succession("crashed", 2).identity
     assert Succession("busy", 1).identity == Succession("busy", 2).identity
+
+
+HALF = "ok \ud83d"
+
+
+def test_half_a_character_is_sealed_as_a_question_mark():
+    """Pins the trap that JSON carries half a surrogate pair, UTF-8 does not, and the sign of life ended there."""
+    state = replace(STATE, messages=newest([("user", HALF), ("assistant", HALF + "x" * 50)], most_bytes=40))
+    metadata = into_metadata('{"note": "\\ud83d"}', Seal(SECRET).seal(state, "room"))
+
+    metadata.encode()  # LiveKit's messages are UTF-8
+    assert Seal(SECRET).open_state(from_metadata(metadata), "room") == state
+    assert Seal(SECRET).open_state(Seal(SECRET).seal(replace(STATE, language=HALF), "room"), "room").language == "ok ?"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content.pop("agent"),
+        lambda content: content.pop("started_at"),
+        lambda content: content.update(messages=7),
+        lambda content: content.update(messages=["no pair"]),
+        lambda content: content.update(messages=[["user"]]),
+        lambda content: content.update(messages=None),
+        lambda content: content.update(started_at="yesterday"),
+        lambda content: content.update(agent=None),
+        lambda content: content.update(beat=[]),
+        lambda content: content.update(over="perhaps"),
+    ],
+)
+def test_a_state_that_this_release_does_not_understand_is_none(monkeypatch, change):
+    """Pins the trap that one room of another release ended the watch over all rooms."""
+    import worker.recovery.sealed_state as module
+
+    def changed(content):
+        fields = asdict(content)
+        change(fields)
+        return fields
+
+    monkeypatch.setattr(module, "asdict", changed)
+    assert Seal(SECRET).open_state(Seal(SECRET).seal(STATE, "room"), "room") is None
+
+
+@pytest.mark.parametrize("content", [[1, 2], 7, None, "text", {"generation": 1}, {"reason": ["crashed"]}])
+def test_a_succession_that_this_release_does_not_understand_is_none(monkeypatch, content):
+    import worker.recovery.sealed_state as module
+
+    monkeypatch.setattr(module, "asdict", lambda _: content)
+    assert Seal(SECRET).open_succession(Seal(SECRET).seal(Succession("crashed"), "room"), "room") is None

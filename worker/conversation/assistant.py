@@ -15,6 +15,7 @@ from worker.conversation.pacing import in_portions
 from worker.conversation.reply_language import instruction
 from worker.conversation.speculation import EarlyWords
 from worker.faults import EndedQuietly, describe
+from worker.recovery.sealed_state import without_half_characters
 from worker.spoken import speakable_stream
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Assistant(Agent):
         try:
             stream = Agent.default.stt_node(self, hearing.listen(self._watched(audio)), model_settings)
             async for event in hearing.events(stream):
+                _clean(event)
                 if self._call.evidence is not None:
                     self._call.evidence.observe_speech_event(event)
                 if self._passes(event):
@@ -154,6 +156,11 @@ class Assistant(Agent):
 
     def _note(self, best: stt.SpeechData) -> None:
         self._call.heard(best.text.strip(), str(best.language) if best.language else None, best.confidence)
+
+
+def _clean(event: stt.SpeechEvent) -> None:
+    for heard in event.alternatives:
+        heard.text = without_half_characters(heard.text)
 
 
 def _turns_in(chat_ctx: llm.ChatContext) -> int:

@@ -18,7 +18,7 @@ from livekit.agents import AgentSession, ChatMessage, JobContext, llm
 
 from worker.recovery.exit_codes import LOST, exit_with
 from worker.recovery.rooms import Rooms
-from worker.recovery.sealed_state import CallState, Succession, newest
+from worker.recovery.sealed_state import CallState, Succession, newest, without_half_characters
 from worker.settings import WorkerSettings
 
 log = logging.getLogger("vaani")
@@ -94,7 +94,7 @@ class Continuity:
 
     def _added(self, item: object) -> None:
         if isinstance(item, ChatMessage) and item.role in ("user", "assistant") and item.text_content:
-            self._messages.append((item.role, item.text_content))
+            self._messages.append((item.role, without_half_characters(item.text_content)))
             self._turns += item.role == "user"
             self._changed.set()
 
@@ -119,6 +119,8 @@ class Continuity:
                 await self._write(rooms)
             except API_ERRORS as error:
                 log.debug("the call could not be written down", extra={"why": type(error).__name__})
+            except Exception:  # without a sign of life this living agent would be replaced
+                log.exception("the call could not be written down")
 
     async def _write(self, rooms: Rooms, *, cut_short: bool = False) -> None:
         if not self._ctx.room.isconnected():

@@ -63,6 +63,8 @@ class Rescue:
             await self._rescue(room, dead, reason)
         except API_ERRORS as error:
             log.error(log_events.CALL_LOST, extra={"why": f"{type(error).__name__}: {error}"})
+        except Exception as error:
+            log.exception(log_events.CALL_LOST, extra={"why": f"{type(error).__name__}: {error}"})
 
     async def _rescue(self, room: str, dead: str, reason: str) -> None:
         if not await self._rooms.has_caller(room):
@@ -113,8 +115,15 @@ class PeerWatch:
                 log.debug("rooms could not be listed", extra={"why": type(error).__name__})
                 self._seen.clear()  # what was not seen for a while says nothing about the agents
                 continue
+            except Exception:  # one strange room must not end the watch over all the others
+                log.exception("rooms could not be looked at")
+                self._seen.clear()
+                continue
             for view in self.silent(views, time.monotonic()):
-                await self._look_after(view)
+                try:
+                    await self._look_after(view)
+                except Exception:
+                    log.exception("a room could not be looked after")
 
     def silent(self, views: list[RoomView], now: float) -> list[RoomView]:
         """The rooms whose agent has given no sign of life for too long."""

@@ -10,12 +10,13 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import TypeAdapter
 
 METADATA_KEY = "vaani.call"
 FOREIGN_KEY = "metadata"
@@ -63,6 +64,9 @@ class Succession:
         return f"vaani-{'busy' if self.reason == 'busy' else f'agent-{self.generation}'}"
 
 
+Sealed = TypeVar("Sealed", CallState, Succession)
+
+
 class Seal:
     """Seals and opens; bound to LiveKit's API secret, which every worker of a project has and no caller."""
 
@@ -73,37 +77,38 @@ class Seal:
     def seal(self, content: CallState | Succession, room: str) -> str:
         """Text that only this project's workers can read, and only for this room and this kind of content."""
         nonce = os.urandom(NONCE_BYTES)
-        plain = json.dumps(asdict(content), ensure_ascii=False).encode()
+        plain = json.dumps(asdict(content), ensure_ascii=False).encode(errors="replace")
         sealed = self._cipher.encrypt(nonce, plain, _bound_to(type(content), room))
         return VERSION + base64.urlsafe_b64encode(nonce + sealed).decode()
 
     def open_state(self, text: str, room: str) -> CallState | None:
         """None for anything that was not sealed by us for this room."""
-        content = self._open(text, room, CallState)
-        if content is None:
-            return None
-        content["messages"] = tuple((str(role), str(said)) for role, said in content["messages"])
-        return CallState(**content)
+        return self._open(text, room, CallState)
 
     def open_succession(self, text: str, room: str) -> Succession | None:
         """None for anything that was not sealed by us for this room."""
-        content = self._open(text, room, Succession)
-        return None if content is None else Succession(**content)
+        return self._open(text, room, Succession)
 
-    def _open(self, text: str, room: str, kind: type[CallState | Succession]) -> dict[str, Any] | None:
+    def _open(self, text: str, room: str, kind: type[Sealed]) -> Sealed | None:
         if not text.startswith(VERSION) or len(text) > LONGEST_SEALED_CHARACTERS:
             return None
         try:
             raw = base64.b64decode(text.removeprefix(VERSION), altchars=b"-_", validate=True)
-            content = json.loads(self._cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _bound_to(kind, room)))
+            plain = self._cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _bound_to(kind, room))
+            # Workers of two releases share a server: an older one ignores what a newer one has added, and takes what
+            # it cannot understand for nothing.
+            return TypeAdapter(kind).validate_json(plain)
         except (InvalidTag, ValueError):
             return None
-        # Workers of two releases share a server: an older one ignores what a newer one has added.
-        return {name: value for name, value in content.items() if name in kind.__dataclass_fields__}
 
 
 def _bound_to(kind: type[CallState | Succession], room: str) -> bytes:
     return f"{kind.__name__}\n{room}".encode()
+
+
+def without_half_characters(text: str) -> str:
+    """The text with `?` for half a surrogate pair: JSON can carry one, UTF-8 and therefore LiveKit cannot."""
+    return text.encode(errors="replace").decode()
 
 
 def newest(
@@ -112,7 +117,8 @@ def newest(
     """The end of a conversation that fits; a last message that is too long alone is cut."""
     kept: list[tuple[str, str]] = []
     room_left = most_bytes
-    for role, text in reversed(list(messages)):
+    for role, said in reversed(list(messages)):
+        text = without_half_characters(said)
         size = len(text.encode())
         if size > room_left:
             if not kept:
@@ -128,7 +134,7 @@ def into_metadata(existing: str, sealed: str) -> str:
     content = _as_object(existing)
     if content is None:
         content = {FOREIGN_KEY: existing} if existing else {}
-    return json.dumps(content | {METADATA_KEY: sealed}, ensure_ascii=False)
+    return without_half_characters(json.dumps(content | {METADATA_KEY: sealed}, ensure_ascii=False))
 
 
 def from_metadata(metadata: str) -> str:
