@@ -69,7 +69,7 @@ class Moment:
     ended: bool
     unfinished_words: bool  # as marked by hand
     unseen: bool  # the word lists were not grown on it
-    audio_probability: float
+    audio_probability: float  # of v1-mini, for the rule that goes by it alone
     text_probability: float | None = None  # MultilingualModel, where its weights are
 
 
@@ -265,20 +265,16 @@ def threshold_rule(probability: Numbers) -> Sweep:
 
 
 def evidence_rule(material: Material) -> Sweep:
-    """Ours, with its waits swept. The same sum as `how_long_to_wait`, for all moments at once; a test holds it so."""
-    even = DEFAULT_POLICY.audio_even_probability
-    lean = np.clip((even - material.audio) / even, -1.0, 1.0) * np.where(material.unfinished, 2, 1)
-    for finished, unclear, unfinished, tilt in itertools.product(WAITS[1:10], WAITS[1:13], WAITS[6:], (0.0, 0.1, 0.2)):
+    """Ours, with its waits swept. The same waits as `how_long_to_wait`, for all moments at once; a test holds it so."""
+    for finished, unclear, unfinished in itertools.product(WAITS[1:10], WAITS[1:13], WAITS[6:]):
         if finished <= unclear <= unfinished:
-            base = np.where(material.finished, finished, np.where(material.unfinished, unfinished, unclear))
-            yield (
-                {"finished": finished, "unclear": unclear, "unfinished": unfinished, "tilt": tilt},
-                base + lean * tilt,
-            )
+            waits = np.where(material.finished, finished, np.where(material.unfinished, unfinished, unclear))
+            yield {"finished": finished, "unclear": unclear, "unfinished": unfinished}, waits
 
 
 def as_shipped(material: Material) -> Numbers:
-    evidence = (Evidence(one.text, one.language, one.audio_probability) for one in material.moments)
+    """What a call waits: its detector asks the same function with the same policy."""
+    evidence = (Evidence(one.text, one.language) for one in material.moments)
     return np.array([how_long_to_wait(one, DEFAULT_POLICY).seconds for one in evidence])
 
 

@@ -5,7 +5,7 @@ LiveKit's STT, LLM and TTS base classes already are our ports for speech; these 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
 from livekit import rtc
@@ -29,19 +29,18 @@ class Voice(Protocol):
 
 
 class TurnEvidence(Protocol):
-    """Watches the caller's audio to decide when a turn is over."""
+    """Hears the caller and the recogniser to decide when a turn is over."""
 
-    def observe_frame(self, frame: rtc.AudioFrame) -> None:
-        """One frame of the caller's audio, in order."""
+    def watch(
+        self, frames: AsyncIterable[rtc.AudioFrame], call_is_over: Callable[[], bool]
+    ) -> AsyncIterator[rtc.AudioFrame]:
+        """The caller's audio, passed on; its end is the caller's only when the call is over."""
 
     def observe_speech_event(self, event: stt.SpeechEvent) -> None:
         """One event of the recogniser, in order."""
 
     def observe_user_state(self, state: str) -> None:
         """What the framework's voice detector makes of the caller: speaking, listening or away."""
-
-    def observe_audio_end(self) -> None:
-        """No audio comes any more: the caller is gone and is not waited for."""
 
 
 class Reports(Protocol):

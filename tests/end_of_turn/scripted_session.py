@@ -168,14 +168,18 @@ class _LlmStream(llm.LLMStream):
 
 
 class _Caller(Agent):
-    def __init__(self, detector, outcome, tapped):
+    """Feeds the detector as the product's own agent does (worker.conversation.assistant), or not at all."""
+
+    def __init__(self, detector, outcome, observed):
         super().__init__(instructions="Answer.")
-        self._detector, self._outcome, self._tapped = detector, outcome, tapped
+        self._detector, self._outcome, self._observed = detector, outcome, observed
+        self.call_is_over = False
 
     async def stt_node(self, audio, model_settings):
-        heard = self._detector.tap_audio(audio) if self._tapped else audio
-        events = Agent.default.stt_node(self, heard, model_settings)
-        async for event in self._detector.tap_events(events) if self._tapped else events:
+        heard = self._detector.watch(audio, lambda: self.call_is_over) if self._observed else audio
+        async for event in Agent.default.stt_node(self, heard, model_settings):
+            if self._observed:
+                self._detector.observe_speech_event(event)
             yield event
 
     async def on_user_turn_completed(self, turn_ctx, new_message):
@@ -215,7 +219,7 @@ async def _play(segments, voice_detector, recogniser, began_at):
     await asyncio.gather(*tasks)
 
 
-async def _call(make_detector, segments, until, tapped, noise_rms):
+async def _call(make_detector, segments, until, observed, noise_rms):
     loop = asyncio.get_running_loop()
     outcome = Outcome()
     detector = make_detector(loop.time)
@@ -231,16 +235,17 @@ async def _call(make_detector, segments, until, tapped, noise_rms):
             "preemptive_generation": {"enabled": True},
         },
     )
-    if tapped:
+    if observed:
         session.on("user_state_changed", lambda event: detector.observe_user_state(event.new_state))
     session.input.audio = _Mic(segments, until, noise_rms)
-    await session.start(_Caller(detector, outcome, tapped))
+    caller = _Caller(detector, outcome, observed)
+    await session.start(caller)
     began_at = loop.time()
     await asyncio.gather(
         _play(segments, voice_detector, recogniser, began_at),
         asyncio.sleep(until),  # noqa: TID251 (virtual time)
     )
-    closes_at = loop.time()
+    closes_at, caller.call_is_over = loop.time(), True
     await session.aclose()
     outcome.closing_seconds = loop.time() - closes_at
     outcome.commits = [(at - began_at, text) for at, text in outcome.commits]
@@ -248,10 +253,10 @@ async def _call(make_detector, segments, until, tapped, noise_rms):
     return outcome
 
 
-def play_call(make_detector, segments, *, until=8.0, tapped=True, noise_rms=lambda at: 0.0):
+def play_call(make_detector, segments, *, until=8.0, observed=True, noise_rms=lambda at: 0.0):
     """Play one call to its end.
 
     `make_detector` gets the clock that the call runs on; `noise_rms` says how loud the line's noise is at a time.
     """
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-        return runner.run(_call(make_detector, segments, until, tapped, noise_rms))
+        return runner.run(_call(make_detector, segments, until, observed, noise_rms))

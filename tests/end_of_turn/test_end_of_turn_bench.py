@@ -44,7 +44,6 @@ def test_the_swept_rule_and_the_shipped_one_agree_where_their_parameters_do():
         "finished": policy.finished_seconds,
         "unclear": 1.0,
         "unfinished": policy.unfinished_seconds,
-        "tilt": policy.audio_tilt_seconds,
     }
     waits = next(waits for values, waits in bench.evidence_rule(FOUR) if values == shipped)
     expected = bench.as_shipped(FOUR)
@@ -82,7 +81,7 @@ def _slowest_cpu_seconds(calls):
 
 def test_no_decision_holds_the_event_loop_for_20_milliseconds():
     texts = [text for language in LANGUAGES for text in turns(language)[0]]
-    assert _slowest_cpu_seconds(lambda text=t: how_long_to_wait(Evidence(text, "hi-IN", 0.3)) for t in texts) < 0.020
+    assert _slowest_cpu_seconds(lambda text=t: how_long_to_wait(Evidence(text, "hi-IN")) for t in texts) < 0.020
 
 
 def test_no_audio_frame_holds_the_event_loop():

@@ -105,38 +105,10 @@ def test_two_turns_in_a_row_are_each_judged_by_their_own_words():
     assert [text for _, text in call.commits] == ["yes", "no thank you"]
 
 
-def test_without_the_taps_the_wait_is_counted_from_the_frameworks_pause():
-    [(at, _)] = play_call(detector, [Segment(0.5, 2.0, "account balance")], tapped=False).commits
+def test_without_the_callers_audio_and_events_the_wait_is_counted_from_the_frameworks_pause():
+    [(at, _)] = play_call(detector, [Segment(0.5, 2.0, "account balance")], observed=False).commits
     asked_at = 2.0 + FINAL_AFTER_VOICE_SECONDS
     assert at - asked_at == pytest.approx(DEFAULT_POLICY.unclear_seconds - 0.25, abs=CLOSE)
-
-
-@pytest.mark.parametrize("answer", [0.9, 0.01])
-def test_the_audio_model_is_asked_once_per_pause_and_shifts_the_wait(answer):
-    asked = []
-
-    def model(samples):
-        asked.append(len(samples))
-        return answer
-
-    def with_audio(now):
-        return EvidenceTurnDetector(now=now, audio_model=model)
-
-    [(at, _)] = play_call(with_audio, [Segment(0.5, 2.5, "account balance")]).commits
-    assert len(asked) == 1
-    assert asked[0] == pytest.approx(1.2 * 16000, abs=400)
-    shift = -DEFAULT_POLICY.audio_tilt_seconds if answer > 0.5 else DEFAULT_POLICY.audio_tilt_seconds
-    assert at - 2.5 == pytest.approx(DEFAULT_POLICY.unclear_seconds + shift, abs=CLOSE + 0.02)
-
-
-def test_a_failing_audio_model_costs_nothing_but_its_opinion():
-    def model(samples):
-        raise RuntimeError("no weights")
-
-    call = play_call(
-        lambda now: EvidenceTurnDetector(now=now, audio_model=model), [Segment(0.5, 2.0, "where is my order")]
-    )
-    assert call.commits[0][0] - 2.0 == pytest.approx(DEFAULT_POLICY.finished_seconds, abs=CLOSE)
 
 
 def test_failing_evidence_waits_the_documented_time(monkeypatch):

@@ -52,21 +52,6 @@ def test_the_size_of_the_frames_changes_nothing(frame_seconds):
     assert clock.voiced_seconds == pytest.approx(1.0, abs=0.05)
 
 
-def test_recent_audio_can_be_taken_back_to_the_pause():
-    clock = VoiceClock()
-    play(clock, [(4.0, 0), (1.0, 2500), (0.5, 0)])
-    samples, rate_hz = clock.audio_until(5.0, 1.0)
-    assert (len(samples), rate_hz) == (RATE_HZ, RATE_HZ)
-    assert np.sqrt(np.mean(samples.astype(float) ** 2)) == pytest.approx(2500, rel=0.05)
-
-
-def test_audio_that_is_no_longer_kept_is_not_made_up():
-    clock = VoiceClock()
-    play(clock, [(5.0, 2500)])
-    samples, _ = clock.audio_until(1.0, 1.0)
-    assert len(samples) == 0
-
-
 def test_a_frame_of_any_length_is_taken():
     clock = VoiceClock()
     for size in (0, 1, 79, 160, 100_000):

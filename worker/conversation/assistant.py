@@ -128,16 +128,9 @@ class Assistant(Agent):
         if self._passes(event) and event.alternatives and event.alternatives[0].text.strip():
             yield event
 
-    async def _watched(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
+    def _watched(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterable[rtc.AudioFrame]:
         evidence = self._call.evidence
-        try:
-            async for frame in audio:
-                if evidence is not None:
-                    evidence.observe_frame(frame)
-                yield frame
-        finally:
-            if evidence is not None and self._call.ended:
-                evidence.observe_audio_end()
+        return audio if evidence is None else evidence.watch(audio, lambda: self._call.ended)
 
     def _passes(self, event: stt.SpeechEvent) -> bool:
         """Take note of an event; False for an acknowledgement said while the agent talks: it wants no answer."""

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 WINDOW_SECONDS: Final = 0.010
-KEPT_SECONDS: Final = 3.0
 QUIETEST_VOICE_RMS: Final = 150.0  # of 16-bit samples; quieter is line noise
 VOICE_OVER_NOISE: Final = 2.5
 _NOISE_MEMORY_BLOCKS: Final = 30  # of 100 ms: speech dips to the line's noise more often than every 3 s
@@ -42,11 +41,9 @@ class VoiceClock:
         self._block_lowest_rms, self._block_windows = _LOUDEST_NOISE_RMS, 0
         self.last_voiced_at: float | None = None
         self.voiced_seconds = 0.0  # since the beginning; differences say how much was voiced in between
-        self._recent = _Ring()
 
     def hear(self, samples: Samples, sample_rate_hz: int, now: float) -> None:
         """Take one frame of mono audio whose last sample was spoken at `now`."""
-        self._recent.push(samples, sample_rate_hz, now)
         window = max(1, int(sample_rate_hz * WINDOW_SECONDS))
         frame_began_at = now - len(samples) / sample_rate_hz
         for place, rms in enumerate(loudness(samples, window)):
@@ -62,41 +59,3 @@ class VoiceClock:
             self._block_lowest_rms, self._block_windows = _LOUDEST_NOISE_RMS, 0
             self._noise_rms = min(self._lowest_rms)
         return rms > max(self._quietest_voice_rms, self._noise_rms * VOICE_OVER_NOISE)
-
-    def audio_until(self, until: float, seconds: float) -> tuple[Samples, int]:
-        """Up to `seconds` of audio that ends at time `until`, and its sample rate; empty if it is no longer kept."""
-        return self._recent.slice_until(until, seconds)
-
-
-class _Ring:
-    """The last KEPT_SECONDS of one call's audio."""
-
-    def __init__(self) -> None:
-        self._samples: Samples = np.zeros(0, np.int16)
-        self._next = 0
-        self._filled = 0
-        self._rate_hz = 0
-        self._ends_at = 0.0
-
-    def push(self, samples: Samples, rate_hz: int, now: float) -> None:
-        if rate_hz != self._rate_hz:
-            self._samples = np.zeros(int(rate_hz * KEPT_SECONDS), np.int16)
-            self._rate_hz, self._next, self._filled = rate_hz, 0, 0
-        self._ends_at = now
-        size = len(self._samples)
-        samples = samples[-size:]
-        first = min(len(samples), size - self._next)
-        self._samples[self._next : self._next + first] = samples[:first]
-        self._samples[: len(samples) - first] = samples[first:]
-        self._next = (self._next + len(samples)) % size
-        self._filled = min(size, self._filled + len(samples))
-
-    def slice_until(self, until: float, seconds: float) -> tuple[Samples, int]:
-        after = max(0, round((self._ends_at - until) * self._rate_hz))
-        wanted = round(seconds * self._rate_hz)
-        have = min(wanted, self._filled - after)
-        if have <= 0:
-            return np.zeros(0, np.int16), self._rate_hz or 16000
-        end = self._next - after
-        places = np.arange(end - have, end) % len(self._samples)
-        return self._samples[places], self._rate_hz

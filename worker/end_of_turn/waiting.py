@@ -1,4 +1,4 @@
-"""Combine what the words say, what the audio sounds like and what the recogniser does into seconds to wait.
+"""Combine what the words say and what the recogniser does into seconds to wait.
 
 The numbers rest on one fact: a reply takes its own time to make, and is begun on speculation as soon as a final
 transcript is there. Waiting until that reply is ready costs the caller nothing, so even a finished sentence waits
@@ -15,9 +15,6 @@ class WaitPolicy:
     """Seconds after the last voiced sample, per verdict of the words.
 
     Attributes:
-        audio_tilt_seconds: What the audio detector can add or take away at most (twice that where words are
-            unfinished): its probability separates finished from unfinished poorly on telephone speech.
-        audio_even_probability: The probability at which the audio changes nothing.
         late_final_seconds: How long to wait for the recogniser's transcript of speech that it has not written yet.
         most_seconds: The longest wait of all, whatever the evidence.
     """
@@ -25,8 +22,6 @@ class WaitPolicy:
     finished_seconds: float = 0.80
     unclear_seconds: float = 0.95
     unfinished_seconds: float = 1.80
-    audio_tilt_seconds: float = 0.10
-    audio_even_probability: float = 0.30
     late_final_seconds: float = 1.50
     most_seconds: float = 2.50
 
@@ -48,14 +43,12 @@ class Evidence:
     Attributes:
         text: What the transcript says so far in this turn.
         language: The recogniser's tag; may be wrong or None.
-        audio_probability: The audio detector's probability that the turn has ended, or None.
         transcript_pending: The recogniser heard speech that is not in `text` yet.
         asked: The agent's last sentence.
     """
 
     text: str
     language: str | None = None
-    audio_probability: float | None = None
     transcript_pending: bool = False
     asked: str = ""
 
@@ -72,22 +65,12 @@ class Wait:
 def how_long_to_wait(evidence: Evidence, policy: WaitPolicy = DEFAULT_POLICY) -> Wait:
     """Seconds of silence after which the turn counts as finished, unless the caller goes on before."""
     reading = read_words(evidence.text, evidence.language, evidence.asked)
-    base_seconds = {
+    seconds = {
         Completeness.FINISHED: policy.finished_seconds,
         Completeness.UNCLEAR: policy.unclear_seconds,
         Completeness.UNFINISHED: policy.unfinished_seconds,
     }[reading.completeness]
-    weight = 2 if reading.completeness is Completeness.UNFINISHED else 1
-    seconds = base_seconds + weight * _audio_tilt_seconds(evidence.audio_probability, policy)
     reason = reading.reason
     if evidence.transcript_pending:
         seconds, reason = max(seconds, policy.late_final_seconds), f"{reason}; a transcript is due"
-    return Wait(min(max(seconds, 0.0), policy.most_seconds), reading.completeness, reason)
-
-
-def _audio_tilt_seconds(probability: float | None, policy: WaitPolicy) -> float:
-    if probability is None or not 0 <= probability <= 1:
-        return 0.0
-    even = policy.audio_even_probability
-    lean = (even - probability) / max(even, 1e-6)
-    return policy.audio_tilt_seconds * min(max(lean, -1.0), 1.0)
+    return Wait(min(seconds, policy.most_seconds), reading.completeness, reason)

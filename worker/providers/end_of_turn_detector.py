@@ -19,15 +19,10 @@ from livekit.agents import LanguageCode, llm, stt
 
 from worker.end_of_turn import DEFAULT_POLICY, Completeness, Evidence, Wait, WaitPolicy, how_long_to_wait
 from worker.end_of_turn.unwritten import UnwrittenSpeech
-from worker.end_of_turn.voice_clock import Samples, VoiceClock
+from worker.end_of_turn.voice_clock import VoiceClock
 
 log = logging.getLogger("vaani.end_of_turn")
 
-AudioModel = Callable[[Samples], float]
-
-_MODEL_RATE_HZ: Final = 16000
-_MODEL_SECONDS: Final = 1.2
-_SILENCE_THE_MODEL_EXPECTS_SECONDS: Final = 0.2
 _CLOCK_EARLIER_SECONDS: Final = 0.15  # how far clock and detector differ on clear speech
 _CLOCK_LATER_SECONDS: Final = 0.20
 _DETECTOR_MISSED_SPEECH_SECONDS: Final = 1.0
@@ -45,35 +40,19 @@ class Decision:
     """One finished wait, for logs and timings. Holds no transcript."""
 
     wait: Wait
-    audio_probability: float | None
     waited_seconds: float  # inside predict_end_of_turn
     since_voice_seconds: float  # from the last voiced sample to the decision
 
 
-def local_audio_model() -> AudioModel:
-    """LiveKit's v1-mini as a plain function of at most 1.2 s of 16 kHz audio; 45 ms of CPU in the caller's thread."""
-    from livekit.local_inference import EOT
-
-    model = EOT()
-    return lambda samples: float(model.predict(samples))
-
-
 class EvidenceTurnDetector:
-    """One per call. Feed it the call's audio and recogniser events; hand it to the session as `turn_detection`.
+    """Waits for the end of each turn of one call. One per call; hand it to the session as `turn_detection`.
 
-        async def stt_node(self, audio, model_settings):
-            events = Agent.default.stt_node(self, detector.tap_audio(audio), model_settings)
-            async for event in detector.tap_events(events):
-                yield event
-
-        session.on("user_state_changed", lambda event: detector.observe_user_state(event.new_state))
-
-    Without the taps it still works: the wait is then counted from the framework's own call. The user's state bounds the
-    voice clock on a noisy line, where loudness alone is late or early by up to half a second.
+    The agent's `stt_node` feeds it: the caller's frames through `watch`, the recogniser's events through
+    `observe_speech_event`; the event `user_state_changed` goes to `observe_user_state`. Without them it still works:
+    the wait is then counted from the framework's own call. The user's state bounds the voice clock on a noisy line,
+    where loudness alone is late or early by up to half a second.
 
     Args:
-        audio_model: Probability that a turn has ended, for up to 1.2 s of 16 kHz samples; None goes by words alone.
-            Run in a thread, once per pause, and only when there is a transcript.
         now: A monotonic clock in seconds; the running loop's time moves with it.
         decided: Told of each finished wait.
         vad_silence_seconds: The session's voice detector's `min_silence_duration` (inference.VAD 0.25, silero 0.55).
@@ -83,13 +62,11 @@ class EvidenceTurnDetector:
         self,
         *,
         policy: WaitPolicy = DEFAULT_POLICY,
-        audio_model: AudioModel | None = None,
         now: Callable[[], float] = time.monotonic,
         decided: Callable[[Decision], None] | None = None,
         vad_silence_seconds: float = 0.25,
     ) -> None:
         self._policy = policy
-        self._audio_model = audio_model
         self._now = now
         self._decided = decided
         self._vad_silence_seconds = vad_silence_seconds
@@ -100,8 +77,6 @@ class EvidenceTurnDetector:
         self._voiced_at_last_final = 0.0
         self._last_final_at = -math.inf
         self._evidence_changed = asyncio.Event()
-        self._audio_pause_at: float | None = None
-        self._audio_answer: asyncio.Future[float | None] | None = None
         self._spent_anchor: float | None = None
         self._silent_since: float | None = None  # by the framework's voice detector
         self._deaf = False
@@ -118,7 +93,7 @@ class EvidenceTurnDetector:
         return "vaani"
 
     async def supports_language(self, language: LanguageCode | None) -> bool:
-        """Always: an unknown language gets the waits of its audio. Called just before each prediction."""
+        """Always: a language without word lists is waited for as unclear. Called just before each prediction."""
         self._language = str(language) if language else None
         return True
 
@@ -130,14 +105,10 @@ class EvidenceTurnDetector:
         entered_at = self._now()
         anchor = self._anchor(entered_at)
         text, asked = _last_words(chat_ctx)
-        probability: float | None = None
         while True:
             self._evidence_changed.clear()
             try:
-                probability = await self._audio_probability(anchor)
-                wait = how_long_to_wait(
-                    Evidence(text, self._language, probability, self._transcript_pending(), asked), self._policy
-                )
+                wait = how_long_to_wait(Evidence(text, self._language, self._transcript_pending(), asked), self._policy)
             except Exception:
                 log.exception("end of turn: the evidence failed; waiting %s s", self._policy.unclear_seconds)
                 wait = Wait(self._policy.unclear_seconds, Completeness.UNCLEAR, "evidence failed")
@@ -146,24 +117,25 @@ class EvidenceTurnDetector:
                 await self._sit_out(weigh_again_at, entered_at)
             elif await self._sit_out(deadline, entered_at):
                 break
-        self._finish(wait, probability, anchor, entered_at)
+        self._finish(wait, anchor, entered_at)
         return _CERTAIN
 
     # -- what the call tells it -------------------------------------------------------------------------------------
 
-    async def tap_audio(self, frames: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
+    async def watch(
+        self, frames: AsyncIterable[rtc.AudioFrame], call_is_over: Callable[[], bool]
+    ) -> AsyncIterator[rtc.AudioFrame]:
+        """Pass the caller's frames on to the recogniser, and hear them.
+
+        A recogniser that is reopened ends this stream too; only at the end of the call is nobody left to wait for.
+        """
         try:
             async for frame in frames:
                 self.observe_frame(frame)
                 yield frame
         finally:
-            self.observe_audio_end()
-
-    async def tap_events(self, events: AsyncIterable[stt.SpeechEvent | str]) -> AsyncIterator[stt.SpeechEvent | str]:
-        async for event in events:
-            if isinstance(event, stt.SpeechEvent):
-                self.observe_speech_event(event)
-            yield event
+            if call_is_over():
+                self.observe_audio_end()
 
     def observe_frame(self, frame: rtc.AudioFrame) -> None:
         """Hear one frame of the caller. Never raises: the recogniser must not go deaf with us."""
@@ -237,18 +209,6 @@ class EvidenceTurnDetector:
         earliest, latest = by_framework - _CLOCK_EARLIER_SECONDS, by_framework + _CLOCK_LATER_SECONDS
         return min(max(last_voiced_at, earliest), latest)
 
-    async def _audio_probability(self, pause_at: float) -> float | None:
-        if self._audio_model is None:
-            return None
-        if self._audio_answer is None or self._audio_pause_at != pause_at:
-            samples, rate_hz = self._clock.audio_until(pause_at + _SILENCE_THE_MODEL_EXPECTS_SECONDS, _MODEL_SECONDS)
-            self._audio_pause_at = pause_at
-            self._audio_answer = asyncio.get_running_loop().run_in_executor(
-                None, _ask_model, self._audio_model, samples, rate_hz
-            )
-        # Shielded: when the caller goes on, this wait is cancelled, and a thread cannot be.
-        return await asyncio.shield(self._audio_answer)
-
     def _within_reach(self, deadline: float) -> float:
         if self._audio_ended_at is None:
             return deadline
@@ -280,10 +240,10 @@ class EvidenceTurnDetector:
         last_voiced_at = self._clock.last_voiced_at
         return last_voiced_at is not None and self._now() - last_voiced_at < _UNCONFIRMED_VOICE_SECONDS
 
-    def _finish(self, wait: Wait, probability: float | None, anchor: float, entered_at: float) -> None:
+    def _finish(self, wait: Wait, anchor: float, entered_at: float) -> None:
         self._spent_anchor = self._clock.last_voiced_at
         now = self._now()
-        decision = Decision(wait, probability, waited_seconds=now - entered_at, since_voice_seconds=now - anchor)
+        decision = Decision(wait, waited_seconds=now - entered_at, since_voice_seconds=now - anchor)
         log.debug(
             "end_of_turn.decided",
             extra={
@@ -291,33 +251,10 @@ class EvidenceTurnDetector:
                 "reason": wait.reason,
                 "wait_seconds": round(wait.seconds, 3),
                 "since_voice_seconds": round(decision.since_voice_seconds, 3),
-                "audio_probability": probability,
             },
         )
         if self._decided is not None:
             self._decided(decision)
-
-
-def _ask_model(model: AudioModel, samples: Samples, rate_hz: int) -> float | None:
-    if len(samples) == 0:
-        return None
-    try:
-        return model(_at_model_rate(samples, rate_hz))
-    except Exception:
-        log.exception("end of turn: the audio model failed; going by the words alone")
-        return None
-
-
-def _at_model_rate(samples: Samples, rate_hz: int) -> Samples:
-    if rate_hz == _MODEL_RATE_HZ:
-        return samples
-    resampler = rtc.AudioResampler(
-        input_rate=rate_hz, output_rate=_MODEL_RATE_HZ, num_channels=1, quality=rtc.AudioResamplerQuality.QUICK
-    )
-    frame = rtc.AudioFrame(samples.tobytes(), rate_hz, 1, len(samples))
-    frames = [*resampler.push(frame), *resampler.flush()]
-    resampled = np.concatenate([np.frombuffer(part.data, dtype=np.int16) for part in frames])
-    return resampled[-int(_MODEL_RATE_HZ * _MODEL_SECONDS) :]
 
 
 def _last_words(chat_ctx: llm.ChatContext) -> tuple[str, str]:
