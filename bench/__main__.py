@@ -25,7 +25,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 
 from bench import end_of_turn, language_decision, token_function
-from bench.calls import chosen, scripts
+from bench.calls import chosen, scripts, unchosen_scripts
 from bench.contenders import CONTENDERS, PROBE, SEED_PATTERN, STARTER, VAANI, VAANI_STREAMING, Contender
 from bench.plots import draw
 from bench.records import CallRecord, Measured
@@ -40,7 +40,7 @@ from bench.running import (
     started,
     steady_port,
 )
-from bench.utterances import RECORDINGS_HELP, recordings_installed, usable
+from bench.utterances import RECORDINGS_HELP, load_unchosen, recordings_installed, usable
 from sandbox.stack.processes import ProcessFailed
 from sandbox.stack.stack import ROOT, Stack, StackOptions
 
@@ -49,9 +49,11 @@ SETTINGS = {
     "BENCH_QUICK": "1 makes a short run: a few utterances, one start of each worker",
     "BENCH_OUT": "where the files go, by default out",
     "BENCH_CALLS": "at most so many calls to each contender, for work on the bench itself",
-    "BENCH_PARTS": "some of calls,token,language,end_of_turn; by default all",
+    "BENCH_PARTS": "some of calls,unchosen,token,language,end_of_turn; by default all",
 }
-PARTS = ("calls", "token", "language", "end_of_turn")
+PARTS = ("calls", "unchosen", "token", "language", "end_of_turn")
+WITH_CALLS = {"calls", "unchosen"}
+OTHERS_EVERY = 5  # of the calls with unchosen turns, the contenders that are slow hear every fifth
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ class Bench:
         """Measure everything that needs calls."""
         quick = self.settings.quick
         contenders = [each for each in CONTENDERS if not (quick and each is VAANI_STREAMING)]
+        if "calls" not in self.settings.parts:
+            contenders = [VAANI, SEED_PATTERN, STARTER]
         self.say("starting livekit-server and the stand-ins")
         logs = ROOT / ".cache" / "bench"
         ports = {"sandbox": steady_port()}
@@ -123,7 +127,10 @@ class Bench:
             async with started(stack, contenders, 1 if quick else 2, self.say) as (processes, seconds):
                 self.measured.worker_start_seconds = seconds
                 with tempfile.TemporaryDirectory() as folder:
-                    await self._calls(stack, contenders, processes, Path(folder))
+                    if "calls" in self.settings.parts:
+                        await self._calls(stack, contenders, processes, Path(folder))
+                    if "unchosen" in self.settings.parts:
+                        await self._unchosen_calls(stack, processes, Path(folder))
 
     async def _calls(self, stack: Stack, contenders: list[Contender], processes: Any, folder: Path) -> None:
         rows = chosen(usable(), self.settings.quick)
@@ -140,6 +147,19 @@ class Bench:
             greeting = greeting_script(script.number)
             done = await predispatched_call(stack, worker, greeting, self.measured.latencies)
             self._note(done, script.number + 1, len(placed))
+
+    async def _unchosen_calls(self, stack: Stack, processes: Any, folder: Path) -> None:
+        """Turns as people say them: all of them to us, a part to the contenders beside us."""
+        self.say("rendering what people say when nobody chooses")
+        rows = load_unchosen()
+        placed = list(unchosen_scripts(rows[::OTHERS_EVERY] if self.settings.quick else rows, folder))
+        if self.settings.most_calls:
+            placed = placed[: self.settings.most_calls]
+        for script in placed:
+            beside = (SEED_PATTERN, STARTER) if script.number % OTHERS_EVERY == 0 else ()
+            for contender in (VAANI, *beside):
+                done = await call(stack, contender, processes[contender.name], script, self.measured.latencies)
+                self._note(done, script.number + 1, len(placed))
 
     def _note(self, done: CallRecord, number: int, of: int) -> None:
         self.measured.calls.append(done)
@@ -195,7 +215,7 @@ def main(arguments: list[str]) -> int:
         print(f"without the recordings: {RECORDINGS_HELP}", file=sys.stderr)
     bench = Bench(settings)
     try:
-        if "calls" in settings.parts:
+        if WITH_CALLS & set(settings.parts):
             asyncio.run(_until_done_or_told_to_stop(bench))
     except ProcessFailed as error:
         print(f"\n{error}", file=sys.stderr)

@@ -15,22 +15,24 @@ STORY = "Please tell me a story."
 TALKED_OVER = "Wait a moment, please. Thank you very much."
 BARGE_IN_AFTER_SECONDS = 1.5
 UTTERANCES_PER_CALL = 7
+UNCHOSEN_PER_CALL = 8
 UTTERANCES = 25  # as many as fit into 25 minutes with everything else
+
+
+FIRST_UTTERANCE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One call: two turns to be talked over, then utterances of the corpus.
+    """One call: perhaps two turns to be talked over, then utterances of the corpus.
 
-    `utterances[i]` is said in turn `FIRST_UTTERANCE + i`.
+    `utterances[i]` is said in turn `first_utterance + i`.
     """
 
     number: int
     plan: CallPlan
     utterances: tuple[RenderedUtterance, ...]
-
-
-FIRST_UTTERANCE = 2
+    first_utterance: int = FIRST_UTTERANCE
 
 
 def chosen(rows: Sequence[Utterance], quick: bool) -> list[Utterance]:
@@ -65,6 +67,15 @@ def scripts(rows: Sequence[Utterance], folder: Path) -> Iterator[Script]:
         rendered = tuple(render_utterance(row) for row in group)
         turns = (*talked_over_turns(), *(turn_of(each, folder) for each in rendered))
         yield Script(number, CallPlan(turns=turns, name=f"bench {number}"), rendered)
+
+
+def unchosen_scripts(rows: Sequence[Utterance], folder: Path) -> Iterator[Script]:
+    """Calls in which nobody talks over anything, each in one language at a time, their sound written to `folder`."""
+    in_order = sorted(rows, key=lambda row: row.language)  # a caller does not change language at every turn
+    for number, start in enumerate(range(0, len(in_order), UNCHOSEN_PER_CALL)):
+        rendered = tuple(render_utterance(row) for row in in_order[start : start + UNCHOSEN_PER_CALL])
+        turns = tuple(turn_of(each, folder) for each in rendered)
+        yield Script(number, CallPlan(turns=turns, name=f"unchosen {number}"), rendered, first_utterance=0)
 
 
 def talked_over_turns() -> tuple[Turn, Turn]:

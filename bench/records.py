@@ -12,6 +12,7 @@ class TurnRecord:
     Attributes:
         cut_off: Agent audio began while the caller was still speaking: in the pause, or just after it.
         used_tool: The model called a tool before it answered, so two requests stand in the latency.
+        chosen: Picked for what it measures (utterances.toml); False for a turn as people say them (unchosen.toml).
     """
 
     contender: str
@@ -25,6 +26,7 @@ class TurnRecord:
     cut_off: bool
     used_tool: bool
     stages: dict[str, float] | None = None
+    chosen: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +57,15 @@ class Measured:
 
     @property
     def turns(self) -> list[TurnRecord]:
-        return [turn for call in self.calls for turn in call.turns]
+        """The turns that were picked for what they measure."""
+        return [turn for call in self.calls for turn in call.turns if turn.chosen]
+
+    @property
+    def chosen_calls(self) -> list[CallRecord]:
+        """The calls that were made for the figures of a call: all but those with turns that nobody chose."""
+        return [call for call in self.calls if all(turn.chosen for turn in call.turns)]
+
+    @property
+    def unchosen_turns(self) -> list[TurnRecord]:
+        """The turns that nobody chose."""
+        return [turn for call in self.calls for turn in call.turns if not turn.chosen]

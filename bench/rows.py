@@ -16,7 +16,8 @@ DIGITS = 4
 
 def rows_of(measured: Measured) -> list[Row]:
     """All rows that come from calls, in the order of the report."""
-    return [*_waiting_rows(measured), *_cut_off_rows(measured), *_call_rows(measured), _start_row(measured)]
+    rows = [*_waiting_rows(measured), *_cut_off_rows(measured), *_call_rows(measured)] if measured.chosen_calls else []
+    return [*rows, *(_unchosen_rows(measured) if measured.unchosen_turns else []), _start_row(measured)]
 
 
 def row(name: str, unit: str, n: int, values: Values, goal: dict[str, Any] | None = None) -> Row:
@@ -33,10 +34,14 @@ def finished_turns(measured: Measured) -> list[TurnRecord]:
     Where one contender has a tool for an utterance, its answer takes two model requests: nobody's wait for that
     utterance is compared.
     """
-    with_tool = {turn.utterance for turn in measured.turns if turn.used_tool}
+    return _finished(measured.turns)
+
+
+def _finished(turns: Sequence[TurnRecord]) -> list[TurnRecord]:
+    with_tool = {turn.utterance for turn in turns if turn.used_tool}
     return [
         turn
-        for turn in measured.turns
+        for turn in turns
         if turn.voice_to_voice_seconds is not None and not turn.cut_off and turn.utterance not in with_tool
     ]
 
@@ -83,6 +88,44 @@ def _waiting_rows(measured: Measured) -> list[Row]:
     return rows
 
 
+def _unchosen_rows(measured: Measured) -> list[Row]:
+    """Waits over turns that nobody chose because they read well, and how many of them wait how long.
+
+    The other contenders hear a part of them: their figures stand beside ours for the same utterances.
+    """
+    turns, floor = _finished(measured.unchosen_turns), measured.floor_seconds
+    ours = waits(turns, VAANI.name)
+    others = [each.name for each in CONTENDERS if each is not VAANI and waits(turns, each.name)]
+
+    def of(name: str, share: float, over: float) -> Row:
+        values: Values = {VAANI.name: percentile(ours, share)}
+        values |= {who: percentile(waits(turns, who), share) for who in others}
+        values |= {f"vaani_beside_{who}": percentile(_same_utterances(turns, who), share) for who in others}
+        values["floor"] = floor
+        return row(name, "seconds", len(ours), values, {"kind": "over_floor", "value": over})
+
+    def within(name: str, low: float, high: float) -> Row:
+        values: Values = {
+            who: share_of(sum(low < wait - floor <= high for wait in waits(turns, who)), len(waits(turns, who)))
+            for who in (VAANI.name, *others)
+        }
+        return row(name, "share", len(ours), values)
+
+    asked = [turn for turn in measured.unchosen_turns if turn.contender == VAANI.name]
+    unanswered = sum(turn.voice_to_voice_seconds is None for turn in asked)
+    return [
+        of("voice_to_voice_p50_unchosen", 0.5, 0.25),
+        of("voice_to_voice_p90_unchosen", 0.9, 0.5),
+        within("unchosen_up_to_floor_and_quarter_second", float("-inf"), 0.25),
+        within("unchosen_up_to_floor_and_half_second", 0.25, 0.5),
+        within("unchosen_beyond_floor_and_half_second", 0.5, float("inf")),
+        row(
+            "unchosen_unanswered", "share", len(asked), {VAANI.name: share_of(unanswered, len(asked))},
+            {"kind": "at_most", "value": 0.0},
+        ),
+    ]  # fmt: skip
+
+
 def _same_utterances(turns: Sequence[TurnRecord], other: str) -> list[float]:
     heard = {turn.utterance for turn in turns if turn.contender == other}
     return waits([turn for turn in turns if turn.utterance in heard], VAANI.name)
@@ -104,7 +147,7 @@ def _cut_off_rows(measured: Measured) -> list[Row]:
 
 
 def _call_rows(measured: Measured) -> list[Row]:
-    calls = measured.calls
+    calls = measured.chosen_calls
 
     def medians(pick: Callable[[CallRecord], Sequence[float]], names: Sequence[str] | None = None) -> Values:
         chosen = names or _callers(measured)

@@ -14,7 +14,7 @@ from typing import Any
 
 from livekit import api
 
-from bench.calls import FIRST_UTTERANCE, Script
+from bench.calls import Script
 from bench.contenders import PREDISPATCHED, VAANI, WORKER, Contender
 from bench.processes import CpuOfTree, private_megabytes, process_of_call
 from bench.records import CallRecord, TurnRecord
@@ -180,7 +180,8 @@ def record(
     minutes: float,
 ) -> CallRecord:
     """What is kept of a call."""
-    said = result.turns[FIRST_UTTERANCE:] if script.utterances else ()
+    first = script.first_utterance
+    said = result.turns[first:] if script.utterances else ()
     turns = tuple(
         _turn_record(contender, script, index, turn, watch.connected_at, events, latencies)
         for index, turn in enumerate(said)
@@ -191,7 +192,7 @@ def record(
         script=script.number,
         greeting_seconds=result.greeting_seconds,
         barge_in_seconds=tuple(
-            turn.barge_in_seconds for turn in result.turns[:FIRST_UTTERANCE] if turn.barge_in_seconds is not None
+            turn.barge_in_seconds for turn in result.turns[:first] if turn.barge_in_seconds is not None
         ),
         minutes=last_look,
         cpu_seconds=watch.cpu,
@@ -240,6 +241,7 @@ def _turn_record(
         cut_off=turn.cut_off,
         used_tool=tool,
         stages=None if turn.cut_off or tool else stages,
+        chosen=row.chosen,
     )
 
 

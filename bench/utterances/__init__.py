@@ -1,7 +1,7 @@
 """What the bench's callers say: a table of utterances with their truth, and the sound of each, equal in every run."""
 
 from bench.utterances.render import RenderedUtterance, Word, background, render_utterance
-from bench.utterances.table import Utterance, load_table
+from bench.utterances.table import Utterance, load_table, load_unchosen, shares_of_kinds
 from bench.utterances.voices import RECORDINGS_HELP, RecordingMissing, recordings_installed
 
 __all__ = [
@@ -12,8 +12,10 @@ __all__ = [
     "Word",
     "background",
     "load_table",
+    "load_unchosen",
     "recordings_installed",
     "render_utterance",
+    "shares_of_kinds",
     "usable",
 ]
 

@@ -7,6 +7,19 @@ from typing import Any
 
 PAUSE_MARK = "|"
 KINDS = ("question", "statement", "short", "digits")
+UNCHOSEN_VOICES = {
+    "en-IN": ("piper:joe", "espeak:asha", "espeak:ravi"),
+    "bn-IN": ("espeak:mitali", "espeak:subir"),
+    "gu-IN": ("espeak:hetal", "espeak:jignesh"),
+    "hi-IN": ("espeak:meera", "espeak:arjun"),
+    "kn-IN": ("espeak:deepa", "espeak:girish"),
+    "ml-IN": ("espeak:anjali", "espeak:biju"),
+    "mr-IN": ("espeak:sneha", "espeak:sachin"),
+    "od-IN": ("espeak:itishree", "espeak:bikash"),
+    "pa-IN": ("espeak:harleen", "espeak:gurpreet"),
+    "ta-IN": ("espeak:kavitha", "espeak:selvam"),
+    "te-IN": ("espeak:lakshmi", "espeak:venkat"),
+}
 
 
 class BadUtterance(ValueError):
@@ -21,6 +34,7 @@ class Utterance:
         parts: The words before and after the pause, or all of them.
         pause_seconds: 0 without a pause.
         unfinished: The words up to the pause are no finished sentence.
+        chosen: A row of utterances.toml, picked for what it measures; False for a turn as people say them.
     """
 
     id: str
@@ -32,6 +46,7 @@ class Utterance:
     pause_seconds: float
     unfinished: bool
     noise: bool
+    chosen: bool = True
 
     @property
     def text(self) -> str:
@@ -50,6 +65,28 @@ def load_table() -> tuple[Utterance, ...]:
     if twice := {name for name in ids if ids.count(name) > 1}:
         raise BadUtterance(f"used for two utterances: {', '.join(sorted(twice))}. Give each its own id.")
     return rows
+
+
+def load_unchosen() -> tuple[Utterance, ...]:
+    """The turns that nobody chose, mixed by language and kind so that any stretch of them is like the whole."""
+    source = files(__package__).joinpath("unchosen.toml").read_text(encoding="utf-8")
+    kinds = {name: said for name, said in tomllib.loads(source).items() if name != "shares"}
+    spread: list[tuple[float, Utterance]] = []
+    for kind, said in kinds.items():
+        for language, texts in said.items():
+            voices = UNCHOSEN_VOICES[language]
+            for number, text in enumerate(texts):
+                engine, _, voice = voices[number % len(voices)].partition(":")
+                name = f"unchosen-{language[:2]}-{kind}-{number + 1}"
+                row = Utterance(name, kind, language, engine, voice, (text,), 0.0, False, False, chosen=False)
+                spread.append(((number + 0.5) / len(texts), row))
+    return tuple(row for _, row in sorted(spread, key=lambda each: (each[0], each[1].id)))
+
+
+def shares_of_kinds() -> dict[str, float]:
+    """How often real people say each kind; the source is in unchosen.toml."""
+    source = files(__package__).joinpath("unchosen.toml").read_text(encoding="utf-8")
+    return {kind: float(share) for kind, share in tomllib.loads(source)["shares"].items()}
 
 
 def parse_row(row: dict[str, Any]) -> Utterance:
