@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.language import LanguageState
 from worker.recovery.sealed_state import (
     METADATA_KEY,
     CallState,
@@ -26,6 +27,38 @@ STATE = CallState(
 
 def test_another_worker_with_the_same_secret_reads_what_was_written():
     assert Seal(SECRET).open_state(Seal(SECRET).seal(STATE, "room"), "room") == STATE
+
+
+@pytest.mark.parametrize(
+    "decided",
+    [LanguageState("ta-IN", wished=True), LanguageState("ta-IN", wished=True, leaning="hi-IN", leaning_turns=1)],
+    ids=["wished", "wished, and one turn in another language since"],
+)
+def test_what_the_turns_decided_about_the_language_outlives_the_agent(decided):
+    """Pins the find that a successor forgot the caller's wish: one Hindi word later the call was Hindi again."""
+    written = CallState(
+        agent="agent-1", language=decided.language, started_at=0.0, language_wished=decided.wished,
+        language_leaning=decided.leaning, language_leaning_turns=decided.leaning_turns,
+    )  # fmt: skip
+
+    opened = Seal(SECRET).open_state(Seal(SECRET).seal(written, "room"), "room")
+
+    assert opened is not None
+    assert opened.language_state == decided
+
+
+def test_a_state_of_an_older_release_opens_as_a_language_that_nobody_wished_for(monkeypatch):
+    import worker.recovery.sealed_state as module
+
+    def as_it_was(content):
+        return {name: value for name, value in asdict(content).items() if not name.startswith("language_")}
+
+    monkeypatch.setattr(module, "asdict", as_it_was)
+
+    opened = Seal(SECRET).open_state(Seal(SECRET).seal(STATE, "room"), "room")
+
+    assert opened is not None
+    assert opened.language_state == LanguageState("ta-IN")
 
 
 def test_the_room_sees_nothing_of_the_conversation():

@@ -113,7 +113,7 @@ class Call:
                 return
             if time.monotonic() - waited_from > ALREADY_THERE_SECONDS:
                 self._met_at = time.monotonic()  # the agent was there first
-            self.languages.switch(opening_language(caller.attributes, self.settings.default_language))
+            self.languages.open_in(opening_language(caller.attributes, self.settings.default_language))
             if voice := wanted_voice(caller.attributes):
                 self.voice.choose(self.language, voice)
         if self._busy:
@@ -143,7 +143,7 @@ class Call:
         self._session.input.set_audio_enabled(True)  # an agent that waits for a handover does not listen yet
         if state is None:
             return False
-        self.languages.restore(state.language, turns=sum(role == "user" for role, _ in state.messages))
+        self.languages.restore(state.language_state, turns=sum(role == "user" for role, _ in state.messages))
         self.reports.resume(state.turns)
         await self._session.current_agent.update_chat_ctx(self.continuity.chat_context)
         self.reports.event(log_events.CALL_RESUMED, reason=succession.reason, language=self.language, turns=state.turns)
@@ -177,7 +177,7 @@ class Call:
         session.on("error", self._error)
         session.on("close", self._closed)
         self.reports.watch(session)
-        self.continuity.follow(lambda: self.languages.settled)
+        self.continuity.follow(lambda: self.languages.state)
 
     def heard(self, text: str, language: str | None, probability: float | None) -> None:
         """A final transcript that counts."""
@@ -229,8 +229,8 @@ class Call:
         return self._speaking_language or self.languages.settled
 
     def switch_language(self, language: str) -> None:
-        """Speak `language` from now on."""
-        self.languages.switch(language)
+        """Speak `language` from now on: the model understood that the caller wishes it."""
+        self.languages.wish(language)
         self._speaking_language = language
 
     def say(self, phrase: str, *, allow_interruptions: bool = True) -> SpeechHandle:

@@ -16,6 +16,7 @@ import aiohttp
 from livekit import api, rtc
 from livekit.agents import AgentSession, ChatMessage, JobContext, llm
 
+from worker.language import LanguageState
 from worker.recovery.exit_codes import LOST, exit_with
 from worker.recovery.rooms import Rooms
 from worker.recovery.sealed_state import CallState, Succession, newest, without_half_characters
@@ -43,7 +44,7 @@ class Continuity:
         self._session = session
         self._rooms = rooms
         self._settings = settings
-        self._language: Callable[[], str] = lambda: settings.default_language
+        self._language: Callable[[], LanguageState] = lambda: LanguageState.start(settings.default_language)
         self.succession = succession
         self.started_at = time.time()
         self.given_up = False
@@ -58,7 +59,7 @@ class Continuity:
 
     # -- written down ----------------------------------------------------------------------------------------------
 
-    def follow(self, language: Callable[[], str]) -> None:
+    def follow(self, language: Callable[[], LanguageState]) -> None:
         """Write the call down from now on, after every turn and as a sign of life."""
         self._language = language
         self._session.on("conversation_item_added", lambda event: self._added(event.item))
@@ -126,9 +127,12 @@ class Continuity:
         if not self._ctx.room.isconnected():
             return
         self._beat += 1
+        language = self._language()
         state = CallState(
-            agent=self._ctx.room.local_participant.identity, language=self._language(), started_at=self.started_at,
-            turns=self._turns, messages=newest(self._messages), cut_short=cut_short, over=self._over, beat=self._beat,
+            agent=self._ctx.room.local_participant.identity, started_at=self.started_at, turns=self._turns,
+            language=language.language, language_wished=language.wished, language_leaning=language.leaning,
+            language_leaning_turns=language.leaning_turns, messages=newest(self._messages),
+            cut_short=cut_short, over=self._over, beat=self._beat,
         )  # fmt: skip
         await rooms.write_state(self._ctx.room.name, self._ctx.room.metadata or "", state)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from worker.language import LANGUAGES, Decision, HeardTurn, LanguageState, decide
 
 
@@ -22,6 +24,11 @@ class ReplyLanguage:
     def settled(self) -> str:
         """The language decided by the last finished turn."""
         return self._state.language
+
+    @property
+    def state(self) -> LanguageState:
+        """All that earlier turns decided, for an agent that goes on with the call."""
+        return self._state
 
     def hear(self, text: str, language: str | None, probability: float | None) -> None:
         """One final transcript and what the recogniser claims about it."""
@@ -50,15 +57,22 @@ class ReplyLanguage:
         self.last = decision
         return decision
 
-    def switch(self, language: str) -> None:
-        """The caller asked for `language` in words that only the model understood."""
-        self._state = LanguageState.start(language)
-        self.replying = self._state.language
+    def open_in(self, language: str) -> None:
+        """Begin the call in `language`: a guess, which the caller's first words may correct."""
+        self._go_on_from(LanguageState.start(language))
 
-    def restore(self, language: str, *, turns: int) -> None:
-        """Go on in `language` after `turns` turns that another agent has heard."""
-        self.switch(language)
+    def wish(self, language: str) -> None:
+        """The caller asked for `language` in words that only the model understood: it sticks like any wish."""
+        self._go_on_from(replace(LanguageState.start(language), wished=True))
+
+    def restore(self, state: LanguageState, *, turns: int) -> None:
+        """Go on from what `turns` turns that another agent has heard have decided."""
+        self._go_on_from(state)
         self._committed_turns = turns
+
+    def _go_on_from(self, state: LanguageState) -> None:
+        self._state = state
+        self.replying = state.language
 
     def _turn(self, text: str) -> HeardTurn:
         """The claims of a turn's parts become one: that of its longest part."""

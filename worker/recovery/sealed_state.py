@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import TypeAdapter
 
+from worker.language import LanguageState
+
 METADATA_KEY = "vaani.call"
 FOREIGN_KEY = "metadata"
 VERSION = "v1."
@@ -45,6 +47,20 @@ class CallState:
     """The call has been ended on purpose: nobody is to come after."""
     beat: int = 0
     """Counts up while the writer lives."""
+    # What else the turns have decided about the language. Beside `language`, not in it: an older release reads that.
+    language_wished: bool = False
+    language_leaning: str | None = None
+    language_leaning_turns: int = 0
+
+    @property
+    def language_state(self) -> LanguageState:
+        """What the turns so far have decided about the language, as the next turn needs it."""
+        return LanguageState(
+            self.language,
+            wished=self.language_wished,
+            leaning=self.language_leaning,
+            leaning_turns=self.language_leaning_turns,
+        )
 
 
 @dataclass(frozen=True, slots=True)
