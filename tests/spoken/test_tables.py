@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from worker.spoken import LANGUAGES, speakable
+from worker.spoken import LANGUAGES, says_something, speakable
 
 ENGLISH = [
     ("Your balance is ₹1,50,000.50 today.", "Your balance is one lakh fifty thousand rupees fifty paise today."),
@@ -179,3 +179,31 @@ def test_an_unknown_language_is_spoken_as_indian_english():
 
 def test_odia_has_two_codes():
     assert speakable("5", "or-IN") == speakable("5", "od-IN")
+
+
+STOPS = [
+    ("hi-IN", "लोन ₹10 लाख।", "लोन दस लाख रुपये।"), ("hi-IN", "मीटिंग 10:30 बजे।", "मीटिंग साढ़े दस बजे।"), ("hi-IN", "वज़न 5 kg॥", "वज़न पाँच किलो॥"),
+    ("hi-IN", "तारीख 22 नवंबर।", "तारीख बाईस नवंबर।"), ("bn-IN", "দাম ₹2.5 লাখ।", "দাম আড়াই লক্ষ টাকা।"), ("bn-IN", "ওজন 5 kg।", "ওজন পাঁচ কেজি।"),
+    ("pa-IN", "ਕਰਜ਼ਾ ₹10 ਲੱਖ।", "ਕਰਜ਼ਾ ਦਸ ਲੱਖ ਰੁਪਏ।"), ("pa-IN", "ਸ਼ਾਮ 5:30 ਵਜੇ।", "ਸ਼ਾਮ ਸਾਢੇ ਪੰਜ ਵਜੇ।"), ("od-IN", "ଋଣ ₹10 ଲକ୍ଷ।", "ଋଣ ଦଶ ଲକ୍ଷ ଟଙ୍କା।"),
+    ("od-IN", "ଓଜନ 5 kg।", "ଓଜନ ପାଞ୍ଚ କିଲୋ।"), ("bn-IN", "আগামী 22 নভেম্বর।", "আগামী বাইশে নভেম্বর।"), ("mr-IN", "किंमत ₹3 कोटी।", "किंमत तीन कोटी रुपये।"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "written", "spoken"), STOPS)
+def test_a_danda_ends_a_unit_as_a_full_stop_does(language, written, spoken):
+    """Pins a character class that took । and ॥ for letters: ₹10 लाख। was heard as ten rupees, lakh."""
+    assert speakable(written, language) == unicodedata.normalize("NFC", spoken)
+    point = str.maketrans("।॥", "..")
+    assert speakable(written.translate(point), language) == unicodedata.normalize("NFC", spoken.translate(point))
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \n", "😀", "👍🏽 🙏", "**", "---", "```", "...", "।", ":)", "<br>", "|---|", "~~₹900~~"]
+)
+def test_marks_alone_say_nothing(text):
+    assert not any(says_something(text, language) for language in LANGUAGES)
+
+
+@pytest.mark.parametrize("text", ["Yes.", "हाँ", "5", "₹", "a 😀", "[x](https://a.in)", "க்", "+"])
+def test_a_word_or_a_figure_says_something(text):
+    assert all(says_something(text, language) for language in LANGUAGES)

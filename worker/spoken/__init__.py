@@ -4,6 +4,6 @@ Pure functions without network, model or clock, so that every spoken form is a l
 """
 
 from worker.spoken.forms import LANGUAGES
-from worker.spoken.stream import SpeakableStream, speakable, speakable_stream
+from worker.spoken.stream import SpeakableStream, says_something, speakable, speakable_stream
 
-__all__ = ["LANGUAGES", "SpeakableStream", "speakable", "speakable_stream"]
+__all__ = ["LANGUAGES", "SpeakableStream", "says_something", "speakable", "speakable_stream"]

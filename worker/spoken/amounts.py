@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from worker.spoken.forms import SpokenForms
+from worker.spoken.letters import INDIC, NOT_A_LETTER
 from worker.spoken.numbers import (
     before_noun,
     cardinal,
@@ -16,9 +17,7 @@ from worker.spoken.numbers import (
 )  # fmt: skip
 
 _NUM = r"(?:[0-9]{1,3}(?:,[0-9]{2,3})+|[0-9]+)(?:\.[0-9]+)?"
-_NOT_A_LETTER = r"(?![^\W\d_]|[\u0900-\u0d7f])"
 _DASH = r"\s?[-–—]\s?"
-_INDIC = r"[\u0900-\u0963\u0966-\u0d7f]"
 
 
 # ---- money
@@ -29,8 +28,8 @@ def _money_pattern(forms: SpokenForms) -> re.Pattern[str]:
     signs = "|".join(re.escape(sign) for sign in sorted(forms.currencies, key=len, reverse=True))
     sign = rf"(?:(?<![A-Za-z])({signs})\s?)"
     return re.compile(
-        rf"{sign}({_NUM})(?:{_DASH}{sign}?({_NUM}))?(?:\s?((?i:{_scale_words(forms)})){_NOT_A_LETTER})?(?:/-)?"
-        rf"(?:\s({'|'.join(map(re.escape, _longest_first(forms.money_words)))}){_NOT_A_LETTER})?"
+        rf"{sign}({_NUM})(?:{_DASH}{sign}?({_NUM}))?(?:\s?((?i:{_scale_words(forms)})){NOT_A_LETTER})?(?:/-)?"
+        rf"(?:\s({'|'.join(map(re.escape, _longest_first(forms.money_words)))}){NOT_A_LETTER})?"
     )
 
 
@@ -155,9 +154,9 @@ def _number_pattern(forms: SpokenForms) -> re.Pattern[str]:
     return re.compile(
         rf"(?P<minus>(?<![\w).%-])[-−](?=[0-9]))?(?P<number>(?<![0-9.]){_NUM})"
         rf"(?:(?P<to>{_DASH})(?P<second>{_NUM}))?"
-        rf"(?:\s?(?P<percent>%)|\s?(?P<degrees>°)\s?[CFcf]?{_NOT_A_LETTER}"
-        rf"|\s?(?P<scale>(?i:{_scale_words(forms)})){_NOT_A_LETTER}|(?P<th>st|nd|rd|th){_NOT_A_LETTER}"
-        rf"|\s?(?P<unit>{units}){_NOT_A_LETTER})?(?P<joined>-(?={_INDIC}))?"
+        rf"(?:\s?(?P<percent>%)|\s?(?P<degrees>°)\s?[CFcf]?{NOT_A_LETTER}"
+        rf"|\s?(?P<scale>(?i:{_scale_words(forms)})){NOT_A_LETTER}|(?P<th>st|nd|rd|th){NOT_A_LETTER}"
+        rf"|\s?(?P<unit>{units}){NOT_A_LETTER})?(?P<joined>-(?={INDIC}))?"
     )
 
 
@@ -171,7 +170,7 @@ _FRACTION = re.compile(r"(?<![0-9/.,])([0-9]{1,4})/([0-9]{1,4})(?![0-9/]|[.,][0-
 
 
 _TIMES_AS = re.compile(r"([0-9])x(?![\w-])")
-_PER = re.compile(r"([0-9])\s?/\s?(?=[a-z]{2}|[\u0900-\u0963\u0966-\u0d7f])")
+_PER = re.compile(r"([0-9])\s?/\s?(?=[a-z]{2}|" + INDIC + ")")
 
 
 def say_per(text: str, forms: SpokenForms) -> str:
@@ -221,7 +220,7 @@ def _spoken_number(found: re.Match[str], before: str, after: str, forms: SpokenF
         return ordinal(int(float(found["number"].replace(",", ""))), forms) if forms.days[:1] == ("first",) else words
     if found["unit"]:
         return f"{before_noun(words, numbers)} {forms.units[found['unit'].lower()]}"
-    counts_a_noun = re.match(_INDIC, after.removeprefix(" "))
+    counts_a_noun = re.match(INDIC, after.removeprefix(" "))
     return before_noun(words, numbers) if counts_a_noun else words
 
 

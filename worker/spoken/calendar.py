@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from worker.spoken.forms import SpokenForms
+from worker.spoken.letters import NOT_A_LETTER
 from worker.spoken.numbers import cardinal, year
 
 _MERIDIEM = r"(?:[AaPp]\.\s?[Mm](?![A-Za-z])\.?|[AaPp][Mm](?![A-Za-z]))"
@@ -22,7 +23,7 @@ _NUMERIC_DATE = re.compile(
 @cache
 def _month_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str]]:
     names = "|".join(re.escape(name) for name in sorted(forms.months, key=len, reverse=True))
-    month = rf"(?<![^\W\d_])({names})(?![^\W\d_]|[\u0900-\u0d7f])(?:\.(?=[\s,-]*[0-9]))?"
+    month = rf"(?<![^\W\d_])({names}){NOT_A_LETTER}(?:\.(?=[\s,-]*[0-9]))?"
     day = r"(?<![0-9.,:/])([0-3]?[0-9])(?:st|nd|rd|th)?"
     year_part = r"(?:(?:,\s?|\s|-)((?:19|20)[0-9]{2})(?![0-9,.]?[0-9]))?"
     flags = re.IGNORECASE
@@ -35,7 +36,7 @@ def _month_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str
 def say_dates(text: str, forms: SpokenForms) -> str:
     if "/" in text or "-" in text or "." in text:
         text = _NUMERIC_DATE.sub(lambda found: _numeric_date(found, forms), text)
-    words = {word.strip(".,()") for word in text.lower().replace("-", " ").split()}
+    words = {word.strip(".,()।॥?!;:") for word in text.lower().replace("-", " ").split()}
     if forms.months.keys().isdisjoint(words):
         return text
     day_first, month_first = _month_patterns(forms)
@@ -78,7 +79,7 @@ def _date(day: int, month: int, year_number: int, order: str, forms: SpokenForms
 @cache
 def _clock_pattern(forms: SpokenForms) -> re.Pattern[str]:
     words = "|".join(re.escape(word) for word in sorted(forms.clock.words, key=len, reverse=True))
-    return re.compile(rf"{_CLOCK}(?:{_RANGE_SIGN}{_CLOCK_AGAIN})?(?:\s?({words})(?![^\W\d_]|[\u0900-\u0d7f]))?")
+    return re.compile(rf"{_CLOCK}(?:{_RANGE_SIGN}{_CLOCK_AGAIN})?(?:\s?({words}){NOT_A_LETTER})?")
 
 
 _CLOCK_AGAIN = _CLOCK.replace("(?<![0-9:.,/-])", "")

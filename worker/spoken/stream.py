@@ -177,6 +177,11 @@ def speakable(text: str, language: str) -> str:
     return stream.push(text) + stream.flush()
 
 
+def says_something(text: str, language: str) -> bool:
+    """Whether a voice that speaks `language` would say a word of `text`: an emoji, markup or a tool call says none."""
+    return any(_is_word_char(char) for char in speakable(text, language))
+
+
 async def speakable_stream(chunks: AsyncIterable[str], language: str) -> AsyncIterator[str]:
     """The same for text that is still being written: fits `Agent.tts_node` and `tts_text_transforms`."""
     stream = SpeakableStream(language)

@@ -1,0 +1,7 @@
+"""Names the characters that Indian words are written with, for patterns that must know where a word ends."""
+
+INDIC = r"[\u0900-\u0963\u0966-\u0d7f]"
+"""Letters and vowel signs of the Indian scripts. Not danda and double danda, U+0964 and U+0965: they end a sentence."""
+
+NOT_A_LETTER = rf"(?![^\W\d_]|{INDIC})"
+"""What must follow a unit, a scale or a month. A vowel sign is no letter to `re`, so both are named."""
