@@ -6,7 +6,7 @@ VENV := .venv/bin
 export VAANI_IGNORE_ENV_FILE := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo dev call test check fix bench matrix soak token-zip agent-context release-status lock golden clean
+.PHONY: help setup demo dev call test check fix bench matrix soak nightly upgrade-check token-zip agent-context release-status lock golden clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -23,11 +23,11 @@ dev: setup  ## The token function and a worker with your own keys from .env
 call: setup  ## One scripted call; CALL_TOKEN_URL=https://… with CALL_BEARER or CALL_HMAC_KEY calls a deployed stack
 	@if [ -n "$$CALL_TOKEN_URL" ]; then $(VENV)/python -m sandbox call; else CI=true $(VENV)/python -m sandbox demo; fi
 
-test: setup  ## All that proves the project: format, lint, types, units, calls, Terraform, page, container
-	@$(VENV)/python scripts/run_tests.py
+test: setup  ## All that proves the project: format, lint, types, units, calls, Terraform, page, what the image holds
+	@$(VENV)/python -m scripts.run_tests
 
 check: setup  ## The fast part of `make test`: under a minute, no server
-	@$(VENV)/python scripts/run_tests.py --fast
+	@$(VENV)/python -m scripts.run_tests --fast
 
 fix: setup  ## Format, and repair what can be repaired
 	@$(VENV)/ruff check --fix . ; $(VENV)/ruff format . ; if command -v terraform >/dev/null; then terraform fmt -recursive infra; fi
@@ -40,6 +40,12 @@ matrix: setup  ## Every fault in every phase, as real calls
 
 soak: setup  ## Calls without pause for MINUTES=n, with seeded random faults
 	@$(VENV)/python -m faults.soak --minutes $(or $(MINUTES),15)
+
+nightly: setup  ## What is too long for `make test`: the long soak, the matrix, the real image, the newest dependencies
+	@$(VENV)/python -m scripts.nightly
+
+upgrade-check: setup  ## The newest allowed packages in a venv of their own, and what tests they pass
+	@$(VENV)/python -m scripts.upgrade_check
 
 token-zip: setup  ## The token function's source archive: build/token.zip, the same bytes for the same source
 	@$(VENV)/python scripts/token_zip.py

@@ -40,12 +40,9 @@ async def run(cells: Sequence[Cell], side_by_side: int, rows: dict[str, Row]) ->
                     await _one(work, line, rows)
                     continue
                 for row in await run_tour(work, line):
-                    _show(Cell(row.provider, row.fault, row.phase), row, rows)
+                    _show(row.cell, row, rows)
 
         await asyncio.gather(*(work(line) for line in lines))
-        for cell in cells:  # once more, alone: a busy machine is not a fault of the worker
-            if not cell.wrong_address and not rows[cell.name].good:
-                await _one(cell, lines[0], rows)
         await asyncio.gather(*(line.stop() for line in lines))
         for cell in [cell for cell in cells if cell.wrong_address]:
             await _with_wrong_address(cell, stack, rows)
@@ -56,8 +53,6 @@ async def _with_wrong_address(cell: Cell, stack: FaultStack, rows: dict[str, Row
     try:
         await line.start()
         await _one(cell, line, rows)
-        if not rows[cell.name].good:
-            await _one(cell, line, rows)
     finally:
         await line.stop()
 
@@ -97,7 +92,7 @@ def read_rows() -> dict[str, Row]:
         return {}
     raw = json.loads(OUT.read_text(encoding="utf-8"))["rows"]
     loaded = [Row(**{**row, "logged": tuple(row["logged"]), "problems": tuple(row["problems"])}) for row in raw]
-    return {Cell(row.provider, row.fault, row.phase).name: row for row in loaded}
+    return {row.cell.name: row for row in loaded}
 
 
 def main() -> int:

@@ -54,6 +54,10 @@ class Row:
     problems: tuple[str, ...]
 
     @property
+    def cell(self) -> Cell:
+        return Cell(self.provider, self.fault, self.phase)
+
+    @property
     def good(self) -> bool:
         return not self.problems
 

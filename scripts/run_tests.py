@@ -1,99 +1,182 @@
-"""`make test` and `make check`: everything that proves the project, in two tracks side by side.
+"""`make test` and `make check`: everything that proves the project, in lanes side by side.
 
-The calls that measure callers' waits run in one track. Beside it run lint, types, rules, the token function and
-Terraform, niced, and then the stand-ins, the caller and the page. The container, which does both, comes last and alone.
-Prints one closing line for all.
+Two lanes place calls, which wait far more than they compute; a third, niced, holds what only computes. What measures
+tens of milliseconds runs before them, alone. Every test runs once: what fails is a failure.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BIN = ROOT / ".venv" / "bin"
-PYTEST = [str(BIN / "python"), "-m", "pytest", "-q", "--no-header"]
-AGAIN = ["--last-failed", "--last-failed-no-failures", "none"]
-CHECKS = [
-    ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
-    ("lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
-    ("imports", [str(BIN / "lint-imports")]),
-    ("types", [str(BIN / "mypy")]),
+REPORTS = ROOT / ".cache" / "tests"
+PYTEST = [
+    str(BIN / "python"),
+    "-m",
+    "pytest",
+    "-q",
+    "-ra",
+    "--no-header",
+    "-p",
+    "no:cacheprovider",
+    "-m",
+    "not nightly",
 ]
-QUICK = ["tests/worker", "tests/language", "tests/spoken", "tests/end_of_turn", "tests/docs"]
-CALLS = ["tests/calls", "tests/recovery", "tests/faults"]
-REST = ["tests/token", "tests/bench", "tests/infra"]
-BESIDE = ["tests/sandbox", "tests/caller", "tests/web"]  # calls too, but none that waits for seconds to be measured
-LAST = ["tests/container"]
-# Caller and agent in one process: the rtc library took the whole process down in 3 of 6 runs on a loaded machine, and
-# the reason is not known yet. `pytest tests/caller/test_measured_calls.py` runs them; the gate does not rest on them.
-APART = ["--ignore=tests/caller/test_measured_calls.py"]
+CHECKS = {
+    "format": [str(BIN / "ruff"), "format", "--check", "--quiet", "."],
+    "lint": [str(BIN / "ruff"), "check", "--quiet", "."],
+    "imports": [str(BIN / "lint-imports")],
+    "types": [str(BIN / "mypy")],
+}
+ALONE = ("tests/caller/test_measured_calls.py",)
+CALL_LANES = (("tests/calls", "tests/web"), ("tests/recovery", "tests/faults"))
+SOUND = ("tests/sandbox", "tests/caller")  # stand-ins and the caller: calls among them, but none with a worker
+SLOW = ("tests/bench", "tests/infra", "tests/container")
 NICE = 19
+SLOWEST_SHOWN = 10
 
 
-@dataclass
-class Lane:
-    """A list of commands, run one after another; what they print is shown when each has ended."""
+@dataclass(frozen=True)
+class Job:
+    """One command, and what it is called in the output."""
 
     name: str
-    commands: list[tuple[str, list[str]]]
-    nice: int
-    second_try: bool = False
-    failed: list[str] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
+    command: Sequence[str]
+    nice: int = 0
 
-    def run(self) -> None:
-        for name, command in self.commands:
-            self._run_one(name, command)
 
-    def _run_one(self, name: str, command: list[str]) -> None:
-        cache = ["-o", f"cache_dir=.cache/pytest/{name.replace('/', '-')}"] if "pytest" in command else []
-        done = self._try(name, [*command, *cache])
-        if done.returncode not in (0, 1) and self.second_try:  # the process itself died
-            done = self._try(f"{name}, once more after exit code {done.returncode}", [*command, *cache])
-        if done.returncode == 1 and self.second_try:
-            # Real calls on a shared machine: what fails is tried once more on its own, and said to have been.
-            failed_first = self._counted(done.stdout).get("failed", 0)
-            done = self._try(f"{name}, {failed_first} failed test(s) tried again", [*command, *cache, *AGAIN])
-            if done.returncode == 0:
-                self.counts["failed"] -= failed_first
-        if done.returncode != 0:
-            self.failed.append(name)
+@dataclass(frozen=True)
+class Case:
+    """One test as pytest reported it."""
 
-    def _try(self, name: str, command: list[str]) -> subprocess.CompletedProcess[str]:
-        started_at = time.monotonic()
-        done = subprocess.run(
-            ["nice", "-n", str(self.nice), *command], cwd=ROOT, env=environment(), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
-        for word, number in self._counted(done.stdout).items():
-            self.counts[word] = self.counts.get(word, 0) + number
-        good = done.returncode == 0
-        with PRINTING:
-            print(f"\n=== {name}: {'ok' if good else 'FAILED'} in {time.monotonic() - started_at:.0f} s")
-            if not good or "pytest" in command:
-                print(done.stdout.rstrip(), flush=True)
-        return done
+    name: str
+    seconds: float
+    outcome: str
+    """passed, failed or skipped."""
 
-    @staticmethod
-    def _counted(output: str) -> dict[str, int]:
-        """The numbers of pytest's closing line; errors count as failures."""
-        counts: dict[str, int] = {}
-        closing = next((line for line in reversed(output.splitlines()) if re.search(r" in [\d.]+s", line)), "")
-        for number, word in re.findall(r"(\d+) (passed|failed|skipped|error)", closing):
-            word = "failed" if word == "error" else word
-            counts[word] = counts.get(word, 0) + int(number)
-        return counts
+
+@dataclass(frozen=True)
+class Result:
+    """What a job came to; a check that went well has no cases."""
+
+    job: Job
+    cases: Sequence[Case]
+
+    @property
+    def good(self) -> bool:
+        return not any(case.outcome == "failed" for case in self.cases)
+
+
+def check_job(name: str) -> Job:
+    return Job(name, CHECKS[name])
+
+
+def pytest_job(name: str, *paths: str, nice: int = 0) -> Job:
+    """A job that runs test files and folders in one process."""
+    return Job(name, [*PYTEST, f"--junitxml={report_of(name)}", *ignored(paths), *paths], nice)
+
+
+def ignored(paths: Sequence[str]) -> list[str]:
+    return [f"--ignore={path}" for path in ALONE if path not in paths]
+
+
+def report_of(name: str) -> Path:
+    return REPORTS / f"{name.replace('/', '-')}.xml"
+
+
+def rules() -> list[str]:
+    """The folders of tests that need no server and no sound: all that no other list names."""
+    named = {folder for lane in (*CALL_LANES, SOUND, SLOW) for folder in lane}
+    folders = sorted({path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/*/test_*.py")})
+    return [folder for folder in folders if folder not in named]
+
+
+def fast_lanes() -> list[list[Job]]:
+    """What `make check` runs: as many lanes as give two cores work until the end."""
+    return [
+        [check_job("types"), check_job("imports")],
+        [check_job("format"), check_job("lint"), pytest_job("rules", *rules())],
+    ]
+
+
+def call_lanes() -> list[list[Job]]:
+    """What `make test` runs side by side, once ALONE is over."""
+    computed = [Job(name, command, NICE) for name, command in CHECKS.items()]
+    computed += [
+        pytest_job("rules", *rules(), nice=NICE),
+        *(pytest_job(folder, folder, nice=NICE) for folder in (*SOUND, *SLOW)),
+    ]
+    return [*([pytest_job(folder, folder) for folder in lane] for lane in CALL_LANES), computed]
+
+
+def run_lanes(lanes: Sequence[Sequence[Job]]) -> list[Result]:
+    """Run lanes side by side, the jobs of each one after another."""
+    results: list[Result] = []
+
+    def run_lane(lane: Sequence[Job]) -> None:
+        for job in lane:
+            results.append(run(job))
+
+    threads = [threading.Thread(target=run_lane, args=(lane,)) for lane in lanes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def run(job: Job) -> Result:
+    """Run one job and print what came of it."""
+    report = report_of(job.name)
+    report.unlink(missing_ok=True)
+    started_at = time.monotonic()
+    done = subprocess.run(
+        ["nice", "-n", str(job.nice), *job.command], cwd=ROOT, env=environment(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+    )  # fmt: skip
+    result = Result(job, cases_of(job, done.returncode))
+    skipped = any(case.outcome == "skipped" for case in result.cases)
+    with PRINTING:
+        print(f"\n=== {job.name}: {'ok' if result.good else 'FAILED'} in {time.monotonic() - started_at:.0f} s")
+        # The reasons of what was skipped stand in the last lines; of what went well nobody reads more.
+        print(done.stdout.rstrip() if not result.good or skipped else last_line(done.stdout), flush=True)
+    return result
 
 
 PRINTING = threading.Lock()
+
+
+def last_line(output: str) -> str:
+    return output.rstrip().rpartition("\n")[2]
+
+
+def cases_of(job: Job, exit_code: int) -> list[Case]:
+    """What pytest wrote about each test; a process that died, or found no test, is a failure of its own."""
+    if job.command[: len(PYTEST)] != PYTEST:
+        return [] if exit_code == 0 else [Case(job.name, 0.0, "failed")]
+    report = report_of(job.name)
+    cases = [case_of(found) for found in ElementTree.parse(report).iter("testcase")] if report.is_file() else []
+    if (exit_code != 0 or not cases) and not any(case.outcome == "failed" for case in cases):
+        cases.append(Case(f"{job.name} (pytest ended with exit code {exit_code})", 0.0, "failed"))
+    return cases
+
+
+def case_of(found: ElementTree.Element) -> Case:
+    if found.find("failure") is not None or found.find("error") is not None:
+        outcome = "failed"
+    else:
+        outcome = "passed" if found.find("skipped") is None else "skipped"
+    return Case(f"{found.get('classname')}::{found.get('name')}", float(found.get("time", 0)), outcome)
 
 
 def environment() -> dict[str, str]:
@@ -102,47 +185,39 @@ def environment() -> dict[str, str]:
     return kept | {"VAANI_IGNORE_ENV_FILE": "true", "PYTHONPATH": f"{ROOT}:{ROOT / 'functions' / 'token'}"}
 
 
-def existing(folders: list[str]) -> list[str]:
-    return [folder for folder in folders if any((ROOT / folder).glob("test_*.py"))]
-
-
-def chosen_tracks(options: argparse.Namespace) -> list[list[Lane]]:
-    """What runs side by side; the lanes of one track run one after the other."""
-    if options.folders:
-        return [[Lane("chosen", [("tests", [*PYTEST, *options.folders])], 0)]]
-    rules = ("rules", [*PYTEST, *existing(QUICK)])
-    if options.fast:
-        return [[Lane("checks", CHECKS, 0)], [Lane("rules", [rules], 0)]]
-    rest = [*CHECKS, rules, *((folder, [*PYTEST, folder]) for folder in existing(REST))]
-    return [[calls_lane("calls", CALLS)], [Lane("rest", rest, NICE), calls_lane("beside", BESIDE)]]
-
-
-def calls_lane(name: str, folders: list[str]) -> Lane:
-    return Lane(name, [(folder, [*PYTEST, folder, *APART]) for folder in existing(folders)], 0, second_try=True)
+def tell(results: Sequence[Result], seconds: float) -> bool:
+    """Print the slowest tests, what failed, and the closing line; whether all is good."""
+    cases = [case for result in results for case in result.cases]
+    count = {outcome: sum(case.outcome == outcome for case in cases) for outcome in ("passed", "failed", "skipped")}
+    print("\nslowest tests:")
+    for case in sorted(cases, key=lambda case: -case.seconds)[:SLOWEST_SHOWN]:
+        print(f"  {case.seconds:6.1f} s  {case.name}")
+    for case in cases:
+        if case.outcome == "failed":
+            print(f"FAILED: {case.name}")
+    good = all(result.good for result in results)
+    if count["skipped"] and os.environ.get("VAANI_CI") == "1":
+        print("FAILED: the gate skips nothing; see the reasons above")
+        good = False
+    print(f"\n{'all good' if good else 'NOT GOOD'} after {seconds:.0f} s")
+    print(f"tests: {count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
+    return good
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run the tests.")
     parser.add_argument("--fast", action="store_true", help="only what needs no server")
-    parser.add_argument("folders", nargs="*", help="only these test folders")
+    parser.add_argument("paths", nargs="*", help="only these test folders or files")
     options = parser.parse_args()
-    tracks = chosen_tracks(options)
-    lanes = [lane for track in tracks for lane in track]
+    REPORTS.mkdir(parents=True, exist_ok=True)
     started_at = time.monotonic()
-    threads = [threading.Thread(target=lambda track=track: [lane.run() for lane in track]) for track in tracks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if not options.folders and not options.fast:
-        lanes.append(Lane("last", [(folder, [*PYTEST, folder]) for folder in existing(LAST)], 0, second_try=True))
-        lanes[-1].run()
-    failed = [name for lane in lanes for name in lane.failed]
-    total = {word: sum(lane.counts.get(word, 0) for lane in lanes) for word in ("passed", "failed", "skipped")}
-    not_tests = sum(1 for name in failed if name in {check for check, _ in CHECKS})
-    print(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'all good'} after {time.monotonic() - started_at:.0f} s")
-    print(f"tests: {total['passed']} passed, {total['failed'] + not_tests} failed, {total['skipped']} skipped")
-    return 1 if failed else 0
+    if options.paths:
+        results = run_lanes([[pytest_job("chosen", *options.paths)]])
+    elif options.fast:
+        results = run_lanes(fast_lanes())
+    else:
+        results = [run(pytest_job(path, path)) for path in ALONE] + run_lanes(call_lanes())
+    return 0 if tell(results, time.monotonic() - started_at) else 1
 
 
 if __name__ == "__main__":

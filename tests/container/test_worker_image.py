@@ -20,7 +20,7 @@ from sandbox.stack.livekit_server import HOW_TO_GET_IT, find_server
 from sandbox.stack.stack import Stack, StackOptions
 from tests.needs import missing
 
-pytestmark = [pytest.mark.container, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.nightly, pytest.mark.container, pytest.mark.timeout(900)]
 PLATFORM_KILLS_AFTER_SECONDS = 10
 DISPATCH_NAME = "vaani-container"
 SCOPE = "sandbox-container-key"

@@ -1,0 +1,114 @@
+"""The gate tells the truth: each test runs once, and what fails, crashes or is left out is seen."""
+
+import pytest
+
+from scripts import run_tests
+from scripts.run_tests import ALONE, CALL_LANES, ROOT, SLOW, SOUND, Job, call_lanes, fast_lanes, pytest_job, run, tell
+
+
+@pytest.fixture
+def run_file(tmp_path, monkeypatch):
+    """Run a file of tests as a job of the gate."""
+    monkeypatch.setattr(run_tests, "REPORTS", tmp_path)
+
+    def run_source(source):
+        path = tmp_path / "test_sample.py"
+        path.write_text(source)
+        return run(pytest_job("sample", str(path)))
+
+    return run_source
+
+
+def outcomes(result):
+    return [case.outcome for case in result.cases]
+
+
+def test_a_test_that_would_pass_at_the_second_try_has_failed(run_file, tmp_path, capsys):
+    """Pins a gate that ran what failed once more and took the failure off the count."""
+    marker = tmp_path / "tried"
+    source = f"import pathlib\ndef test_it():\n    m = pathlib.Path({str(marker)!r})\n"
+    source += "    tried, _ = m.exists(), m.touch()\n    assert tried\n"
+    result = run_file(source)
+    assert marker.exists()
+    assert not result.good
+    assert outcomes(result) == ["failed"]
+    assert not tell([result], 1.0)
+    assert capsys.readouterr().out.endswith("tests: 0 passed, 1 failed, 0 skipped\n")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os\ndef test_it():\n    os._exit(0)\n",
+        "import os\ndef test_it():\n    os._exit(3)\n",
+        "import nothing_here\n",
+        "",
+    ],
+    ids=["ends well half-way", "dies", "cannot be read", "has no test"],
+)
+def test_a_process_that_did_not_run_its_tests_is_a_failure(run_file, source):
+    result = run_file(source)
+    assert not result.good
+    assert "failed" in outcomes(result)
+
+
+def test_a_fixture_that_fails_on_the_way_out_is_a_failure(run_file):
+    result = run_file(
+        "import pytest\n@pytest.fixture\ndef f():\n    yield\n    assert False\ndef test_it(f):\n    pass\n"
+    )
+    assert not result.good
+    assert "failed" in outcomes(result)
+
+
+@pytest.mark.parametrize(("under_ci", "good"), [("1", False), ("", True)])
+def test_what_is_skipped_fails_the_gate_of_ci_and_only_there(run_file, monkeypatch, capsys, under_ci, good):
+    monkeypatch.setenv("VAANI_CI", under_ci)
+    result = run_file("import pytest\ndef test_it():\n    pytest.skip('terraform is missing')\n")
+    assert tell([result], 1.0) is good
+    printed = capsys.readouterr().out
+    assert "terraform is missing" in printed
+    assert printed.endswith("tests: 0 passed, 0 failed, 1 skipped\n")
+
+
+def test_a_check_that_fails_is_counted(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(run_tests, "REPORTS", tmp_path)
+    assert not tell([run(Job("lint", ["false"])), run(Job("format", ["true"]))], 1.0)
+    assert capsys.readouterr().out.endswith("tests: 0 passed, 1 failed, 0 skipped\n")
+
+
+def test_the_slowest_tests_are_printed_slowest_first(run_file, monkeypatch, capsys):
+    monkeypatch.setattr(run_tests, "SLOWEST_SHOWN", 1)
+    result = run_file(
+        "import threading\ndef test_quick():\n    pass\ndef test_slow():\n    threading.Event().wait(0.3)\n"
+    )
+    tell([result], 1.0)
+    shown = capsys.readouterr().out.split("slowest tests:")[1]
+    assert "test_slow" in shown
+    assert "test_quick" not in shown
+
+
+def test_every_folder_of_tests_runs_once_in_the_gate():
+    commands = [part for lane in call_lanes() for job in lane for part in job.command if part.startswith("tests/")]
+    assert sorted(commands) == sorted(
+        {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/*/test_*.py")}
+    )
+    for folder in (*(folder for lane in CALL_LANES for folder in lane), *SOUND, *SLOW):
+        assert list((ROOT / folder).glob("test_*.py")), f"{folder} has no tests"
+
+
+def test_what_the_lanes_leave_out_runs_alone():
+    """Pins the instrument of every latency figure, which no gate ran."""
+    left_out = {
+        part.removeprefix("--ignore=")
+        for lane in call_lanes()
+        for job in lane
+        for part in job.command
+        if "--ignore=" in part
+    }
+    assert left_out == set(ALONE)
+    assert all((ROOT / path).is_file() for path in ALONE)
+    assert not any(part == f"--ignore={path}" for path in ALONE for part in pytest_job(path, path).command)
+
+
+def test_the_fast_part_holds_the_token_functions_tests():
+    assert "tests/token" in [part for lane in fast_lanes() for job in lane for part in job.command]
