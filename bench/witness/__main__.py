@@ -121,7 +121,7 @@ def scenario_of(folder: Path) -> dict[str, Any]:
         for number, text in enumerate(SENTENCES, 1)
     ]
     cough = {"synth": "noise", "duration_ms": 180, "level_db": -30}
-    noise = {"synth": "noise", "duration_ms": 400, "level_db": -45}
+    noise = {"synth": "noise", "duration_ms": 400, "level_db": -35}
     turns.insert(3, {"id": "cough", "audio": cough, "start": in_speech, "expect": "ignore"})
     turns.insert(2, {"id": "noise", "audio": noise, "start": in_speech, "expect": "ignore"})
     turns.append(

@@ -7,12 +7,14 @@ import pytest
 from bench.witness.__main__ import SENTENCES, is_good, report, scenario_of
 
 
+def turn(name, expect, *, answer=None, stop=None):
+    return {
+        "id": name, "expect": expect, "answer_seconds": answer, "stop_seconds": stop, "passed": True, "notes": [],
+    }  # fmt: skip
+
+
 def found(**changes):
-    turns = [
-        {"id": "sentence-1", "expect": "respond", "answer_seconds": 1.2, "stop_seconds": None, "passed": True, "notes": []},
-        {"id": "barge-in", "expect": "stop", "answer_seconds": None, "stop_seconds": 0.3, "passed": True, "notes": []},
-    ]  # fmt: skip
-    turns[0] |= changes
+    turns = [turn("sentence-1", "respond", answer=1.2) | changes, turn("barge-in", "stop", stop=0.3)]
     return {"queue_seconds": 0.44, "turns": turns}
 
 
