@@ -8,6 +8,25 @@ from dataclasses import dataclass, replace
 from livekit.agents import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
 LONGEST_CHAIN = 5  # causes of causes; a chain can be a circle
+REFUSED_KEY = "vaani_refused"  # in an answer's chunk (`delta.extra`): the kind of request fault that it stands for
+KINDS_OF_REQUEST = frozenset({"filtered", "too_long", "rejected"})
+# Statuses that say something about who asks, where or how often, and nothing about what was asked.
+STATUSES_OF_CALLER = frozenset({401, 402, 403, 404, 405, 407, 408, 409, 421, 425, 426, 429, 451, 499})
+# Codes and words of OpenAI, of Azure, and of servers that speak their protocol (vLLM, LiteLLM, llama.cpp).
+_WORDS_OF_FILTER = (
+    "content_filter", "content filter", "content_policy", "content policy", "content management policy",
+    "responsibleaipolicy", "invalid_prompt", "moderation", "usage policies", "safety system", "flagged",
+)  # fmt: skip
+_WORDS_OF_LENGTH = (
+    "context_length", "context length", "context window", "context size", "string_above_max_length", "too long",
+    "too many tokens", "request too large", "maximum number of tokens", "exceeds the limit", "max_tokens_exceeded",
+    "payload too large",
+)  # fmt: skip
+_WORDS_OF_ACCOUNT = (
+    "insufficient_quota", "billing", "invalid_api_key", "invalid_subscription", "model_not_found",
+    "does not exist", "deactivated", "unsupported_parameter", "unsupported_value", "unknown_parameter",
+    "unrecognized request argument",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +36,19 @@ class Fault:
     provider: str
     """stt, llm, tts, or the name of a tool."""
     kind: str
-    """refused, rate_limited, server_error, timeout, connection, closed, empty, malformed, unexpected."""
+    """refused, rate_limited, server_error, timeout, connection, closed, empty, malformed, unexpected; wordless;
+    and of one request only: filtered, too_long, rejected."""
     retryable: bool
+    """Whether the very same request may yet succeed, without anybody mending anything."""
     attempt: int
     detail: str = ""
     retry_after_seconds: float | None = None
     """How long the provider asks to be left alone, if it said so."""
+
+    @property
+    def of_request(self) -> bool:
+        """Whether only this request is at fault: the same bytes are in vain, the provider is well, the call goes on."""
+        return not self.retryable and self.kind in KINDS_OF_REQUEST
 
 
 def describe(provider: str, error: BaseException, attempt: int) -> Fault:
@@ -56,12 +82,16 @@ def _positive(said: str) -> float | None:
 
 
 def _named(provider: str, error: BaseException, attempt: int) -> Fault:
+    if isinstance(error, RequestRefused):
+        return Fault(provider, error.kind, False, attempt)
     if isinstance(error, APIStatusError):
         status = error.status_code
         if status < 0:  # a refused handshake: Sarvam's plugin keeps its status in the cause only
             status = getattr(error.__cause__, "status", status)
         if status < 0 and (kind := _kind_in_words(str(error.message))):
             return Fault(provider, kind, kind != "refused", attempt, "error frame")
+        if kind := kind_of_request(status, f"{error.message} {error.body}"):
+            return Fault(provider, kind, False, attempt, f"status {status}")
         return Fault(
             provider,
             _kind_of_status(status),
@@ -71,6 +101,8 @@ def _named(provider: str, error: BaseException, attempt: int) -> Fault:
         )
     if isinstance(error, APITimeoutError | asyncio.TimeoutError):
         return Fault(provider, "timeout", True, attempt, type(error).__name__)
+    if isinstance(error, WordlessAnswer):
+        return Fault(provider, "wordless", True, attempt)
     if isinstance(error, EmptyAnswer):
         return Fault(provider, "empty", True, attempt)
     if isinstance(error, NothingHeard):
@@ -84,6 +116,29 @@ def _named(provider: str, error: BaseException, attempt: int) -> Fault:
             provider, "malformed" if "JSON" in str(error) else "unexpected", error.retryable, attempt, _cause(error)
         )
     return Fault(provider, "malformed" if isinstance(error, ValueError) else "unexpected", True, attempt, _cause(error))
+
+
+def kind_of_request(status: int | None, message: str) -> str | None:
+    """What is wrong with one request: filtered, too_long or rejected; None when it is not about the request.
+
+    Args:
+        status: The HTTP status; None for an error without one, which is about the request only if it says so.
+        message: The provider's words and codes.
+    """
+    words = message.casefold()
+    if any(word in words for word in _WORDS_OF_ACCOUNT):
+        return None
+    if status == 429:  # more tokens in one request than are allowed in a minute: waiting does not help
+        return "too_long" if "request too large" in words else None
+    if status is not None and not 400 <= status < 500:
+        return None
+    if any(word in words for word in _WORDS_OF_FILTER):
+        return "filtered"
+    if status in STATUSES_OF_CALLER:
+        return None
+    if status in {413, 414, 431} or any(word in words for word in _WORDS_OF_LENGTH):
+        return "too_long"
+    return None if status is None else "rejected"
 
 
 def _kind_of_status(status: int) -> str:
@@ -107,11 +162,26 @@ def _cause(error: BaseException) -> str:
     return type(cause or error).__name__
 
 
+class RequestRefused(APIError):
+    """A provider is well and will not answer this one request; `kind` is one of KINDS_OF_REQUEST."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"this request was refused: {kind}", retryable=False)
+        self.kind = kind
+
+
 class EmptyAnswer(APIError):
     """A provider answered, with nothing in it."""
 
     def __init__(self, provider: str) -> None:
         super().__init__(f"{provider} answered with nothing", retryable=True)
+
+
+class WordlessAnswer(APIError):
+    """A provider answered, with nothing in it that can be heard: a smiley, markup, a tool it may not call."""
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"{provider} answered without a word", retryable=True)
 
 
 class NothingHeard(APIConnectionError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -198,8 +199,12 @@ def continuity(ctx: JobContext, session: AgentSession[Any], settings: Settings) 
 
 
 def connection_options(settings: Settings) -> SessionConnectOptions:
-    """One try per attempt: trying again is worker.conversation.bridging's, which also talks to the caller meanwhile."""
+    """One try per attempt: trying again is worker.conversation.bridging's, which also talks to the caller meanwhile.
+
+    However many fail, the framework does not close the session over it, which it would do in silence.
+    """
     return SessionConnectOptions(
+        max_unrecoverable_errors=sys.maxsize,
         stt_conn_options=APIConnectOptions(max_retry=0, timeout=settings.stt.connect_seconds),
         llm_conn_options=APIConnectOptions(max_retry=0, timeout=settings.llm.first_token_seconds),
         tts_conn_options=APIConnectOptions(max_retry=0, timeout=settings.tts.first_byte_seconds),

@@ -249,6 +249,9 @@ class LlmSettings(BaseSettings):
     model: str = Field("gpt-6-luna", description="`gpt-4o-mini` works until its shutdown on 2027-01-14.")
     reasoning_effort: str = Field("none", description="gpt-6 reasons by default, and a caller waits for it.")
     temperature: float | None = Field(None, ge=0, le=2, description="The model's own when empty.")
+    max_reply_tokens: PositiveInt = Field(
+        300, description="The longest reply a caller is billed for; what a reasoning model thinks counts too."
+    )
     fallback_model: str | None = Field(None, description="Used when the first model fails.")
     first_token_seconds: PositiveFloat = Field(6.0, description="Time limit for the first token.")
 

@@ -11,6 +11,8 @@ from livekit.agents import APIStatusError, FlushSentinel, llm
 
 from tests.worker.jumping_clock import run, wait
 from worker.conversation.bridging import Bridge, Patience, steady_reply, steady_speech
+from worker.conversation.reply_length import LONG_ENOUGH_CHARACTERS, WITHOUT_AN_END_CHARACTERS
+from worker.faults import REFUSED_KEY, RequestRefused
 
 PATIENCE = Patience(late_seconds=2.5, give_up_seconds=20.0)
 FRAME_SECONDS = 0.1
@@ -26,6 +28,7 @@ class Call:
         self.bridge = Bridge(
             patience=patience,
             phrase=lambda name: f"<{name}>",
+            audible=lambda text: any(character.isalnum() for character in text),
             phrase_audio=lambda text: sound(text) if self.ready and text.startswith("<") else None,
             tone=lambda: sound("beep"),
             fault=self.faults.append,
@@ -281,3 +284,100 @@ def test_a_model_that_asks_to_be_left_alone_is_as_far_as_a_caller_can_bear_it(re
     assert run(said(steady_reply(model, call.bridge))) == ["Here you are."]
     first, second = model.asked_at
     assert least <= second - first <= most
+
+
+FILTERED = RequestRefused("filtered")
+TOO_LONG = RequestRefused("too_long")
+
+
+def refused_chunk(kind):
+    """What a model's answer holds when just this request is refused (worker.providers.openai_refusals)."""
+    return llm.ChatChunk(id="c", delta=llm.ChoiceDelta(role="assistant", extra={REFUSED_KEY: kind}))
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        APIStatusError("The response was filtered", status_code=400, body={"code": "content_filter"}),
+        APIStatusError("invalid prompt", status_code=400, body={"code": "invalid_prompt"}),
+        APIStatusError("unprocessable", status_code=422),
+        APIStatusError("your input was flagged by moderation", status_code=403),
+        refused_chunk("filtered"),
+        refused_chunk("rejected"),
+    ],
+)
+def test_a_sentence_that_is_refused_is_asked_once_and_told_of_and_the_call_goes_on(refusal):
+    """Pins a filtered sentence: it was sent twelve times in twenty seconds, and ended the call as an outage."""
+    call, model = Call(), Model([refusal])
+    assert run(said(steady_reply(model, call.bridge))) == ["<cannot_help>"]
+    assert len(model.asked_at) == 1
+    assert call.gave_up == []
+    assert [(fault.of_request, fault.retryable) for fault in call.faults] == [(True, False)]
+
+
+@pytest.mark.parametrize(
+    "outage",
+    [
+        APIStatusError("no such model", status_code=404, body={"code": "model_not_found"}),
+        APIStatusError("quota", status_code=429, body={"code": "insufficient_quota"}),
+        APIStatusError("key", status_code=401, body={"code": "invalid_api_key"}),
+        APIStatusError("bad parameter", status_code=400, body={"code": "unsupported_parameter"}),
+        APIStatusError("down", status_code=503),
+    ],
+)
+def test_what_every_request_would_meet_is_still_an_outage(outage):
+    call = Call()
+    assert run(said(steady_reply(Model([outage]), call.bridge)))[-1] == "<give_up>"
+    assert call.gave_up == ["llm"]
+
+
+def test_a_request_that_was_changed_is_asked_again_at_once():
+    call, model = Call(), Model([TOO_LONG], [TOO_LONG], ["Here."])
+    assert run(said(steady_reply(model, call.bridge, amend=lambda fault: fault.kind == "too_long"))) == ["Here."]
+    assert model.asked_at == [0.0, 0.0, 0.0]
+    assert call.phrases == []
+
+
+def test_an_answer_that_is_filtered_in_its_middle_ends_with_words():
+    call = Call()
+    assert run(said(steady_reply(Model(["Take ", refused_chunk("filtered")]), call.bridge))) == [
+        "Take ",
+        "<cannot_help>",
+    ]
+
+
+@pytest.mark.parametrize("silent", ["🙂", "**", " … ", "```"])
+def test_an_answer_without_a_word_is_asked_for_again_and_then_put_into_words(silent):
+    """Pins a reply of one smiley: it counted as an answer, and the caller heard nine seconds of nothing."""
+    call, model = Call(), Model([silent])
+    assert run(said(steady_reply(model, call.bridge)))[-1] == "<no_answer>"
+    assert len(model.asked_at) == 2
+    assert call.gave_up == []
+    assert run(said(steady_reply(Model([silent], ["Here."]), Call().bridge))) == [silent, "Here."]
+
+
+def test_a_tool_called_where_none_may_be_is_no_answer():
+    """Pins `tool_choice: none`: the framework drops the call of a model that ignores it, and the turn was silent."""
+    call = Call()
+    tool = llm.FunctionToolCall(name="current_time", arguments="{}", call_id="1")
+    chunk = llm.ChatChunk(id="c", delta=llm.ChoiceDelta(role="assistant", tool_calls=[tool]))
+    model = Model([chunk])
+    assert run(said(steady_reply(model, call.bridge, may_call_tools=False))) == ["<no_answer>"]
+    assert len(model.asked_at) == 2
+
+
+def test_a_text_that_the_voice_refuses_is_no_outage():
+    call = Call()
+    voice = Model([APIStatusError("text not supported", status_code=422)])
+    assert run(heard(steady_speech(spoken("Your bill."), voice, call.bridge))) == ["<cannot_help>"]
+    assert (len(voice.asked_at), call.gave_up) == (1, [])
+
+
+def test_a_reply_that_never_ends_is_ended_behind_a_sentence_and_read_no_further():
+    """Pins a model that goes on: 24,800 characters were read of it, 45 seconds were spoken."""
+    call, model = Call(), Model(["It goes on. "] * 2000)
+    reply = "".join(run(said(steady_reply(model, call.bridge))))
+    assert abs(len(reply) - LONG_ENOUGH_CHARACTERS) < len("It goes on. ")
+    assert reply.rstrip().endswith("on.")
+    endless = "".join(run(said(steady_reply(Model(["and on "] * 2000), Call().bridge))))
+    assert len(endless) <= LONG_ENOUGH_CHARACTERS + WITHOUT_AN_END_CHARACTERS + 10

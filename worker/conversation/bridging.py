@@ -2,7 +2,8 @@
 
 Every wait of a caller passes through here. Late, they hear a short ready phrase, and another sign of life after each
 further silence; a failed try is repeated, so the caller's turn is answered when the provider is back; after
-`give_up_seconds` of trouble they hear why the call ends.
+`give_up_seconds` of trouble they hear why the call ends. What is wrong with one request alone is never repeated as it
+is: it is changed, or the caller hears that this cannot be answered, and the call goes on.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from typing import Any, Generic, TypeVar
 from livekit import rtc
 from livekit.agents import FlushSentinel, llm
 
+from worker.conversation.reply_length import until_long_enough
 from worker.conversation.script import SPOKEN_CHARACTERS_PER_SECOND, Resumed, Script
-from worker.faults import EmptyAnswer, describe
+from worker.faults import REFUSED_KEY, EmptyAnswer, Fault, RequestRefused, WordlessAnswer, describe
 
 T = TypeVar("T")
 Piece = llm.ChatChunk | str | FlushSentinel
 STEADY_SECONDS = 3.0  # a try that still brings something after so long has recovered
 CLOSE_SECONDS = 1.0  # a dead connection may take long to close: nobody waits for it
+MOST_WORDLESS_TRIES = 2  # a model that answers with a smiley twice will do so again
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Bridge:
     patience: Patience
     phrase: Callable[[str], str]
     """The words of a phrase in the reply's language."""
+    audible: Callable[[str], bool]
+    """Whether a text says anything aloud in the reply's language."""
     phrase_audio: Callable[[str], AsyncIterator[rtc.AudioFrame] | None]
     """Ready audio for exactly these words, or None."""
     tone: Callable[[], AsyncIterator[rtc.AudioFrame]]
@@ -85,8 +90,10 @@ class _Work(Generic[T]):
     attempt: Callable[[], AsyncIterable[T]]
     aside: Callable[[str], AsyncIterator[T]]
     """Pieces that speak a phrase in place of the answer."""
-    counts: Callable[[T], bool]
-    """Whether a piece is part of an answer at all."""
+    lacking: Callable[[], Exception | None]
+    """What is wrong with a try that ended without an error; None when it has answered."""
+    amend: Callable[[Fault], bool]
+    """Change what is asked so that a fault of the request does not come again; False when nothing can."""
     lasts: Callable[[T], float]
     """How many seconds of sound a piece is: they come faster than they are heard."""
     enough: Callable[[], bool]
@@ -153,10 +160,37 @@ class _Waiting:
             self._trouble_since = self._now()
 
 
-async def steady_reply(ask: Callable[[], AsyncIterable[Piece]], bridge: Bridge) -> AsyncIterator[Piece]:
-    """Stream the model's answer; bridge, repeat or end when it does not come."""
+async def steady_reply(
+    ask: Callable[[], AsyncIterable[Piece]],
+    bridge: Bridge,
+    *,
+    amend: Callable[[Fault], bool] = lambda _: False,
+    may_call_tools: bool = True,
+) -> AsyncIterator[Piece]:
+    """Stream the model's answer; bridge, repeat or end when it does not come.
+
+    Args:
+        amend: Told of a fault of the request; True when `ask` asks otherwise from now on.
+        may_call_tools: False where the framework drops a tool call: it is no answer then.
+    """
     resumed = Resumed()
     began = asyncio.get_running_loop().time()
+    dropped_call = False
+
+    async def attempt() -> AsyncIterator[Piece]:
+        nonlocal dropped_call
+        dropped_call = False
+        async for piece in resumed.continue_with(until_long_enough(ask())):
+            _raise_if_refused(piece)
+            if not may_call_tools and _calls_tool(piece):
+                dropped_call = True
+                continue
+            yield piece
+
+    def lacking() -> Exception | None:
+        if (may_call_tools and resumed.called_a_tool) or bridge.audible(resumed.written):
+            return None
+        return WordlessAnswer("llm") if resumed.written.strip() or dropped_call else EmptyAnswer("llm")
 
     async def aside(phrase: str) -> AsyncIterator[Piece]:
         # A segment of its own, so that it is spoken from ready audio.
@@ -165,11 +199,14 @@ async def steady_reply(ask: Callable[[], AsyncIterable[Piece]], bridge: Bridge) 
 
     work: _Work[Piece] = _Work(
         "llm",
-        lambda: resumed.continue_with(ask()),
+        attempt,
         aside=aside,
-        counts=_says_something,
+        lacking=lacking,
+        amend=amend,
         lasts=lambda piece: len(_words(piece)) / SPOKEN_CHARACTERS_PER_SECOND,
-        enough=lambda: resumed.called_a_tool,  # again would be twice: the tool's result brings the next answer
+        enough=lambda: (
+            may_call_tools and resumed.called_a_tool
+        ),  # again would be twice: the tool's result brings the next answer
         owed_since=lambda: began,
     )
     async for piece in _steadily(work, bridge):
@@ -182,9 +219,14 @@ def _words(piece: Piece) -> str:
     return (piece.delta.content or "") if isinstance(piece, llm.ChatChunk) and piece.delta else ""
 
 
-def _says_something(piece: Piece) -> bool:
-    called = isinstance(piece, llm.ChatChunk) and piece.delta is not None and bool(piece.delta.tool_calls)
-    return called or bool(_words(piece).strip())
+def _raise_if_refused(piece: Piece) -> None:
+    extra = piece.delta.extra if isinstance(piece, llm.ChatChunk) and piece.delta else None
+    if extra and REFUSED_KEY in extra:
+        raise RequestRefused(extra[REFUSED_KEY])
+
+
+def _calls_tool(piece: Piece) -> bool:
+    return isinstance(piece, llm.ChatChunk) and piece.delta is not None and bool(piece.delta.tool_calls)
 
 
 async def steady_speech(
@@ -192,7 +234,7 @@ async def steady_speech(
 ) -> AsyncIterator[rtc.AudioFrame]:
     """Speak `text`; a phrase with ready audio needs no provider, anything else is tried until it is spoken."""
     script = Script(text)
-    heard_seconds = 0.0
+    heard_seconds = heard_before = 0.0
     try:
         first = await script.first()
         if first is None:
@@ -210,7 +252,8 @@ async def steady_speech(
                 yield frame
 
         async def speak() -> AsyncIterator[rtc.AudioFrame]:
-            nonlocal heard_seconds
+            nonlocal heard_seconds, heard_before
+            heard_before = heard_seconds
             async for frame in synthesize(script.after(heard_seconds)):
                 heard_seconds += frame.duration
                 yield frame
@@ -219,7 +262,8 @@ async def steady_speech(
             "tts",
             speak,
             aside=aside,
-            counts=lambda _: True,
+            lacking=lambda: None if heard_seconds > heard_before else EmptyAnswer("tts"),
+            amend=lambda _: False,
             lasts=lambda frame: frame.duration,
             enough=lambda: script.spoken_after(heard_seconds),
             owed_since=script.complete_since,
@@ -233,13 +277,12 @@ async def steady_speech(
 async def _steadily(work: _Work[T], bridge: Bridge) -> AsyncIterator[T]:
     """Run `work.attempt` until one ends well."""
     waiting = _Waiting(bridge.patience, work.owed_since)
-    tries = 0
+    tries = wordless_tries = 0
     try:
         while not bridge.over():
             tries += 1
             waiting.trying()
             stream = aiter(work.attempt())
-            answered = False
             try:
                 while True:
                     step = asyncio.ensure_future(_next(stream))
@@ -247,12 +290,11 @@ async def _steadily(work: _Work[T], bridge: Bridge) -> AsyncIterator[T]:
                         yield piece
                     if (item := step.result()) is _END:
                         break
-                    answered = answered or work.counts(item)
                     waiting.came(work.lasts(item))
                     yield item
-                if answered or work.enough():
+                if work.enough() or (lack := work.lacking()) is None:
                     return
-                raise EmptyAnswer(work.provider)
+                raise lack
             except _GaveUp:
                 raise
             except Exception as error:
@@ -262,6 +304,15 @@ async def _steadily(work: _Work[T], bridge: Bridge) -> AsyncIterator[T]:
             finally:
                 await _close(stream)
             if work.enough():
+                return
+            wordless_tries += fault.kind == "wordless"
+            if fault.of_request and work.amend(fault):
+                continue
+            if fault.of_request or wordless_tries >= MOST_WORDLESS_TRIES:
+                phrase = "cannot_help" if fault.of_request else "no_answer"
+                bridge.bridged(work.provider, phrase)
+                async for piece in work.aside(phrase):
+                    yield piece
                 return
             pause = asyncio.ensure_future(asyncio.sleep(bridge.patience.pause(tries, fault.retry_after_seconds)))
             async for piece in _meanwhile(pause, waiting, work, bridge, answering=False):

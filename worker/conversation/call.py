@@ -19,6 +19,7 @@ from worker.conversation.bridging import Bridge, Patience
 from worker.conversation.caller import opening_language, wanted_voice
 from worker.conversation.continuity import Continuity
 from worker.conversation.hearing import Hearing
+from worker.conversation.history import History
 from worker.conversation.outages import Outages
 from worker.conversation.pacing import estimate_rate_less_often, in_portions
 from worker.conversation.phone_transfer import transfer_phone_caller
@@ -31,6 +32,7 @@ from worker.faults import Fault
 from worker.ports import TurnEvidence, Voice, WholeRecording
 from worker.recovery.exit_codes import FAILED, exit_with
 from worker.settings import WorkerSettings
+from worker.spoken import says_something
 
 log = logging.getLogger("vaani")
 GOODBYE_LIMIT_SECONDS = 12.0
@@ -67,6 +69,7 @@ class Call:
         self.http = parts.http
         self.continuity = parts.continuity
         self.speculation = Speculation()
+        self.history = History()
         self.languages = ReplyLanguage(parts.settings.default_language)
         self.reports = CallReports(ctx.room, self.languages, log_pii=parts.settings.log_pii)
         self._patience = Patience(
@@ -174,7 +177,6 @@ class Call:
         session = self._session
         session.on("user_state_changed", self._user_state_changed)
         session.on("user_transcription_timeout", lambda event: self._not_understood(event.speech_duration))
-        session.on("error", self._error)
         session.on("close", self._closed)
         self.reports.watch(session)
         self.continuity.follow(lambda: self.languages.state)
@@ -255,6 +257,7 @@ class Call:
         return Bridge(
             patience=self._outages.patience(self._patience, "llm", "tts"),
             phrase=lambda name: self._phrases.text(name, language),
+            audible=lambda text: says_something(text, language),
             phrase_audio=ready,
             tone=lambda: tone(int(self.voice.recipe(language)["rate"])),
             fault=self.fault,
@@ -342,11 +345,6 @@ class Call:
         """Until nothing is being said any more."""
         while (speech := self._session.current_speech) is not None and not speech.done():
             await speech.wait_for_playout()
-
-    def _error(self, event: Any) -> None:
-        # The framework would close the session in silence after four errors; how a call ends is ours to decide.
-        if hasattr(event.error, "recoverable"):
-            event.error.recoverable = True
 
     def _closed(self, event: CloseEvent) -> None:
         if not self.ended:

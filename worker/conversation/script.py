@@ -84,7 +84,10 @@ class Resumed:
     """A model's answer over several tries: what was passed on already is not said again when it comes again."""
 
     def __init__(self) -> None:
-        self._said = ""
+        self.said = ""
+        """All that was passed on, over all tries."""
+        self.written = ""
+        """The words of the newest try, passed on or not."""
         self.called_a_tool = False
 
     async def continue_with(
@@ -94,21 +97,22 @@ class Resumed:
 
         A model that words it differently is passed on whole: the caller hears the sentence begin again.
         """
-        before, written = self._said, ""
+        before, self.written = self.said, ""
         async for piece in pieces:
             content = _content(piece)
             if isinstance(piece, llm.ChatChunk) and piece.delta and piece.delta.tool_calls:
                 self.called_a_tool = True
+            self.written += content
             if not content or before is None:
-                self._said += content
+                self.said += content
                 yield piece
                 continue
-            written += content
+            written = self.written
             if before.startswith(written) and written != before:
                 continue  # so far the same: wait for more
             rest = written[len(before) :] if written.startswith(before) else written
             before = None  # type: ignore[assignment]
-            self._said += rest
+            self.said += rest
             if rest:
                 yield piece if rest == content else rest
         # It broke off, or ended, inside what had been said before: nothing of it is new.

@@ -7,6 +7,7 @@ from typing import Any
 from livekit.agents import llm
 from livekit.plugins import openai
 
+from worker.providers.openai_refusals import PlainClient
 from worker.settings import Settings
 
 
@@ -23,15 +24,14 @@ def build_llm(settings: Settings) -> llm.LLM[Any]:
 
 
 def _model(settings: Settings, name: str) -> openai.LLM:
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"max_completion_tokens": settings.llm.max_reply_tokens}
     if _reasons(name):
         # The plugin does not know that gpt-6 reasons: without this it thinks before every word, and calls no tools.
         options["reasoning_effort"] = settings.llm.reasoning_effort
     if settings.llm.temperature is not None:
         options["temperature"] = settings.llm.temperature
-    if settings.worker.openai_base_url:
-        options["base_url"] = settings.worker.openai_base_url
-    return openai.LLM(model=name, api_key=settings.worker.openai_api_key.get_secret_value(), **options)
+    client = PlainClient(settings.worker.openai_api_key.get_secret_value(), settings.worker.openai_base_url)
+    return openai.LLM(model=name, client=client, **options)
 
 
 def _reasons(name: str) -> bool:

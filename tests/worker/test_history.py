@@ -1,0 +1,60 @@
+"""What a model is sent of a call: never again what its provider refused, and less of it when it is too long."""
+
+from livekit.agents import llm
+
+from worker.conversation.history import History
+from worker.faults import Fault
+
+FILTERED = Fault("llm", "filtered", False, 1)
+TOO_LONG = Fault("llm", "too_long", False, 1)
+
+
+def conversation(turns):
+    context = llm.ChatContext.empty()
+    context.add_message(role="system", content="Be kind.")
+    for number in range(turns):
+        context.add_message(role="user", content=f"question {number}")
+        context.items.append(llm.FunctionCall(call_id=f"{number}", name="look", arguments="{}"))
+        context.items.append(llm.FunctionCallOutput(call_id=f"{number}", name="look", output="found", is_error=False))
+        context.add_message(role="assistant", content=f"answer {number}")
+    context.add_message(role="user", content="the newest question")
+    return context
+
+
+def texts(context):
+    return [item.text_content for item in context.items if item.type == "message"]
+
+
+def test_a_refused_sentence_is_never_sent_again_and_everything_else_is():
+    history = History()
+    context = conversation(1)
+    assert not history.for_turn(context).amend(FILTERED)
+    context.add_message(role="assistant", content="I can't help with that.")
+    context.add_message(role="user", content="and now?")
+    assert texts(history.for_turn(context).sendable()) == [
+        "Be kind.",
+        "question 0",
+        "answer 0",
+        "I can't help with that.",
+        "and now?",
+    ]
+
+
+def test_a_history_that_is_too_long_loses_its_oldest_half_until_it_fits():
+    history = History()
+    turn = history.for_turn(conversation(8))
+    lengths = []
+    while turn.amend(TOO_LONG):
+        sent = turn.sendable()
+        lengths.append(len(sent.items))
+        assert texts(sent)[0] == "Be kind."
+        assert texts(sent)[-1] == "the newest question"
+        calls = {item.call_id for item in sent.items if item.type == "function_call"}
+        assert {item.call_id for item in sent.items if item.type == "function_call_output"} == calls
+    assert lengths[-1] == 2
+    assert len(lengths) <= 6
+    assert sorted(lengths, reverse=True) == lengths
+
+
+def test_what_is_too_long_by_itself_is_not_tried_again():
+    assert not History().for_turn(conversation(0)).amend(TOO_LONG)
