@@ -160,6 +160,39 @@ class _Waiting:
             self._trouble_since = self._now()
 
 
+class _ModelTries:
+    """The tries of a model at one answer."""
+
+    def __init__(self, ask: Callable[[], AsyncIterable[Piece]], bridge: Bridge, may_call_tools: bool) -> None:
+        self._ask = ask
+        self._audible = bridge.audible
+        self._may_call_tools = may_call_tools
+        self._resumed = Resumed()
+        self._dropped_a_call = False
+
+    @property
+    def called_a_tool(self) -> bool:
+        """Whether any try has called a tool that will run."""
+        return self._may_call_tools and self._resumed.called_a_tool
+
+    async def attempt(self) -> AsyncIterator[Piece]:
+        """Ask once more, and go on where the tries before have broken off."""
+        self._dropped_a_call = False
+        async for piece in self._resumed.continue_with(until_long_enough(self._ask())):
+            _raise_if_refused(piece)
+            if not self._may_call_tools and _calls_tool(piece):
+                self._dropped_a_call = True
+            else:
+                yield piece
+
+    def lacking(self) -> Exception | None:
+        """What is wrong with the newest try, which has ended without an error; None when the caller is answered."""
+        if self.called_a_tool or self._audible(self._resumed.written):
+            return None
+        written = self._resumed.written.strip() or self._dropped_a_call
+        return WordlessAnswer("llm") if written else EmptyAnswer("llm")
+
+
 async def steady_reply(
     ask: Callable[[], AsyncIterable[Piece]],
     bridge: Bridge,
@@ -173,24 +206,8 @@ async def steady_reply(
         amend: Told of a fault of the request; True when `ask` asks otherwise from now on.
         may_call_tools: False where the framework drops a tool call: it is no answer then.
     """
-    resumed = Resumed()
+    tries = _ModelTries(ask, bridge, may_call_tools)
     began = asyncio.get_running_loop().time()
-    dropped_call = False
-
-    async def attempt() -> AsyncIterator[Piece]:
-        nonlocal dropped_call
-        dropped_call = False
-        async for piece in resumed.continue_with(until_long_enough(ask())):
-            _raise_if_refused(piece)
-            if not may_call_tools and _calls_tool(piece):
-                dropped_call = True
-                continue
-            yield piece
-
-    def lacking() -> Exception | None:
-        if (may_call_tools and resumed.called_a_tool) or bridge.audible(resumed.written):
-            return None
-        return WordlessAnswer("llm") if resumed.written.strip() or dropped_call else EmptyAnswer("llm")
 
     async def aside(phrase: str) -> AsyncIterator[Piece]:
         # A segment of its own, so that it is spoken from ready audio.
@@ -199,14 +216,12 @@ async def steady_reply(
 
     work: _Work[Piece] = _Work(
         "llm",
-        attempt,
+        tries.attempt,
         aside=aside,
-        lacking=lacking,
+        lacking=tries.lacking,
         amend=amend,
         lasts=lambda piece: len(_words(piece)) / SPOKEN_CHARACTERS_PER_SECOND,
-        enough=lambda: (
-            may_call_tools and resumed.called_a_tool
-        ),  # again would be twice: the tool's result brings the next answer
+        enough=lambda: tries.called_a_tool,  # again would be twice: the tool's result brings the next answer
         owed_since=lambda: began,
     )
     async for piece in _steadily(work, bridge):
