@@ -44,11 +44,13 @@ def grant(**changes):
         "participant_attributes": {},
         "agent_name": "vaani",
         "ignored_fields": (),
+        "caller": "0123",
     }
     return JoinGrant(**{**plain, **changes})
 
 
-def livekits_own(granted):
+def livekits_own(granted, now_seconds):
+    dispatch = RoomAgentDispatch(agent_name=granted.agent_name, metadata=granted.dispatch_metadata(now_seconds))
     token = (
         api.AccessToken("devkey", LIVEKIT_SECRET)
         .with_identity(granted.identity)
@@ -63,7 +65,7 @@ def livekits_own(granted):
                 can_publish_sources=["microphone"],
             )
         )
-        .with_room_config(RoomConfiguration(agents=[RoomAgentDispatch(agent_name=granted.agent_name)]))
+        .with_room_config(RoomConfiguration(agents=[dispatch]))
     )
     if granted.participant_name:
         token = token.with_name(granted.participant_name)
@@ -81,8 +83,9 @@ def decoded(token):
 @pytest.mark.parametrize("changes", GRANTS, ids=str)
 def test_the_claims_are_those_that_livekits_own_sdk_writes(settings, changes):
     granted = grant(**changes)
-    ours = decoded(mint_join_token(granted, settings, now_seconds=time.time()))
-    theirs = decoded(livekits_own(granted))
+    now = time.time()
+    ours = decoded(mint_join_token(granted, settings, now_seconds=now))
+    theirs = decoded(livekits_own(granted, now))
     times = {"nbf", "exp"}
     assert {name: value for name, value in ours.items() if name not in times} == {
         name: value for name, value in theirs.items() if name not in times
@@ -95,8 +98,9 @@ def test_the_claims_are_those_that_livekits_own_sdk_writes(settings, changes):
 def test_livekits_own_verifier_reads_the_same_grant_from_both(settings, changes):
     verifier = api.TokenVerifier("devkey", LIVEKIT_SECRET)
     granted = grant(**changes)
-    ours = verifier.verify(mint_join_token(granted, settings, now_seconds=time.time()))
-    assert ours == verifier.verify(livekits_own(granted))
+    now = time.time()
+    ours = verifier.verify(mint_join_token(granted, settings, now_seconds=now))
+    assert ours == verifier.verify(livekits_own(granted, now))
     assert ours.identity == granted.identity
     assert (ours.name or "") == granted.participant_name
     assert ours.video.can_publish_sources == ["microphone"]

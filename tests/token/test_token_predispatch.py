@@ -13,7 +13,7 @@ from join_token import predispatch
 from livekit import api, rtc
 
 from sandbox.http_on_loopback import running_http
-from tests.token.claims import claims_of
+from tests.token.claims import agent_of, claims_of
 from tests.token.environment import ANONYMOUS, HMAC, LIVEKIT_SECRET
 from tests.token.test_token_hmac import signed
 
@@ -50,7 +50,11 @@ def test_the_agent_is_asked_for_in_the_room_of_the_token(build, livekit):
     claims = claims_of(ahead(build, livekit, AGENT_NAME="vaani-7").post("/"))
     ((method, path, headers, body),) = livekit.asked
     assert (method, path) == ("POST", "/twirp/livekit.AgentDispatchService/CreateDispatch")
+    metadata = json.loads(body.pop("metadata"))
     assert body == {"room": claims["video"]["room"], "agent_name": "vaani-7"}
+    assert set(metadata) == {"at", "caller", "ahead"}
+    assert metadata["ahead"] is True
+    assert metadata["at"] == pytest.approx(time.time(), abs=5)
     ours = jwt.decode(headers["Authorization"].removeprefix("Bearer "), LIVEKIT_SECRET, algorithms=["HS256"], leeway=60)
     assert ours["video"] == {"roomAdmin": True, "room": claims["video"]["room"]}
 
@@ -58,7 +62,8 @@ def test_the_agent_is_asked_for_in_the_room_of_the_token(build, livekit):
 def test_the_token_still_names_the_agent_for_a_caller_who_comes_late(build, livekit):
     """LiveKit reads it only when the join creates the room: after the waiting agent has closed the first one."""
     claims = claims_of(ahead(build, livekit).post("/"))
-    assert claims["roomConfig"] == {"agents": [{"agentName": "vaani"}]}
+    name, metadata = agent_of(claims)
+    assert (name, set(metadata)) == ("vaani", {"at", "caller"})
 
 
 def test_a_slow_api_costs_300_ms_and_its_room_is_given_up(build, livekit, capsys):

@@ -19,6 +19,10 @@ class Caller:
     def is_anonymous(self) -> bool:
         return not self.subject
 
+    def on_behalf_of(self, user: str) -> Caller:
+        """The user whom a backend vouches for: whoever signed the request signed the user's name with it."""
+        return Caller(self.issuer, f"{len(self.subject)}:{self.subject}{user}") if user else self
+
     def fingerprint(self, key: str) -> str:
         """A name for the caller that only `key` can tie to the subject: phone numbers are few enough to try all."""
         if self.is_anonymous:

@@ -123,10 +123,14 @@ class TokenEndpoint:
         if self._attest_app is not None:
             self._attest_app(signed)
         caller = self._authenticate(signed)
+        secret = settings.livekit_api_secret.reveal()
         if not caller.is_anonymous:
-            progress.fingerprint = caller.fingerprint(settings.livekit_api_secret.reveal())
+            progress.fingerprint = caller.fingerprint(secret)
             self._per_caller.spend(progress.fingerprint, now_seconds=self._monotonic_time())
-        grant = decide_grant(parse_token_request(body), progress.fingerprint, settings)
+        asked = parse_token_request(body)
+        if settings.auth == "hmac" and asked.participant_identity:
+            progress.fingerprint = caller.on_behalf_of(asked.participant_identity).fingerprint(secret)
+        grant = decide_grant(asked, progress.fingerprint, settings)
         if self._predispatch is None or not grant.room_is_fresh:
             return grant
         grant, progress.predispatch = self._predispatch.send_agent_ahead(grant)

@@ -5,6 +5,7 @@ Whatever the request asked for, the answer comes from here; only the fields that
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,22 @@ class JoinGrant:
     participant_attributes: Mapping[str, str]
     agent_name: str
     ignored_fields: tuple[str, ...]
+    caller: str = ""
+    """Fingerprint of the verified caller; empty for an anonymous one."""
+
+    def dispatch_metadata(self, now_seconds: float, *, ahead: bool = False) -> str:
+        """What the worker learns of the token: when it was made and for whom, so that one is not calls without end.
+
+        The caller can read it and not change it: the token is signed, and LiveKit's refreshed tokens carry it on.
+
+        Args:
+            now_seconds: Unix time.
+            ahead: The agent is sent before the caller can join, so it waits longer for one.
+        """
+        content: dict[str, object] = {"at": int(now_seconds), "caller": self.caller}
+        if ahead:
+            content["ahead"] = True
+        return json.dumps(content, separators=(",", ":"))
 
     def video_claims(self) -> dict[str, object]:
         """Join, hear, and speak with the microphone: no camera, no data, nothing about the room itself."""
@@ -88,6 +105,7 @@ def decide_grant(request: TokenRequest, fingerprint: str, settings: TokenSetting
         ),
         agent_name=settings.agent_name,
         ignored_fields=tuple(name for name in request.fields_given() if name not in honoured),
+        caller=fingerprint,
     )
 
 

@@ -35,7 +35,7 @@ def mint_join_token(grant: JoinGrant, settings: TokenSettings, *, now_seconds: f
     """
     claims: dict[str, object] = {
         "video": grant.video_claims(),
-        "roomConfig": {"agents": [{"agentName": grant.agent_name}]},
+        "roomConfig": {"agents": [{"agentName": grant.agent_name, "metadata": grant.dispatch_metadata(now_seconds)}]},
     }
     # Empty claims are left out, as LiveKit's SDK does: the token travels in a URL.
     if grant.participant_name:

@@ -49,7 +49,7 @@ class Predispatch:
         """
         if not self._slots.acquire(blocking=False):
             return grant, "busy"  # never asked, so the room is still unused
-        future = self._threads.submit(self._ask, grant.room_name, grant.agent_name)
+        future = self._threads.submit(self._ask, grant)
         future.add_done_callback(lambda _: self._slots.release())
         try:
             status = future.result(timeout=BUDGET_SECONDS)
@@ -61,9 +61,11 @@ class Predispatch:
             return replace(grant, room_name=fresh_room_name()), f"refused_{status}"
         return grant, "sent"
 
-    def _ask(self, room_name: str, agent_name: str) -> int:
-        token = mint_dispatch_token(room_name, self._settings, now_seconds=time.time())
-        body = json.dumps({"room": room_name, "agent_name": agent_name})
+    def _ask(self, grant: JoinGrant) -> int:
+        now_seconds = time.time()
+        token = mint_dispatch_token(grant.room_name, self._settings, now_seconds=now_seconds)
+        metadata = grant.dispatch_metadata(now_seconds, ahead=True)
+        body = json.dumps({"room": grant.room_name, "agent_name": grant.agent_name, "metadata": metadata})
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         connection = self._connection()
         try:

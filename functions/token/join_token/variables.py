@@ -75,7 +75,7 @@ VARIABLES = (
     ),
     Variable("TOKEN_VOICES", DEFAULT_VOICES, "Values allowed for the attribute `voice`; change it with `TTS_MODEL`."),
     Variable("TOKEN_TTL_SECONDS", "600", "How long a token can be used to connect, 120 to 840."),
-    Variable("TOKEN_RATE_PER_CALLER", "60", "Requests per minute for one verified caller; the burst is as large."),
+    Variable("TOKEN_RATE_PER_CALLER", "6", "Requests per minute for one verified caller; the burst is as large."),
     Variable("TOKEN_RATE_PER_ADDRESS", "300", "Requests per minute from one IPv4 address or IPv6 /64."),
     Variable(
         "TOKEN_TRUSTED_PROXY_HOPS",
