@@ -112,8 +112,8 @@ call.addEventListener('fresh', ({ detail: { again } }) => {
 });
 
 call.addEventListener('successor', () => {
-  transcript.notice('Another agent took over here. It does not know what was said before.');
-  figures.clear();
+  transcript.notice('Another agent took over here and carries the call on.');
+  figures.carryOn();
 });
 
 call.addEventListener('line', ({ detail }) => {

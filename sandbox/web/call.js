@@ -8,7 +8,7 @@
 //   track   {track}                 the agent's audio, a MediaStreamTrack
 //   problem {problem}               a Problem, or null when it is over
 //   fresh   {again}                 a new room is being joined; again: by itself, after the old one was lost
-//   successor {}                    another agent took over: it does not know what was said before
+//   successor {}                    another agent took over and carries the call on; its usage and cost count from zero
 
 import { DefaultReconnectPolicy, DisconnectReason, Room, RoomEvent, TokenSource, Track, setLogLevel } from './node_modules/livekit-client/dist/livekit-client.esm.mjs';
 import { Problem, agentLeft, connectProblem, networkLost, noAgent, tokenProblem } from './problems.js';

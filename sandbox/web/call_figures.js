@@ -7,6 +7,8 @@ const number = new Intl.NumberFormat('en-IN', { maximumFractionDigits: 1 });
 
 export class CallFigures {
   #answers = [];
+  #earlier = { usage: {}, cost: 0 }; // of the agents before this one; cost: null once a price was unknown
+  #current = { usage: {}, cost: 0 };
 
   constructor(priceNote) {
     byId('price-note').textContent = priceNote;
@@ -15,10 +17,18 @@ export class CallFigures {
 
   clear() {
     this.#answers = [];
+    this.#earlier = { usage: {}, cost: 0 };
+    this.#current = { usage: {}, cost: 0 };
     this.turns = 0;
     byId('last-answer').textContent = byId('median-answer').textContent = byId('cost').textContent = '–';
     byId('turn-count').textContent = '0';
     byId('usage').hidden = true;
+  }
+
+  /** Another agent goes on with the call: it counts its own usage only, and the caller sees the whole call's. */
+  carryOn() {
+    this.#earlier = sum(this.#earlier, this.#current);
+    this.#current = { usage: {}, cost: 0 };
   }
 
   answer(seconds) {
@@ -27,9 +37,11 @@ export class CallFigures {
     byId('median-answer').textContent = `${median(this.#answers).toFixed(2)} s`;
   }
 
-  turn({ turn, usage = {}, cost_rupees: cost }) {
+  turn({ turn, usage: counted = {}, cost_rupees: price }) {
     this.turns = turn;
     byId('turn-count').textContent = String(turn);
+    this.#current = { usage: counted, cost: Number.isFinite(price) ? price : null };
+    const { usage, cost } = sum(this.#earlier, this.#current);
     byId('cost').textContent = Number.isFinite(cost) ? costText(cost) : tokensText(usage);
     const rows = Object.entries(usage).flatMap(([model, counters]) => usageRows(model, counters));
     byId('usage').hidden = rows.length === 0;
@@ -39,6 +51,16 @@ export class CallFigures {
 
 /** A call costs paise at first: two digits would say 0.00. */
 const costText = (cost) => (cost > 0 && cost < 0.1 ? `₹${cost.toFixed(4)}` : rupees.format(cost));
+
+/** Two agents' shares of one call; an unknown cost makes the whole unknown. */
+function sum(one, other) {
+  const usage = structuredClone(one.usage);
+  for (const [model, counters] of Object.entries(other.usage)) {
+    usage[model] ??= {};
+    for (const [name, amount] of Object.entries(counters)) usage[model][name] = (usage[model][name] ?? 0) + amount;
+  }
+  return { usage, cost: one.cost === null || other.cost === null ? null : one.cost + other.cost };
+}
 
 /** Without a known price the page says what was used, and no amount. */
 function tokensText(usage) {

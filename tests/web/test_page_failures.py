@@ -121,6 +121,9 @@ async def test_an_agent_that_leaves_is_missed_and_its_successor_welcomed(open_pa
     page = await open_page(stack.page_url)
     await page.join_and_be_greeted()
     room = stack.agent.room_name
+    await stack.agent.report(3, "", "", "en-IN", price_rupees=0.5)
+    await page.turn_is_reported(3)
+    assert await page.text("#cost") == "₹1.50"
 
     await stack.agent.leave()
     await page.problem_is("agent_left")
@@ -129,7 +132,11 @@ async def test_an_agent_that_leaves_is_missed_and_its_successor_welcomed(open_pa
 
     await page.connection_is("live", within=15)
     await page.no_problem()
-    await page.shows("#transcript .notice", "Another agent took over")
+    await page.shows("#transcript .notice", "Another agent took over here and carries the call on.")
+    assert await page.text("#cost") == "₹1.50", "what the call has cost is not forgotten with the agent"
+    await stack.agent.report(4, "", "", "en-IN", price_rupees=0.05)
+    await page.turn_is_reported(4)
+    assert await page.text("#cost") == "₹1.70", "both agents' shares"
 
 
 async def test_a_notice_of_the_worker_is_shown_in_the_conversation(open_page, stack):

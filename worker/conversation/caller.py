@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from worker.language import SUPPORTED, canonical_code
 
-# STD codes of landlines; mobile numbers say nothing about a region. Source: National Numbering Plan (DoT, 2003).
+# STD codes of landlines. Source: National Numbering Plan (DoT, 2003).
 _REGION_LANGUAGES = {
     "11": "hi-IN", "522": "hi-IN", "532": "hi-IN", "141": "hi-IN", "612": "hi-IN", "755": "hi-IN",
     "20": "mr-IN", "22": "mr-IN", "712": "mr-IN", "253": "mr-IN",
@@ -16,6 +17,11 @@ _REGION_LANGUAGES = {
     "674": "od-IN", "671": "od-IN", "161": "pa-IN", "183": "pa-IN", "172": "pa-IN",
 }  # fmt: skip
 _INDIAN_NUMBER_DIGITS = 10
+# Mobile numbers begin with 6 to 9, as some STD codes do, and say nothing about a region (numbers are ported, and
+# people move). The digit behind the code tells them apart: a landline's subscriber number begins with 2 (BSNL, MTNL),
+# 3, 4 or 6 (private operators). 5 was one too, but the level 805x went to mobiles. Never 0, 1, 7, 8 or 9.
+_MOBILE_LEVELS = "6789"
+_LANDLINE_LEVELS = "2346"
 LONGEST_VALUE = 64
 
 
@@ -24,7 +30,7 @@ def opening_language(attributes: Mapping[str, str], default: str) -> str:
     asked = canonical_code(attributes.get("language", "")[:LONGEST_VALUE])
     if asked in SUPPORTED:
         return asked
-    return _language_of_number(attributes.get("sip.phoneNumber", "")) or default
+    return _language_of_number(attributes.get("sip.phoneNumber", "")[:LONGEST_VALUE]) or default
 
 
 def wanted_voice(attributes: Mapping[str, str]) -> str | None:
@@ -34,10 +40,23 @@ def wanted_voice(attributes: Mapping[str, str]) -> str | None:
 
 
 def _language_of_number(number: str) -> str | None:
-    digits = number.strip().removeprefix("+91") if number.strip().startswith("+91") else ""
-    if len(digits) != _INDIAN_NUMBER_DIGITS or (digits[0] in "6789" and digits[:2] not in {"79", "80"}):
+    national = _national_number(number)
+    if national is None:
         return None
     for length in (3, 2):
-        if digits[:length] in _REGION_LANGUAGES:
-            return _REGION_LANGUAGES[digits[:length]]
+        code = national[:length]
+        if code in _REGION_LANGUAGES and (code[0] not in _MOBILE_LEVELS or national[length] in _LANDLINE_LEVELS):
+            return _REGION_LANGUAGES[code]
     return None
+
+
+def _national_number(number: str) -> str | None:
+    """The ten digits of an Indian number however the trunk wrote it: `+91…`, `0091…`, `91…`, `0…` or bare.
+
+    Spaces, dashes, brackets and a `sip:` or `tel:` address around it do not matter. None for any other number.
+    """
+    address = re.sub(r"^\s*(?:sips?|tel):", "", number, flags=re.IGNORECASE).partition("@")[0].partition(";")[0]
+    dialled = re.sub(r"[\s().\-]", "", address)
+    # `+91 (0)44 …` is how letterheads write it.
+    found = re.fullmatch(rf"(?:(?:\+|00)910?|910?|0)?([1-9]\d{{{_INDIAN_NUMBER_DIGITS - 1}}})", dialled, re.ASCII)
+    return found[1] if found else None
