@@ -43,12 +43,8 @@ class LiveKitServer:
                 raise RuntimeError(f"livekit-server did not start:\n{self.log()[-2000:]}")
 
     def stop(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(10)
+        self._process.kill()  # asked nicely, it would wait for the rooms that a test left open
+        self._process.wait(10)
 
     def log(self) -> str:
         return (self._folder / "livekit.log").read_text(encoding="utf-8", errors="replace")

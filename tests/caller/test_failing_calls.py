@@ -40,7 +40,7 @@ async def test_without_any_agent_the_caller_is_told_so(join_room, room_name):
 
 
 async def test_a_silent_agent_is_no_greeting_and_no_answer(join_room, room_name, tone_agent):
-    tone_agent(room_name, greeting_after_seconds=None, answers=0)
+    await tone_agent(room_name, greeting_after_seconds=None, answers=0)
     result = await place_call(ONE_TURN, join=join_room(room_name), patience=HURRIED)
 
     assert codes(result) == ["no_greeting", "no_answer"]
@@ -49,7 +49,7 @@ async def test_a_silent_agent_is_no_greeting_and_no_answer(join_room, room_name,
 
 
 async def test_an_answer_is_not_mistaken_for_a_greeting(join_room, room_name, tone_agent):
-    tone_agent(room_name, greeting_after_seconds=None)
+    await tone_agent(room_name, greeting_after_seconds=None)
     result = await place_call(ONE_TURN, join=join_room(room_name), patience=HURRIED)
 
     assert codes(result) == ["no_greeting"]
@@ -58,7 +58,7 @@ async def test_an_answer_is_not_mistaken_for_a_greeting(join_room, room_name, to
 
 
 async def test_an_unanswered_turn_does_not_keep_the_next_from_being_spoken(join_room, room_name, tone_agent):
-    tone_agent(room_name, answers=1)
+    await tone_agent(room_name, answers=1)
     result = await place_call(TWO_TURNS, join=join_room(room_name), patience=HURRIED)
 
     assert codes(result) == ["no_answer"]
@@ -67,7 +67,7 @@ async def test_an_unanswered_turn_does_not_keep_the_next_from_being_spoken(join_
 
 
 async def test_an_agent_that_leaves_ends_the_call_after_a_grace(join_room, room_name, tone_agent):
-    tone_agent(room_name, leave_after=1)
+    await tone_agent(room_name, leave_after=1)
     result = await place_call(TWO_TURNS, join=join_room(room_name), patience=HURRIED)
 
     assert codes(result) == ["agent_left"]
@@ -75,12 +75,12 @@ async def test_an_agent_that_leaves_ends_the_call_after_a_grace(join_room, room_
 
 
 async def test_a_successor_within_the_grace_carries_the_call_on(join_room, room_name, tone_agent):
-    tone_agent(room_name, leave_after=1)
+    await tone_agent(room_name, leave_after=1)
     patience = replace(HURRIED, answer_seconds=3.0, agent_return_seconds=3.0)
 
     async def send_a_successor(index):
         if index == 1:
-            tone_agent(room_name, greeting_after_seconds=None, identity="successor")
+            await tone_agent(room_name, greeting_after_seconds=None, identity="successor")
 
     plan = CallPlan((Turn("Hello"), Turn("Again", wait_seconds=0.3)))
     result = await place_call(plan, join=join_room(room_name), patience=patience, before_turn=send_a_successor)
@@ -90,7 +90,7 @@ async def test_a_successor_within_the_grace_carries_the_call_on(join_room, room_
 
 
 async def test_an_agent_that_hangs_up_too_early_is_an_error(join_room, room_name, tone_agent):
-    tone_agent(room_name, hang_up_after=1)
+    await tone_agent(room_name, hang_up_after=1)
     result = await place_call(TWO_TURNS, join=join_room(room_name), patience=HURRIED)
 
     assert codes(result) == ["agent_left"]
@@ -98,7 +98,7 @@ async def test_an_agent_that_hangs_up_too_early_is_an_error(join_room, room_name
 
 
 async def test_an_agent_that_hangs_up_after_goodbye_is_good(join_room, room_name, tone_agent):
-    tone_agent(room_name, hang_up_after=1)
+    await tone_agent(room_name, hang_up_after=1)
     result = await place_call(LAST_TURN_ENDS, join=join_room(room_name), patience=HURRIED)
 
     assert result.good
@@ -106,14 +106,14 @@ async def test_an_agent_that_hangs_up_after_goodbye_is_good(join_room, room_name
 
 
 async def test_an_agent_that_does_not_hang_up_after_goodbye_is_an_error(join_room, room_name, tone_agent):
-    tone_agent(room_name)
+    await tone_agent(room_name)
     result = await place_call(LAST_TURN_ENDS, join=join_room(room_name), patience=HURRIED)
 
     assert codes(result) == ["not_ended"]
 
 
 async def test_an_agent_that_talks_for_ever_does_not_hold_the_caller(join_room, room_name, tone_agent):
-    tone_agent(room_name, tone_seconds=600)
+    await tone_agent(room_name, tone_seconds=600)
     patience = replace(HURRIED, reply_seconds=0.5, call_seconds=2.5)
     async with asyncio.timeout(10):
         result = await place_call(LAST_TURN_ENDS, join=join_room(room_name), patience=patience)
@@ -148,7 +148,7 @@ async def test_each_scripted_turn_is_told_to_the_recogniser_before_it_is_spoken(
         queued.append((request.method, request.path, await request.json()))
         return web.json_response({"queued_transcripts": 1})
 
-    tone_agent(room_name)
+    await tone_agent(room_name)
     turns = (
         Turn("Hello", scripted=False),
         Turn("नमस्ते जी", language="hi-IN", heard_language="mr-IN", heard_probability=0.4),
@@ -170,7 +170,7 @@ async def test_each_scripted_turn_is_told_to_the_recogniser_before_it_is_spoken(
 async def test_an_unreachable_control_endpoint_ends_the_call_with_its_address(
     join_room, room_name, tone_agent, closed_port
 ):
-    tone_agent(room_name)
+    await tone_agent(room_name)
     control = Control(f"http://127.0.0.1:{closed_port}")
     result = await place_call(ONE_TURN, join=join_room(room_name), control=control, patience=HURRIED)
 

@@ -49,7 +49,7 @@ class Clock:
 async def test_an_answer_half_a_second_after_each_turn_is_measured_so_and_recorded(
     token_endpoint, tone_agent, tmp_path
 ):
-    agent = tone_agent(token_endpoint.room, answer_after_seconds=0.5, texts=True)
+    agent = await tone_agent(token_endpoint.room, answer_after_seconds=0.5, texts=True)
     clock = Clock()
     plan = CallPlan((Turn("Hello there"), Turn("What time is it")))
     result = await place_call(plan, token_url=token_endpoint.url, out_dir=tmp_path, on_event=clock)
@@ -106,7 +106,7 @@ def check_recording(path, result):
 
 
 async def test_an_answer_inside_a_pause_is_a_cut_off(token_endpoint, tone_agent):
-    agent = tone_agent(token_endpoint.room, answer_after_seconds=0.25)
+    agent = await tone_agent(token_endpoint.room, answer_after_seconds=0.25)
     clock = Clock()
     turn = Turn("My number is nine eight seven", pauses=(Pause(0.9, after_words=3),))
     result = await place_call(CallPlan((turn,)), token_url=token_endpoint.url, patience=BRIEF, on_event=clock)
@@ -119,7 +119,7 @@ async def test_an_answer_inside_a_pause_is_a_cut_off(token_endpoint, tone_agent)
 
 
 async def test_barging_in_starts_on_time_and_measures_until_the_agent_is_silent(token_endpoint, tone_agent):
-    agent = tone_agent(token_endpoint.room, tone_seconds=3.0, stops_after_seconds=0.3)
+    agent = await tone_agent(token_endpoint.room, tone_seconds=3.0, stops_after_seconds=0.3)
     clock = Clock()
     plan = CallPlan((Turn("Please stop talking now", barge_in_after_seconds=0.8),))
     result = await place_call(plan, token_url=token_endpoint.url, patience=BRIEF, on_event=clock)
@@ -135,7 +135,7 @@ async def test_barging_in_starts_on_time_and_measures_until_the_agent_is_silent(
 
 
 async def test_the_caller_waits_politely_until_the_agent_has_finished(token_endpoint, tone_agent):
-    tone_agent(token_endpoint.room, tone_seconds=1.2)
+    await tone_agent(token_endpoint.room, tone_seconds=1.2)
     patience = Patience(polite_silence_seconds=0.6, late_text_seconds=0.0)
     plan = CallPlan((Turn("One"),))
     result = await place_call(plan, token_url=token_endpoint.url, patience=patience)
@@ -146,7 +146,7 @@ async def test_the_caller_waits_politely_until_the_agent_has_finished(token_endp
 
 async def test_a_click_is_not_taken_for_a_whole_greeting(token_endpoint, tone_agent):
     """Pins a call in which the caller talked into the greeting: a blip had come first, then silence, then the words."""
-    agent = tone_agent(token_endpoint.room, tone_seconds=0.06, answers=1)
+    agent = await tone_agent(token_endpoint.room, tone_seconds=0.06, answers=1)
     patience = Patience(polite_silence_seconds=0.2, busy_agent_seconds=1.0, late_text_seconds=0.0)
     result = await place_call(CallPlan((Turn("Hello"),)), token_url=token_endpoint.url, patience=patience)
 
@@ -157,7 +157,7 @@ async def test_a_click_is_not_taken_for_a_whole_greeting(token_endpoint, tone_ag
 
 async def test_several_calls_in_one_process_keep_their_figures_apart(join_room, tone_agent, room_name):
     delays = (0.4, 0.9)
-    agents = [tone_agent(f"{room_name}-{i}", answer_after_seconds=delay) for i, delay in enumerate(delays)]
+    agents = [await tone_agent(f"{room_name}-{i}", answer_after_seconds=delay) for i, delay in enumerate(delays)]
     clocks = [Clock() for _ in delays]
     plan = CallPlan((Turn("Hello"),))
     calls = [
