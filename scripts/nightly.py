@@ -47,6 +47,7 @@ STEPS = (
         tools=("buildah", "mmdebstrap"),
         report="out/container.json",
     ),
+    Step("witness", (sys.executable, "-m", "bench.witness"), report="out/witness.json"),
     Step("newest-dependencies", (sys.executable, "-m", "scripts.upgrade_check")),
 )
 

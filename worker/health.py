@@ -6,6 +6,7 @@ from aiohttp import web
 from livekit.agents import AgentServer
 
 from worker.front_desk import FrontDesk
+from worker.livekit_internals import inference_died, is_out_of_reach
 
 
 class HealthServer:
@@ -38,10 +39,9 @@ class HealthServer:
     def status(self) -> str:
         """`ok`, `connecting` (to LiveKit, for the first time or again), `draining`, or `inference_dead`."""
         server = self._server
-        if (inference := getattr(server, "_inference_executor", None)) is not None and not inference.is_alive():
+        if inference_died(server):
             return "inference_dead"
-        # The framework says when it has registered, but not when it has lost the server: that is a private flag.
-        if not self._was_registered or server._connecting or server._connection_failed:
+        if not self._was_registered or is_out_of_reach(server):
             return "connecting"
         return "draining" if server.draining else "ok"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from livekit.agents.cli.log import setup_logging
+from worker.livekit_internals import set_up_logging
 
 PII_PREFIXES = ("lk.pii.", "pii_")
 
@@ -28,7 +28,7 @@ class WithoutPii(logging.Filter):
 
 def set_up_logs(level: str, *, dev: bool, pii: bool) -> None:
     """JSON lines in production, colour on a developer's terminal."""
-    setup_logging(level, devmode=dev, console=False)
+    set_up_logging(level, dev=dev)
     filters = [*([] if dev else [WithSeverity()]), *([] if pii else [WithoutPii()])]
     for handler in logging.getLogger().handlers:
         for each in filters:

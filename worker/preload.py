@@ -7,26 +7,25 @@ numpy and the OpenAI client import at first use.
 
 from __future__ import annotations
 
-import anyio._backends._asyncio
 import numpy.fft
 from livekit.agents import llm
 from livekit.agents.tokenize import basic
-from livekit.agents.utils import http_context
 
 import worker.server
 from worker.conversation.acknowledgements import is_acknowledgement
 from worker.language import HeardTurn, LanguageState, decide
+from worker.livekit_internals import preload_first_request
 from worker.settings import LANGUAGE_CODES
 from worker.spoken import speakable
 
-__all__ = ["anyio", "numpy", "worker"]
+__all__ = ["numpy", "worker"]
 
 decide(HeardTurn("mujhe kal tak ka bill batao", "hi-IN", 0.9), LanguageState.start("en-IN"))
 for _language in LANGUAGE_CODES:
     speakable("₹1,250 on 15/08/2026 at 10:30 AM", _language)
 is_acknowledgement("ok")
 basic.hyphenate_word("hyphenation")
-http_context._create_ssl_context()
+preload_first_request()
 _context = llm.ChatContext.empty()
 _context.add_message(role="system", content="warm")
 _context.copy()

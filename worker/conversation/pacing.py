@@ -13,6 +13,8 @@ from typing import Any
 
 from livekit import rtc
 
+from worker.livekit_internals import estimate_speaking_rate_every
+
 AHEAD_SECONDS = 1.0
 TIMES_REALTIME = 4.0
 RATE_STEP_SECONDS = 0.5
@@ -33,14 +35,5 @@ async def in_portions(frames: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rt
 
 
 def estimate_rate_less_often(audio_output: Any) -> bool:
-    """Let the transcript's pace be estimated twice a second instead of ten times; False where nothing is estimated.
-
-    The estimate's step is not public. Without this a call only costs more: a minute of speech is 2 s of CPU.
-    """
-    synchronizer = getattr(audio_output, "_synchronizer", None)
-    detector = getattr(getattr(synchronizer, "_opts", None), "speaking_rate_detector", None)
-    options: Any = getattr(detector, "_opts", None)
-    if not hasattr(options, "step_size"):
-        return False
-    options.step_size = RATE_STEP_SECONDS
-    return True
+    """Let the transcript's pace be estimated twice a second instead of ten times; False where nothing is estimated."""
+    return estimate_speaking_rate_every(RATE_STEP_SECONDS, audio_output)

@@ -7,6 +7,7 @@ from typing import Any
 from livekit.agents import llm
 from livekit.plugins import openai
 
+from worker.livekit_internals import warm_client
 from worker.providers.openai_refusals import PlainClient
 from worker.settings import Settings
 
@@ -40,6 +41,4 @@ def _reasons(name: str) -> bool:
 
 def warm(model: llm.LLM[Any]) -> None:
     """Do the slow imports of the first request before a caller waits for it."""
-    client = getattr(model, "_client", None)
-    if client is not None:
-        _ = client.chat.completions
+    warm_client(model)

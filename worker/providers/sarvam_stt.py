@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import livekit.plugins.sarvam.stt as plugin
 from livekit import rtc
 from livekit.agents import APIConnectOptions, stt
 from livekit.plugins import sarvam
 
+from worker.livekit_internals import point_sarvam_stt_at
 from worker.ports import WholeRecording
 from worker.settings import Settings
 
 
 def point_at(base_url: str) -> None:
-    """Send the plugin to `base_url`.
-
-    `sarvam.STT(base_url=…)` does nothing in livekit-plugins-sarvam 1.8.9, and there is no variable for it: the
-    addresses are module globals, read when a request is made.
-    """
-    plugin.SARVAM_STT_BASE_URL = f"{base_url}/speech-to-text"
-    plugin.SARVAM_STT_STREAMING_URL = f"{websocket(base_url)}/speech-to-text/ws"
+    """Send the plugin to `base_url`: its own argument of that name does nothing."""
+    point_sarvam_stt_at(base_url, websocket(base_url))
 
 
 def websocket(base_url: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from livekit.agents import TurnHandlingOptions, inference
 
 from worker.errors import MissingModelFiles
+from worker.livekit_internals import multilingual_weights
 from worker.settings import Settings
 
 _MULTILINGUAL_FILES = (("model_q8.onnx", "onnx"), ("languages.json", None), ("tokenizer.json", None))
@@ -35,10 +36,10 @@ def check_turn_detector(settings: Settings) -> None:
 
 def _cached(name: str, folder: str | None) -> bool:
     from huggingface_hub import try_to_load_from_cache
-    from livekit.plugins.turn_detector.models import HG_MODEL, MODEL_REVISIONS
 
     path = f"{folder}/{name}" if folder else name
-    found = try_to_load_from_cache(HG_MODEL, path, revision=MODEL_REVISIONS["multilingual"])
+    repository, revision = multilingual_weights()
+    found = try_to_load_from_cache(repository, path, revision=revision)
     return isinstance(found, str)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from livekit.agents import AgentServer
 
+from worker.livekit_internals import pids_of_calls
+
 AGAIN_SECONDS = 1.0
 
 
@@ -33,9 +35,7 @@ async def hand_over_calls(server: AgentServer, after_seconds: float) -> None:
     """
     await asyncio.sleep(max(0.0, after_seconds))
     while True:
-        for process in server._proc_pool.processes:
-            # SIGUSR1 is the framework's own: it dumps stacks.
-            if process.running_job is not None and (pid := getattr(process, "pid", None)):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGUSR2)
+        for pid in pids_of_calls(server):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGUSR2)  # SIGUSR1 is the framework's own: it dumps stacks
         await asyncio.sleep(AGAIN_SECONDS)

@@ -14,6 +14,7 @@ from livekit import api
 from livekit.agents import AgentServer
 
 from worker import log_events
+from worker.livekit_internals import EndedProcess, on_call_process_closed
 from worker.recovery.exit_codes import ended_on_purpose
 from worker.recovery.rooms import MOST_RESCUES, RESCUES, Rooms, RoomView
 
@@ -34,18 +35,14 @@ class Rescue:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def follow(self, server: AgentServer) -> None:
-        """Notice at once when a call's process dies.
+        """Notice at once when a call's process dies: the server knows only after 20 s."""
+        on_call_process_closed(server, self._process_closed)
 
-        The server knows only after 20 s. The pool is not public: the framework has no other word for it.
-        """
-        server._proc_pool.on("process_closed", self._process_closed)
-
-    def _process_closed(self, process: Any) -> None:
-        running = process.running_job
-        if running is None or ended_on_purpose(process.exitcode):
+    def _process_closed(self, ended: EndedProcess) -> None:
+        if ended_on_purpose(ended.exit_code):
             return
-        log.error(log_events.CALL_PROCESS_DIED, extra={"job_id": running.job.id, "exit_code": process.exitcode})
-        self._start(self.rescue(running.job.room.name, running.accept_arguments.identity, "crashed"))
+        log.error(log_events.CALL_PROCESS_DIED, extra={"job_id": ended.job_id, "exit_code": ended.exit_code})
+        self._start(self.rescue(ended.room, ended.agent_identity, "crashed"))
 
     def _start(self, work: Any) -> None:
         task = asyncio.create_task(work)

@@ -1,0 +1,175 @@
+"""What worker/livekit_internals.py reaches for is where it reaches, in the packages that are installed.
+
+Within a second, against the real classes: after an upgrade each failure names one function, whose docstring says what
+is lost and what there is in public.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import logging
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from livekit.agents import AgentServer
+from livekit.agents.ipc.inference_proc_executor import InferenceProcExecutor
+from livekit.agents.ipc.proc_pool import ProcPool
+from livekit.agents.voice.transcription import TranscriptSynchronizer
+from livekit.plugins import openai
+
+from worker import livekit_internals
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_server_says_whether_its_shared_models_are_dead():
+    server = AgentServer()
+    assert hasattr(InferenceProcExecutor, "is_alive")
+    assert livekit_internals.inference_died(server) is False
+    for alive in (True, False):
+        server._inference_executor = SimpleNamespace(is_alive=lambda alive=alive: alive)
+        assert livekit_internals.inference_died(server) is not alive
+
+
+def test_the_framework_itself_asks_the_same_attribute():
+    """Set by hand above: a renamed attribute would go unseen if the framework did not read it under this name."""
+    source = inspect.getsource(AgentServer)
+    for name in ("_inference_executor", "_connecting", "_connection_failed", "_proc_pool"):
+        assert f"self.{name}" in source, name
+
+
+def test_a_server_says_whether_it_has_livekit():
+    server = AgentServer()
+    assert livekit_internals.is_out_of_reach(server) is False
+    server._connecting = True
+    assert livekit_internals.is_out_of_reach(server) is True
+    server._connecting, server._connection_failed = False, True
+    assert livekit_internals.is_out_of_reach(server) is True
+
+
+def test_the_pool_lists_processes_with_their_job_and_pid():
+    assert isinstance(ProcPool.processes, property)
+    from livekit.agents.ipc.job_proc_executor import ProcJobExecutor
+
+    for name in ("running_job", "pid", "exitcode"):
+        assert isinstance(inspect.getattr_static(ProcJobExecutor, name), property), name
+    running = SimpleNamespace(running_job=object(), pid=7)
+    idle = SimpleNamespace(running_job=None, pid=8)
+    server = SimpleNamespace(_proc_pool=SimpleNamespace(processes=[running, idle]))
+    assert list(livekit_internals.pids_of_calls(server)) == [7]
+
+
+def test_the_pool_tells_of_a_process_that_ended_with_a_call_in_it():
+    from livekit.agents.job import JobAcceptArguments, RunningJobInfo
+
+    assert "process_closed" in inspect.getsource(inspect.getmodule(ProcPool))
+    assert {"job", "accept_arguments"} <= set(RunningJobInfo.__dataclass_fields__)
+    assert "identity" in JobAcceptArguments.__dataclass_fields__
+    heard = []
+    handlers = {}
+    server = SimpleNamespace(_proc_pool=SimpleNamespace(on=handlers.__setitem__))
+    livekit_internals.on_call_process_closed(server, heard.append)
+    job = SimpleNamespace(id="J", room=SimpleNamespace(name="R"))
+    running = SimpleNamespace(job=job, accept_arguments=SimpleNamespace(identity="agent"))
+    handlers["process_closed"](SimpleNamespace(running_job=running, exitcode=-9))
+    handlers["process_closed"](SimpleNamespace(running_job=None, exitcode=-9))
+    assert heard == [livekit_internals.EndedProcess("J", "R", "agent", -9)]
+
+
+async def _step_after(seconds):
+    from livekit.agents.voice import io
+
+    class Output(io.AudioOutput):
+        def __init__(self):
+            super().__init__(label="contract", capabilities=io.AudioOutputCapabilities(pause=False))
+
+        async def capture_frame(self, frame):
+            await super().capture_frame(frame)
+
+        def flush(self):
+            super().flush()
+
+        def clear_buffer(self):
+            pass
+
+    synchronizer = TranscriptSynchronizer(next_in_chain_audio=Output(), next_in_chain_text=None)
+    found = livekit_internals.estimate_speaking_rate_every(seconds, synchronizer.audio_output)
+    step = synchronizer._impl._audio_data.sr_stream._opts.step_size
+    await synchronizer.aclose()
+    return found, step
+
+
+def test_the_transcripts_pace_is_estimated_as_often_as_asked():
+    assert asyncio.run(_step_after(0.5)) == (True, 0.5)
+    assert livekit_internals.estimate_speaking_rate_every(0.5, None) is False
+
+
+def test_the_recognisers_addresses_are_globals_that_its_requests_read(monkeypatch):
+    import livekit.plugins.sarvam.stt as plugin
+
+    for name in ("SARVAM_STT_BASE_URL", "SARVAM_STT_STREAMING_URL"):
+        monkeypatch.setattr(plugin, name, getattr(plugin, name))
+        uses = [node for node in ast.walk(ast.parse(inspect.getsource(plugin))) if isinstance(node, ast.Name)]
+        assert sum(node.id == name and isinstance(node.ctx, ast.Load) for node in uses) >= 1, name
+    livekit_internals.point_sarvam_stt_at("http://127.0.0.1:1", "ws://127.0.0.1:1")
+    assert plugin.SARVAM_STT_BASE_URL == "http://127.0.0.1:1/speech-to-text"
+    assert plugin.SARVAM_STT_STREAMING_URL == "ws://127.0.0.1:1/speech-to-text/ws"
+
+
+def test_the_plugin_says_which_weights_it_loads():
+    repository, revision = livekit_internals.multilingual_weights()
+    assert re.fullmatch(r"[\w-]+/[\w-]+", repository)
+    assert revision
+
+
+def test_what_the_first_request_needs_can_be_had_before_it():
+    livekit_internals.preload_first_request()
+
+
+def test_the_models_client_is_where_it_is_warmed():
+    model = openai.LLM(model="gpt-6-luna", api_key="none")
+    assert hasattr(model._client, "chat")
+    livekit_internals.warm_client(model)
+
+
+@pytest.mark.parametrize("dev", [True, False])
+def test_the_frameworks_log_lines_are_set_up(dev):
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    try:
+        livekit_internals.set_up_logging("INFO", dev=dev)
+        assert root.handlers
+    finally:
+        root.handlers[:], root.level = before, level
+
+
+OUR_OWN = {"os"}  # multiprocessing's os._exit
+
+
+def reaches(path: Path) -> list[str]:
+    """The lines that touch an underscored attribute of somebody else's object; docstrings and comments do not count."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            owner = ast.unparse(node.value)
+            if owner not in {"self", "cls", *OUR_OWN}:
+                found.append(f"{path.name}:{node.lineno} {owner}.{node.attr}")
+    return found
+
+
+FRAMEWORKS_OBJECTS = re.compile(r"server|session|process|pool|output|synchron|plugin|context|model|stream|_impl")
+
+
+def test_nobody_else_in_the_worker_reaches_into_the_framework():
+    found = [
+        line
+        for path in sorted((ROOT / "worker").rglob("*.py"))
+        if path.name != "livekit_internals.py"
+        for line in reaches(path)
+        if FRAMEWORKS_OBJECTS.search(line.split(" ", 1)[1].rpartition("._")[0])
+    ]
+    assert found == []

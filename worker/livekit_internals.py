@@ -1,0 +1,134 @@
+"""Reaches into private parts of livekit-agents and its plugins: one function each, and nowhere else.
+
+Apart, because these break with an upgrade and nothing else does: `tests/contracts` holds each function to the installed
+packages within a second, and `make upgrade-check` runs that against the newest allowed. Each says why it is needed,
+what there is in public, and what is lost when the private part is gone. Written against 1.8.9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from livekit.agents import AgentServer, llm
+from livekit.agents.cli.log import setup_logging
+from livekit.agents.utils import http_context
+
+
+@dataclass(frozen=True, slots=True)
+class EndedProcess:
+    """A call's process that is gone, as the worker's parent knows it."""
+
+    job_id: str
+    room: str
+    agent_identity: str
+    exit_code: int | None
+
+
+def inference_died(server: AgentServer) -> bool:
+    """Whether the process with the shared models (WORKER_TURN_DETECTOR=multilingual) is dead; it is never restarted.
+
+    Public: only the framework's own `GET /`, on a port that we do not open. Without it: health says `ok` for a worker
+    whose every call would fail.
+    """
+    inference = getattr(server, "_inference_executor", None)
+    return inference is not None and not inference.is_alive()
+
+
+def is_out_of_reach(server: AgentServer) -> bool:
+    """Whether the server has lost LiveKit, or not found it yet.
+
+    Public: `worker_registered` says when it was found, nothing says when it was lost. Without it: health says `ok`
+    while no call can come.
+    """
+    return bool(server._connecting or server._connection_failed)
+
+
+def pids_of_calls(server: AgentServer) -> Iterator[int]:
+    """The processes that carry a call now.
+
+    Public: `active_jobs` has jobs without their processes. Without it: a stopping worker's calls are not handed over.
+    """
+    for process in server._proc_pool.processes:
+        if process.running_job is not None and (pid := getattr(process, "pid", None)):
+            yield pid
+
+
+def on_call_process_closed(server: AgentServer, closed: Callable[[EndedProcess], None]) -> None:
+    """Call `closed` for every process that ended with a call in it, however it ended.
+
+    Public: nothing; the room learns of a killed agent after 20 s, and the framework sends nobody. Without it: callers
+    whose agent crashed wait for a peer's watch.
+    """
+
+    def process_closed(process: Any) -> None:
+        if (running := process.running_job) is not None:
+            job, identity = running.job, running.accept_arguments.identity
+            closed(EndedProcess(job.id, job.room.name, identity, process.exitcode))
+
+    server._proc_pool.on("process_closed", process_closed)
+
+
+def estimate_speaking_rate_every(seconds: float, audio_output: Any) -> bool:
+    """Let the transcript's pace be estimated so often; False where nothing is estimated.
+
+    Public: nothing but switching the synchronised transcript off. Without it: a minute of speech costs 2 s of CPU.
+    """
+    synchronizer = getattr(audio_output, "_synchronizer", None)
+    detector = getattr(getattr(synchronizer, "_opts", None), "speaking_rate_detector", None)
+    options: Any = getattr(detector, "_opts", None)
+    if not hasattr(options, "step_size"):
+        return False
+    options.step_size = seconds
+    return True
+
+
+def point_sarvam_stt_at(http_url: str, websocket_url: str) -> None:
+    """Send the recogniser's requests and sockets to these addresses.
+
+    Public: `sarvam.STT(base_url=...)` is there and does nothing in 1.8.9. Without it: SARVAM_BASE_URL is ignored, and a
+    sandbox's calls would go to Sarvam.
+    """
+    import livekit.plugins.sarvam.stt as sarvam_stt  # seconds of imports that only a call needs
+
+    sarvam_stt.SARVAM_STT_BASE_URL = f"{http_url}/speech-to-text"
+    sarvam_stt.SARVAM_STT_STREAMING_URL = f"{websocket_url}/speech-to-text/ws"
+
+
+def multilingual_weights() -> tuple[str, str]:
+    """The hub's repository and revision of the turn-detector plugin's weights.
+
+    Public: nothing; the plugin lets a worker start without them, and each call then dies in silence. Without it: that.
+    """
+    from livekit.plugins.turn_detector.models import HG_MODEL, MODEL_REVISIONS
+
+    return HG_MODEL, MODEL_REVISIONS["multilingual"]
+
+
+def preload_first_request() -> None:
+    """Do once, in the fork server, what every call's first request would do: a TLS context (0.1 s), anyio's backend.
+
+    Public: nothing. Without it: a caller's first turn is that much later.
+    """
+    import anyio._backends._asyncio  # noqa: F401
+
+    http_context._create_ssl_context()
+
+
+def warm_client(model: llm.LLM[Any]) -> None:
+    """Do the slow imports of the model client's first request before a caller waits for it.
+
+    Public: `prewarm` asks the provider, which costs a request and does not import what a reply needs.
+    """
+    client = getattr(model, "_client", None)
+    if client is not None:
+        _ = client.chat.completions
+
+
+def set_up_logging(level: str, *, dev: bool) -> None:
+    """The framework's own log lines: JSON in production, colour in `dev`.
+
+    Public: only through its command line, which we do not use.
+    """
+    setup_logging(level, devmode=dev, console=False)
