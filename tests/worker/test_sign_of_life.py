@@ -7,6 +7,7 @@ from livekit.agents import ChatMessage
 
 from worker.conversation import continuity
 from worker.conversation.continuity import Continuity
+from worker.language import LanguageState
 
 HALF = "\ud83d"
 
@@ -49,7 +50,7 @@ async def test_a_writing_that_fails_as_nobody_foresaw_is_not_the_last(monkeypatc
     settings = SimpleNamespace(default_language="en-IN", alone_seconds=1.0)
     rooms, session = Rooms(), Session()
     thread = Continuity(SimpleNamespace(room=room), session, rooms, settings)
-    thread.follow(lambda: "en-IN")
+    thread.follow(lambda: LanguageState.start("en-IN"))
     session.hears(f"ok {HALF}")
     try:
         state = await asyncio.wait_for(rooms.states.get(), 5)
