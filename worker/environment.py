@@ -12,11 +12,11 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings
 
+from worker.env_file import inner_control_character, with_env_file
 from worker.errors import BadSettings
 from worker.settings import SETTINGS_CLASSES, LlmSettings, Settings, SttSettings, TtsSettings, WorkerSettings
 
 OWN_PREFIXES = ("WORKER_", "STT_", "LLM_", "TTS_")
-ENV_FILE = Path(".env")
 
 
 def variable_name(settings: type[BaseSettings], field: str) -> str:
@@ -42,7 +42,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, for_console: bool
     source = dict(os.environ if environ is None else environ)
     if for_console:
         source = {"LIVEKIT_URL": "ws://127.0.0.1", "LIVEKIT_API_KEY": "-", "LIVEKIT_API_SECRET": "-"} | source
-    problems = _misspelt(source)
+    problems = _misspelt(source) + _broken_values(source)
     built: dict[type[BaseSettings], Any] = {}
     for cls in SETTINGS_CLASSES:
         try:
@@ -55,13 +55,22 @@ def load_settings(environ: Mapping[str, str] | None = None, *, for_console: bool
 
 
 def _build(cls: type[BaseSettings], source: Mapping[str, str]) -> BaseSettings:
-    """Build from `source` alone; an empty variable counts as not set."""
+    """Build from `source` alone; a variable that is empty, or blank, counts as not set."""
     given = {}
     for name, field in cls.model_fields.items():
-        value = source.get(variable_name(cls, name), "")
+        value = source.get(variable_name(cls, name), "").strip()
         if value != "":
             given[str(field.validation_alias or name)] = value
     return cls.model_validate(given)
+
+
+def _broken_values(source: Mapping[str, str]) -> list[str]:
+    """The settings with a line break inside: half of them is something else. JSON may have as many as it likes."""
+    return [
+        f"{name}: has a line break or another control character inside. Set it again, as one line"
+        for name in sorted(known_variables() & source.keys())
+        if inner_control_character(source[name]) and not source[name].lstrip().startswith(("[", "{"))
+    ]
 
 
 def _problem(cls: type[BaseSettings], error: ErrorDetails) -> str:
@@ -91,28 +100,13 @@ def _misspelt(source: Mapping[str, str]) -> list[str]:
     return problems
 
 
-def read_env_file(path: Path = ENV_FILE) -> list[str]:
-    """Put the variables of `.env` into the environment, real ones winning; returns the problems found.
+def read_env_file(folder: Path = Path()) -> list[str]:
+    """Put the variables of `folder/.env` into the environment, real ones winning; returns the problems found.
 
     `VAANI_IGNORE_ENV_FILE=true` leaves the file alone: `make demo` and the tests set it, so that a developer's
     keys never change their results.
     """
-    if os.environ.get("VAANI_IGNORE_ENV_FILE") == "true" or not path.is_file():
-        return []
-    problems = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        text = line.strip().removeprefix("export ")
-        if not text or text.startswith("#"):
-            continue
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip().isidentifier():
-            problems.append(f"{path} line {number} is not NAME=value")
-            continue
-        os.environ.setdefault(name.strip(), _unquoted(value.strip()))
+    values, problems = with_env_file(os.environ, folder)
+    for name, value in values.items():
+        os.environ.setdefault(name, value)
     return problems
-
-
-def _unquoted(value: str) -> str:
-    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
-        return value[1:-1]
-    return value.split(" #", 1)[0].rstrip()

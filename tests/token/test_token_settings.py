@@ -227,9 +227,7 @@ def test_the_env_file_can_be_switched_off_and_is_off_on_cloud_run(env, tmp_path)
 
 def test_an_unreadable_env_file_is_a_problem_and_no_traceback(tmp_path):
     (tmp_path / ".env").write_bytes(b"A=\xff\xfe")
-    assert with_env_file({}, tmp_path)[1] == [
-        ".env: cannot be read (UnicodeDecodeError). Save it as a UTF-8 text file."
-    ]
+    assert with_env_file({}, tmp_path)[1] == [".env line 1: is not UTF-8. Save the file as UTF-8."]
 
 
 def test_every_variable_is_described_once():

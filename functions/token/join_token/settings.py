@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from join_token.env_file import inner_control_character
 from join_token.errors import SettingsError
 from join_token.secret import Secret
 from join_token.variables import VARIABLES
@@ -91,10 +92,15 @@ class _Reader:
         self.on_cloud_run = bool(environ.get("K_SERVICE"))
 
     def problem(self, name: str, text: str) -> None:
-        self.problems.append(f"{name}: {text}")
+        if (said := f"{name}: {text}") not in self.problems:
+            self.problems.append(said)
 
     def text(self, name: str) -> str:
-        return self._environ.get(name, "").strip() or _KNOWN[name] or ""
+        value = self._environ.get(name, "").strip()
+        if inner_control_character(value):
+            self.problem(name, "has a line break or another control character inside. Set it again, as one line.")
+            value = ""
+        return value or _KNOWN[name] or ""
 
     def required(self, name: str, advice: str) -> str:
         value = self.text(name)
