@@ -32,9 +32,7 @@ def with_env_file(environ: Mapping[str, str], folder: Path) -> tuple[dict[str, s
     except OSError as error:
         return dict(environ), [f".env: cannot be read ({type(error).__name__}). Check who owns it and its rights."]
     if len(content) > _ENV_FILE_BYTES_MAX:
-        return dict(environ), [
-            f".env: has {len(content)} bytes, more than {_ENV_FILE_BYTES_MAX}: no .env file."
-        ]
+        return dict(environ), [f".env: has {len(content)} bytes, more than {_ENV_FILE_BYTES_MAX}: no .env file."]
     if content.startswith(_UTF_16_OR_32) or b"\x00" in content:
         return dict(environ), [".env: is UTF-16, as Windows' Notepad and PowerShell write it. Save it as UTF-8."]
     try:
