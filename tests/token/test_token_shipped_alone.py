@@ -28,7 +28,7 @@ def direct_requirements():
 
 def test_each_direct_requirement_has_its_reason():
     reasons = direct_requirements()
-    assert set(reasons) == {"functions-framework", "pyjwt", "cryptography"}
+    assert set(reasons) == {"functions-framework", "pyjwt", "cryptography", "python-dotenv"}
     assert all(reasons.values())
 
 
