@@ -342,14 +342,20 @@ variable "secret_versions" {
 }
 
 variable "token_allowed_origins" {
-  description = "Web origins that may call the token function from a browser, e.g. https://app.example.com."
+  description = "Origins of pages that may call the token function, e.g. https://app.example.com, or an app's own such as capacitor://localhost."
   type        = set(string)
   default     = []
   nullable    = false
 
   validation {
-    condition     = alltrue([for o in var.token_allowed_origins : can(regex("^https://[a-z0-9.-]+(:[0-9]+)?$", o))])
-    error_message = "token_allowed_origins: each must be an exact origin such as \"https://app.example.com\": https, no path, no trailing slash, no wildcard."
+    # The function's own rule, but for plain http: here only as an app on a phone has it.
+    condition = alltrue([
+      for o in var.token_allowed_origins :
+      can(regex("^[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\\[[0-9a-f:.]+\\])(:[0-9]{1,5})?$", o))
+      && (!startswith(o, "http://") || can(regex("^http://([a-z0-9-]+\\.)*localhost(:[0-9]+)?$", o)))
+      && !contains(["about", "blob", "data", "file", "filesystem", "ftp", "javascript", "ws", "wss"], split(":", o)[0])
+    ])
+    error_message = "token_allowed_origins: each must be an exact origin such as \"https://app.example.com\", or an app's own such as \"capacitor://localhost\": no path, no trailing slash, no wildcard, no plain http but on localhost."
   }
 }
 

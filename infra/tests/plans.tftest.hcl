@@ -141,7 +141,7 @@ run "full" {
     cloud_armor           = { domain = "calls.example.com", deny_ip_ranges = ["203.0.113.0/24"] }
     extra_secrets         = { TOKEN_HMAC_KEYS = "token", WORKER_SEALING_KEY = "worker", SHARED = "both" }
     monitoring            = { emails = ["oncall@example.com"], notification_channels = ["projects/my-project/notificationChannels/1"] }
-    token_allowed_origins = ["https://app.example.com"]
+    token_allowed_origins = ["https://app.example.com", "capacitor://localhost", "ionic://localhost", "tauri://localhost", "http://tauri.localhost", "app://-"]
     token_auth            = { mode = "hmac" }
     token_environment     = { TOKEN_RATE_PER_CALLER = "30" }
     worker_environment    = { TTS_MODEL = "bulbul:v3" }

@@ -483,3 +483,19 @@ run "refuses_another_word_for_the_livekit_key" {
   }
   expect_failures = [var.token_livekit_key]
 }
+
+run "refuses_origin_of_a_file" {
+  command = plan
+  variables {
+    token_allowed_origins = ["file://localhost"]
+  }
+  expect_failures = [var.token_allowed_origins]
+}
+
+run "refuses_page_over_plain_http" {
+  command = plan
+  variables {
+    token_allowed_origins = ["http://app.example.com"]
+  }
+  expect_failures = [var.token_allowed_origins]
+}

@@ -16,7 +16,7 @@ from join_token.limits import RateLimit, address_of
 from join_token.mint import mint_join_token
 from join_token.request import parse_token_request
 from join_token.request_log import RequestOutcome, describe_crash, log_request
-from join_token.settings import TokenSettings
+from join_token.settings import LOOPBACK_HOSTS, TokenSettings
 
 if TYPE_CHECKING:
     from join_token.predispatch import Predispatch
@@ -104,12 +104,32 @@ class TokenEndpoint:
             raise Refusal(
                 405, "method_not_allowed", "Use POST to get a token, or GET /health.", headers={"Allow": METHODS}
             )
+        if self._settings.auth == "none":
+            self._refuse_other_peoples_pages(request)
         grant = self._granted(request, progress)
         if grant.ignored_fields:
             progress.extra_headers["Vaani-Ignored-Fields"] = ", ".join(grant.ignored_fields)
         token = mint_join_token(grant, self._settings, now_seconds=self._unix_time())
         reply = {"server_url": self._settings.livekit_url, "participant_token": token}
         return 201, "token_minted", json.dumps(reply)
+
+    def _refuse_other_peoples_pages(self, request: HttpRequest) -> None:
+        """With no authentication every page in the developer's browser could call: only one's own may.
+
+        A page elsewhere can send a simple POST to loopback, or have its own name resolve to it (DNS rebinding).
+        """
+        host = _host_of(request.headers.get("Host", ""))
+        if host not in LOOPBACK_HOSTS:
+            raise Refusal(
+                403, "host_not_allowed",
+                "With TOKEN_AUTH=none only this machine is served: use http://127.0.0.1 or http://localhost.",
+            )  # fmt: skip
+        origin = request.headers.get("Origin", "").lower()
+        if origin and origin not in self._settings.allowed_origins:
+            raise Refusal(
+                403, "origin_not_allowed",
+                "With TOKEN_AUTH=none a page must be listed in TOKEN_ALLOWED_ORIGINS: add its origin there.",
+            )  # fmt: skip
 
     def _granted(self, request: HttpRequest, progress: _Progress) -> JoinGrant:
         settings = self._settings
@@ -141,6 +161,7 @@ class TokenEndpoint:
             request.headers.get("Origin", ""),
             self._settings.allowed_origins,
             preflight=request.method == "OPTIONS",
+            asked=request.headers.get("Access-Control-Request-Headers", ""),
             app_check=self._attest_app is not None,
         )
         headers["Cache-Control"] = "no-store"
@@ -167,6 +188,12 @@ class TokenEndpoint:
             trace_header=request.headers.get("X-Cloud-Trace-Context", ""),
             project_id=self._settings.project_id,
         )
+
+
+def _host_of(header: str) -> str:
+    """The host of a Host header, without its port; brackets of IPv6 go too."""
+    host = header.strip().lower()
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 def _body_of(request: HttpRequest) -> bytes:

@@ -35,7 +35,9 @@ class HmacAuthenticator:
         self._keys = dict(keys)
         self._unix_time = unix_time
         self._lock = threading.Lock()
-        self._forget_at: OrderedDict[tuple[str, str], float] = OrderedDict()
+        # By key, and so is their number: a busy backend, or one gone wild, never shuts another out.
+        self._forget_at: dict[str, OrderedDict[str, float]] = {key_id: OrderedDict() for key_id in keys}
+        self._nonces_max = _NONCES_MAX // max(1, len(keys))
 
     def __call__(self, request: SignedRequest, /) -> Caller:
         """Say which key signed the request.
@@ -60,16 +62,17 @@ class HmacAuthenticator:
 
     def _remember(self, key_id: str, nonce: str, now_seconds: float) -> None:
         with self._lock:
-            while self._forget_at and next(iter(self._forget_at.values())) < now_seconds:
-                self._forget_at.popitem(last=False)
-            if (key_id, nonce) in self._forget_at:
+            seen = self._forget_at[key_id]
+            while seen and next(iter(seen.values())) < now_seconds:
+                seen.popitem(last=False)
+            if nonce in seen:
                 raise _refused("replayed", "This nonce was used before. Make a new nonce for every request.")
-            if len(self._forget_at) >= _NONCES_MAX:  # forgetting one early would let it be replayed
+            if len(seen) >= self._nonces_max:  # forgetting one early would let it be replayed
                 raise Refusal(
                     429, "too_many_requests_from_caller", "Too many requests. Wait 10 s.", headers={"Retry-After": "10"}
                 )
             # A timestamp from the future stays valid for up to two windows.
-            self._forget_at[key_id, nonce] = now_seconds + 2 * WINDOW_SECONDS
+            seen[nonce] = now_seconds + 2 * WINDOW_SECONDS
 
 
 def signature(secret: Secret, request: SignedRequest, timestamp: str, nonce: str) -> str:

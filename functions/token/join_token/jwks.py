@@ -188,6 +188,8 @@ def _usable_key(jwk: object) -> VerificationKey | None:
         key = jwt.PyJWK(jwk, algorithm=algorithm).key
     except (jwt.PyJWTError, ValueError, TypeError, KeyError):
         return None
+    if hasattr(key, "private_numbers"):  # an issuer that publishes its private part too: only the public one is ours
+        key = key.public_key()
     if algorithm == "RS256" and key.key_size < _RSA_BITS_MIN:
         return None
     return VerificationKey(algorithm, key)

@@ -40,8 +40,10 @@ ROOM_CONFIG_FIELDS = (
     "tags",
 )
 AGENT_FIELDS = ("agent_name", "metadata", "restart_policy", "deployment", "attributes")
-# Overrides of the writing direction make one name look like another. The joiners of Indic scripts are not among them.
-_DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# What cannot be seen makes one name look like another: controls, formatting and writing direction (Cc, Cf), line and
+# paragraph separators (Zl, Zp), private and unassigned characters (Co, Cn).
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Zl", "Zp"})
+_JOINERS_OF_INDIC_SCRIPTS = frozenset("\u200c\u200d")  # ZWNJ and ZWJ decide how a conjunct is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,13 @@ def _text(value: object, name: str, limit_bytes: int) -> str:
         raise FieldRefused(name, f"{name} must be a string.")
     if _utf8_bytes(value, name) > limit_bytes:
         raise FieldRefused(name, f"{name} is longer than {limit_bytes} bytes of UTF-8. Shorten it.")
-    if name != "participant_metadata" and any(
-        character in _DIRECTION_OVERRIDES or unicodedata.category(character) == "Cc" for character in value
-    ):
-        raise FieldRefused(name, f"{name} has control characters in it. Remove them.")
+    if name != "participant_metadata" and any(map(_is_unseen, value)):
+        raise FieldRefused(name, f"{name} has control or invisible characters in it. Remove them.")
     return value
+
+
+def _is_unseen(character: str) -> bool:
+    return character not in _JOINERS_OF_INDIC_SCRIPTS and unicodedata.category(character) in _UNSEEN
 
 
 def _utf8_bytes(value: str, name: str) -> int:

@@ -6,6 +6,7 @@ A frozen dataclass and not pydantic-settings, whose import costs half of a bare 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -29,7 +30,10 @@ HMAC_SECRET_BYTES_MIN = 32
 NAME_BYTES_MAX = 256
 TTL_SECONDS_RANGE = (120, 840)  # with nbf a minute back, a token spans at most 15 minutes
 _KNOWN = {variable.name: variable.default for variable in VARIABLES}
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+# Web pages and the apps that carry one: capacitor://localhost, ionic://localhost, tauri://localhost, app://-.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+SCHEMES_OF_ANYBODY = frozenset({"about", "blob", "data", "file", "filesystem", "ftp", "javascript", "ws", "wss"})
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _PRESETS = {
     "firebase": (
         "https://securetoken.google.com/{audience}",
@@ -134,7 +138,7 @@ class _Reader:
 
     def jwks_url(self, name: str, value: str) -> str:
         scheme, host = _scheme_and_host(value)
-        if value and not (scheme == "https" and host) and not (scheme == "http" and host in _LOOPBACK):
+        if value and not (scheme == "https" and host) and not (scheme == "http" and host in LOOPBACK_HOSTS):
             self.problem(name, "must be an https:// URL without a user name; http:// only on loopback.")
         return value
 
@@ -170,8 +174,7 @@ def settings_from(environ: Mapping[str, str], problems: list[str] | None = None)
         ttl_seconds=reader.whole("TOKEN_TTL_SECONDS", *TTL_SECONDS_RANGE),
         rate_per_caller=reader.whole("TOKEN_RATE_PER_CALLER", 1, 1_000_000),
         rate_per_address=reader.whole("TOKEN_RATE_PER_ADDRESS", 1, 1_000_000),
-        # Google's front end appends the caller as the last element; with 0 there, all callers would share one limit.
-        trusted_proxy_hops=reader.whole("TOKEN_TRUSTED_PROXY_HOPS", 0, 9, default=1 if reader.on_cloud_run else 0),
+        trusted_proxy_hops=_trusted_hops(reader),
         predispatch=reader.flag("TOKEN_PREDISPATCH"),
         project_id=reader.text("GOOGLE_CLOUD_PROJECT"),
         warnings=tuple(reader.warnings),
@@ -179,6 +182,18 @@ def settings_from(environ: Mapping[str, str], problems: list[str] | None = None)
     if reader.problems:
         raise SettingsError(reader.problems)
     return settings
+
+
+def _trusted_hops(reader: _Reader) -> int:
+    # Google's front end appends the caller as the last element; with 0 there, all callers would share one limit.
+    hops = reader.whole("TOKEN_TRUSTED_PROXY_HOPS", 0, 9, default=1 if reader.on_cloud_run else 0)
+    if hops > 1 or (hops and not reader.on_cloud_run):
+        usual = "one more than Cloud Run's own is right behind a load balancer only" if reader.on_cloud_run else ""
+        reader.warnings.append(
+            f"TOKEN_TRUSTED_PROXY_HOPS is {hops}: one too many, and callers choose the address that is limited"
+            + (f"; {usual}." if usual else "; it must be the number of proxies in front of this process.")
+        )
+    return hops
 
 
 def _refuse_unknown_variables(reader: _Reader, environ: Mapping[str, str]) -> None:
@@ -246,10 +261,12 @@ def _hmac_keys(reader: _Reader) -> dict[str, Secret]:
             )
         elif key_id in keys:
             reader.problem("TOKEN_HMAC_KEYS", place + "repeats an id. Give each key its own.")
-        elif len(secret.encode()) < HMAC_SECRET_BYTES_MIN and reader.on_cloud_run:
-            reader.problem(
-                "TOKEN_HMAC_KEYS", place + f"is too short. Use {HMAC_SECRET_BYTES_MIN} random bytes or more."
-            )
+        elif len(secret.encode()) < HMAC_SECRET_BYTES_MIN:
+            advice = f"is too short. Use {HMAC_SECRET_BYTES_MIN} random bytes or more."
+            if reader.on_cloud_run:
+                reader.problem("TOKEN_HMAC_KEYS", place + advice)
+            else:
+                reader.warnings.append(f"TOKEN_HMAC_KEYS: {place}{advice} Cloud Run refuses it.")
         keys[key_id] = Secret(secret)
     if not keys:
         reader.problem("TOKEN_HMAC_KEYS", "is not set. Give id:secret, the secret from `openssl rand -hex 32`.")
@@ -272,11 +289,17 @@ def _app_check(reader: _Reader) -> AppCheckSettings | None:
 def _origins(reader: _Reader) -> frozenset[str]:
     origins = reader.listed("TOKEN_ALLOWED_ORIGINS")
     for origin in origins:
-        scheme, host = _scheme_and_host(origin)
-        if scheme not in {"https", "http"} or not host or "*" in origin or origin.count("/") != 2:
+        scheme, _ = _scheme_and_host(origin)
+        if scheme in SCHEMES_OF_ANYBODY or origin.lower() == "null":
             reader.problem(
                 "TOKEN_ALLOWED_ORIGINS",
-                f"{origin!r} is not an exact origin. Write scheme://host[:port] without a path or wildcard.",
+                f"{origin!r} could be anybody's page. Serve the page from https://, or from its app's own scheme.",
+            )
+        elif not _ORIGIN.fullmatch(origin.lower()) or not scheme:
+            reader.problem(
+                "TOKEN_ALLOWED_ORIGINS",
+                f"{origin!r} is not an exact origin. Write scheme://host[:port] without a path or wildcard; an app "
+                "with a page has one too, such as capacitor://localhost.",
             )
     return frozenset(origin.lower() for origin in origins)
 
@@ -287,10 +310,12 @@ def _client_fields(reader: _Reader, auth: str) -> frozenset[str]:
         nearest = difflib.get_close_matches(field, CONTRACT_FIELDS, n=1, cutoff=0.5)
         hint = f"Did you mean {nearest[0]}?" if nearest else f"Known: {', '.join(sorted(CONTRACT_FIELDS))}."
         reader.problem("TOKEN_CLIENT_FIELDS", f"{field!r} is not a field of the contract. {hint}")
-    if "participant_identity" in fields and auth != "hmac":
-        # Whoever picks an identity can throw its owner out of a call; only one's own backend may.
-        reader.warnings.append("TOKEN_CLIENT_FIELDS: participant_identity is honoured with TOKEN_AUTH=hmac only.")
-        fields -= {"participant_identity"}
+    # Whoever picks an identity can throw its owner out of a call, and whoever picks a room can walk into another's:
+    # only one's own backend may. With `none` everyone is nobody; a developer may want one room for two callers.
+    for field, modes in (("participant_identity", {"hmac"}), ("room_name", {"hmac", "none"})):
+        if field in fields and auth not in modes:
+            reader.warnings.append(f"TOKEN_CLIENT_FIELDS: {field} is honoured with TOKEN_AUTH=hmac only.")
+            fields -= {field}
     return fields
 
 

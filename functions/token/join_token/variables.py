@@ -67,11 +67,15 @@ VARIABLES = (
         "https://firebaseappcheck.googleapis.com/v1/jwks",
         "Where App Check publishes its keys.",
     ),
-    Variable("TOKEN_ALLOWED_ORIGINS", "", "Exact browser origins, comma-separated: `https://app.example.in`."),
+    Variable(
+        "TOKEN_ALLOWED_ORIGINS",
+        "",
+        "Exact origins of pages, comma-separated: `https://app.example.in`, `capacitor://localhost`.",
+    ),
     Variable(
         "TOKEN_CLIENT_FIELDS",
         "participant_name,participant_attributes",
-        "Contract fields honoured from clients. `participant_identity` is honoured with `hmac` only.",
+        "Contract fields honoured from clients. `participant_identity` and `room_name` are honoured with `hmac` only.",
     ),
     Variable("TOKEN_VOICES", DEFAULT_VOICES, "Values allowed for the attribute `voice`; change it with `TTS_MODEL`."),
     Variable("TOKEN_TTL_SECONDS", "600", "How long a token can be used to connect, 120 to 840."),
