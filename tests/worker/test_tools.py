@@ -5,11 +5,17 @@ import contextlib
 import logging
 from types import SimpleNamespace
 
+import aiohttp
 import pytest
-from livekit.agents import ToolError
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from livekit import rtc
+from livekit.agents import RunContext, StopResponse, ToolError, function_tool, llm
 
-from worker.tools.context import FILLER_AFTER_SECONDS, RESULT_LIMIT_CHARACTERS, guarded
+from worker.conversation.caller import verified_caller
+from worker.tools.context import FILLER_AFTER_SECONDS, RESULT_LIMIT_CHARACTERS, framed, guarded
 from worker.tools.current_time import describe_now
+from worker.tools.order_status import order_status
 from worker.tools.set_language import set_language
 
 pytestmark = pytest.mark.asyncio
@@ -98,3 +104,143 @@ async def test_a_place_that_has_no_time_zone_is_asked_about():
     with pytest.raises(ToolError, match="which city"):
         describe_now("Mars/Olympus")
     assert describe_now("Asia/Kolkata").endswith("in Asia/Kolkata.")
+
+
+@pytest.fixture
+def session():
+    """What the framework hands to a tool: its own context, so that arguments are bound as in a call."""
+    return RunContext(
+        session=SimpleNamespace(userdata=Services(), _global_run_state=None),
+        speech_handle=SimpleNamespace(num_steps=1, done=lambda: False),
+        function_call=llm.FunctionCall(call_id="1", name="tool", arguments="{}"),
+    )
+
+
+async def called(tool, session, **arguments):
+    """Call a tool as the framework does it."""
+    args, kwargs = llm.utils.prepare_function_arguments(fnc=tool, json_arguments=arguments, call_ctx=session)
+    with unheard_filler():
+        return await tool(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def unheard_filler():
+    @contextlib.asynccontextmanager
+    async def nothing(self, source, *, delay):
+        yield
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunContext, "with_filler", nothing)
+        yield
+
+
+async def test_a_foreign_tool_keeps_its_arguments_and_gets_no_new_one(session):
+    @function_tool
+    async def add(one: int, two: int = 2) -> int:
+        """Add.
+
+        Args:
+            one: The first.
+        """
+        return one + two
+
+    tool = framed(add)
+    [schema] = llm.ToolContext([tool]).parse_function_tools("openai", strict=True)
+    assert schema == llm.ToolContext([add]).parse_function_tools("openai", strict=True)[0]
+    assert await called(tool, session, one=40) == "42"
+
+
+@pytest.mark.parametrize("ends", [None, "", "  ", StopResponse, llm.ToolResult(None, reply_required=False)])
+async def test_a_foreign_tool_that_says_nothing_is_not_silence(session, ends):
+    """Pins `-> None`: the framework asks the model for no reply then, and the caller heard nothing."""
+
+    @function_tool
+    async def remember(ctx: RunContext) -> object:
+        """Remember."""
+        if ends is StopResponse:
+            raise StopResponse
+        return ends
+
+    assert await called(framed(remember), session) == "remember is done. Tell the caller so in a few words."
+
+
+async def test_a_foreign_tool_that_hangs_is_left_alone_even_when_it_will_not_be_cancelled(session, caplog):
+    session.userdata.settings.tool_seconds = 0.05
+    let_go = asyncio.Event()
+
+    @function_tool
+    async def stubborn() -> str:
+        """Hang."""
+        while not let_go.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await let_go.wait()
+        return ""
+
+    with pytest.raises(ToolError, match="stubborn did not work just now"):
+        await called(framed(stubborn), session)
+    let_go.set()
+    assert [(record.message, record.provider) for record in caplog.records] == [("tool.failed", "stubborn")]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("hunter2"), KeyError("hunter2"), TimeoutError("hunter2")])
+async def test_what_a_foreign_tool_raises_becomes_our_words(session, caplog, error):
+    @function_tool
+    async def broken(ctx: RunContext) -> str:
+        """Break."""
+        raise error
+
+    with pytest.raises(ToolError) as told:
+        await called(framed(broken), session)
+    assert str(told.value.message).startswith("broken did not work just now")
+    assert [record.why for record in caplog.records] == [type(error).__name__]
+
+
+@pytest.mark.parametrize("result", ["word, " * 100_000, {"rows": ["word"] * 100_000}, ["word"] * 100_000, 10**3000])
+async def test_a_foreign_result_is_text_of_a_size_that_a_model_can_use(session, result):
+    @function_tool
+    async def chatty() -> object:
+        """Talk."""
+        return result
+
+    text = await called(framed(chatty), session)
+    assert isinstance(text, str)
+    assert len(text) == RESULT_LIMIT_CHARACTERS
+
+
+async def test_an_order_look_up_tells_the_api_who_calls(ctx):
+    """Pins any caller who hears any order by counting numbers."""
+    asked = []
+
+    async def order(request):
+        asked.append(request.headers.get("Vaani-Caller"))
+        return web.json_response({"order_id": "4521", "status": "shipped"})
+
+    app = web.Application()
+    app.router.add_get("/orders/4521", order)
+    async with TestServer(app) as server, aiohttp.ClientSession() as http:
+        ctx.userdata.http, ctx.userdata.settings.orders_url = http, str(server.make_url("")).rstrip("/")
+        for caller in ("fingerprint-1", None):
+            ctx.userdata.caller = caller
+            assert "shipped" in await order_status(ctx, order_id="4521")
+    assert asked == ["fingerprint-1", None]
+
+
+def person(kind, **attributes):
+    return SimpleNamespace(kind=kind, attributes={"sip.phoneNumber": "+919800000001"} | attributes)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "kind", "caller"),
+    [
+        ('{"at": 1, "caller": "f00d"}', "STANDARD", "f00d"),
+        ('{"at": 1, "caller": "f00d"}', "SIP", "f00d"),
+        ("", "SIP", "tel:+919800000001"),
+        ("", "STANDARD", None),
+        ("not json", "STANDARD", None),
+        ('["caller"]', "STANDARD", None),
+        ('{"caller": 7}', "STANDARD", None),
+    ],
+)
+async def test_who_calls_is_what_the_token_function_or_the_trunk_says(metadata, kind, caller):
+    kind = getattr(rtc.ParticipantKind, f"PARTICIPANT_KIND_{kind}")
+    assert verified_caller(metadata, [person(kind)]) == caller

@@ -16,7 +16,7 @@ from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
 from worker.conversation.bridging import Bridge, Patience
-from worker.conversation.caller import opening_language, wanted_voice
+from worker.conversation.caller import opening_language, verified_caller, wanted_voice
 from worker.conversation.continuity import Continuity
 from worker.conversation.hearing import Hearing
 from worker.conversation.history import History
@@ -156,6 +156,13 @@ class Call:
             self._session.generate_reply()
         self._watch(self._end_in_time())
         return True
+
+    @property
+    def caller(self) -> str | None:
+        """Who calls, as tools may tell their APIs: the fingerprint in the dispatch, else a phone's number."""
+        if self._ctx.is_fake_job():
+            return None
+        return verified_caller(self._ctx.job.metadata, self._ctx.room.remote_participants.values())
 
     async def _caller(self) -> rtc.RemoteParticipant | None:
         if self._ctx.is_fake_job():

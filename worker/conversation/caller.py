@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+from livekit import rtc
 
 from worker.language import SUPPORTED, canonical_code
 
@@ -37,6 +40,26 @@ def wanted_voice(attributes: Mapping[str, str]) -> str | None:
     """The voice the caller's token asks for, if it looks like one."""
     voice = attributes.get("voice", "")
     return voice if 0 < len(voice) <= LONGEST_VALUE and voice.replace("_", "").isalnum() else None
+
+
+def verified_caller(dispatch_metadata: str, people: Iterable[rtc.RemoteParticipant]) -> str | None:
+    """Who calls: the fingerprint that the token function wrote into the dispatch, else the number of a phone.
+
+    A phone's number is as true as its trunk; what other participants say of themselves is not believed.
+    """
+    try:
+        written = json.loads(dispatch_metadata or "{}")
+    except ValueError:
+        written = {}
+    fingerprint = written.get("caller") if isinstance(written, dict) else None
+    if isinstance(fingerprint, str) and fingerprint.strip():
+        return fingerprint[:LONGEST_VALUE]
+    numbers = (
+        person.attributes.get("sip.phoneNumber", "").strip()
+        for person in people
+        if person.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+    )
+    return next((f"tel:{number}"[:LONGEST_VALUE] for number in numbers if number), None)
 
 
 def _language_of_number(number: str) -> str | None:

@@ -1,15 +1,17 @@
-"""What a tool may ask of the call it runs in, and the frame every tool runs inside."""
+"""What a tool may ask of the call it runs in, and the frame every tool runs inside, whoever wrote it."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
+import json
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, get_type_hints
 
 import aiohttp
-from livekit.agents import RunContext, ToolError
+from livekit.agents import Agent, RunContext, StopResponse, ToolError, llm
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
@@ -18,6 +20,8 @@ from worker.settings import WorkerSettings
 log = logging.getLogger("vaani")
 RESULT_LIMIT_CHARACTERS = 2000
 FILLER_AFTER_SECONDS = 1.0
+_CONTEXT = "vaani_context"  # no tool's own parameter is called so
+AnyTool = llm.FunctionTool[Any, Any] | llm.RawFunctionTool[Any, Any]
 F = TypeVar("F", bound=Callable[..., Awaitable[str | None]])
 
 
@@ -26,6 +30,10 @@ class CallServices(Protocol):
 
     settings: WorkerSettings
     http: aiohttp.ClientSession
+
+    @property
+    def caller(self) -> str | None:
+        """Who calls, for a look-up to check: the verified caller's fingerprint, or a phone's `tel:` number; or None."""
 
     @property
     def language(self) -> str:
@@ -45,32 +53,107 @@ class CallServices(Protocol):
 
 
 def guarded(tool: F) -> F:
-    """Run a tool so that nothing it does can hurt the call.
-
-    It has `WORKER_TOOL_SECONDS`; a caller who waits over a second hears a filler; an error becomes words that the
-    model can say, never a stack trace; a result is cut to a size that a model can use.
-    """
+    """Run one of our own tools in the frame; returning None ends the turn without words: it has spoken by itself."""
 
     @functools.wraps(tool)
-    async def run(ctx: RunContext[CallServices], *args: Any, **kwargs: Any) -> str | None:
-        call = ctx.userdata
-        try:
-            async with (
-                asyncio.timeout(call.settings.tool_seconds),
-                ctx.with_filler(lambda _: call.say("one_moment"), delay=FILLER_AFTER_SECONDS),
-            ):
-                result = await tool(ctx, *args, **kwargs)
-        except ToolError:
-            raise
-        except TimeoutError:
-            raise _failed(tool.__name__, "it took too long") from None
-        except Exception as error:
-            raise _failed(tool.__name__, type(error).__name__) from error
-        return result[:RESULT_LIMIT_CHARACTERS] if isinstance(result, str) else result
+    async def run(ctx: RunContext[CallServices], *args: Any, **kwargs: Any) -> Any:
+        async def work() -> str | None:
+            result = await tool(ctx, *args, **kwargs)
+            return None if result is None else as_text(result)
+
+        return await _within_limits(ctx, tool.__name__, work())
 
     return run  # type: ignore[return-value]
 
 
-def _failed(name: str, why: str) -> ToolError:
-    log.warning(log_events.TOOL_FAILED, extra={"provider": name, "why": why})
-    return ToolError(f"{name} did not work just now. Tell the caller so in one sentence, and offer to try again later.")
+def framed(tool: AnyTool) -> AnyTool:
+    """Run somebody else's tool in the frame. It cannot end a turn without words: the model says what it did."""
+    name = tool.info.name
+    hints = get_type_hints(tool, include_extras=True)
+    context = inspect.Parameter(_CONTEXT, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    signature = inspect.signature(tool)
+
+    async def work(*args: Any, **kwargs: Any) -> Any:
+        try:
+            result = await _called(functools.partial(tool, *args, **kwargs))
+        except StopResponse:
+            result = None
+        except ToolError:
+            log.warning(log_events.TOOL_FAILED, extra={"provider": name, "why": "ToolError"})
+            raise
+        if isinstance(result, llm.ToolResult):
+            result = result.output
+        if _hands_over(result):
+            return result
+        text = "" if result is None else as_text(result)
+        return text if text.strip() else f"{name} is done. Tell the caller so in a few words."
+
+    @functools.wraps(tool, updated=())  # a tool's __dict__ holds its own annotations
+    async def run(ctx: RunContext[CallServices], *args: Any, **kwargs: Any) -> Any:
+        return await _within_limits(ctx, name, work(*args, **kwargs))
+
+    # The framework reads from both what the model has to fill in, and where the context goes.
+    run.__signature__ = signature.replace(parameters=[context, *signature.parameters.values()])  # type: ignore[attr-defined]
+    run.__annotations__ = {_CONTEXT: RunContext, **hints}
+    return type(tool)(run, tool.info)  # type: ignore[arg-type]  # one class, and the info that belongs to it
+
+
+def as_text(result: object) -> str:
+    """A tool's result as text of a size that a model can use."""
+    text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str)
+    return text[:RESULT_LIMIT_CHARACTERS]
+
+
+async def _within_limits(ctx: RunContext[CallServices], name: str, work: Awaitable[Any]) -> Any:
+    """Run a tool's work so that nothing it does can hurt the call.
+
+    It has `WORKER_TOOL_SECONDS`; a caller who waits over a second hears a filler; an error becomes words that the
+    model can say, never a stack trace.
+
+    Raises:
+        ToolError: It failed, or it says itself what the model is to know.
+    """
+    call = ctx.userdata
+    task = asyncio.ensure_future(work)
+    try:
+        async with ctx.with_filler(lambda _: call.say("one_moment"), delay=FILLER_AFTER_SECONDS):
+            # Not asyncio.timeout: a tool that does not let itself be cancelled must not keep the caller waiting.
+            await asyncio.wait({task}, timeout=call.settings.tool_seconds)
+        if not task.done():
+            raise TimeoutError
+        return task.result()
+    except ToolError as error:
+        raise ToolError(error.message[:RESULT_LIMIT_CHARACTERS]) from None
+    except Exception as error:
+        why = type(error).__name__ if task.done() else "it took too long"
+        log.warning(log_events.TOOL_FAILED, extra={"provider": name, "why": why})
+        raise ToolError(
+            f"{name} did not work just now. Tell the caller so in one sentence, and offer to try again later."
+        ) from error
+    finally:
+        task.cancel()
+        task.add_done_callback(_forget)
+
+
+def _forget(task: asyncio.Future[Any]) -> None:
+    """What a tool says after its time is over concerns nobody."""
+    if not task.cancelled():
+        task.exception()
+
+
+async def _called(tool: Callable[[], Any]) -> Any:
+    if _is_coroutine(tool):
+        return await tool()
+    result = await asyncio.to_thread(tool)  # a function that blocks would stop the whole call
+    return await result if inspect.isawaitable(result) else result
+
+
+def _is_coroutine(tool: object) -> bool:
+    while isinstance(tool, functools.partial):
+        tool = tool.func
+    return inspect.iscoroutinefunction(inspect.unwrap(tool) if callable(tool) else tool)
+
+
+def _hands_over(result: object) -> bool:
+    parts = result if isinstance(result, list | tuple) else [result]
+    return any(isinstance(part, Agent) for part in parts)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import Any
 
 from livekit.agents import llm
-from livekit.agents.llm import mcp
 
+from worker import log_events
 from worker.errors import BadSettings
-from worker.settings import McpServer, WorkerSettings
+from worker.settings import WorkerSettings
+from worker.tools.context import AnyTool, framed
 from worker.tools.current_time import current_time
 from worker.tools.end_call import end_call
+from worker.tools.mcp_tools import McpTools
+from worker.tools.names import ToolNames
 from worker.tools.order_status import order_status
 from worker.tools.set_language import set_language
 from worker.tools.transfer_to_human import transfer_to_human
 
+log = logging.getLogger("vaani")
+
 
 def offered_tools(settings: WorkerSettings) -> list[Any]:
-    """All tools of one call.
+    """All tools of one call. What cannot be offered is told in one line each, and the call goes on without it.
 
     Raises:
         BadSettings: WORKER_TOOLS_MODULE cannot be used.
@@ -28,13 +34,29 @@ def offered_tools(settings: WorkerSettings) -> list[Any]:
         tools.append(order_status)
     if settings.transfer_to or settings.transfer_webhook_url:
         tools.append(transfer_to_human)
+    names = ToolNames()
+    for tool in tools:
+        names.take(tool.info.name, "vaani")
     if settings.tools_module:
-        tools += module_tools(settings.tools_module)
-    tools += [_toolset(server, settings.tool_seconds) for server in settings.mcp_servers]
+        tools += [framed(tool) for tool in module_tools(settings.tools_module) if _can_use(tool, names, settings)]
+    for server in settings.mcp_servers:
+        try:
+            tools.append(McpTools(server, names))
+        except Exception as error:
+            log.warning(log_events.TOOL_FAILED, extra={"provider": f"mcp-{server.name}", "why": type(error).__name__})
     return tools
 
 
-def module_tools(name: str) -> list[Any]:
+def _can_use(tool: AnyTool, names: ToolNames, settings: WorkerSettings) -> bool:
+    owner = str(settings.tools_module)
+    try:
+        llm.ToolContext([tool]).parse_function_tools("openai", strict=True)
+    except Exception as error:  # it would spoil every request that carries it
+        return names.refuse(tool.info.name, owner, f"its parameters cannot be told to a model: {type(error).__name__}")
+    return names.take(tool.info.name, owner)
+
+
+def module_tools(name: str) -> list[AnyTool]:
     """Every function tool that a module of one's own defines.
 
     Raises:
@@ -48,15 +70,3 @@ def module_tools(name: str) -> list[Any]:
     if not found:
         raise BadSettings([f"WORKER_TOOLS_MODULE: {name} defines no @function_tool"])
     return found
-
-
-def _toolset(server: McpServer, timeout_seconds: float) -> mcp.MCPToolset:
-    headers = {name: value.get_secret_value() for name, value in server.headers.items()}
-    if server.url:
-        connection: mcp.MCPServer = mcp.MCPServerHTTP(
-            server.url, headers=headers, timeout=timeout_seconds, client_session_timeout_seconds=timeout_seconds
-        )
-    else:
-        command = server.command or []
-        connection = mcp.MCPServerStdio(command[0], command[1:], client_session_timeout_seconds=timeout_seconds)
-    return mcp.MCPToolset(id=f"mcp-{server.name}", mcp_server=connection)
