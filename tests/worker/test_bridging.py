@@ -242,11 +242,11 @@ def test_a_voice_is_not_blamed_while_the_model_still_writes():
     assert call.bridged == []
 
 
-def test_nothing_new_is_tried_once_the_call_is_ending():
+def test_nothing_is_tried_again_once_the_call_is_ending():
     call, voice = Call(), Model([BROKEN])
     call.ended = True
     assert run(heard(steady_speech(spoken("Hello."), voice, call.bridge))) == []
-    assert voice.asked_at == []
+    assert len(voice.asked_at) == 1
 
 
 def test_audio_that_came_faster_than_it_is_heard_counts_as_waiting_time_filled():
@@ -381,3 +381,22 @@ def test_a_reply_that_never_ends_is_ended_behind_a_sentence_and_read_no_further(
     assert reply.rstrip().endswith("on.")
     endless = "".join(run(said(steady_reply(Model(["and on "] * 2000), Call().bridge))))
     assert len(endless) <= LONG_ENOUGH_CHARACTERS + WITHOUT_AN_END_CHARACTERS + 10
+
+
+def test_a_goodbye_without_ready_audio_is_spoken_though_the_call_is_ending():
+    """Pins silence: the call counted as over, and so the voice was never asked for its last words."""
+
+    async def voice(words):
+        assert [word async for word in words] == ["Goodbye."]
+        async for each in sound("goodbye"):
+            yield each
+
+    call = Call(ready=False)
+    call.ended = True
+    assert run(heard(steady_speech(spoken("Goodbye."), voice, call.bridge))) == ["goodbye"]
+
+
+def test_no_answer_is_begun_once_the_call_is_ending():
+    call = Call()
+    call.ended = True
+    assert run(said(steady_reply(lambda: pytest.fail("asked"), call.bridge))) == []

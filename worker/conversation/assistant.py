@@ -84,16 +84,17 @@ class Assistant(Agent):
         heard, turns = _last_words(chat_ctx), _turns_in(chat_ctx)
         attempt = self._call.speculation.begin(heard, ahead=not self._call.languages.is_over(turns))
         language = self._call.language_for(heard, turns)
-        history = self._call.history.for_turn(chat_ctx)
+        history, bridge = self._call.history.for_turn(chat_ctx), self._call.bridge(language)
 
-        def ask() -> AsyncIterable[llm.ChatChunk | str | FlushSentinel]:
+        def ask() -> AsyncIterable[Piece]:
             asked = history.sendable()
             asked.add_message(role="system", content=instruction(language))
-            return Agent.default.llm_node(self, asked, tools, model_settings)
+            answer = Agent.default.llm_node(self, asked, tools, model_settings)
+            return self._call.worded_calls.follow(answer, bridge.audible)
 
         try:
             may_call = model_settings.tool_choice != "none"
-            reply = steady_reply(ask, self._call.bridge(language), amend=history.amend, may_call_tools=may_call)
+            reply = steady_reply(ask, bridge, amend=history.amend, may_call_tools=may_call)
             async for piece in flush_after_first_clause(reply):
                 attempt.tokens += not isinstance(piece, FlushSentinel)
                 yield piece

@@ -75,7 +75,7 @@ class Bridge:
     gave_up: Callable[[str], None]
     """Told which provider did not come back; ends the call once the goodbye has been heard."""
     over: Callable[[], bool]
-    """Whether the call is ending: nothing new is tried then."""
+    """Whether the call is ending: no answer is begun and nothing is tried again then."""
 
 
 class _GaveUp(Exception):
@@ -206,6 +206,8 @@ async def steady_reply(
         amend: Told of a fault of the request; True when `ask` asks otherwise from now on.
         may_call_tools: False where the framework drops a tool call: it is no answer then.
     """
+    if bridge.over():
+        return
     tries = _ModelTries(ask, bridge, may_call_tools)
     began = asyncio.get_running_loop().time()
 
@@ -220,7 +222,7 @@ async def steady_reply(
         aside=aside,
         lacking=tries.lacking,
         amend=amend,
-        lasts=lambda piece: len(_words(piece)) / SPOKEN_CHARACTERS_PER_SECOND,
+        lasts=lambda piece: len(words_of(piece)) / SPOKEN_CHARACTERS_PER_SECOND,
         enough=lambda: tries.called_a_tool,  # again would be twice: the tool's result brings the next answer
         owed_since=lambda: began,
     )
@@ -228,7 +230,8 @@ async def steady_reply(
         yield piece
 
 
-def _words(piece: Piece) -> str:
+def words_of(piece: Piece) -> str:
+    """What of a model's answer is words."""
     if isinstance(piece, str):
         return piece
     return (piece.delta.content or "") if isinstance(piece, llm.ChatChunk) and piece.delta else ""
@@ -294,7 +297,7 @@ async def _steadily(work: _Work[T], bridge: Bridge) -> AsyncIterator[T]:
     waiting = _Waiting(bridge.patience, work.owed_since)
     tries = wordless_tries = 0
     try:
-        while not bridge.over():
+        while tries == 0 or not bridge.over():  # what is said already is spoken: it may be the goodbye
             tries += 1
             waiting.trying()
             stream = aiter(work.attempt())

@@ -28,6 +28,7 @@ from worker.conversation.phrases import Phrases
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speculation import Speculation
+from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
 from worker.ports import TurnEvidence, Voice, WholeRecording
 from worker.recovery.exit_codes import FAILED, exit_with
@@ -70,6 +71,7 @@ class Call:
         self.continuity = parts.continuity
         self.speculation = Speculation()
         self.history = History()
+        self.worded_calls = WordedCalls()
         self.languages = ReplyLanguage(parts.settings.default_language)
         self.reports = CallReports(ctx.room, self.languages, log_pii=parts.settings.log_pii)
         self._patience = Patience(
@@ -288,6 +290,10 @@ class Call:
         """A try at a provider failed."""
         if isinstance(fault, Fault) and not self.ended:
             self.reports.fault(fault)
+
+    def has_words(self, tool_call_id: str) -> bool:
+        """Whether the model itself has said something to the caller beside this tool's call."""
+        return tool_call_id in self.worded_calls
 
     # -- how it ends -----------------------------------------------------------------------------------------------
 

@@ -45,6 +45,9 @@ class CallServices(Protocol):
     def switch_language(self, language: str) -> None:
         """Speak `language` from now on."""
 
+    def has_words(self, tool_call_id: str) -> bool:
+        """Whether the model itself has said something to the caller beside this tool's call."""
+
     def end(self, reason: str, phrase: str | None = None) -> None:
         """Say `phrase`, then end the call for everyone."""
 

@@ -14,5 +14,6 @@ async def end_call(ctx: RunContext[CallServices]) -> str | None:
 
     It speaks the goodbye itself, so say nothing before or after it.
     """
-    ctx.userdata.end("caller_said_goodbye", "goodbye")
+    said_goodbye = ctx.userdata.has_words(ctx.function_call.call_id)  # asked not to, many a model does it all the same
+    ctx.userdata.end("caller_said_goodbye", None if said_goodbye else "goodbye")
     return None  # no reply is wanted: the goodbye is already queued

@@ -1,0 +1,32 @@
+"""Remembers which tools a model has called beside words of its own: `end_call` then adds no second goodbye."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+from livekit.agents import llm
+
+from worker.conversation.bridging import Piece, words_of
+
+
+class WordedCalls:
+    """The tool calls of one conversation that came with words."""
+
+    def __init__(self) -> None:
+        self._ids: set[str] = set()
+
+    def __contains__(self, tool_call_id: str) -> bool:
+        return tool_call_id in self._ids
+
+    async def follow(self, pieces: AsyncIterable[Piece], audible: Callable[[str], bool]) -> AsyncIterator[Piece]:
+        """Pass one answer of the model on; it writes its words before its calls."""
+        words = ""
+        async with AsyncExitStack() as stack:
+            if (close := getattr(pieces, "aclose", None)) is not None:
+                stack.push_async_callback(close)
+            async for piece in pieces:
+                words += words_of(piece)
+                if isinstance(piece, llm.ChatChunk) and piece.delta and piece.delta.tool_calls and audible(words):
+                    self._ids.update(call.call_id for call in piece.delta.tool_calls)
+                yield piece
