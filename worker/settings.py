@@ -128,6 +128,9 @@ class WorkerSettings(BaseSettings):
     silence_seconds: PositiveFloat = Field(
         15.0, description="A silent caller is asked once after this long, and said goodbye to after as long again."
     )
+    history_tokens: PositiveInt = Field(
+        2000, description="More of a conversation than this is summed up: every turn sends, and costs, all of it."
+    )
     max_call_seconds: PositiveFloat = Field(1800.0, description="Longest call; a spoken warning comes first.")
     call_warning_seconds: PositiveFloat = Field(60.0, description="How long before the end the warning is spoken.")
     alone_seconds: PositiveFloat = Field(

@@ -22,6 +22,7 @@ SECRET = "a-livekit-api-secret-of-some-length"
 STATE = CallState(
     agent="agent-AJ_1", language="ta-IN", started_at=1.5, turns=1,
     messages=(("user", "என் ஆர்டர் எங்கே"), ("assistant", "சரி")), beat=3,
+    summary="The caller asked for order 4521.",
 )  # fmt: skip
 
 

@@ -11,7 +11,15 @@ from typing import Any
 
 import aiohttp
 from livekit import rtc
-from livekit.agents import AgentSession, AgentStateChangedEvent, CloseEvent, JobContext, UserStateChangedEvent
+from livekit.agents import (
+    AgentSession,
+    AgentStateChangedEvent,
+    ChatMessage,
+    CloseEvent,
+    JobContext,
+    UserStateChangedEvent,
+    llm,
+)
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
@@ -28,6 +36,7 @@ from worker.conversation.phrases import Phrases
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speculation import Speculation
+from worker.conversation.summaries import Summaries
 from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
 from worker.ports import TurnEvidence, Voice, WholeRecording
@@ -70,7 +79,8 @@ class Call:
         self.http = parts.http
         self.continuity = parts.continuity
         self.speculation = Speculation()
-        self.history = History()
+        self.history = History(parts.settings.history_tokens)
+        self._summaries = Summaries(self.history, self._summarizer, self.fault)
         self.worded_calls = WordedCalls()
         self.languages = ReplyLanguage(parts.settings.default_language)
         self.reports = CallReports(ctx.room, self.languages, log_pii=parts.settings.log_pii)
@@ -149,6 +159,7 @@ class Call:
         if state is None:
             return False
         self.languages.restore(state.language_state, turns=sum(role == "user" for role, _ in state.messages))
+        self.history.summary = state.summary
         self.reports.resume(state.turns)
         await self._session.current_agent.update_chat_ctx(self.continuity.chat_context)
         self.reports.event(log_events.CALL_RESUMED, reason=succession.reason, language=self.language, turns=state.turns)
@@ -188,7 +199,15 @@ class Call:
         session.on("user_transcription_timeout", lambda event: self._not_understood(event.speech_duration))
         session.on("close", self._closed)
         self.reports.watch(session)
-        self.continuity.follow(lambda: self.languages.state)
+        session.on("conversation_item_added", lambda event: self._said(event.item))
+        self.continuity.follow(lambda: self.languages.state, lambda: self.history.summary)
+
+    def _said(self, item: object) -> None:
+        if isinstance(item, ChatMessage) and item.role == "assistant" and not self.ended:
+            self._summaries.consider(self._session.current_agent.chat_ctx)
+
+    def _summarizer(self) -> llm.LLM[Any] | None:
+        return self._session.llm if isinstance(self._session.llm, llm.LLM) else None
 
     def heard(self, text: str, language: str | None, probability: float | None) -> None:
         """A final transcript that counts."""
@@ -364,6 +383,7 @@ class Call:
             self.ended = True
             self.reports.event(log_events.CALL_ENDED, reason=event.reason.value, failed=self.failed)
         self.hearing.close()
+        self._summaries.close()
         for watch in self._watches:
             watch.cancel()
         if self.failed:

@@ -45,6 +45,7 @@ class Continuity:
         self._rooms = rooms
         self._settings = settings
         self._language: Callable[[], LanguageState] = lambda: LanguageState.start(settings.default_language)
+        self._summary: Callable[[], str] = lambda: ""
         self.succession = succession
         self.started_at = time.time()
         self.given_up = False
@@ -59,9 +60,14 @@ class Continuity:
 
     # -- written down ----------------------------------------------------------------------------------------------
 
-    def follow(self, language: Callable[[], LanguageState]) -> None:
-        """Write the call down from now on, after every turn and as a sign of life."""
-        self._language = language
+    def follow(self, language: Callable[[], LanguageState], summary: Callable[[], str] = lambda: "") -> None:
+        """Write the call down from now on, after every turn and as a sign of life.
+
+        Args:
+            language: What the turns have decided about the language.
+            summary: What was said before the newest part of the conversation, in a few sentences.
+        """
+        self._language, self._summary = language, summary
         self._session.on("conversation_item_added", lambda event: self._added(event.item))
         self._session.on("user_state_changed", lambda _: self._user_moved())
         self._ctx.room.on("disconnected", self._disconnected)
@@ -132,6 +138,7 @@ class Continuity:
             agent=self._ctx.room.local_participant.identity, started_at=self.started_at, turns=self._turns,
             language=language.language, language_wished=language.wished, language_leaning=language.leaning,
             language_leaning_turns=language.leaning_turns, messages=newest(self._messages),
+            summary=without_half_characters(self._summary()),
             cut_short=cut_short, over=self._over, beat=self._beat,
         )  # fmt: skip
         await rooms.write_state(self._ctx.room.name, self._ctx.room.metadata or "", state)

@@ -41,6 +41,8 @@ class CallState:
     turns: int = 0
     messages: tuple[tuple[str, str], ...] = ()
     """(role, text), role `user` or `assistant`, oldest first."""
+    summary: str = ""
+    """What was said before these, in a few sentences; nothing in a short call."""
     cut_short: bool = False
     """Something was being said when the writer left."""
     over: bool = False
