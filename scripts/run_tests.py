@@ -1,7 +1,8 @@
 """`make test` and `make check`: everything that proves the project, in lanes side by side.
 
 Two lanes place calls, which wait far more than they compute; a third, niced, holds what only computes. What measures
-tens of milliseconds runs before them, alone. Every test runs once: what fails is a failure.
+tens of milliseconds, or fills both cores by itself, runs before them, alone. Every test runs once: what fails is a
+failure.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ CHECKS = {
     "imports": [str(BIN / "lint-imports")],
     "types": [str(BIN / "mypy")],
 }
-ALONE = ("tests/caller/test_measured_calls.py",)
+ALONE = ("tests/caller/test_measured_calls.py", "tests/recovery/test_three_workers.py")
 CALL_LANES = (("tests/calls", "tests/web"), ("tests/recovery", "tests/faults"))
 SOUND = ("tests/sandbox", "tests/caller")  # stand-ins and the caller: calls among them, but none with a worker
 SLOW = ("tests/bench", "tests/infra", "tests/container")

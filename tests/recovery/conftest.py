@@ -72,6 +72,14 @@ class Operator:
         lines = self.stack.processes[worker].log_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{") and f'"{name}"' in line]
 
+    def told(self, room, worker="worker"):
+        """What a worker has logged about a room's calls, in short: moment, event, and how it came out."""
+        lines = self.stack.processes[worker].log_text().splitlines()
+        told = [json.loads(line) for line in lines if line.startswith("{") and '"call.' in line]
+        events = [event for event in told if event.get("room") == room]
+        kept = ("timestamp", "message", "outcome", "reason", "why")
+        return [(worker, *(event[field] for field in kept if field in event)) for event in events]
+
     def last_call_pid(self, worker="worker"):
         return self.events("call.started", worker)[-1]["pid"]
 

@@ -67,7 +67,8 @@ async def test_no_call_is_lost_doubled_or_silent_when_workers_stop_and_die(sandb
         await asyncio.gather(*(sandbox.processes[name].stop() for name in WORKERS))
 
     for number, result in enumerate(results):
-        story = f"call {number}, {'killed' if number in killed_calls else 'not killed'}: {result.errors}"
+        told = [event for name in WORKERS for event in operator.told(rooms.get(number), name)]
+        story = f"call {number}, {'killed' if number in killed_calls else 'not killed'}: {result.errors}, {told}"
         assert result.greeting_seconds is not None, story
         assert result.ended_by == "caller", story
         assert longest_silence(result, result.greeting_seconds) < DEAD_MACHINE_SECONDS, story

@@ -351,8 +351,9 @@ class Call:
     async def _hand_over(self) -> None:
         self.reports.event(log_events.CALL_HANDOVER, outcome="begun")
         if not await self.continuity.hand_over():
-            self.reports.event(log_events.CALL_HANDOVER, outcome="nobody_came")
-            self.end("worker_stopped", "give_up")
+            if not self.ended:
+                self.reports.event(log_events.CALL_HANDOVER, outcome="nobody_came")
+                self.end("worker_stopped", "give_up")
             return
         self.ended = True
         self.reports.event(log_events.CALL_HANDOVER, outcome="done")

@@ -28,6 +28,7 @@ BEAT_SECONDS = 6.0
 POLL_SECONDS = 0.05
 SETTLED_SECONDS = 1.0  # a final transcript may still be on its way this long after the caller's last word
 LAST_WRITE_SECONDS = 2.0
+GOODBYE_SECONDS = 5.0  # kept of a handover's time, to say sorry and end the call when nobody comes
 API_ERRORS = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
 TAKEN_AWAY = (rtc.DisconnectReason.DUPLICATE_IDENTITY, rtc.DisconnectReason.PARTICIPANT_REMOVED)
 ENDED = (rtc.DisconnectReason.CLIENT_INITIATED, rtc.DisconnectReason.ROOM_DELETED, rtc.DisconnectReason.ROOM_CLOSED)
@@ -171,7 +172,11 @@ class Continuity:
     # -- handed over -----------------------------------------------------------------------------------------------
 
     async def hand_over(self) -> bool:
-        """Bring another agent, wait until it stands ready and nobody speaks, write all down; False if none came."""
+        """Bring another agent, wait until it stands ready and nobody speaks, write all down; False if it stays here.
+
+        The conversation goes on meanwhile. A successor that is in the room but not ready in time, as on a busy
+        machine, is left the call all the same: a moment's silence is better for a caller than the call's end.
+        """
         if self._rooms is None:
             return False
         room, me = self._ctx.room, self._ctx.room.local_participant.identity
@@ -183,23 +188,28 @@ class Continuity:
         except API_ERRORS as error:
             log.warning("the call could not be handed over", extra={"why": type(error).__name__})
             return False
-        if not await self._until(lambda: self._successor_is_ready(me), limit * 0.45):
+        ready = await self._until(lambda: self._successor_is_ready(me), limit - min(GOODBYE_SECONDS, 0.55 * limit))
+        if not ready and not self._other_agents():
             return False
         quiet = await self._until(self._nobody_speaks, limit * 0.8 - (time.monotonic() - begun_at))
+        if self._over:
+            return False  # somebody said goodbye meanwhile: there is nothing to carry on
         self.close()
         if not quiet:
             self._session.interrupt(force=True)
         with contextlib.suppress(*API_ERRORS):
             async with asyncio.timeout(LAST_WRITE_SECONDS):
-                await self._write(self._rooms, cut_short=not quiet)
+                # What is said until a late successor listens is lost: it asks again.
+                await self._write(self._rooms, cut_short=not quiet or not self._successor_is_ready(me))
         self.given_up = True
         return True
 
     def _successor_is_ready(self, me: str) -> bool:
-        return any(
-            person.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT and person.attributes.get(READY_ATTRIBUTE) == me
-            for person in self._ctx.room.remote_participants.values()
-        )
+        return any(agent.attributes.get(READY_ATTRIBUTE) == me for agent in self._other_agents())
+
+    def _other_agents(self) -> list[rtc.RemoteParticipant]:
+        people = self._ctx.room.remote_participants.values()
+        return [person for person in people if person.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT]
 
     def _nobody_speaks(self) -> bool:
         session = self._session
