@@ -1,4 +1,4 @@
-"""Decides how a call is taken: with an agent, by another worker, or with the sentence that all lines are busy."""
+"""Decides how a call is taken: with an agent, by another worker, or with the sentence that says why not."""
 
 from __future__ import annotations
 
@@ -6,34 +6,58 @@ import asyncio
 import logging
 import random
 import time
+from typing import Any
 
 from livekit.agents import AgentServer, JobRequest
 from livekit.protocol.models import ParticipantInfo
 
+from worker import log_events
+from worker.admissions import Admissions
+from worker.recovery.exit_codes import UNUSED, ended_on_purpose
 from worker.recovery.lifeline import Lifeline
 from worker.recovery.rescue import API_ERRORS
+from worker.ticket import read_ticket
 
 log = logging.getLogger("vaani")
 BUSY_ATTRIBUTE = "vaani.busy"
+REFUSED_ATTRIBUTE = "vaani.refused"
+REFUSER_IDENTITY = "vaani-refused"
 PENDING_SECONDS = 5.0
 # LiveKit's server stops offering calls to workers at load 0.7 (agents.target_load), and those callers would hear
 # nothing, for ever. Ours stays below, and refuses aloud.
 FULL_LOAD = 0.65
 # How long the other workers have to take a call that this one has no room for, before it is told so.
 OTHERS_SECONDS = 0.8
+# How long a caller whom nobody can speak to is left in the room: somebody else may still come.
+UNHEARD_SECONDS = 5.0
+# A call's process needs a moment to end after it has ended the room, and only its end says how the call ended.
+ENDING_SECONDS = 2.0
+POLL_SECONDS = 0.05
 
 
 class FrontDesk:
     """Counts this worker's calls, and keeps the callers beyond them from waiting in silence."""
 
-    def __init__(self, server: AgentServer, most: int, agent_name: str, lifeline: Lifeline) -> None:
+    def __init__(
+        self, server: AgentServer, most: int, agent_name: str, lifeline: Lifeline, admissions: Admissions
+    ) -> None:
         self._server = server
         self.most = most
         self._agent_name = agent_name
         self._lifeline = lifeline
+        self._admissions = admissions
         self._pending: dict[str, float] = {}
         self._refusals: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def follow(self, server: AgentServer) -> None:
+        """Notice how calls end. The pool is not public: the framework has no other word for it."""
+        server._proc_pool.on("process_closed", self._process_closed)
+
+    def _process_closed(self, process: Any) -> None:
+        if (running := process.running_job) is not None:
+            code = process.exitcode
+            self._admissions.over(running.job.id, ended=ended_on_purpose(code), used=code != UNUSED)
 
     def calls(self) -> int:
         """Calls running, and calls taken a moment ago whose process has not started yet; not those being refused."""
@@ -43,6 +67,7 @@ class FrontDesk:
             job: at for job, at in self._pending.items() if job not in running and now - at < PENDING_SECONDS
         }
         self._refusals &= running | set(self._pending)
+        self._admissions.keep(running | set(self._pending))
         return len((running | set(self._pending)) - self._refusals)
 
     def load(self) -> float:
@@ -51,25 +76,70 @@ class FrontDesk:
 
     async def take(self, request: JobRequest) -> None:
         """Accept a call; without room for it leave it to another worker, and if there is none, have it told so."""
-        succession = self._lifeline.seal.open_succession(request.job.metadata, request.room.name)
+        room = request.room.name
+        succession = self._lifeline.seal.open_succession(request.job.metadata, room)
         if succession is not None and succession.reason == "busy":
-            if len(self._refusals) >= max(4, self.most):
-                await request.reject(terminate=False)
-                return
+            await self._refuse(request, "busy", succession.identity, {BUSY_ATTRIBUTE: "true"})
+        elif succession is not None:  # a caller in mid-call is not told that all lines are busy
+            self._take(request, succession.caller)
+            await request.accept(identity=succession.identity)
+        else:
+            await self._take_first(request)
+
+    async def _take_first(self, request: JobRequest) -> None:
+        """Accept the beginning of a call, if its ticket is good and there is room."""
+        room, ticket = request.room.name, read_ticket(request.job.metadata)
+        if ticket is not None:
+            await self._until_ended(room)
+        calls = self.calls()
+        reason = self._admissions.refusal(room, ticket)
+        if reason is not None:
+            await self._refuse(request, reason, REFUSER_IDENTITY, {REFUSED_ATTRIBUTE: reason})
+        elif calls >= self.most:
+            await request.reject(terminate=False)
+            self._start(self._refuse_aloud(room))
+        else:
+            self._take(request, ticket.caller if ticket is not None else "")
+            await request.accept()
+
+    def _take(self, request: JobRequest, caller: str) -> None:
+        self._pending[request.id] = time.monotonic()
+        self._admissions.began(request.id, request.room.name, caller)
+
+    async def _until_ended(self, room: str) -> None:
+        """Wait for the end of an earlier call in this room: it is about to be over, or the room would not be new."""
+        until = time.monotonic() + ENDING_SECONDS
+        while self._admissions.carries(room) and time.monotonic() < until:
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _refuse(self, request: JobRequest, reason: str, identity: str, attributes: dict[str, str]) -> None:
+        """Have somebody tell the caller why; with too many of those at once, end the call instead."""
+        spoken = len(self._refusals) < max(4, self.most)
+        if reason != "busy":  # that is said by whoever says it to the caller
+            log.warning(log_events.CALL_REFUSED, extra={"reason": reason, "spoken": spoken, "job_id": request.job.id})
+        if spoken:
             self._pending[request.id] = time.monotonic()
             self._refusals.add(request.id)
-            await request.accept(identity=succession.identity, attributes={BUSY_ATTRIBUTE: "true"})
-        elif succession is not None:  # a caller in mid-call is not told that all lines are busy
-            self._pending[request.id] = time.monotonic()
-            await request.accept(identity=succession.identity)
-        elif self.calls() >= self.most:
-            await request.reject(terminate=False)
-            task = asyncio.create_task(self._refuse_aloud(request.room.name))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        else:
-            self._pending[request.id] = time.monotonic()
-            await request.accept()
+            await request.accept(identity=identity, attributes=attributes)
+            return
+        await request.reject(terminate=reason != "busy")  # another worker may have a voice left, but no other answer
+        self._start(self._end_unheard(request.room.name))
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _end_unheard(self, room: str) -> None:
+        """End a call that nobody speaks in: silence would be the only answer."""
+        await asyncio.sleep(UNHEARD_SECONDS)
+        rooms = self._lifeline.rooms
+        try:
+            if any(person.kind == ParticipantInfo.Kind.AGENT for person in await rooms.participants(room)):
+                return
+            await rooms.delete(room)
+        except API_ERRORS as error:
+            log.warning("a refused call could not be ended", extra={"why": type(error).__name__})
 
     async def _refuse_aloud(self, room: str) -> None:
         """Unless another worker has taken the call, have somebody say that all lines are busy."""

@@ -52,6 +52,7 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
 
     server.on("worker_registered", is_registered)
     server.on("worker_started", lambda *_: rescue.follow(server))
+    server.on("worker_started", lambda *_: parts.desk.follow(server))
     serving = asyncio.create_task(server.run(devmode=dev))
     beside = [asyncio.create_task(_render_phrases(settings, registered))]
     if worker.watch_seconds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from livekit.agents import (
     AgentServer,
     AgentSession,
     APIConnectOptions,
+    AutoSubscribe,
     JobContext,
     JobProcess,
     room_io,
@@ -20,14 +22,16 @@ from livekit.agents.utils.hw import get_cpu_monitor
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from worker import log_events
+from worker.admissions import Admissions
 from worker.conversation.assistant import Assistant
 from worker.conversation.call import Call, CallParts
 from worker.conversation.continuity import Continuity
 from worker.conversation.last_words import apologise
+from worker.conversation.one_microphone import CALLER_KINDS, OneMicrophone
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
 from worker.environment import load_settings
-from worker.front_desk import BUSY_ATTRIBUTE, FrontDesk
+from worker.front_desk import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, FrontDesk
 from worker.providers.end_of_turn_detector import EvidenceTurnDetector
 from worker.providers.openai_llm import build_llm, warm
 from worker.providers.sarvam_stt import build_stt, by_request
@@ -41,13 +45,18 @@ from worker.recovery.lifeline import Lifeline
 from worker.recovery.rooms import Rooms
 from worker.recovery.sealed_state import Seal
 from worker.settings import Settings
+from worker.ticket import read_ticket
 from worker.tools.offered import offered_tools
 
 log = logging.getLogger("vaani")
 CALLS_PER_CPU = 4
 # The recogniser's and the voice detector's own rate: at the framework's 24 kHz both would resample, in Python, all
 # the time. The room is ended by the call: one that another agent carries on must not be.
-ROOM_OPTIONS = room_io.RoomOptions(audio_input=room_io.AudioInputOptions(sample_rate=16000), delete_room_on_close=False)
+ROOM_OPTIONS = room_io.RoomOptions(
+    audio_input=room_io.AudioInputOptions(sample_rate=16000),
+    participant_kinds=list(CALLER_KINDS),
+    delete_room_on_close=False,
+)
 
 
 def most_calls(settings: Settings) -> int:
@@ -84,7 +93,7 @@ def build_server(settings: Settings) -> Parts:
         preload_modules=["worker.preload"],
     )
     lifeline = Lifeline(worker)
-    desk = FrontDesk(server, most_calls(settings), worker.agent_name, lifeline)
+    desk = FrontDesk(server, most_calls(settings), worker.agent_name, lifeline, Admissions(worker))
     server.setup_fnc = prewarm
     server.load_fnc = desk.load
     # `@server.rtc_session(...)` written as a call: the name comes from settings, and a call's process must be able to
@@ -174,6 +183,7 @@ async def take_call(ctx: JobContext) -> None:
         by_request=by_request(recogniser, settings.stt.request_seconds),
         http=http,
         continuity=continuity(ctx, session, settings),
+        ticket=read_ticket(ctx.job.metadata),
     )
     call = Call(ctx, session, parts)
     session.userdata = call
@@ -181,10 +191,27 @@ async def take_call(ctx: JobContext) -> None:
     on_handover_signal(call.hand_over)
     call.reports.event(log_events.CALL_STARTED)
     agent = Assistant(call, ctx.proc.userdata["instructions"], offered_tools(settings.worker))
-    if (ctx.token_claims().attributes or {}).get(BUSY_ATTRIBUTE):
-        call.refuse_busy()
+    if (reason := refusal(ctx)) is not None:
+        call.refuse(reason)
+    connecting = asyncio.create_task(connect(ctx))
     # Left open, a switch of the LiveKit Cloud project would decide whether sound and words are uploaded.
     await session.start(agent=agent, room=ctx.room, room_options=ROOM_OPTIONS, record=False)
+    await connecting
+
+
+async def connect(ctx: JobContext) -> None:
+    """Join the room before the session does so by itself: it would have every track of everybody sent here."""
+    if ctx.is_fake_job():
+        return
+    microphone = OneMicrophone(ctx.room)
+    await ctx.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
+    microphone.choose()
+
+
+def refusal(ctx: JobContext) -> str | None:
+    """Why this call is only told that it is none, as the front desk has decided."""
+    attributes = ctx.token_claims().attributes or {}
+    return "busy" if attributes.get(BUSY_ATTRIBUTE) else attributes.get(REFUSED_ATTRIBUTE)
 
 
 def continuity(ctx: JobContext, session: AgentSession[Any], settings: Settings) -> Continuity:

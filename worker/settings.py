@@ -136,6 +136,12 @@ class WorkerSettings(BaseSettings):
     alone_seconds: PositiveFloat = Field(
         15.0, description="An agent in a room without a caller leaves after this long."
     )
+    joining_seconds: PositiveFloat = Field(
+        5.0, description="The same where the caller's own joining made the room: they are on their way already."
+    )
+    microphone_seconds: PositiveFloat = Field(
+        18.0, description="A caller without a microphone is said goodbye to after this long, and asked at half of it."
+    )
     time_zone: str = Field("Asia/Kolkata", description="For `current_time`, unless the caller asks for another.")
     orders_url: str | None = Field(
         None, description="Base address of the order look-up's HTTP API; without it the tool is not offered."
@@ -172,6 +178,15 @@ class WorkerSettings(BaseSettings):
     )
 
     max_calls: NonNegativeInt = Field(0, description="Calls at once; 0 means four per CPU.")
+    max_calls_per_caller: NonNegativeInt = Field(
+        2, description="Calls at once of one verified caller on this worker; 0 is no limit."
+    )
+    caller_seconds_per_day: NonNegativeFloat = Field(
+        0.0, description="One verified caller begins no call after so much of 24 hours on this worker; 0 is no limit."
+    )
+    token_seconds: PositiveFloat = Field(
+        960.0, description="How old a token may be that begins a call: TOKEN_TTL_SECONDS, and a minute for the clocks."
+    )
     idle_processes: NonNegativeInt = Field(2, description="Warm processes that wait for a call.")
     drain_seconds: PositiveInt = Field(8, description="How long a stopping worker waits for its calls.")
     handover_agent_name: str | None = Field(

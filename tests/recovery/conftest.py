@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import pytest_asyncio
+from livekit import rtc
 
 from sandbox.caller import CallPlan, Patience, Turn, place_call
 from sandbox.stack import Stack, StackOptions
@@ -130,6 +131,24 @@ def call(sandbox):
         )
 
     return place
+
+
+class Guest:
+    """A participant without manners, on the bare SDK."""
+
+    def __init__(self, stack):
+        self._stack = stack
+        self.room = rtc.Room()
+        self.agent_spoke, self.ended = asyncio.Event(), asyncio.Event()
+        self.room.on("track_subscribed", lambda *_: self.agent_spoke.set())
+        self.room.on("disconnected", lambda *_: self.ended.set())
+
+    async def join(self, jwt):
+        await self.room.connect(self._stack.livekit_url, jwt)
+        return self
+
+    async def leave(self):
+        await self.room.disconnect()
 
 
 def said_after(result, at_seconds):

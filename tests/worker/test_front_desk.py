@@ -1,15 +1,20 @@
-"""Who is taken, who is left to another worker, and who is only told that all lines are busy."""
+"""Who is taken, who is left to another worker, and who is only told why not."""
 
 import asyncio
+import json
+import time
 from types import SimpleNamespace
 
 import pytest
 
 from worker import front_desk
-from worker.front_desk import BUSY_ATTRIBUTE, FrontDesk
+from worker.admissions import Admissions
+from worker.front_desk import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, FrontDesk
+from worker.recovery.exit_codes import FAILED, LOST, UNUSED
 from worker.recovery.sealed_state import Seal, Succession
 
 SEAL = Seal("a-livekit-api-secret-of-some-length")
+LIMITS = SimpleNamespace(token_seconds=960.0, max_calls_per_caller=2, caller_seconds_per_day=0.0)
 AGENT, CALLER = SimpleNamespace(kind=4), SimpleNamespace(kind=0)
 
 
@@ -17,7 +22,7 @@ class FakeRooms:
     """A room with these people, to which these agents were sent before."""
 
     def __init__(self, people=(CALLER,), known=()):
-        self.people, self.known, self.sent = people, known, []
+        self.people, self.known, self.sent, self.deleted = people, known, [], []
 
     async def participants(self, room):
         return self.people
@@ -28,14 +33,17 @@ class FakeRooms:
     async def send_agent(self, room, agent_name, reason):
         self.sent.append((room, agent_name, reason))
 
+    async def delete(self, room):
+        self.deleted.append(room)
+
 
 class Request:
     """An offer of LiveKit's, and what it was answered."""
 
-    def __init__(self, name, metadata=""):
+    def __init__(self, name, metadata="", room="room"):
         self.id = name
-        self.room = SimpleNamespace(name="room")
-        self.job = SimpleNamespace(metadata=metadata)
+        self.room = SimpleNamespace(name=room)
+        self.job = SimpleNamespace(id=name, metadata=metadata)
         self.answer = None
 
     async def accept(self, **arguments):
@@ -47,7 +55,8 @@ class Request:
 
 def a_desk(most, rooms=None):
     server = SimpleNamespace(active_jobs=[])
-    return FrontDesk(server, most, "vaani", SimpleNamespace(seal=SEAL, rooms=rooms or FakeRooms())), server
+    lifeline = SimpleNamespace(seal=SEAL, rooms=rooms or FakeRooms())
+    return FrontDesk(server, most, "vaani", lifeline, Admissions(LIMITS)), server
 
 
 def offer(desk, name, succession=None):
@@ -116,3 +125,142 @@ def test_the_load_stays_below_what_makes_livekit_stop_offering_calls():
     desk, server = a_desk(most=2)
     server.active_jobs = [SimpleNamespace(job=SimpleNamespace(id=str(number))) for number in range(5)]
     assert desk.load() < 0.7
+
+
+def ticket(*, age_seconds=1.0, caller="asha", **more):
+    return json.dumps({"at": time.time() - age_seconds, "caller": caller, **more})
+
+
+def show(desk, name, metadata, room="room"):
+    """A first dispatch with this ticket, and what it was answered."""
+    request = Request(name, metadata, room)
+    asyncio.run(desk.take(request))
+    return request.answer
+
+
+def refused(reason):
+    return ("accept", {"identity": "vaani-refused", "attributes": {REFUSED_ATTRIBUTE: reason}})
+
+
+def process(name, exit_code):
+    return SimpleNamespace(running_job=SimpleNamespace(job=SimpleNamespace(id=name)), exitcode=exit_code)
+
+
+@pytest.mark.parametrize("exit_code", [0, FAILED])
+def test_a_token_is_good_for_one_call(exit_code):
+    """Pins the trap that the dispatch is in the token: whoever joins again makes the room again, with an agent."""
+    desk, _ = a_desk(most=3)
+    assert show(desk, "first", ticket()) == ("accept", {})
+    desk._process_closed(process("first", exit_code))
+
+    assert show(desk, "again", ticket(age_seconds=300)) == refused("used")
+    assert show(desk, "other", ticket(), room="another room") == ("accept", {})
+
+
+@pytest.mark.parametrize("exit_code", [LOST, -9, 1])
+def test_a_call_that_was_lost_goes_on_with_its_token_however_old(exit_code):
+    """Pins the trap that LiveKit's own restart makes the room, and the dispatch, again."""
+    desk, _ = a_desk(most=3)
+    show(desk, "first", ticket())
+    desk._process_closed(process("first", exit_code))
+
+    assert show(desk, "again", ticket(age_seconds=1700)) == ("accept", {})
+
+
+def test_a_token_that_nobody_came_with_is_still_good():
+    desk, _ = a_desk(most=3)
+    show(desk, "ahead", ticket(ahead=True))
+    desk._process_closed(process("ahead", UNUSED))
+
+    assert show(desk, "caller", ticket()) == ("accept", {})
+
+
+def test_a_token_that_is_shown_while_its_call_is_ending_was_used():
+    """Pins the trap that the room is gone a moment before its call's process."""
+    desk, _ = a_desk(most=3)
+    show(desk, "first", ticket())
+    request = Request("again", ticket())
+
+    async def joins_at_once():
+        asyncio.get_running_loop().call_soon(desk._process_closed, process("first", 0))
+        await desk.take(request)
+
+    asyncio.run(joins_at_once())
+    assert request.answer == refused("used")
+
+
+def test_a_token_that_is_too_old_begins_no_call():
+    desk, _ = a_desk(most=3)
+    assert show(desk, "late", ticket(age_seconds=900)) == ("accept", {})
+    assert show(desk, "later", ticket(age_seconds=961), room="another room") == refused("expired")
+
+
+def test_an_agent_that_follows_another_is_not_refused():
+    desk, _ = a_desk(most=3)
+    show(desk, "first", ticket())
+    desk._process_closed(process("first", 0))
+
+    for reason in ("crashed", "lost", "handover"):
+        assert offer(desk, reason, Succession(reason, 3))[1] == {"identity": "vaani-agent-3"}
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    ["", "{}", "null", "7", '"text"', "[1]", '{"at": "now", "caller": "asha"}', '{"at": true}', '{"caller": "asha"}',
+     '{"at": 1, "caller": 7}', '{"order": 4711}', "{", "[" * 100_000],
+)  # fmt: skip
+def test_a_dispatch_without_a_ticket_is_always_taken(metadata):
+    """A phone's dispatch rule and `lk dispatch create` use one room name again and again."""
+    desk, _ = a_desk(most=30)
+    for number in range(3):
+        assert show(desk, str(number), metadata) == ("accept", {})
+        desk._process_closed(process(str(number), 0))
+
+
+def test_one_caller_has_two_calls_at_once_and_others_are_not_in_it():
+    desk, server = a_desk(most=9)
+    for number in range(2):
+        assert show(desk, str(number), ticket(), room=str(number)) == ("accept", {})
+    server.active_jobs = [SimpleNamespace(job=SimpleNamespace(id=str(number))) for number in range(2)]
+
+    assert show(desk, "third", ticket(), room="third") == refused("too_many_calls")
+    assert show(desk, "other", ticket(caller="ravi"), room="other") == ("accept", {})
+    for number in range(4):
+        nobody = ticket(caller=None)
+        assert show(desk, f"nobody {number}", nobody, room=f"room {number}") == ("accept", {})
+    desk._process_closed(process("0", 0))
+    assert show(desk, "fourth", ticket(), room="fourth") == ("accept", {})
+
+
+def test_calls_that_other_agents_carry_on_count_for_their_caller():
+    desk, _ = a_desk(most=9)
+    offer(desk, "rescued", Succession("crashed", 1, caller="asha"))
+    show(desk, "second", ticket(), room="second")
+    assert show(desk, "third", ticket(), room="third") == refused("too_many_calls")
+
+
+def test_a_call_that_was_given_to_another_worker_is_not_counted(monkeypatch):
+    """Pins the trap that LiveKit may take back an accepted call: its caller would be refused for ever."""
+    monkeypatch.setattr(front_desk, "PENDING_SECONDS", 0.0)
+    desk, _ = a_desk(most=9)
+    for number in range(5):
+        assert show(desk, str(number), ticket(), room=str(number)) == ("accept", {})
+
+
+def test_refusals_that_nobody_has_a_voice_for_end_the_call(monkeypatch):
+    """Pins the trap of silence: a caller who is neither taken nor told anything waits for ever."""
+    monkeypatch.setattr(front_desk, "UNHEARD_SECONDS", 0.0)
+    rooms = FakeRooms()
+    desk, _ = a_desk(most=1, rooms=rooms)
+
+    async def many():
+        requests = [Request(str(number), ticket(age_seconds=2000), f"room {number}") for number in range(6)]
+        for request in requests:
+            await desk.take(request)
+        await asyncio.gather(*desk._tasks)
+        return [request.answer for request in requests]
+
+    answers = asyncio.run(many())
+    assert answers[:4] == [refused("expired")] * 4
+    assert answers[4:] == [("reject", True)] * 2
+    assert rooms.deleted == ["room 4", "room 5"]

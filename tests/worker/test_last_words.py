@@ -50,7 +50,7 @@ class Context:
     async def _subscribed(self):
         pass
 
-    async def connect(self):
+    async def connect(self, **_options):
         self.connects += 1
 
     async def wait_for_participant(self):

@@ -23,11 +23,13 @@ from livekit.agents import (
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
+from worker.admissions import DAY_IS_SPENT, EXPIRED, TOO_MANY_CALLS, USED
 from worker.conversation.bridging import Bridge, Patience
 from worker.conversation.caller import opening_language, verified_caller, wanted_voice
 from worker.conversation.continuity import Continuity
 from worker.conversation.hearing import Hearing
 from worker.conversation.history import History
+from worker.conversation.one_microphone import CALLER_KINDS, is_microphone
 from worker.conversation.outages import Outages
 from worker.conversation.pacing import estimate_rate_less_often, in_portions
 from worker.conversation.phone_transfer import transfer_phone_caller
@@ -40,14 +42,22 @@ from worker.conversation.summaries import Summaries
 from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
 from worker.ports import TurnEvidence, Voice, WholeRecording
-from worker.recovery.exit_codes import FAILED, exit_with
+from worker.recovery.exit_codes import FAILED, UNUSED, exit_with
 from worker.settings import WorkerSettings
 from worker.spoken import says_something
+from worker.ticket import Ticket
 
 log = logging.getLogger("vaani")
 GOODBYE_LIMIT_SECONDS = 12.0
 ALREADY_THERE_SECONDS = 0.05
-CALLER_KINDS = (rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP)
+# What a caller is told whose call is none (worker.admissions says why, the front desk adds "busy").
+REFUSAL_PHRASES = {
+    "busy": "busy",
+    USED: "used",
+    EXPIRED: "used",
+    TOO_MANY_CALLS: "limit",
+    DAY_IS_SPENT: "limit",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,7 @@ class CallParts:
     by_request: WholeRecording | None
     http: aiohttp.ClientSession
     continuity: Continuity
+    ticket: Ticket | None
 
 
 class Call:
@@ -78,6 +89,7 @@ class Call:
         self.by_request = parts.by_request
         self.http = parts.http
         self.continuity = parts.continuity
+        self._ticket = parts.ticket
         self.speculation = Speculation()
         self.history = History(parts.settings.history_tokens)
         self._summaries = Summaries(self.history, self._summarizer, self.fault)
@@ -101,7 +113,8 @@ class Call:
         self._met_at = time.monotonic()
         self.ended = False
         self.failed = False
-        self._busy = False
+        self._refused: str | None = None
+        self._nobody_came = False
         self.spoken_over = False
         self._speaking_language: str | None = None
         self._ending: asyncio.Task[None] | None = None
@@ -124,6 +137,7 @@ class Call:
             waited_from = time.monotonic()
             caller = await self._caller()
             if caller is None:
+                self._nobody_came = True
                 self.end("nobody_came")
                 return
             if time.monotonic() - waited_from > ALREADY_THERE_SECONDS:
@@ -131,16 +145,20 @@ class Call:
             self.languages.open_in(opening_language(caller.attributes, self.settings.default_language))
             if voice := wanted_voice(caller.attributes):
                 self.voice.choose(self.language, voice)
-        if self._busy:
-            self.reports.event(log_events.CALL_REFUSED_BUSY, language=self.language)
-            self.reports.notice("busy", self._phrases.text("busy", self.language))
-            self.end("busy", "busy")
+        if self._refused is not None:
+            phrase = REFUSAL_PHRASES[self._refused]
+            if self._refused == "busy":
+                self.reports.event(log_events.CALL_REFUSED_BUSY, language=self.language)
+            self.reports.notice(self._refused, self._phrases.text(phrase, self.language))
+            self.end(self._refused, phrase)
             return
         if await self._resume():
             return
         self._session.on("agent_state_changed", self._greeted)
         self.say("greeting", allow_interruptions=self.settings.greeting_interruptible)
         self._watch(self._end_in_time())
+        if not self._ctx.is_fake_job():
+            self._watch(self._expect_microphone())
 
     def _greeted(self, event: AgentStateChangedEvent) -> None:
         """The greeting can be heard: once, and how long after the caller and the agent had met."""
@@ -175,6 +193,9 @@ class Call:
         """Who calls, as tools may tell their APIs: the fingerprint in the dispatch, else a phone's number."""
         if self._ctx.is_fake_job():
             return None
+        succession = self.continuity.succession
+        if succession is not None and succession.caller:
+            return succession.caller  # this dispatch is the worker's own, and names whom the first one named
         return verified_caller(self._ctx.job.metadata, self._ctx.room.remote_participants.values())
 
     async def _caller(self) -> rtc.RemoteParticipant | None:
@@ -185,10 +206,39 @@ class Call:
                 else next(iter(self._ctx.room.remote_participants.values()))
             )
         try:
-            async with asyncio.timeout(self.settings.alone_seconds):
+            async with asyncio.timeout(self._alone_seconds()):
                 return await self._ctx.wait_for_participant(kind=list(CALLER_KINDS))
         except (TimeoutError, RuntimeError):
             return None
+
+    def _alone_seconds(self) -> float:
+        """How long an agent waits: a caller whose own joining has made the room is there in a moment, or never."""
+        if self._ticket is None or self._ticket.ahead:
+            return self.settings.alone_seconds
+        return min(self.settings.joining_seconds, self.settings.alone_seconds)
+
+    async def _expect_microphone(self) -> None:
+        """Give a line free that nothing can be heard on; browsers ask their people first, so not at once."""
+        half_seconds = self.settings.microphone_seconds / 2
+        await asyncio.sleep(half_seconds)
+        if self._can_be_heard() or self.ended:
+            return
+        self.reports.event(log_events.CALLER_SILENT)
+        await self.say("still_there")
+        await asyncio.sleep(half_seconds)
+        if not self._can_be_heard():
+            self.end("caller_silent", "goodbye_silent")
+
+    def _can_be_heard(self) -> bool:
+        """Whether the caller has an open microphone, or has said or typed something already."""
+        if any(item.type == "message" and item.role == "user" for item in self._session.history.items):
+            return True
+        return any(
+            is_microphone(track) and not track.muted
+            for person in self._ctx.room.remote_participants.values()
+            if person.kind in CALLER_KINDS
+            for track in person.track_publications.values()
+        )
 
     # -- what is heard ---------------------------------------------------------------------------------------------
 
@@ -325,9 +375,9 @@ class Call:
         """Send a phone caller on to `to`; False when the caller is not on a phone."""
         return await transfer_phone_caller(self._ctx, to)
 
-    def refuse_busy(self) -> None:
-        """There is no room for this call: say so instead of greeting."""
-        self._busy = True
+    def refuse(self, reason: str) -> None:
+        """This is no call: say why instead of greeting."""
+        self._refused = reason
 
     def _gave_up(self, provider: str, phrase: str | None = None) -> None:
         if self.ended:
@@ -345,7 +395,7 @@ class Call:
 
     def hand_over(self) -> None:
         """This worker stops: let another agent carry the call on, or say sorry and end it."""
-        if self._handing_over is None and not self.ended and not self._busy:
+        if self._handing_over is None and not self.ended and self._refused is None:
             self._handing_over = asyncio.create_task(self._hand_over())
 
     async def _hand_over(self) -> None:
@@ -389,6 +439,8 @@ class Call:
             watch.cancel()
         if self.failed:
             exit_with(FAILED)
+        elif self._nobody_came:
+            exit_with(UNUSED)
         ending_room = asyncio.create_task(self.continuity.end_room())
 
         async def room_ended() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from livekit import rtc
-from livekit.agents import JobContext
+from livekit.agents import AutoSubscribe, JobContext
 
 from worker.conversation.caller import opening_language
 from worker.conversation.phrase_audio import PhraseAudio, tone
@@ -20,7 +20,7 @@ async def apologise(ctx: JobContext, phrases: Phrases, audio: PhraseAudio, defau
     """Say that something is not working, if the caller can be reached at all."""
     async with asyncio.timeout(MOST_SECONDS):
         if not ctx.room.isconnected():
-            await ctx.connect()
+            await ctx.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
         caller = await ctx.wait_for_participant()
         language = opening_language(caller.attributes, default_language)
         frames = audio.frames(language, phrases.text("give_up", language)) or tone(TONE_RATE_HZ)

@@ -9,6 +9,8 @@ FAILED = 70
 """The call failed, and its caller was told: LiveKit shall see a failed job, and nobody is sent after it."""
 LOST = 71
 """The agent was cut off from a call that goes on: somebody is to be sent."""
+UNUSED = 72
+"""Nobody came to the call: the token that it was made for is still good."""
 
 
 def exit_with(code: int) -> None:
@@ -19,4 +21,4 @@ def exit_with(code: int) -> None:
 
 def ended_on_purpose(exit_code: int | None) -> bool:
     """Whether a process with this exit code had taken leave of its caller."""
-    return exit_code in (0, FAILED)
+    return exit_code in (0, FAILED, UNUSED)

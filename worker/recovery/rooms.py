@@ -10,6 +10,7 @@ from livekit import api
 from livekit.protocol.models import ParticipantInfo
 
 from worker.recovery.sealed_state import CallState, Seal, Succession, from_metadata, into_metadata
+from worker.ticket import read_ticket
 
 API_SECONDS = 4.0
 POLL_SECONDS = 0.2
@@ -71,15 +72,23 @@ class Rooms:
 
     async def successions(self, room: str) -> list[Succession]:
         """Why agents were sent to the room again so far; the server keeps them as long as the room."""
-        async with asyncio.timeout(API_SECONDS):
-            dispatches = await self._livekit.agent_dispatch.list_dispatch(room)
-        opened = (self._seal.open_succession(dispatch.metadata, room) for dispatch in dispatches)
+        return self._successions(await self._dispatches(room), room)
+
+    def _successions(self, dispatches: Iterable[str], room: str) -> list[Succession]:
+        opened = (self._seal.open_succession(metadata, room) for metadata in dispatches)
         return [succession for succession in opened if succession is not None]
+
+    async def _dispatches(self, room: str) -> list[str]:
+        """The metadata of everything that sent an agent there."""
+        async with asyncio.timeout(API_SECONDS):
+            return [dispatch.metadata for dispatch in await self._livekit.agent_dispatch.list_dispatch(room)]
 
     async def send_agent(self, room: str, agent_name: str, reason: str, previous: str = "") -> Succession:
         """Ask for an agent that follows `previous`."""
-        generation = 1 + max((known.generation for known in await self.successions(room)), default=0)
-        succession = Succession(reason=reason, generation=generation, previous=previous)
+        dispatches = await self._dispatches(room)
+        generation = 1 + max((known.generation for known in self._successions(dispatches, room)), default=0)
+        caller = next((ticket.caller for ticket in map(read_ticket, dispatches) if ticket is not None), "")
+        succession = Succession(reason=reason, generation=generation, previous=previous, caller=caller)
         async with asyncio.timeout(API_SECONDS):
             await self._livekit.agent_dispatch.create_dispatch(
                 api.CreateAgentDispatchRequest(

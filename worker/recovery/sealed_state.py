@@ -75,6 +75,8 @@ class Succession:
     """Becomes part of the agent's identity: LiveKit lets one identity be in a room once, so two can never stay."""
     previous: str = ""
     """Identity of the agent before."""
+    caller: str = ""
+    """The fingerprint of the call's ticket (worker.ticket)."""
 
     @property
     def identity(self) -> str:

@@ -36,7 +36,7 @@ class JoinGrant:
     agent_name: str
     ignored_fields: tuple[str, ...]
     caller: str = ""
-    """Fingerprint of the verified caller; empty for an anonymous one."""
+    """Fingerprint of the person who calls; empty for an anonymous one, and for a backend that did not say who."""
 
     def dispatch_metadata(self, now_seconds: float, *, ahead: bool = False) -> str:
         """What the worker learns of the token: when it was made and for whom, so that one is not calls without end.
@@ -105,8 +105,15 @@ def decide_grant(request: TokenRequest, fingerprint: str, settings: TokenSetting
         ),
         agent_name=settings.agent_name,
         ignored_fields=tuple(name for name in request.fields_given() if name not in honoured),
-        caller=fingerprint,
+        caller=_person(request, fingerprint, settings),
     )
+
+
+def _person(request: TokenRequest, fingerprint: str, settings: TokenSettings) -> str:
+    """Who calls, for what the worker allows one caller: a backend that names nobody signs for all of its users."""
+    if settings.auth == "hmac" and not request.participant_identity:
+        return ""
+    return fingerprint
 
 
 def _identity(request: TokenRequest, fingerprint: str, settings: TokenSettings, noise: str) -> str:
