@@ -1,6 +1,6 @@
 """`make test` and `make check`: everything that proves the project, in lanes side by side.
 
-Two lanes place calls, which wait far more than they compute; a third, niced, holds what only computes. What measures
+Three lanes place calls, which wait far more than they compute; a fourth, niced, holds what only computes. What measures
 tens of milliseconds, or fills both cores by itself, runs before them, alone. Every test runs once: what fails is a
 failure.
 """
@@ -40,7 +40,7 @@ CHECKS = {
     "types": [str(BIN / "mypy")],
 }
 ALONE = ("tests/caller/test_measured_calls.py", "tests/recovery/test_three_workers.py")
-CALL_LANES = (("tests/calls", "tests/web"), ("tests/recovery", "tests/faults"))
+CALL_LANES = (("tests/calls",), ("tests/recovery",), ("tests/faults", "tests/web"))  # each about ten minutes
 SOUND = ("tests/sandbox", "tests/caller")  # stand-ins and the caller: calls among them, but none with a worker
 SLOW = ("tests/bench", "tests/infra", "tests/container")
 NICE = 19
