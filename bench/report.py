@@ -96,7 +96,7 @@ def table(rows: Iterable[Mapping[str, Any]]) -> list[str]:
             others,
             ratio(values.get("vaani"), values.get("seed_pattern")),
             goal_in_words(each["goal"], unit),
-            {True: "yes", False: "**no**", None: ""}[each["met"]],
+            {True: "yes", False: "**no**", None: ""}[each["met"]] + (f": {each['why']}" if "why" in each else ""),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return lines

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bench.contenders import CONTENDERS, PREDISPATCHED, VAANI
+from bench.contenders import CONTENDERS, PREDISPATCHED, VAANI, VAANI_STREAMING
 from bench.figures import met, percentile, share_of
 from bench.records import CallRecord, Measured, TurnRecord
+from bench.utterances import RECORDINGS_HELP, recordings_installed
 
 Row = dict[str, Any]
 Values = dict[str, float | None]
 DIGITS = 4
+NOT_MEASURED = "no call gave a figure; the errors of the calls say more"
 
 
 def rows_of(measured: Measured) -> list[Row]:
@@ -20,12 +22,18 @@ def rows_of(measured: Measured) -> list[Row]:
     return [*rows, *(_unchosen_rows(measured) if measured.unchosen_turns else []), _start_row(measured)]
 
 
-def row(name: str, unit: str, n: int, values: Values, goal: dict[str, Any] | None = None) -> Row:
-    """One row; rounded first, so that the verdict is about the figures that are shown."""
+def row(
+    name: str, unit: str, n: int, values: Values, goal: dict[str, Any] | None = None, *, why_empty: str = NOT_MEASURED
+) -> Row:
+    """One row; rounded first, so that the verdict is about the figures that are shown.
+
+    Without data it has missed, goal or not, and says why: a figure that is silently absent looks like one that is good.
+    """
     shown = {key: None if value is None else round(value, DIGITS) for key, value in values.items()}
     goal = goal or {"kind": "none"}
     ours = shown.get(VAANI.name)
-    return {"name": name, "unit": unit, "n": n, "values": shown, "goal": goal, "met": met(goal, ours, shown)}
+    made = {"name": name, "unit": unit, "n": n, "values": shown, "goal": goal, "met": met(goal, ours, shown)}
+    return made if n else {**made, "met": False, "why": why_empty}
 
 
 def finished_turns(measured: Measured) -> list[TurnRecord]:
@@ -60,10 +68,13 @@ def _waiting_rows(measured: Measured) -> list[Row]:
     real = [turn for turn in turns if turn.engine == "recording"]
     piper = [turn for turn in turns if turn.engine == "piper"]
 
-    def of(name: str, chosen: Sequence[TurnRecord], share: float, goal: dict[str, Any] | None = None) -> Row:
+    def of(
+        name: str, chosen: Sequence[TurnRecord], share: float, goal: dict[str, Any] | None = None,
+        why_empty: str = NOT_MEASURED,
+    ) -> Row:  # fmt: skip
         values: Values = {who: percentile(waits(chosen, who), share) for who in _callers(measured)}
         values["floor"] = measured.floor_seconds
-        return row(name, "seconds", len(waits(chosen, VAANI.name)), values, goal)
+        return row(name, "seconds", len(waits(chosen, VAANI.name)), values, goal, why_empty=why_empty)
 
     rows = [
         of("voice_to_voice_p50", turns, 0.5, {"kind": "over_floor", "value": 0.25}),
@@ -75,12 +86,16 @@ def _waiting_rows(measured: Measured) -> list[Row]:
             {"kind": "ratio_to", "against": "seed_pattern", "value": 0.42},
         ),
         of("voice_to_voice_p50_neural", piper, 0.5),
-        of("voice_to_voice_p50_people", real, 0.5),
-    ]
-    if streaming := waits(turns, "vaani_streaming"):
+        of(
+            "voice_to_voice_p50_people", real, 0.5,
+            why_empty=NOT_MEASURED if recordings_installed() else RECORDINGS_HELP,
+        ),
+    ]  # fmt: skip
+    if any(call.contender == VAANI_STREAMING.name for call in measured.calls):  # a short run calls it never
+        streaming = waits(turns, VAANI_STREAMING.name)
         values: Values = {
             "vaani": percentile(streaming, 0.5),
-            "vaani_whole_turns": percentile(_same_utterances(turns, "vaani_streaming"), 0.5),
+            "vaani_whole_turns": percentile(_same_utterances(turns, VAANI_STREAMING.name), 0.5),
             "floor": measured.floor_seconds,
         }
         goal = {"kind": "over_floor", "value": 0.0}

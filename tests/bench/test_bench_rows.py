@@ -6,11 +6,12 @@ import socket
 
 import pytest
 
+from bench import rows as bench_rows
 from bench import running
 from bench.__main__ import BenchSettings, order_of
 from bench.calls import FIRST_UTTERANCE, chosen, groups, turn_of
 from bench.contenders import CONTENDERS, PREDISPATCHED, PROBE, SEED_PATTERN, STARTER, VAANI, VAANI_STREAMING
-from bench.performance import BEGIN, END, front_section, section, with_section
+from bench.performance import BEGIN, END, front_section, section, verdict, with_section
 from bench.records import CallRecord, Measured, TurnRecord
 from bench.report import bench_page
 from bench.rows import finished_turns, rows_of
@@ -27,6 +28,11 @@ FROM_CALLS = {
     "private_memory_per_call",
     "worker_start",
 }
+
+MACHINE = (
+    "at", "cpus", "cpu", "memory_gigabytes", "python", "commit", "calls", "minutes", "load_average_before",
+    "calls_with_a_late_caller", "calls_with_errors",
+)  # fmt: skip
 
 
 def turn(contender, wait, utterance="en-order-status", **changes):
@@ -83,10 +89,11 @@ def test_every_promised_row_is_there_in_the_promised_form(measured):
     rows = by_name(rows_of(measured))
     assert rows.keys() >= FROM_CALLS
     for row in rows.values():
-        assert row.keys() == {"name", "unit", "n", "values", "goal", "met"}
+        assert row.keys() - {"why"} == {"name", "unit", "n", "values", "goal", "met"}
         assert row["goal"]["kind"] in {"at_most", "ratio_to", "over_floor", "none"}
         assert row["met"] in (True, False, None)
-        assert (row["met"] is None) == (row["goal"]["kind"] == "none")
+        assert (row["met"] is None) == (row["goal"]["kind"] == "none" and row["n"] > 0)
+        assert ("why" in row) == (row["n"] == 0)
         assert "vaani" in row["values"]
     assert json.loads(json.dumps(list(rows.values()))) == list(rows.values())
     assert rows["voice_to_voice_p50"]["values"] == {"vaani": 1.2, "seed_pattern": 3.1, "starter": 3.0, "floor": 0.95}
@@ -101,6 +108,24 @@ def test_a_missed_goal_is_said_to_be_missed(measured):
 
 def test_a_run_without_figures_meets_nothing():
     assert not any(row["met"] for row in rows_of(Measured(floor_seconds=0.95)))
+
+
+@pytest.mark.parametrize(
+    ("installed", "why"), [(False, "pocketsphinx-testdata"), (True, "no call gave a figure")], ids=["absent", "there"]
+)
+def test_a_row_without_data_has_missed_and_says_why(measured, monkeypatch, installed, why):
+    """Pins a run on a machine without the recordings that reported success, with an empty line for people."""
+    monkeypatch.setattr(bench_rows, "recordings_installed", lambda: installed)
+    measured.calls.append(call("vaani_streaming", turn("vaani_streaming", None)))
+    rows = by_name(rows_of(measured))
+    people = rows["voice_to_voice_p50_people"]
+    assert (people["n"], people["met"]) == (0, False)
+    assert why in people["why"]
+    assert rows["voice_to_voice_p50_streaming"]["n"] == 0, "its calls were placed and none was answered"
+    assert rows["voice_to_voice_p50_streaming"]["met"] is False
+    content = {"machine": {**dict.fromkeys(MACHINE, 0), "quick": False}, "rows": list(rows.values()), "calls": []}
+    assert why in bench_page(content)
+    assert "voice_to_voice_p50_people" in verdict(content["rows"])
 
 
 def test_a_turn_that_was_cut_off_is_a_cut_off_and_no_quick_answer(measured):
