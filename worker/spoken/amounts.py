@@ -3,8 +3,9 @@
 import re
 from functools import cache
 
-from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import INDIC, NOT_A_LETTER
+from worker.spoken.endings import ordinal_words, with_ending
+from worker.spoken.forms import SIZES, SpokenForms
+from worker.spoken.letters import INDIC, INDIC_CHARS, NOT_A_LETTER
 from worker.spoken.numbers import (
     before_noun,
     cardinal,
@@ -18,45 +19,84 @@ from worker.spoken.numbers import (
 
 _NUM = r"(?:[0-9]{1,3}(?:,[0-9]{2,3})+|[0-9]+)(?:\.[0-9]+)?"
 _DASH = r"\s?[-–—]\s?"
+_MINUS = r"(?<![\w).%-])[-−]"
 
 
 # ---- money
 
 
 @cache
-def _money_pattern(forms: SpokenForms) -> re.Pattern[str]:
-    signs = "|".join(re.escape(sign) for sign in sorted(forms.currencies, key=len, reverse=True))
-    sign = rf"(?:(?<![A-Za-z])({signs})\s?)"
-    return re.compile(
-        rf"{sign}({_NUM})(?:{_DASH}{sign}?({_NUM}))?(?:\s?((?i:{_scale_words(forms)})){NOT_A_LETTER})?(?:/-)?"
-        rf"(?:\s({'|'.join(map(re.escape, _longest_first(forms.money_words)))}){NOT_A_LETTER})?"
+def _money_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """(₹500, 500 Rs): the sign before the amount, and behind it."""
+    signs = _any_of(tuple(forms.currencies))
+    sign = rf"(?<![A-Za-z])(?<!{INDIC})(?P<{{}}>{signs})\.?\s?"
+    scale = (
+        rf"(?:\s?(?P<scale>(?i:{_scale_words(forms)}|{_any_of(tuple(forms.numbers.money_scales))})){NOT_A_LETTER}"
+        rf"(?:\s(?P<of>(?i:{_scale_words(forms)})){NOT_A_LETTER})?)?"
+    )
+    own_word = rf"\s(?P<word>{_any_of(forms.money_words)}){NOT_A_LETTER}"
+    written_on = rf"[-\u2011]?(?P<ending>{INDIC}[{INDIC_CHARS}]*)"
+    return (
+        re.compile(
+            rf"(?P<minus>{_MINUS}\s?)?{sign.format('sign')}(?P<debit>[-−](?=[0-9]))?(?P<number>{_NUM})"
+            rf"(?:{_DASH}(?:{sign.format('again')})?(?P<second>{_NUM}))?{scale}(?:/[-=])?(?:{written_on}|{own_word})?"
+        ),
+        re.compile(
+            rf"(?P<minus>{_MINUS})?(?P<debit>(?!))?(?<![0-9.])(?P<number>{_NUM})(?:{_DASH}(?P<second>{_NUM}))?{scale}"
+            rf"(?:/[-=])?\s?(?P<sign>{signs})(?:(?P<ending>(?!))|{NOT_A_LETTER})(?:\.(?=\s*[^\sA-Z]))?(?P<word>(?!))?"
+        ),
     )
 
 
 def _scale_words(forms: SpokenForms) -> str:
-    return "|".join(re.escape(word) for word in _longest_first(tuple(forms.numbers.scale_words)))
+    return _any_of(tuple(forms.numbers.scale_words))
+
+
+def _any_of(words: tuple[str, ...]) -> str:
+    return "|".join(re.escape(word) for word in _longest_first(words))
 
 
 def _longest_first(words: tuple[str, ...]) -> list[str]:
     return sorted(words, key=len, reverse=True)
 
 
+@cache
+def _money_sign(forms: SpokenForms) -> re.Pattern[str]:
+    return re.compile(_any_of(tuple(forms.currencies)))
+
+
 def say_money(text: str, forms: SpokenForms) -> str:
-    return _money_pattern(forms).sub(lambda found: _spoken_money(found, forms), text)
+    if not _money_sign(forms).search(text):
+        return text
+    for pattern in _money_patterns(forms):
+        text = pattern.sub(lambda found: _spoken_money(found, forms), text)
+    return text
 
 
 def _spoken_money(found: re.Match[str], forms: SpokenForms) -> str:
-    sign, amount, _, second, scale, own_word = found.groups()
-    currency = forms.currencies[sign]
-    unit = forms.numbers.scale_words.get((scale or "").lower(), 1)
+    numbers, second, own_word = forms.numbers, found["second"], found["word"]
+    currency = forms.currencies[found["sign"]]
+    unit = _scale(found["scale"], forms) * _scale(found["of"], forms)
+    spoken = _amount(second or found["number"], unit, currency, forms)
     if second:
-        low = scaled(amount, unit, forms.numbers) if scale else decimal_words(amount, forms.numbers)
-        low = before_noun(low, forms.numbers)
-        spoken = forms.numbers.range.format(low, _amount(second, unit, currency, forms))
-    else:
-        spoken = _amount(amount, unit, currency, forms)
+        low = scaled(found["number"], unit, numbers) if unit > 1 else decimal_words(found["number"], numbers)
+        spoken = numbers.range.format(before_noun(low, numbers), spoken)
+    if found["minus"] or found["debit"]:
+        spoken = f"{numbers.minus} {spoken}"
+    if found["ending"]:
+        return with_ending(spoken, found["ending"], forms)
     plain = forms.money[currency][1].format("").strip()
-    return spoken.replace(plain, own_word) if own_word and plain in spoken else spoken
+    return spoken.replace(plain, own_word) if own_word and plain in spoken else _apart(spoken, found)
+
+
+def _apart(spoken: str, found: re.Match[str]) -> str:
+    """Keeps a letter that stands straight behind an amount (₹500only) from growing together with its last word."""
+    return f"{spoken} " if found.string[found.end() : found.end() + 1].isalnum() else spoken
+
+
+def _scale(written: str | None, forms: SpokenForms) -> int:
+    letters = (written or "").lower()
+    return forms.numbers.scale_words.get(letters) or forms.numbers.money_scales.get(letters, 1)
 
 
 def _amount(written: str, unit: int, currency: str, forms: SpokenForms) -> str:
@@ -91,6 +131,8 @@ _CODE = re.compile(
 )
 _RUN = re.compile(r"[A-Za-z]+|[0-9]+")
 _COMPOUND = re.compile(r"[0-9]+(?:-[a-z]{2,})+")
+_COUNTED = re.compile(r"([0-9]+)([a-z]{3,})")
+_DECADE = re.compile(r"[0-9]{3}0s")
 _MEASURE_END = re.compile(r"^[0-9]+(?:st|nd|rd|th)$")
 
 
@@ -113,7 +155,14 @@ def _spoken_code(code: str, forms: SpokenForms) -> str:
     ending = code.lstrip("0123456789")
     if _COMPOUND.fullmatch(code):
         return code  # 24-hour, 5-star: words, not codes
-    if _MEASURE_END.match(code) or _is_unit(ending, forms) or ending.lower() in forms.numbers.scale_words:
+    if counted := _COUNTED.fullmatch(code):
+        return f"{counted[1]} {counted[2]}"  # 15days
+    if (
+        _MEASURE_END.match(code)
+        or _DECADE.fullmatch(code)
+        or _is_unit(ending, forms)
+        or ending.lower() in forms.numbers.scale_words
+    ):
         return code  # "12th", "5kg", "10k": the passes for those come later
     if around := re.fullmatch(r"([0-9]{1,2})[x/]([0-9]{1,2})", code):
         return (
@@ -150,14 +199,21 @@ def _spoken_run(run: str, forms: SpokenForms, spell_all: bool) -> str:
 
 @cache
 def _number_pattern(forms: SpokenForms) -> re.Pattern[str]:
-    units = "|".join(_unit_pattern(unit) for unit in _longest_first(tuple(forms.units)))
     return re.compile(
-        rf"(?P<minus>(?<![\w).%-])[-−](?=[0-9]))?(?P<number>(?<![0-9.]){_NUM})"
+        rf"(?P<minus>{_MINUS}(?=[0-9]))?(?P<number>(?<![0-9.]){_NUM})"
         rf"(?:(?P<to>{_DASH})(?P<second>{_NUM}))?"
-        rf"(?:\s?(?P<percent>%)|\s?(?P<degrees>°)\s?[CFcf]?{NOT_A_LETTER}"
+        rf"(?:\s?(?P<percent>%)|\s?(?P<degrees>°)\s?(?P<heat>[CFcf])?{NOT_A_LETTER}"
         rf"|\s?(?P<scale>(?i:{_scale_words(forms)})){NOT_A_LETTER}|(?P<th>st|nd|rd|th){NOT_A_LETTER}"
-        rf"|\s?(?P<unit>{units}){NOT_A_LETTER})?(?P<joined>-(?={INDIC}))?"
+        rf"|\s?(?P<unit>{_units_pattern(forms)}){NOT_A_LETTER})?(?:[-\u2011]?(?P<ending>{INDIC}[{INDIC_CHARS}]*))?"
     )
+
+
+@cache
+def _units_pattern(forms: SpokenForms) -> str:
+    return "|".join(_unit_pattern(unit) for unit in _longest_first(tuple(forms.units)))
+
+
+_HOURS_BEFORE = re.compile(r"[0-9]\s?h(?:rs?)?\s?$")
 
 
 def _unit_pattern(unit: str) -> str:
@@ -170,12 +226,25 @@ _FRACTION = re.compile(r"(?<![0-9/.,])([0-9]{1,4})/([0-9]{1,4})(?![0-9/]|[.,][0-
 
 
 _TIMES_AS = re.compile(r"([0-9])x(?![\w-])")
-_PER = re.compile(r"([0-9])\s?/\s?(?=[a-z]{2}|" + INDIC + ")")
+_PER_OTHER = re.compile(r"([0-9])\s?/\s?(?=[a-z]{2}|" + INDIC + ")")
+
+
+@cache
+def _per_pattern(forms: SpokenForms) -> re.Pattern[str]:
+    measure = f"{_units_pattern(forms)}|(?i:{_scale_words(forms)}|{_any_of(tuple(forms.numbers.money_scales))})"
+    measure = f"{measure}|{_any_of(forms.money_words)}"
+    per = "|".join(_unit_pattern(name) for name in _longest_first(tuple(forms.per)))
+    return re.compile(rf"([0-9](?:\s?(?:{measure}))?)(?:/-)?\s?/\s?({per}){NOT_A_LETTER}")
 
 
 def say_per(text: str, forms: SpokenForms) -> str:
-    """₹299/month is 299 per month."""
-    return _PER.sub(rf"\1 {forms.symbols['per']} ", text)
+    """₹299/month is 299 per month; 60 km/h is 60 km per hour."""
+
+    def spoken(found: re.Match[str]) -> str:
+        other = found[2] if len(found[2]) == 1 else found[2].lower()
+        return f"{found[1]} {forms.per[other]}"
+
+    return _PER_OTHER.sub(rf"\1 {forms.symbols['per']} ", _per_pattern(forms).sub(spoken, text))
 
 
 def say_sums(text: str, forms: SpokenForms) -> str:
@@ -204,24 +273,61 @@ def say_numbers(text: str, before: str, forms: SpokenForms) -> str:
 
 
 def _spoken_number(found: re.Match[str], before: str, after: str, forms: SpokenForms) -> str:
-    numbers = forms.numbers
-    unit = numbers.scale_words.get((found["scale"] or "").lower(), 1)
-    words = _plain(found["number"], unit, before, after, forms)
+    numbers, written, letters = forms.numbers, found["number"], found["unit"]
+    unit = _scale(found["scale"], forms)
+    if letters in ("l", "L") and _speaks_of_money(before, forms):
+        unit, letters = SIZES["lakh"], None
+    if letters == "s" and _DECADE.fullmatch(written + letters):
+        return _decade(int(written), forms)
+    words = _plain(written, unit, before, after, forms)
     if found["second"]:
-        low = decimal_words(found["number"], numbers) if len(found["number"]) <= 7 else words
+        low = decimal_words(written, numbers) if len(written) <= 7 else words
         words = numbers.range.format(before_noun(low, numbers), _plain(found["second"], unit, before, after, forms))
     if found["minus"]:
         words = f"{numbers.minus} {words}"
+    whole = int(written) if written.isdigit() and not found["second"] else None
     if found["percent"]:
-        return numbers.percent.format(words)
-    if found["degrees"]:
-        return forms.symbols["degrees"].format(words)
-    if found["th"]:
-        return ordinal(int(float(found["number"].replace(",", ""))), forms) if forms.days[:1] == ("first",) else words
-    if found["unit"]:
-        return f"{before_noun(words, numbers)} {forms.units[found['unit'].lower()]}"
+        words = numbers.percent.format(words)
+    elif found["degrees"]:
+        words = forms.symbols["fahrenheit" if (found["heat"] or "") in "Ff" and found["heat"] else "degrees"].format(
+            words
+        )
+    elif found["th"]:
+        return _ordinal(int(float(written.replace(",", ""))), words, forms)
+    elif letters:
+        words = _measure(words, letters, whole, before, forms)
+    if found["ending"]:
+        return with_ending(words, found["ending"], forms, None if letters or found["percent"] else whole)
     counts_a_noun = re.match(INDIC, after.removeprefix(" "))
+    if counts_a_noun and whole == 1 and numbers.one and not letters and not after.startswith(f" {numbers.point}"):
+        return numbers.one if words == numbers.below_hundred[1] else words
     return before_noun(words, numbers) if counts_a_noun else words
+
+
+def _ordinal(number: int, words: str, forms: SpokenForms) -> str:
+    return ordinal(number, forms) if forms.days[:1] == ("first",) else ordinal_words(number, words, forms)
+
+
+def _measure(words: str, letters: str, whole: int | None, before: str, forms: SpokenForms) -> str:
+    """Five kilos, one kilo. After hours an m is a minute: 1h 30m."""
+    if letters == "m" and _HOURS_BEFORE.search(before):
+        letters = "min"
+    one, many = forms.units[letters if len(letters) == 1 else letters.lower()]
+    if whole == 1:
+        return f"{forms.numbers.one or words} {one}"
+    return f"{before_noun(words, forms.numbers)} {many}"
+
+
+def _decade(number: int, forms: SpokenForms) -> str:
+    words = year(number, forms)
+    if forms.language != "en-IN":
+        return forms.symbols["decade"].format(words)
+    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
+
+
+def _speaks_of_money(before: str, forms: SpokenForms) -> bool:
+    """Whether a word such as "loan" stands close before: 12L are lakhs there, and litres elsewhere."""
+    return not forms.lakh_cues.isdisjoint(word.strip(".,:;()\"'") for word in before.lower().split()[-5:])
 
 
 def _plain(written: str, unit: int, before: str, after: str, forms: SpokenForms) -> str:

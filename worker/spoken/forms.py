@@ -13,6 +13,8 @@ LANGUAGES = (
 )  # fmt: skip
 NEAREST = MappingProxyType({"or-IN": "od-IN"})  # Sarvam's realtime recogniser spells Odia differently
 
+SIZES = MappingProxyType({"thousand": 10**3, "lakh": 10**5, "million": 10**6, "crore": 10**7, "billion": 10**9})
+
 Endings = tuple[tuple[str, str], ...]
 Scale = tuple[str, str]  # (exactly one of it, "{} of it")
 
@@ -34,6 +36,20 @@ class NumberForms:
     range: str
     halves: tuple[str, ...]  # (1.5, 2.5, "{} and a half"), or empty
     scale_words: MappingProxyType[str, int]
+    money_scales: MappingProxyType[str, int]  # what may also stand behind an amount of money: ₹1.5L
+    one: str  # 1 before a noun
+
+
+@dataclass(frozen=True, slots=True)
+class EndingForms:
+    """What is written on to a number, a price or an address, and what the two become."""
+
+    joints: tuple[tuple[str, str, str], ...]  # (end of the word, beginning of the ending, both)
+    glued: tuple[str, ...]  # the only endings; empty: whatever is no noun is an ending
+    nouns: tuple[str, ...]  # words of their own even where they are written on to the number
+    first: tuple[str, ...]  # the first ordinals
+    nth: str  # the ending of the others
+    stems: tuple[tuple[int, str, str], ...]  # (number, beginning of a written ending, what stands before it)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +83,10 @@ class SpokenForms:
     days: tuple[str, ...]  # days of the month where they differ from the plain numbers, else empty
     symbols: MappingProxyType[str, str]
     domains: MappingProxyType[str, str]
-    units: MappingProxyType[str, str]
+    units: MappingProxyType[str, Scale]  # as written (longer than a letter: in small letters) -> how it is said
+    per: MappingProxyType[str, str]  # what stands behind a slash -> "per hour"
+    lakh_cues: frozenset[str]
+    endings: EndingForms
     strong_cues: frozenset[str]
     weak_cues: frozenset[str]
     connectors: frozenset[str]
@@ -99,7 +118,10 @@ def spoken_forms(language: str) -> SpokenForms:
         days=_rows(own["dates"].get("days", "")),
         symbols=MappingProxyType({k: v for k, v in own["symbols"].items() if isinstance(v, str)}),
         domains=MappingProxyType(own["symbols"]["domains"]),
-        units=MappingProxyType(own["symbols"]["units"]),
+        units=_units(own, common),
+        per=MappingProxyType({spelt: own["per"][name] for name, ways in common["per"].items() for spelt in ways}),
+        lakh_cues=frozenset(common["lakh_cues"]["words"]),
+        endings=_ending_forms(own),
         strong_cues=frozenset(common["digits"]["strong_cues"]),
         weak_cues=frozenset(common["digits"]["weak_cues"] + own["digits"]["cues"]),
         connectors=frozenset(common["digits"]["connectors"]),
@@ -130,15 +152,36 @@ def _number_forms(own: dict[str, Any], common: dict[str, Any]) -> NumberForms:
         range=own["range"],
         halves=tuple(own.get("halves", [])),
         scale_words=_scale_words(own, common),
+        money_scales=MappingProxyType({letter: SIZES[name] for letter, name in common["money_scales"].items()}),
+        one=own.get("one", ""),
     )
 
 
 def _scale_words(own: dict[str, Any], common: dict[str, Any]) -> MappingProxyType[str, int]:
-    sizes = {"thousand": 10**3, "lakh": 10**5, "million": 10**6, "crore": 10**7, "billion": 10**9}
-    words = {word: sizes[name] for name, spellings in common["scales"].items() for word in spellings}
+    words = {word: SIZES[name] for name, spellings in common["scales"].items() for word in spellings}
     for name in ("thousand", "lakh", "crore"):
-        words.update(dict.fromkeys(own[f"{name}_words"], sizes[name]))
+        words.update(dict.fromkeys(own[f"{name}_words"], SIZES[name]))
     return MappingProxyType(words)
+
+
+def _units(own: dict[str, Any], common: dict[str, Any]) -> MappingProxyType[str, Scale]:
+    said = {name: (way, way) if isinstance(way, str) else (way[0], way[1]) for name, way in own["units"].items()}
+    units = {spelt: said[name] for name, ways in common["units"].items() for spelt in ways}
+    for spelt, (unit, other) in common["rates"].items():
+        units[spelt] = (f"{said[unit][0]} {own['per'][other]}", f"{said[unit][1]} {own['per'][other]}")
+    return MappingProxyType(units)
+
+
+def _ending_forms(own: dict[str, Any]) -> EndingForms:
+    endings, ordinals = own["endings"], own["ordinals"]
+    return EndingForms(
+        joints=tuple((word, ending, both) for word, ending, both in endings["joints"]),
+        glued=tuple(endings["glued"]),
+        nouns=tuple(endings["nouns"]),
+        first=tuple(ordinals["first"]),
+        nth=ordinals["nth"],
+        stems=tuple((number, ending, stem) for number, ending, stem in ordinals["stems"]),
+    )
 
 
 def _clock_forms(own: dict[str, Any]) -> ClockForms:

@@ -1,5 +1,8 @@
 """Names the characters that Indian words are written with, for patterns that must know where a word ends."""
 
+INDIC_CHARS = r"\u0900-\u0963\u0966-\u0d7f\u200c\u200d"
+"""What a word may go on with, for use in a character class: also the joiners, which some words are spelt with."""
+
 INDIC = r"[\u0900-\u0963\u0966-\u0d7f]"
 """Letters and vowel signs of the Indian scripts. Not danda and double danda, U+0964 and U+0965: they end a sentence."""
 

@@ -14,7 +14,6 @@ _NATIVE_DIGITS = {
 }
 _FIGURES = re.compile("[0-9]+")
 _DIGIT = re.compile("[0-9]")
-_MONEY_SIGN = re.compile("[₹$€£]|Rs|INR|USD|EUR|GBP")
 _TIME_SIGN = re.compile(r"[0-9]:[0-9]|[0-9]\s?[AaPp]\.?\s?[Mm]")
 _CODE_SIGN = re.compile(r"[A-Za-z][-/_]?[0-9]|[0-9][-/_]?[A-Za-z]")
 _ADDRESS_SIGN = re.compile(r"[A-Za-z0-9]\.[A-Za-z]|@|://|[Ww]\.")
@@ -58,8 +57,7 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
 def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
     if "/" in text:
         text = amounts.say_per(text, forms)
-    if _MONEY_SIGN.search(text):
-        text = amounts.say_money(text, forms)
+    text = amounts.say_money(text, forms)
     text = calendar.say_dates(text, forms)
     if _TIME_SIGN.search(text):
         text = calendar.say_times(text, before, forms)

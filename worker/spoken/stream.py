@@ -19,7 +19,7 @@ _CONTEXT_CHARS = 80
 
 _SPECIAL_CHARS = (
     f"0-9\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\u0a66-\u0a6f\u0ae6-\u0aef\u0b66-\u0b6f\u0be6-\u0bef"
-    f"\u0c66-\u0c6f\u0ce6-\u0cef\u0d66-\u0d6f\uff10-\uff19₹$€£@&%°+=×/–—{EYE_ONLY_CHARS}"
+    f"\u0c66-\u0c6f\u0ce6-\u0cef\u0d66-\u0d6f\uff10-\uff19₹$€£@&%°+=×/–—−{EYE_ONLY_CHARS}"
 )
 _SPECIAL = re.compile(
     f"[{_SPECIAL_CHARS}]"
@@ -37,7 +37,9 @@ _NO_STOPS = str.maketrans("", "", ",.!?।")
 def _joining_words(forms: SpokenForms) -> tuple[frozenset[str], frozenset[str]]:
     """(words a special form may begin with, words it may go on with): Rs, November / lakh, AM, kg."""
     begin = {sign.lower() for sign in forms.currencies} | set(forms.months)
-    go_on = begin | set(forms.numbers.scale_words) | set(forms.money_words) | set(forms.clock.words) | set(forms.units)
+    units = {part.strip(".").lower() for unit in forms.units for part in unit.split()}
+    scales = set(forms.numbers.scale_words) | set(forms.numbers.money_scales)
+    go_on = begin | scales | set(forms.money_words) | set(forms.clock.words) | units
     return frozenset(begin), frozenset(go_on | {"am", "pm", "a.m", "p.m", "a", "p", "x"})
 
 
@@ -119,7 +121,7 @@ class SpeakableStream:
         return end - len(tail[0]) if tail else end
 
     def _is_special(self, word: str) -> bool:
-        return bool(_SPECIAL.search(word)) or word.strip("(.,").lower() in self._begin
+        return bool(_SPECIAL.search(word)) or word.strip("(.,-").lower() in self._begin
 
     def _goes_on(self, word: str) -> bool:
         return bool(_SPECIAL.search(word)) or word == "-" or word.strip("().,").lower() in self._go_on
