@@ -40,6 +40,10 @@ class Reply:
 
     text: str = ""
     call: ToolCall | None = None
+    declines: bool = False
+    """The words are a refusal, which comes in a field of its own."""
+    finish_reason: str | None = None
+    """In place of `stop` or `tool_calls`."""
 
 
 @dataclass(frozen=True)

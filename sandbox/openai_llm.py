@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.llm_misbehaviour import misbehaved, refused_request
 from sandbox.llm_script import Reply, reply_to, text_of
 from sandbox.sarvam_stt import answer
 from sandbox.scopes import STATUS_FAULTS, Fault, Scope, held
@@ -77,11 +78,13 @@ async def complete(request: web.Request) -> web.StreamResponse:
     asked_at = now()
     body = await _checked_body(request)
     messages, tools = body["messages"], _callable_tools(body)
-    reply = reply_to(messages, tools)
+    reply = misbehaved(scope, reply_to(messages, tools))
     details = _details(body, reply)
     scope.log("llm", "asked", **details)
     try:
         await before_answering(scope, "llm", refuse)
+        if (refused := refused_request(scope)) is not None:
+            raise Refused(refused)
         slow = scope.slow("llm")
         fault = scope.fault("llm", "stall", "drop", "malformed", "empty")
         if body.get("stream"):
@@ -156,9 +159,10 @@ class Completion:
         return self._response
 
     def _deltas(self) -> Iterator[dict[str, Any]]:
+        field = "refusal" if self._reply.declines else "content"
+        yield from ({field: token} for token in tokens_of(self._reply))
         call = self._reply.call
         if call is None:
-            yield from ({"content": token} for token in tokens_of(self._reply))
             return
         function = {"name": call.name, "arguments": ""}
         yield {"tool_calls": [{"index": 0, "id": call_id(call), "type": "function", "function": function}]}
@@ -184,7 +188,7 @@ class Completion:
 
     async def _end(self) -> None:
         if self._scope.fault("llm", "no_finish_reason") is None:
-            await self._delta({}, "tool_calls" if self._reply.call else "stop")
+            await self._delta({}, _finish_reason(self._reply))
         wants_usage = (self._body.get("stream_options") or {}).get("include_usage")
         if wants_usage and self._scope.fault("llm", "no_usage") is None:
             await self._send({"choices": [], "usage": usage_of(self._body, self._reply)})
@@ -221,11 +225,13 @@ async def _whole(
     if fault is not None and fault.name == "empty":
         reply = Reply()
     message: dict[str, Any] = {"role": "assistant", "content": reply.text or (None if reply.call else "")}
+    if reply.declines:
+        message |= {"content": None, "refusal": reply.text}
     if reply.call is not None:
         arguments = json.dumps(reply.call.arguments, ensure_ascii=False)
         function = {"name": reply.call.name, "arguments": arguments}
         message["tool_calls"] = [{"id": call_id(reply.call), "type": "function", "function": function}]
-    choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if reply.call else "stop"}
+    choice = {"index": 0, "message": message, "finish_reason": _finish_reason(reply)}
     whole = {
         "id": f"chatcmpl-{request_id()}",
         "object": "chat.completion",
@@ -235,6 +241,10 @@ async def _whole(
         "usage": usage_of(body, reply),
     }
     return await answer(request, whole, fault.name if fault else "", fault)
+
+
+def _finish_reason(reply: Reply) -> str:
+    return reply.finish_reason or ("tool_calls" if reply.call else "stop")
 
 
 def call_id(call: Any) -> str:

@@ -197,6 +197,45 @@ async def test_empty_is_an_answer_without_a_word(scope):
     assert text_of(await answered(scope, chat_of(("user", "hello")))) == ""
 
 
+@pytest.mark.parametrize(("name", "code"), [("filtered", "content_filter"), ("too_long", "context_length_exceeded")])
+async def test_a_refused_request_says_why(scope, name, code):
+    await scope.fault("llm", name)
+    async with await raw(scope, [{"role": "user", "content": "hello"}]) as response:
+        assert response.status == 400
+        assert (await response.json())["error"]["code"] == code
+
+
+async def test_a_refusal_has_a_field_of_its_own(scope):
+    await scope.fault("llm", "declined")
+    async with await raw(scope, [{"role": "user", "content": "hello"}]) as response:
+        message = (await response.json())["choices"][0]["message"]
+    assert (message["content"], message["refusal"]) == (None, "I'm sorry, but I can't talk about that.")
+    assert text_of(await answered(scope, chat_of(("user", "hello")))) == "", "the plugin loses it"
+
+
+async def test_a_filtered_answer_says_so_at_its_end(scope):
+    await scope.fault("llm", "filtered_answer")
+    async with await raw(scope, [{"role": "user", "content": "hello"}]) as response:
+        choice = (await response.json())["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("", "content_filter")
+
+
+async def test_a_model_may_call_what_nobody_allowed_and_talk_beside_its_calls(scope):
+    await scope.fault("llm", "uninvited_call")
+    assert [call.name for call in calls_of(await answered(scope, chat_of(("user", "hello"))))] == ["current_time"]
+    await scope.fault("llm", "words_and_call")
+    chunks = await answered(scope, chat_of(("user", "what time is it")), [current_time])
+    assert (text_of(chunks).split()[0], calls_of(chunks)[0].name) == ("Thank", "current_time")
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("emoji", "🙂"), ("call_as_text", "<tool_call>"), ("endless", "And then")]
+)
+async def test_what_is_not_for_the_ear_is_written_all_the_same(scope, name, begins):
+    await scope.set(llm_token_seconds=0, faults=[{"provider": "llm", "fault": name}])
+    assert text_of(await answered(scope, chat_of(("user", "hello")))).startswith(begins)
+
+
 async def test_trap_without_finish_reason_a_tool_call_is_lost(scope):
     await scope.fault("llm", "no_finish_reason")
     assert calls_of(await answered(scope, chat_of(("user", "what time is it")), [current_time])) == []

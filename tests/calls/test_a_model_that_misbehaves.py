@@ -1,0 +1,68 @@
+"""Calls with a model that is well and behaves badly: the caller is told, and the call goes on."""
+
+import pytest
+
+from sandbox.caller import CallPlan, Patience, Turn, place_call
+from sandbox.llm_misbehaviour import REFUSAL
+
+pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+CANNOT_HELP = "I can't help with that"
+NO_ANSWER = "no answer to that"
+
+
+def question(text="Can you help me with my bill?"):
+    return Turn(text=text, language="en-IN")
+
+
+async def call_with(sandbox, *faults, end=None, patience=None):
+    """One turn for each fault, then one without, then a goodbye."""
+
+    async def before_turn(index):
+        name = faults[index] if index < len(faults) else end if index > len(faults) else None
+        await sandbox.configure(faults=[{"provider": "llm", "fault": name}] if name else [])
+
+    turns = [question() for _ in faults] + [question("Please tell me about my last payment.")]
+    goodbye = Turn(text="Thank you, goodbye.", language="en-IN", expects_end=True)
+    seen_before = len(await sandbox.seen())
+    result = await place_call(
+        CallPlan(turns=(*turns, goodbye)), token_url=sandbox.token_url, control=sandbox.control,
+        before_turn=before_turn, patience=patience or Patience(),
+    )  # fmt: skip
+    asked = [
+        each for each in (await sandbox.seen())[seen_before:] if (each["provider"], each["kind"]) == ("llm", "asked")
+    ]
+    return result, asked
+
+
+async def test_a_refused_sentence_is_told_of_once_and_is_no_outage(sandbox):
+    """Pins twelve requests of the same bytes, four times "one moment", and a goodbye."""
+    result, asked = await call_with(sandbox, "filtered", "filtered_answer", "declined")
+
+    replies = [turn.reply for turn in result.turns]
+    assert CANNOT_HELP in replies[0]
+    assert CANNOT_HELP in replies[1]
+    assert REFUSAL in replies[2]
+    assert replies[3]
+    assert not any("One moment" in reply for reply in replies)
+    assert result.good, result.errors
+    assert len(asked) <= 2 * len(result.turns)  # a reply may be begun before the turn is over
+
+
+async def test_a_model_without_a_word_to_say_is_no_silence(sandbox):
+    """Pins nine seconds of silence over a smiley, and a turn that a model ended with a tool it may not call."""
+    result, _ = await call_with(sandbox, "emoji", "uninvited_call")
+
+    assert NO_ANSWER in result.turns[0].reply
+    assert NO_ANSWER in result.turns[1].reply
+    assert result.turns[2].answered
+    assert result.good, result.errors
+
+
+async def test_a_model_that_says_goodbye_and_hangs_up_says_it_once(sandbox):
+    result, _ = await call_with(sandbox, end="words_and_call")
+
+    told = " ".join(line["text"] for line in result.transcript if line["by"] == "agent")
+    assert "have a nice day" in told
+    assert "Thank you for calling. Goodbye!" not in told
+    assert result.ended_by == "agent"
+    assert result.good, result.errors
