@@ -9,12 +9,14 @@ PROVIDERS = ("stt", "llm", "tts", "orders")
 PHASES = ("start", "mid", "recovers", "never")
 STATUSES = ("unauthorized", "forbidden", "rate_limited", "server_error")
 CLOSES = ("close_1000", "close_1001", "close_1008", "close_1011")
+OF_ONE_REQUEST = ("filtered", "declined", "too_long")
 FAULTS = (
     *("refused", "dns", "tls"),
     *STATUSES,
     *("hang", "slow", "stall", "drop", "malformed", "empty"),
     *CLOSES,
     "idle_close",
+    *OF_ONE_REQUEST,
 )
 WRONG_ADDRESSES = ("dns", "tls")
 
@@ -49,6 +51,9 @@ FAULT_NAMES = {
     "close_1008": "closes with 1008",
     "close_1011": "closes with 1011",
     "idle_close": "closes an idle socket",
+    "filtered": "400: filtered",
+    "declined": "the model's own refusal",
+    "too_long": "400: context too long",
 }
 
 
@@ -69,6 +74,11 @@ class Cell:
         return self.provider, self.fault
 
     @property
+    def of_one_request(self) -> bool:
+        """Whether the provider is well and refuses just this request: it is answered by saying so."""
+        return self.fault in OF_ONE_REQUEST
+
+    @property
     def wrong_address(self) -> bool:
         """Whether the worker has to be started with an address that cannot be reached."""
         return self.fault in WRONG_ADDRESSES
@@ -80,6 +90,10 @@ def why_not(cell: Cell) -> str | None:
         return "HTTP has no close codes"
     if cell.fault == "idle_close" and cell.phase != "mid":
         return "a habit of the server that needs an idle socket: it does not begin with a call, and is no outage"
+    if cell.of_one_request and cell.provider != "llm":
+        return "the stand-ins refuse no single sentence here; tests/worker/test_bridging.py has a voice that does"
+    if cell.of_one_request and cell.phase == "recovers":
+        return "it is about a request and not about a while: the next request is another one"
     if cell.wrong_address and cell.phase != "never":
         return (
             "a worker's address does not change while it runs, and an open connection needs neither name nor "

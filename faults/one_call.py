@@ -209,7 +209,7 @@ def judge(cell: Cell, result: CallResult, events: Sequence[dict[str, Any]], *, s
     Args:
         shared: The next turn meets the next fault: that it is heard shows that the call goes on.
     """
-    answered = [bool(_without_phrases(turn.reply)) for turn in result.turns]
+    answered = [bool(_without_phrases(turn.reply)) or _is_told(cell, turn.reply) for turn in result.turns]
     if shared:
         answered[1:] = [turn.voice_to_voice_seconds is not None for turn in result.turns[1:]]
     ended_by_agent = result.ended_by == "agent"
@@ -253,9 +253,15 @@ def _problems(cell: Cell, row: Row, answered: list[bool], result: CallResult) ->
         problems.append("no greeting")
     # Over before a try had failed; or passed over by the plugin, which goes on with the next frame.
     unnoticed = (cell.phase == "recovers" and cell.fault in ("hang", "stall")) or cell.pair == ("tts", "malformed")
-    if cell.fault not in ("slow", "idle_close") and not row.logged and not unnoticed:
+    # A refusal in the model's own words is its answer.
+    if cell.fault not in ("slow", "idle_close", "declined") and not row.logged and not unnoticed:
         problems.append("not logged")
     return problems
+
+
+def _is_told(cell: Cell, reply: str) -> bool:
+    """Whether the caller hears that just this cannot be answered: where that is so, it is the answer."""
+    return cell.of_one_request and PHRASES["cannot_help"] in reply
 
 
 def _without_phrases(reply: str) -> str:
@@ -272,6 +278,8 @@ def _heard(answered: list[bool], result: CallResult, events: Sequence[dict[str, 
         return "nothing"
     told = [event.get("phrase") for event in events if event.get("message") == "apology.spoken"]
     ended = "give_up" in told
+    if "cannot_help" in told and not ended:
+        return "that it cannot be answered"
     parts = ["a phrase"] if set(told) - {"give_up"} else []
     parts += ["the answer"] if answered and answered[0] and not ended else []
     parts += ["goodbye"] if ended else []
