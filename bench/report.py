@@ -36,6 +36,7 @@ WHAT = {
     "token_requests_per_second": "token function, requests per second",
     "token_requests_per_second_oidc": "the same with OIDC",
     "token_p99": "token function, 99th percentile of a request",
+    "token_slow_connections_p99": "the same for one caller, beside 200 senders who hold back",
     "language_decision_p99": "language decision, 99th percentile",
 }
 MAIN = ("vaani", "seed_pattern", "starter", "floor")

@@ -39,6 +39,7 @@ IMPORT_RATIO_MAX = 1.35
 RATE_RATIO_MIN, OIDC_RATE_RATIO_MIN = 0.6, 0.5
 P99_OVER_HELLO_SECONDS_MAX = 0.005
 CONNECTIONS = 4
+SLOW_SENDERS, SLOW_P99_RATIO_MAX = 200, 3.0
 _START = "from functions_framework import create_app; create_app('token', {source!r})"
 _ENV = {
     "LIVEKIT_URL": "wss://bench.example",
@@ -62,7 +63,7 @@ class Contender:
 
 
 def measure(quick: bool) -> list[dict[str, Any]]:
-    """Return the rows token_import_cpu, token_requests_per_second, its OIDC sibling, and token_p99."""
+    """Return the rows token_import_cpu, token_requests_per_second, its OIDC sibling, and both of token_p99."""
     rows = [_import_cpu_row(5 if quick else 15)]
     with _contenders() as contenders:
         rounds, seconds = (3, 1.0) if quick else (5, 4.0)
@@ -73,7 +74,9 @@ def measure(quick: bool) -> list[dict[str, Any]]:
             # In turn forwards and backwards, so that a machine that slows down slows all of them down.
             for contender in contenders if number % 2 == 0 else reversed(contenders):
                 loads[contender.name].append(_load(contender, seconds))
-    return [*rows, *_rate_rows(loads, seconds), _p99_row(loads)]
+        ours = next(contender for contender in contenders if contender.name == "vaani")
+        slow_row = _slow_connections_row(ours, rounds, seconds)
+    return [*rows, *_rate_rows(loads, seconds), _p99_row(loads), slow_row]
 
 
 def _import_cpu_row(runs: int) -> dict[str, Any]:
@@ -126,6 +129,38 @@ def _p99_row(loads: dict[str, list[list[float]]]) -> dict[str, Any]:
     }
 
 
+def _slow_connections_row(ours: Contender, rounds: int, seconds: float) -> dict[str, Any]:
+    """An honest caller's p99 beside 200 senders who hold back, and without them, in turn."""
+    waits: dict[str, list[list[float]]] = {"vaani": [], "idle": []}
+    for _ in range(rounds):
+        waits["idle"].append(_load(ours, seconds, connections=1))
+        with _slow_senders(ours.url):
+            waits["vaani"].append(_load(ours, seconds, connections=1))
+    values = {name: round(statistics.median(map(_p99, each)), 5) for name, each in waits.items()}
+    return {
+        "name": "token_slow_connections_p99",
+        "unit": "seconds",
+        "n": sum(map(len, waits["vaani"])),
+        "values": values,
+        "goal": {"kind": "ratio_to", "against": "idle", "value": SLOW_P99_RATIO_MAX},
+        "met": values["vaani"] <= values["idle"] * SLOW_P99_RATIO_MAX,
+    }
+
+
+@contextmanager
+def _slow_senders(url: str) -> Iterator[None]:
+    command = [sys.executable, "-m", "bench.slow_senders", url, str(SLOW_SENDERS)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        if process.stdout.readline() != "ready\n":
+            raise RuntimeError("the slow senders could not connect")
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
 def _median_ratio(ours: list[float], theirs: list[float]) -> float:
     return statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
 
@@ -163,14 +198,14 @@ def _contenders() -> Iterator[list[Contender]]:
         ]
 
 
-def _load(contender: Contender, seconds: float) -> list[float]:
+def _load(contender: Contender, seconds: float, connections: int = CONNECTIONS) -> list[float]:
     """Ask over a few connections at once until the time is over; the latency of every answer."""
     body = b'{"room_config":{"agents":[{"agent_name":"vaani"}]}}'
-    head = f"POST / HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    head = f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     if contender.authorization:
         head += f"Authorization: {contender.authorization}\r\n"
     request = head.encode() + b"\r\n" + body
-    latencies: list[list[float]] = [[] for _ in range(CONNECTIONS)]
+    latencies: list[list[float]] = [[] for _ in range(connections)]
     deadline = time.perf_counter() + seconds
     threads = [threading.Thread(target=_ask, args=(contender.url, request, deadline, mine)) for mine in latencies]
     for thread in threads:

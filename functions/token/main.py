@@ -8,17 +8,17 @@ from __future__ import annotations
 import io
 import os
 import sys
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from join_token.at_first_use import BuiltAtFirstUse
 from join_token.callers import Authenticator, anonymous
-from join_token.endpoint import BODY_BYTES_MAX, HttpRequest, TokenEndpoint
+from join_token.endpoint import HttpRequest, TokenEndpoint
 from join_token.env_file import with_env_file
 from join_token.errors import Refusal, SettingsError
 from join_token.request_log import log_started
+from join_token.serving import prepare_server
 from join_token.settings import AppCheckSettings, OidcSettings, TokenSettings, settings_from
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from join_token.predispatch import Predispatch
 
 EXIT_BAD_SETTINGS = 2
-_DRAINED_BYTES_MAX = 33_554_432  # Cloud Run itself lets no more through
+_UNREADABLE = "The body ended early or is badly framed. Send it again."
 
 
 def _build_endpoint() -> TokenEndpoint:
@@ -72,6 +72,7 @@ def _predispatch(settings: TokenSettings) -> Predispatch | None:
     return Predispatch(settings)
 
 
+prepare_server(os.environ)
 try:
     _ENDPOINT = _build_endpoint()
 except SettingsError as error:
@@ -92,8 +93,8 @@ def token(request: Request) -> ResponseReturnValue:
             read_body=lambda limit_bytes: _read(request, limit_bytes),
         )
     )
-    if request.content_length is None or request.content_length > BODY_BYTES_MAX:
-        _drain(request)
+    # functions-framework reads the whole rest into memory after we return: here it finds nothing left to read.
+    request.stream = io.BytesIO()
     return reply.body, reply.status, reply.headers
 
 
@@ -105,26 +106,15 @@ def _path_as_sent(request: Request) -> str:
 
 def _read(request: Request, limit_bytes: int) -> bytes:
     chunks = []
-    limit_bytes = min(limit_bytes, limit_bytes if request.content_length is None else request.content_length)
+    asked_bytes = limit_bytes
     try:
         while limit_bytes > 0 and (chunk := request.stream.read(limit_bytes)):
             chunks.append(chunk)
             limit_bytes -= len(chunk)
     # Whatever reading raises is about what was sent; the classes belong to whichever server runs us.
     except Exception as error:
-        raise Refusal(
-            400, "unreadable_body", "The body ended early or is badly framed. Send it again.", why=type(error).__name__
-        ) from error
-    return b"".join(chunks)
-
-
-def _drain(request: Request) -> None:
-    """Read what is left, so that the client sees our answer, but never more than a bounded amount.
-
-    functions-framework reads the whole rest into memory after we return: here it finds nothing left to read.
-    """
-    left_bytes = _DRAINED_BYTES_MAX
-    with suppress(Exception):  # a sender who has gone away changes nothing: the answer is known already
-        while left_bytes > 0 and (chunk := request.stream.read(65_536)):
-            left_bytes -= len(chunk)
-    request.stream = io.BytesIO()
+        raise Refusal(400, "unreadable_body", _UNREADABLE, why=type(error).__name__) from error
+    body = b"".join(chunks)
+    if request.content_length is not None and len(body) < min(request.content_length, asked_bytes):
+        raise Refusal(400, "unreadable_body", _UNREADABLE, why="ended_early")
+    return body

@@ -31,6 +31,7 @@ def test_the_table_of_settings_is_the_code():
 def test_every_error_code_is_documented_and_no_other():
     documented = set(re.findall(r"`([a-z_]{6,})`", section("Errors").partition("\nUntil")[0]))
     in_code = set(re.findall(r'(?:Refusal|_refused|RateLimit)\(\s*(?:\d{3}|settings\.\w+)?,?\s*"([a-z_]+)"', SOURCES))
+    in_code |= set(re.findall(r'_answer_here\(conn, \d{3}, "([a-z_]+)"', SOURCES))
     in_code |= set(re.findall(r'code(?:: str)? ?= ?"([a-z_]+)"', SOURCES)) | {"internal_error"}
     assert documented == in_code
 
