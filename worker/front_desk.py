@@ -13,6 +13,7 @@ from livekit.protocol.models import ParticipantInfo
 
 from worker import log_events
 from worker.admissions import Admissions
+from worker.livekit_internals import EndedProcess, on_call_process_closed
 from worker.recovery.exit_codes import UNUSED, ended_on_purpose
 from worker.recovery.lifeline import Lifeline
 from worker.recovery.rescue import API_ERRORS
@@ -51,13 +52,12 @@ class FrontDesk:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def follow(self, server: AgentServer) -> None:
-        """Notice how calls end. The pool is not public: the framework has no other word for it."""
-        server._proc_pool.on("process_closed", self._process_closed)
+        """Notice how calls end."""
+        on_call_process_closed(server, self._process_closed)
 
-    def _process_closed(self, process: Any) -> None:
-        if (running := process.running_job) is not None:
-            code = process.exitcode
-            self._admissions.over(running.job.id, ended=ended_on_purpose(code), used=code != UNUSED)
+    def _process_closed(self, ended: EndedProcess) -> None:
+        code = ended.exit_code
+        self._admissions.over(ended.job_id, ended=ended_on_purpose(code), used=code != UNUSED)
 
     def calls(self) -> int:
         """Calls running, and calls taken a moment ago whose process has not started yet; not those being refused."""

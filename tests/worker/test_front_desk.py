@@ -10,6 +10,7 @@ import pytest
 from worker import front_desk
 from worker.admissions import Admissions
 from worker.front_desk import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, FrontDesk
+from worker.livekit_internals import EndedProcess
 from worker.recovery.exit_codes import FAILED, LOST, UNUSED
 from worker.recovery.sealed_state import Seal, Succession
 
@@ -143,7 +144,7 @@ def refused(reason):
 
 
 def process(name, exit_code):
-    return SimpleNamespace(running_job=SimpleNamespace(job=SimpleNamespace(id=name)), exitcode=exit_code)
+    return EndedProcess(name, "room", "agent", exit_code)
 
 
 @pytest.mark.parametrize("exit_code", [0, FAILED])
