@@ -1,5 +1,6 @@
 """Loads how each language says numbers, money, dates and signs, from files in `data/` a native speaker can edit."""
 
+import re
 import tomllib
 import unicodedata
 from dataclasses import dataclass
@@ -53,6 +54,22 @@ class EndingForms:
 
 
 @dataclass(frozen=True, slots=True)
+class StageDirections:
+    """What a model acts out in brackets or asterisks: *smiles*, [pause], (laughs softly)."""
+
+    words: tuple[str, ...]
+    whole: re.Pattern[str]
+
+    def may_begin(self, text: str) -> bool:
+        """Whether more text could make a stage direction of `text`, which begins with its bracket."""
+        inside = re.fullmatch(r"[*\[(]\s?([^*\[\]()\n]{0,60})", text)
+        if inside is None:
+            return False
+        words = inside[1].lower()
+        return any(known.startswith(words) or re.match(rf"{known}[\s.,]", words) for known in self.words)
+
+
+@dataclass(frozen=True, slots=True)
 class ClockForms:
     day_parts: tuple[tuple[int, str], ...]  # empty: the language says A M and P M
     hours: tuple[str, ...]
@@ -86,6 +103,7 @@ class SpokenForms:
     units: MappingProxyType[str, Scale]  # as written (longer than a letter: in small letters) -> how it is said
     per: MappingProxyType[str, str]  # what stands behind a slash -> "per hour"
     lakh_cues: frozenset[str]
+    stage_directions: StageDirections
     endings: EndingForms
     strong_cues: frozenset[str]
     weak_cues: frozenset[str]
@@ -121,6 +139,7 @@ def spoken_forms(language: str) -> SpokenForms:
         units=_units(own, common),
         per=MappingProxyType({spelt: own["per"][name] for name, ways in common["per"].items() for spelt in ways}),
         lakh_cues=frozenset(common["lakh_cues"]["words"]),
+        stage_directions=_stage_directions(common["stage_directions"]),
         endings=_ending_forms(own),
         strong_cues=frozenset(common["digits"]["strong_cues"]),
         weak_cues=frozenset(common["digits"]["weak_cues"] + own["digits"]["cues"]),
@@ -170,6 +189,13 @@ def _units(own: dict[str, Any], common: dict[str, Any]) -> MappingProxyType[str,
     for spelt, (unit, other) in common["rates"].items():
         units[spelt] = (f"{said[unit][0]} {own['per'][other]}", f"{said[unit][1]} {own['per'][other]}")
     return MappingProxyType(units)
+
+
+def _stage_directions(table: dict[str, list[str]]) -> StageDirections:
+    acted, alone = ("|".join(re.escape(word) for word in table[name]) for name in ("acted", "alone"))
+    inside = rf"\s?(?:(?:{acted})(?:[\s.,][^*\[\]()\n]{{0,39}})?|(?:{alone})[\s.]?)"
+    whole = re.compile(rf"\*{inside}\*|\[{inside}\]|\({inside}\)", re.IGNORECASE)
+    return StageDirections(words=tuple(table["acted"] + table["alone"]), whole=whole)
 
 
 def _ending_forms(own: dict[str, Any]) -> EndingForms:

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import AsyncIterable, AsyncIterator
 from functools import cache
 
+from worker.spoken.blocks import Blocks
 from worker.spoken.forms import SpokenForms, spoken_forms
 from worker.spoken.markup import EYE_ONLY_CHARS
 from worker.spoken.segment import say_segment
@@ -49,6 +50,7 @@ class SpeakableStream:
     def __init__(self, language: str) -> None:
         self._forms = spoken_forms(language)
         self._begin, self._go_on = _joining_words(self._forms)
+        self._blocks = Blocks(self._forms)
         self._held = ""
         self._before = ""
         self._at_line_start = True
@@ -57,10 +59,11 @@ class SpeakableStream:
         self._last_char = ""
 
     def push(self, text: str) -> str:
-        self._held += text
+        self._held += self._blocks.push(text)
         return self._release(final=False)
 
     def flush(self) -> str:
+        self._held += self._blocks.flush()
         return self._release(final=True)
 
     def _release(self, *, final: bool) -> str:

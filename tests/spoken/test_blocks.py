@@ -1,0 +1,52 @@
+"""What a model writes beside its reply is for nobody's ear: thoughts, tool calls as text, stage directions."""
+
+# ruff: noqa: E501  (a row of a table stays on one line)
+
+import unicodedata
+
+import pytest
+
+from worker.spoken import LANGUAGES, SpeakableStream, says_something, speakable
+from worker.spoken.blocks import LONGEST_BLOCK_CHARS
+
+NOT_FOR_THE_EAR = [
+    '<tool_call>{"name": "get_order", "arguments": {"id": 5}}</tool_call>', "<think>They want a refund.\n\nLet me see.</think>",
+    "<thinking>hmm, ₹500 < ₹900</thinking>", "<reasoning>a [b] (c)</reasoning>", '<function=get_order>{"id": "5"}</function>',
+    '<function_calls><invoke name="x"><parameter name="id">5</parameter></invoke></function_calls>', '{"name": "get_order", "parameters": {"q": "a } b"}}',
+    '[{"name": "get_order", "arguments": {}}]', '[TOOL_CALLS][{"name": "x", "arguments": {}}]', 'get_order(order_id="A1 (new)")', 'functions.lookup({"id": 5})',
+    '```json\n{"name": "x"}\n```', "```tool_code\nprint(get_order(5))\n```", "<|tool_calls_section_begin|>x<|tool_calls_section_end|>",
+    "<｜tool▁calls▁begin｜>x<｜tool▁calls▁end｜>", "*smiles*", "**laughs**", "[pause]", "(laughs)", "(laughs softly)", "[short pause]", "*clears throat*", "(हंसते हुए)", "[विराम]", "*சிரித்துக்கொண்டே*",
+    "<THINK>x</THINK>", '<tool_call id="4">x</tool_call>',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("block", NOT_FOR_THE_EAR)
+def test_a_block_is_not_said_however_it_arrives(block):
+    assert all(not says_something(block, language) for language in LANGUAGES)
+    text = f"Sure, {block} it is done."
+    assert speakable(text, "en-IN").replace(",", "") == "Sure it is done."
+    stream = SpeakableStream("en-IN")
+    assert "".join([*(stream.push(char) for char in text), stream.flush()]) == speakable(text, "en-IN")
+
+
+SAID = [
+    ("en-IN", "a *very* good plan", "a very good plan"), ("en-IN", "the plan (two days) and [this]", "the plan (two days) and this"),
+    ("en-IN", "He smiles (pausing is allowed here, and in very long texts too, of course)", "He smiles (pausing is allowed here, and in very long texts too, of course)"),
+    ("en-IN", "music (music lessons)", "music (music lessons)"), ("en-IN", "{name} is set", "name is set"), ("en-IN", "I think so", "I think so"),
+    ("en-IN", "5 < 6", "five six"), ("en-IN", "call(s) made", "call(s) made"), ("hi-IN", "राम (हंस) बोला", "राम (हंस) बोला"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "written", "spoken"), SAID)
+def test_emphasis_and_brackets_are_no_stage_directions(language, written, spoken):
+    assert speakable(written, language) == unicodedata.normalize("NFC", spoken)
+
+
+def test_a_block_that_never_ends_does_not_silence_the_reply_for_ever():
+    text = "<think>" + "x " * LONGEST_BLOCK_CHARS + "Your order is here."
+    assert speakable(text, "en-IN").endswith("Your order is here.")
+
+
+def test_what_is_still_open_at_the_end_is_not_said():
+    assert speakable("Yes. <think>they may mean", "en-IN") == "Yes."
+    assert not says_something('{"name": "get_order", "argu', "en-IN")

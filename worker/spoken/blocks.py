@@ -1,0 +1,153 @@
+"""Drops what a model writes beside its reply: thoughts, tool calls written as text, stage directions.
+
+Whole blocks go, from mark to mark, before anything else looks at the text. A block whose end never comes is
+given up after `LONGEST_BLOCK_CHARS`, so that it cannot silence a long reply for ever; one still open when the text ends
+is dropped.
+"""
+
+import re
+
+from worker.spoken.forms import SpokenForms
+
+LONGEST_BLOCK_CHARS = 4000
+_LONGEST_NAME_CHARS = 64
+
+_NAMES = (
+    "analysis", "function", "function_call", "function_calls", "invoke", "parameter", "reasoning", "reflection",
+    "scratchpad", "think", "thinking", "thought", "thoughts", "tool", "tool_call", "tool_calls", "tool_response",
+    "tool_result", "tool_use",
+)  # fmt: skip
+_TAG = re.compile(rf"<({'|'.join(sorted(_NAMES, key=len, reverse=True))})(?:[\s=:][^<>]{{0,200}})?>", re.IGNORECASE)
+_TAG_BEGUN = re.compile(r"<([A-Za-z_]{0,20})(?:[\s=:][^<>]{0,200})?$")
+_TOKEN = re.compile(r"<[|｜](tool[_▁]calls?(?:[_▁]section)?[_▁])begin[|｜]>")  # DeepSeek's and Kimi's
+_TOKEN_BEGUN = re.compile(r"<[|｜][\w▁]{0,40}[|｜]?$")
+_FENCE = re.compile(r"```(?:json|tool_code|tool_call|tool_calls|tool_output)\b")
+_FENCE_BEGUN = re.compile(r"`{1,2}$|```[a-z_]{0,12}$")
+_JSON = re.compile(r"\[?\s?\{\s{0,8}[\"']")
+_JSON_BEGUN = re.compile(r"\[\s?$|\[?\s?\{\s{0,8}$")
+_CALLS_MARK = "[TOOL_CALLS]"
+_CALL_NAME = re.compile(r"(?<![\w.])(?=[a-z0-9]*[_.])(?:functions?\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)*$")
+_BRACKETS = re.compile(r"\\.|[\"{}()\[\]]")
+_TRIGGER = re.compile(r"[<\[{(*`]")
+_NAME_END = re.compile(r"[A-Za-z0-9_.]+$")
+
+
+class Blocks:
+    """Push text as it comes, flush at its end; both return what stands outside of blocks."""
+
+    def __init__(self, forms: SpokenForms) -> None:
+        self._stage = forms.stage_directions
+        self._held = ""
+        self._last_char = ""
+        self._close: re.Pattern[str] | None = None  # how the open block ends; None: no block is open
+        self._brackets = False  # the open block ends where its brackets are closed
+
+    def push(self, text: str) -> str:
+        self._held += text
+        return self._release(final=False)
+
+    def flush(self) -> str:
+        return self._release(final=True)
+
+    def _release(self, *, final: bool) -> str:
+        out: list[str] = []
+        while self._held:
+            if self._close or self._brackets:
+                if not self._leave_block(final=final):
+                    break
+            elif trigger := _TRIGGER.search(self._held):
+                if not self._at_trigger(trigger.start(), out, final=final):
+                    break
+            else:
+                self._pass_on(len(self._held) - (0 if final else self._name_length()), out)
+                break
+        return "".join(out)
+
+    def _pass_on(self, count: int, out: list[str]) -> None:
+        if count:
+            out.append(self._held[:count])
+            self._last_char = self._held[count - 1]
+            self._held = self._held[count:]
+
+    def _name_length(self) -> int:
+        """How much at the end may still turn out to be the name in a call such as get_order(...)."""
+        name = _NAME_END.search(self._held[-_LONGEST_NAME_CHARS:])
+        length = len(name[0]) if name else 0
+        return length if length < _LONGEST_NAME_CHARS else 0
+
+    # ---- where a block begins
+
+    def _at_trigger(self, at: int, out: list[str], *, final: bool) -> bool:
+        """Deals with the mark at `at`; False if more text is needed to know what it is."""
+        rest, sign = self._held[at:], self._held[at]
+        if sign == "(" and (name := self._call_name(at)):
+            self._pass_on(at - len(name), out)
+            self._held = self._held[len(name) :]
+            self._brackets = True
+            return True
+        self._pass_on(at, out)
+        if sign == "<" and (tag := _TAG.match(rest)):
+            self._close = re.compile(rf"</{tag[1]}\s*>", re.IGNORECASE)
+        elif sign == "<" and (token := _TOKEN.match(rest)):
+            self._close = re.compile(rf"<[|｜]{token[1]}end[|｜]>")
+        elif sign == "`" and (fence := _FENCE.match(rest)) and (final or fence.end() < len(rest)):
+            self._held = self._held[3:]
+            self._close = re.compile("```")
+        elif sign in "[{" and _JSON.match(rest):
+            self._brackets = True
+        elif rest.startswith(_CALLS_MARK):
+            self._held = rest[len(_CALLS_MARK) :]
+        elif stage := self._stage.whole.match(rest):
+            self._held = rest[stage.end() :]
+        elif not final and self._may_begin(rest):
+            return False
+        else:
+            self._pass_on(1, out)
+        return True
+
+    def _call_name(self, at: int) -> str:
+        before = self._last_char + self._held[max(0, at - _LONGEST_NAME_CHARS - 1) : at]
+        name = _CALL_NAME.search(before[-_LONGEST_NAME_CHARS - 1 :] if at > _LONGEST_NAME_CHARS else before)
+        return name[0] if name and len(name[0]) <= min(at, _LONGEST_NAME_CHARS - 1) else ""
+
+    def _may_begin(self, rest: str) -> bool:
+        if rest[0] == "<":
+            tag = _TAG_BEGUN.match(rest)
+            known = tag and any(name.startswith(tag[1].lower()) for name in _NAMES)
+            return bool(known or _TOKEN_BEGUN.match(rest))
+        if rest[0] == "`":
+            return bool(_FENCE_BEGUN.match(rest))
+        begun = _JSON_BEGUN.match(rest) or (rest[0] == "[" and _CALLS_MARK.startswith(rest))
+        return bool(begun) or self._stage.may_begin(rest)
+
+    # ---- where it ends
+
+    def _leave_block(self, *, final: bool) -> bool:
+        within = self._held[:LONGEST_BLOCK_CHARS]
+        end = self._end_of_brackets(within) if self._brackets else self._end_of_block(within)
+        if end is None and len(self._held) < LONGEST_BLOCK_CHARS and not final:
+            return False
+        self._held = self._held[LONGEST_BLOCK_CHARS if end is None else end :]
+        self._close, self._brackets, self._last_char = None, False, " "
+        return True
+
+    def _end_of_block(self, text: str) -> int | None:
+        found = self._close.search(text) if self._close else None
+        return found.end() if found else None
+
+    @staticmethod
+    def _end_of_brackets(text: str) -> int | None:
+        if text[-1] not in "})]" and not any(sign in text for sign in "})]"):
+            return None
+        depth, quoted = 0, False
+        for found in _BRACKETS.finditer(text):
+            sign = found[0]
+            if sign == '"':
+                quoted = not quoted
+            elif quoted or len(sign) > 1:
+                continue
+            else:
+                depth += 1 if sign in "{([" else -1
+                if depth == 0:
+                    return found.end()
+        return None
