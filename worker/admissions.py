@@ -21,8 +21,18 @@ USED, EXPIRED, TOO_MANY_CALLS, DAY_IS_SPENT = "used", "expired", "too_many_calls
 @dataclass(frozen=True, slots=True)
 class _Carried:
     room: str
-    caller: str
+    ticket: Ticket | None
     began_at: float
+
+    @property
+    def caller(self) -> str:
+        return self.ticket.caller if self.ticket is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    at: float
+    ticket_at_seconds: float
 
 
 class Admissions:
@@ -38,7 +48,7 @@ class Admissions:
         self._wall = wall
         self._clock = clock
         self._carried: dict[str, _Carried] = {}
-        self._ended: dict[str, float] = {}
+        self._ended: dict[str, _Ended] = {}
         self._lost: dict[str, float] = {}
         self._spent: dict[str, deque[tuple[float, float]]] = defaultdict(deque)
 
@@ -47,8 +57,9 @@ class Admissions:
         self._forget()
         if ticket is None:
             return None
-        if room in self._ended:
-            return USED
+        ended = self._ended.get(room)
+        if ended is not None and ticket.at_seconds <= ended.ticket_at_seconds:
+            return USED  # a backend that names its rooms may make a newer token for the same one
         if room in self._lost or self.carries(room):
             return None  # a call that goes on, after LiveKit itself was away: not a beginning
         if self._wall() - ticket.at_seconds > self._token_seconds:
@@ -65,9 +76,9 @@ class Admissions:
         """Whether a call in this room is one of this worker's."""
         return any(call.room == room for call in self._carried.values())
 
-    def began(self, job: str, room: str, caller: str) -> None:
+    def began(self, job: str, room: str, ticket: Ticket | None) -> None:
         """A call was taken."""
-        self._carried[job] = _Carried(room, caller, self._clock())
+        self._carried[job] = _Carried(room, ticket, self._clock())
 
     def keep(self, jobs: Collection[str]) -> None:
         """These jobs are all there are: LiveKit gave another that was taken to somebody else."""
@@ -92,7 +103,8 @@ class Admissions:
             self._lost[call.room] = now
         elif used and not self.carries(call.room):
             self._lost.pop(call.room, None)
-            self._ended[call.room] = now
+            if call.ticket is not None:
+                self._ended[call.room] = _Ended(now, call.ticket.at_seconds)
 
     def _calls_of(self, caller: str) -> int:
         return sum(call.caller == caller for call in self._carried.values())
@@ -105,9 +117,10 @@ class Admissions:
     def _forget(self) -> None:
         """Drop what can no longer matter: a room's name only as long as its token could still be shown."""
         now = self._clock()
-        for rooms in (self._ended, self._lost):
-            for room in [room for room, at in rooms.items() if now - at > self._token_seconds]:
-                del rooms[room]
+        for room in [room for room, ended in self._ended.items() if now - ended.at > self._token_seconds]:
+            del self._ended[room]
+        for room in [room for room, at in self._lost.items() if now - at > self._token_seconds]:
+            del self._lost[room]
         for caller in list(self._spent):
             calls = self._spent[caller]
             while calls and now - calls[0][0] > DAY_SECONDS:

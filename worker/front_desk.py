@@ -17,7 +17,7 @@ from worker.livekit_internals import EndedProcess, on_call_process_closed
 from worker.recovery.exit_codes import UNUSED, ended_on_purpose
 from worker.recovery.lifeline import Lifeline
 from worker.recovery.rescue import API_ERRORS
-from worker.ticket import read_ticket
+from worker.ticket import Ticket, read_ticket
 
 log = logging.getLogger("vaani")
 BUSY_ATTRIBUTE = "vaani.busy"
@@ -81,7 +81,7 @@ class FrontDesk:
         if succession is not None and succession.reason == "busy":
             await self._refuse(request, "busy", succession.identity, {BUSY_ATTRIBUTE: "true"})
         elif succession is not None:  # a caller in mid-call is not told that all lines are busy
-            self._take(request, succession.caller)
+            self._take(request, Ticket(succession.ticket_at_seconds, succession.caller))
             await request.accept(identity=succession.identity)
         else:
             await self._take_first(request)
@@ -99,12 +99,12 @@ class FrontDesk:
             await request.reject(terminate=False)
             self._start(self._refuse_aloud(room))
         else:
-            self._take(request, ticket.caller if ticket is not None else "")
+            self._take(request, ticket)
             await request.accept()
 
-    def _take(self, request: JobRequest, caller: str) -> None:
+    def _take(self, request: JobRequest, ticket: Ticket | None) -> None:
         self._pending[request.id] = time.monotonic()
-        self._admissions.began(request.id, request.room.name, caller)
+        self._admissions.began(request.id, request.room.name, ticket)
 
     async def _until_ended(self, room: str) -> None:
         """Wait for the end of an earlier call in this room: it is about to be over, or the room would not be new."""

@@ -28,7 +28,7 @@ def admissions():
 
 
 def a_call(admitted, clock, name, seconds, caller="asha"):
-    admitted.began(name, name, caller)
+    admitted.began(name, name, fresh(clock, caller))
     clock.seconds += seconds
     admitted.over(name, ended=True, used=True)
 
@@ -51,7 +51,7 @@ def test_a_callers_seconds_of_a_day_are_spent_and_come_back():
 
 def test_a_call_that_still_runs_counts_too():
     admitted, clock = admissions()
-    admitted.began("first", "first", "asha")
+    admitted.began("first", "first", fresh(clock))
     clock.seconds += 101
     assert admitted.refusal("second", fresh(clock)) == DAY_IS_SPENT
 
@@ -59,12 +59,24 @@ def test_a_call_that_still_runs_counts_too():
 def test_a_room_is_remembered_until_its_token_is_too_old():
     admitted, clock = admissions()
     ticket = fresh(clock, caller="")
-    admitted.began("job", "room", "")
+    admitted.began("job", "room", ticket)
     admitted.over("job", ended=True, used=True)
     for seconds in (1, 500, 400, 50, 20, 5000):
         clock.seconds += seconds
         assert admitted.refusal("room", ticket) in (USED, EXPIRED)
-    assert admitted.refusal("room", fresh(clock)) is None, "a phone's room of the same name, much later"
+    assert admitted.refusal("room", fresh(clock)) is None, "a newer token for a room of the same name"
+
+
+def test_a_newer_token_for_the_same_room_is_another_call():
+    """Pins the trap that a backend may name its rooms: one that rings an order's room again has a new token for it."""
+    admitted, clock = admissions()
+    first = fresh(clock)
+    admitted.began("job", "order-42", first)
+    clock.seconds += 5
+    admitted.over("job", ended=True, used=True)
+
+    assert admitted.refusal("order-42", first) == USED
+    assert admitted.refusal("order-42", fresh(clock)) is None
 
 
 def test_nothing_is_kept_for_ever():

@@ -179,8 +179,9 @@ def test_a_token_that_nobody_came_with_is_still_good():
 def test_a_token_that_is_shown_while_its_call_is_ending_was_used():
     """Pins the trap that the room is gone a moment before its call's process."""
     desk, _ = a_desk(most=3)
-    show(desk, "first", ticket())
-    request = Request("again", ticket())
+    same = ticket()
+    show(desk, "first", same)
+    request = Request("again", same)
 
     async def joins_at_once():
         asyncio.get_running_loop().call_soon(desk._process_closed, process("first", 0))

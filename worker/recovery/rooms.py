@@ -10,7 +10,7 @@ from livekit import api
 from livekit.protocol.models import ParticipantInfo
 
 from worker.recovery.sealed_state import CallState, Seal, Succession, from_metadata, into_metadata
-from worker.ticket import read_ticket
+from worker.ticket import Ticket, read_ticket
 
 API_SECONDS = 4.0
 POLL_SECONDS = 0.2
@@ -87,8 +87,8 @@ class Rooms:
         """Ask for an agent that follows `previous`."""
         dispatches = await self._dispatches(room)
         generation = 1 + max((known.generation for known in self._successions(dispatches, room)), default=0)
-        caller = next((ticket.caller for ticket in map(read_ticket, dispatches) if ticket is not None), "")
-        succession = Succession(reason=reason, generation=generation, previous=previous, caller=caller)
+        ticket = next((ticket for ticket in map(read_ticket, dispatches) if ticket is not None), Ticket(0.0))
+        succession = Succession(reason, generation, previous, ticket.caller, ticket.at_seconds)
         async with asyncio.timeout(API_SECONDS):
             await self._livekit.agent_dispatch.create_dispatch(
                 api.CreateAgentDispatchRequest(

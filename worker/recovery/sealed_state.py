@@ -77,6 +77,8 @@ class Succession:
     """Identity of the agent before."""
     caller: str = ""
     """The fingerprint of the call's ticket (worker.ticket)."""
+    ticket_at_seconds: float = 0.0
+    """Unix time at which that ticket was made; 0 for a call without one."""
 
     @property
     def identity(self) -> str:
