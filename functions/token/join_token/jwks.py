@@ -5,9 +5,11 @@ Imported at the first token that needs it, because `cryptography` would cost eve
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import re
+import socket
 import ssl
 import threading
 import time
@@ -51,7 +53,20 @@ class FetchedKeys:
 
 
 class JwksUnavailable(Exception):
-    """The issuer's keys could not be fetched or read. Retryable."""
+    """The issuer's keys could not be fetched or read.
+
+    Attributes:
+        heals: Whether waiting may help; a wrong address or a wrong document stays wrong until somebody changes it.
+    """
+
+    def __init__(self, what: str, *, heals: bool = True) -> None:
+        super().__init__(what)
+        self.heals = heals
+
+    @property
+    def why(self) -> str:
+        """For the log of whoever runs this."""
+        return f"jwks: {self}; " + ("it may pass" if self.heals else "it will not pass: check TOKEN_OIDC_JWKS_URL")
 
 
 class KeyCache:
@@ -72,6 +87,7 @@ class KeyCache:
         self._fetched_at = float("-inf")
         self._fresh_until = float("-inf")
         self._tried_at = float("-inf")
+        self._why = "jwks: not fetched yet"
 
     def key_for(self, kid: str) -> VerificationKey | None:
         """The key with this id, or None when the issuer has no such key.
@@ -83,35 +99,68 @@ class KeyCache:
         if now >= self._fresh_until or kid not in self._keys:
             self._refresh(kid, now)
         if self._monotonic_time() - self._fetched_at > _STALE_SECONDS_MAX:
-            raise Refusal(
-                503,
-                "identity_provider_unavailable",
-                "The keys of the identity provider cannot be fetched just now. Try again in 10 s.",
-                headers={"Retry-After": "10"},
-                why="jwks_unavailable",
-            )
+            raise self._unavailable(10)
         return self._keys.get(kid)
 
+    def _unavailable(self, seconds: int) -> Refusal:
+        return Refusal(
+            503,
+            "identity_provider_unavailable",
+            f"The keys of the identity provider cannot be fetched just now. Try again in {seconds} s.",
+            headers={"Retry-After": str(seconds)},
+            why=self._why,
+        )
+
     def _refresh(self, kid: str, now: float) -> None:
-        never_fetched = self._fetched_at == float("-inf")
-        # Whoever has keys to go on with does not wait for the thread that is fetching already.
-        if not self._fetching.acquire(blocking=never_fetched or kid not in self._keys):
+        stale = now >= self._fresh_until
+        # Whoever has keys to go on with does not wait for the thread that is fetching already. Strangers choose the
+        # kid: with fresh keys an unknown one does not wait either, or a few of them would hold every thread.
+        waits_seconds = _FETCH_SECONDS_MAX if stale and kid not in self._keys else 0.0
+        # A timeout of 0 is refused for a lock; without one to wait for, it is asked and not waited for.
+        if not self._fetching.acquire(blocking=waits_seconds > 0, timeout=waits_seconds or -1):
+            if not stale:
+                raise self._unavailable(1)
             return
         try:
-            stale = now >= self._fresh_until
             pause_seconds = _RETRY_SECONDS if stale else _REFETCH_SECONDS_MIN
             # Read under the lock: another thread may have fetched while this one waited.
             if self._fetched_at >= now or self._monotonic_time() - self._tried_at < pause_seconds:
                 return
             self._tried_at = self._monotonic_time()
-            fetched = self._fetch(self._url)
+            fetched = within(_FETCH_SECONDS_MAX, self._fetch, self._url)
             self._keys = _usable_keys(fetched.document)
             self._fetched_at = self._monotonic_time()
             self._fresh_until = self._fetched_at + fetched.fresh_seconds
-        except JwksUnavailable:
+        except JwksUnavailable as error:
+            self._why = error.why
             return  # served from what is known, within the bound
         finally:
             self._fetching.release()
+
+
+def within(seconds: float, fetch: Callable[[str], FetchedKeys], url: str) -> FetchedKeys:
+    """Fetch in a thread that is left behind when it takes longer: a timeout of a socket starts anew at every byte, and
+    looking a name up has none at all.
+
+    Raises:
+        JwksUnavailable: As `fetch`, or after `seconds`.
+    """
+    outcome: list[FetchedKeys | BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(fetch(url))
+        except BaseException as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=work, name="jwks", daemon=True)  # daemon: nothing waits for it at the end
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise JwksUnavailable(f"no answer within {seconds:g} s")
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    return outcome[0]
 
 
 def fetch_jwks(url: str) -> FetchedKeys:
@@ -122,6 +171,7 @@ def fetch_jwks(url: str) -> FetchedKeys:
     """
     parts = urlsplit(url)
     deadline = time.monotonic() + _FETCH_SECONDS_MAX
+    cut_off: threading.Timer | None = None
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
         connection = http.client.HTTPSConnection(
@@ -131,16 +181,31 @@ def fetch_jwks(url: str) -> FetchedKeys:
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_FETCH_SECONDS_MAX)
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.connect()
+        # Whoever waits has gone after that time; the sender of a byte now and then is cut off, and this thread ends.
+        cut_off = threading.Timer(_FETCH_SECONDS_MAX, _shut, [connection.sock])
+        cut_off.daemon = True
+        cut_off.start()
         connection.request("GET", path, headers={"Accept": "application/json"})
         response = connection.getresponse()
         if response.status != 200:
-            raise JwksUnavailable(f"status {response.status}")
+            passing = response.status >= 500 or response.status in {408, 425, 429}
+            raise JwksUnavailable(f"status {response.status}", heals=passing)
         document = _read_until(response, deadline)
+        if time.monotonic() > deadline:
+            raise JwksUnavailable("too slow")  # cut off: what has come looks like the end of it
         return FetchedKeys(document, _fresh_seconds(response.headers.get("Cache-Control", "")))
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise JwksUnavailable(type(error).__name__) from error
     finally:
+        if cut_off is not None:
+            cut_off.cancel()
         connection.close()
+
+
+def _shut(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _read_until(response: http.client.HTTPResponse, deadline: float) -> bytes:
@@ -164,15 +229,27 @@ def _usable_keys(document: bytes) -> dict[str, VerificationKey]:
         if not isinstance(listed, list):
             raise TypeError
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise JwksUnavailable("not a JWKS document") from error
+        raise JwksUnavailable(f"not a JWKS document but {_kind_of(document)}", heals=False) from error
     keys: dict[str, VerificationKey] = {}
     for jwk in listed[:_KEYS_MAX]:
         key = _usable_key(jwk)
         if key is not None:
             keys.setdefault(str(jwk.get("kid", "")), key)
     if not keys:
-        raise JwksUnavailable("no key for RS256 or ES256 in it")
+        raise JwksUnavailable("no key for RS256 or ES256 in it", heals=False)
     return keys
+
+
+def _kind_of(document: bytes) -> str:
+    """What an address that is wrong usually has in place of keys."""
+    start = document.lstrip()[:2000]
+    if start.startswith(b"<"):
+        return "a page of HTML"
+    if b"-----BEGIN CERTIFICATE" in start:
+        return "certificates (the issuer has another address for its JWKS)"
+    if b'"jwks_uri"' in document:
+        return "the issuer's configuration (its jwks_uri is the address)"
+    return "something else" if start else "nothing"
 
 
 def _usable_key(jwk: object) -> VerificationKey | None:

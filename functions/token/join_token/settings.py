@@ -50,6 +50,10 @@ class OidcSettings:
     issuers: tuple[str, ...]
     audiences: tuple[str, ...]
     jwks_url: str
+    required: tuple[tuple[str, str], ...] = ()
+    """Claims that a caller's token must carry beside these, and their values as text."""
+    anonymous_accounts: bool = False
+    """Whether Firebase's anonymous accounts are callers like others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +251,28 @@ def _oidc(reader: _Reader) -> OidcSettings:
     reader.jwks_url("TOKEN_OIDC_JWKS_URL", jwks_url)
     # Google signs its own ID tokens with either spelling.
     issuers = (issuer, "accounts.google.com") if issuer == "https://accounts.google.com" else (issuer,)
-    return OidcSettings(issuers=issuers, audiences=audiences, jwks_url=jwks_url)
+    required = _required_claims(reader)
+    if issuer == "https://accounts.google.com" and not any(claim in ("hd", "email") for claim, _ in required):
+        reader.warnings.append(
+            "TOKEN_OIDC_PRESET=google: any Google account is a caller. Ask for yours: TOKEN_OIDC_REQUIRE=hd=example.in."
+        )
+    return OidcSettings(
+        issuers=issuers,
+        audiences=audiences,
+        jwks_url=jwks_url,
+        required=required,
+        anonymous_accounts=reader.flag("TOKEN_OIDC_ANONYMOUS_ACCOUNTS"),
+    )
+
+
+def _required_claims(reader: _Reader) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for part in reader.listed("TOKEN_OIDC_REQUIRE"):
+        claim, equals, value = part.partition("=")
+        if not (equals and claim.strip() and value.strip()):
+            reader.problem("TOKEN_OIDC_REQUIRE", f"{part!r} is not claim=value, such as email_verified=true.")
+        pairs.append((claim.strip(), value.strip()))
+    return tuple(pairs)
 
 
 def _hmac_keys(reader: _Reader) -> dict[str, Secret]:

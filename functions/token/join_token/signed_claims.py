@@ -52,14 +52,16 @@ class ClaimsVerifier:
             raise _refused("token_expired", "The token has expired. Sign in again, or refresh it.") from None
         except jwt.ImmatureSignatureError:
             raise _refused("token_not_yet_valid", "The token is not valid yet. Check your clock.") from None
-        except (jwt.InvalidAudienceError, jwt.InvalidIssuerError, jwt.MissingRequiredClaimError) as error:
-            raise _refused(
-                "wrong_token", "The token was not issued for this service. Check its iss, aud, sub and exp."
-            ) from error
+        except jwt.InvalidAudienceError as error:
+            raise _wrong("aud", "is none of the audiences of this service") from error
+        except jwt.InvalidIssuerError as error:
+            raise _wrong("iss", "is not the issuer that this service expects, to the last slash") from error
+        except jwt.MissingRequiredClaimError as error:
+            raise _wrong(error.claim, "is missing") from error
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise _unproven(type(error).__name__) from error
         if not claims["sub"] or len(claims["sub"]) > _SUBJECT_CHARACTERS_MAX:
-            raise _refused("wrong_token", "The token has no usable sub. Sign in again.")
+            raise _wrong("sub", "is empty or too long")
         return claims
 
 
@@ -80,6 +82,13 @@ def _key_id(token: str) -> str:
     if not isinstance(kid, str) or len(kid) > _KID_CHARACTERS_MAX:
         raise _unproven("kid")
     return kid
+
+
+def _wrong(claim: str, what: str) -> Refusal:
+    """For a genuine token of somebody else's: the claim by its name, never by its value."""
+    return _refused(
+        "wrong_token", f"The token was not issued for this service: its {claim} {what}.", why=f"claim {claim}"
+    )
 
 
 def _unproven(why: str) -> Refusal:

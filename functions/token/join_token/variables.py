@@ -53,6 +53,16 @@ VARIABLES = (
         "",
         "Where the issuer publishes its keys: `https`, or `http` on loopback. Needed without a preset.",
     ),
+    Variable(
+        "TOKEN_OIDC_REQUIRE",
+        "",
+        "Claims that a token must carry too, `claim=value,...`: `email_verified=true`, `hd=example.in`, `role=caller`.",
+    ),
+    Variable(
+        "TOKEN_OIDC_ANONYMOUS_ACCOUNTS",
+        "false",
+        "Whether Firebase's anonymous accounts may call: anybody can make as many as they like.",
+    ),
     Variable("TOKEN_HMAC_KEYS", "", "`id:secret[,id:secret...]`; needed with `hmac`. Several keys allow rotation."),
     Variable(
         "TOKEN_APP_CHECK_PROJECT",
