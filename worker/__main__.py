@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 
 from worker.environment import load_settings, read_env_file
-from worker.errors import BadSettings, MissingModelFiles
+from worker.errors import BadSettings, MissingModelFiles, NoTemporaryFolder
 from worker.settings import Settings
 
 BAD_SETTINGS = 2
@@ -27,7 +28,7 @@ def main(argv: list[str]) -> int:
     except BadSettings as error:
         print(error, file=sys.stderr)  # noqa: T201
         return BAD_SETTINGS
-    except MissingModelFiles as error:
+    except (MissingModelFiles, NoTemporaryFolder) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return DID_NOT_START
     return _run(arguments, settings)
@@ -39,6 +40,7 @@ def checked_settings(*, console: bool) -> Settings:
     Raises:
         BadSettings: With every problem at once.
         MissingModelFiles: WORKER_TURN_DETECTOR=multilingual without its weights.
+        NoTemporaryFolder: Nothing can be written where temporary files go.
     """
     from worker.checks import setting_problems
     from worker.providers.turn_detection import check_turn_detector
@@ -52,7 +54,23 @@ def checked_settings(*, console: bool) -> Settings:
     if problems:
         raise BadSettings(problems)
     check_turn_detector(settings)
+    check_temporary_folder()
     return settings
+
+
+def check_temporary_folder() -> None:
+    """Refuse to start where no call could be taken: the framework would try again for ever, a traceback each time.
+
+    Raises:
+        NoTemporaryFolder: Not retryable.
+    """
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        raise NoTemporaryFolder(
+            "the worker cannot start", why=str(error), do="Set TMPDIR to a folder that can be written, e.g. a tmpfs",
+            retryable=False,
+        ) from None  # fmt: skip
 
 
 def _run(arguments: argparse.Namespace, settings: Settings) -> int:

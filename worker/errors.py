@@ -29,6 +29,12 @@ class BadSettings(VaaniError):
         self.problems = problems
 
 
+class NoTemporaryFolder(VaaniError):
+    """No call's process can be started: it is talked to through a socket in a temporary folder."""
+
+    code = "no_temporary_folder"
+
+
 class MissingModelFiles(VaaniError):
     """A model that was asked for is not on this machine."""
 

@@ -97,4 +97,7 @@ async def _render_phrases(settings: Settings, registered: asyncio.Event) -> None
         speaker = build_tts(settings, settings.worker.default_language, http)
         voice = SarvamVoice(speaker, settings)
         cache = PhraseAudio(settings.worker.phrase_cache_dir, voice)
-        await render_missing(cache, voice, speaker, phrases(settings).every(settings.worker.default_language))
+        try:
+            await render_missing(cache, voice, speaker, phrases(settings).every(settings.worker.default_language))
+        except OSError as error:
+            log.warning("no phrase can be kept: WORKER_PHRASE_CACHE_DIR", extra={"why": str(error)})

@@ -51,6 +51,14 @@ class McpServer(BaseModel):
             raise ValueError(f"server {self.name!r} needs either url or command")
 
 
+def cache_folder() -> Path:
+    """Where caches go; for a user id without a home directory, as containers have, below the temporary files."""
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:
+        return Path("/tmp/.cache")  # phrases are no secret, and the worker starts without them too
+
+
 class WorkerSettings(BaseSettings):
     """The worker process and the manners of a call."""
 
@@ -202,9 +210,7 @@ class WorkerSettings(BaseSettings):
     health_port: NonNegativeInt = Field(8081, description="Port of the health endpoint; 0 takes a free one.")
     reconnect_tries: PositiveInt = Field(16, description="Tries to reach LiveKit before the worker exits with 1.")
     job_memory_limit_mb: NonNegativeInt = Field(1200, description="A call's process over this is ended; 0 is no limit.")
-    phrase_cache_dir: Path = Field(
-        Path.home() / ".cache" / "vaani" / "phrases", description="Where rendered phrases are kept."
-    )
+    phrase_cache_dir: Path = Field(cache_folder() / "vaani" / "phrases", description="Where rendered phrases are kept.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
     log_pii: bool = Field(False, description="Whether transcripts and phone numbers may be logged.")
 
