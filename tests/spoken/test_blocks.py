@@ -33,7 +33,7 @@ SAID = [
     ("en-IN", "a *very* good plan", "a very good plan"), ("en-IN", "the plan (two days) and [this]", "the plan (two days) and this"),
     ("en-IN", "He smiles (pausing is allowed here, and in very long texts too, of course)", "He smiles (pausing is allowed here, and in very long texts too, of course)"),
     ("en-IN", "music (music lessons)", "music (music lessons)"), ("en-IN", "{name} is set", "name is set"), ("en-IN", "I think so", "I think so"),
-    ("en-IN", "5 < 6", "five six"), ("en-IN", "call(s) made", "call(s) made"), ("hi-IN", "राम (हंस) बोला", "राम (हंस) बोला"),
+    ("en-IN", "5 < 6", "five less than six"), ("en-IN", "call(s) made", "call(s) made"), ("hi-IN", "राम (हंस) बोला", "राम (हंस) बोला"),
 ]  # fmt: skip
 
 

@@ -220,6 +220,10 @@ def _unit_pattern(unit: str) -> str:
     return re.escape(unit) if len(unit) == 1 else f"(?i:{re.escape(unit)})"
 
 
+_CODE_BEFORE = re.compile(
+    r"(?:(?<![A-Za-z])[A-Z]{2}[\s-][0-9]{1,2}[\s-][A-Z]{1,3}|[Xx*]{3,})[\s-]{1,3}$"
+)  # a plate, a masked card
+_RATING = re.compile(r"(?<![0-9/.,])([0-9]{1,2}\.[0-9])\s?/\s?(5|10)(?![0-9/.])")
 _VERSION = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+){2,}")
 _SUM = re.compile(r"([0-9)])\s?([+×*=÷]|\sx\s)\s?(?=[0-9(])")
 _FRACTION = re.compile(r"(?<![0-9/.,])([0-9]{1,4})/([0-9]{1,4})(?![0-9/]|[.,][0-9])")
@@ -247,6 +251,32 @@ def say_per(text: str, forms: SpokenForms) -> str:
     return _PER_OTHER.sub(rf"\1 {forms.symbols['per']} ", _per_pattern(forms).sub(spoken, text))
 
 
+@cache
+def _comparison_pattern(forms: SpokenForms) -> re.Pattern[str]:
+    said = {word for unit in forms.units.values() for word in unit}
+    counted = f"{_units_pattern(forms)}|{_any_of((*said, *forms.money_words))}|(?i:{_scale_words(forms)})"
+    amount = rf"(?:(?:{_any_of(tuple(forms.currencies))})\.?\s?)?{_NUM}(?:\s?%|\s?(?:{counted}){NOT_A_LETTER})?"
+    return re.compile(rf"(?<!<)(?P<sign><=|>=|[<>≤≥])\s?(?P<amount>{amount})")
+
+
+def say_comparisons(text: str, forms: SpokenForms, *, at_line_start: bool) -> str:
+    """<5 minutes is less than 5 minutes. A > at the beginning of a line is a quotation mark."""
+    if not _COMPARED.search(text):
+        return text
+    names = {"<": "less_than", ">": "more_than", "<=": "at_most", "≤": "at_most", ">=": "at_least", "≥": "at_least"}
+    return _comparison_pattern(forms).sub(
+        lambda found: (
+            found[0]
+            if at_line_start and found["sign"] == ">" and not found.string[: found.start()].strip()
+            else f" {forms.symbols[names[found['sign']]].format(found['amount'])}"
+        ),
+        text,
+    )
+
+
+_COMPARED = re.compile("[<>≤≥]")
+
+
 def say_sums(text: str, forms: SpokenForms) -> str:
     """2 + 2 = 4, 5 * 3, 3x faster. Before markup goes, because a * between numbers is not emphasis."""
     names = {"+": "plus", "=": "equals", "×": "times", "*": "times", "x": "times", "÷": "by"}
@@ -261,6 +291,9 @@ def say_numbers(text: str, before: str, forms: SpokenForms) -> str:
             lambda found: f" {numbers.point} ".join(cardinal(int(part), numbers) for part in found[0].split(".")), text
         )
     if "/" in text:
+        text = _RATING.sub(
+            lambda found: forms.symbols["out_of"].format(*(decimal_words(found[i], numbers) for i in (1, 2))), text
+        )
         by = forms.symbols["by"]
         text = _FRACTION.sub(
             lambda found: f"{cardinal(int(found[1]), numbers)} {by} {cardinal(int(found[2]), numbers)}", text
@@ -336,7 +369,7 @@ def _plain(written: str, unit: int, before: str, after: str, forms: SpokenForms)
         return scaled(written, unit, numbers)
     if "," in written or "." in written:
         return decimal_words(written, numbers)
-    if _is_code(written, before, forms):
+    if _is_code(written, before, forms) or _is_pin_code(written, before, after, forms):
         return grouped_digits([written], numbers)
     if len(written) == 4 and _is_year(int(written), before, forms):
         return year(int(written), forms)
@@ -349,7 +382,7 @@ def _is_code(written: str, before: str, forms: SpokenForms) -> bool:
         return True
     if len(written) >= 8:
         return not written.endswith("0000") or len(written) > 15
-    if before.rstrip().endswith("#"):
+    if before.rstrip().endswith("#") or _CODE_BEFORE.search(before):
         return True
     if len(written) < 3:
         return False
@@ -360,6 +393,19 @@ def _is_code(written: str, before: str, forms: SpokenForms) -> bool:
         if word and word not in forms.connectors and word not in forms.weak_cues:
             return False
     return False
+
+
+def _is_pin_code(written: str, before: str, after: str, forms: SpokenForms) -> bool:
+    """Six digits behind a place: Pune 411001. Amounts are written with commas or end in zeros."""
+    if len(written) != 6 or written[0] in "09" or written.endswith("00") or _speaks_of_money(before, forms):
+        return False
+    if _LATIN_PLACE.search(before):
+        return True
+    return _INDIC_WORD.search(before) is not None and re.match(r"\s*(?:[.,।!?]|$)", after) is not None
+
+
+_LATIN_PLACE = re.compile(r"[A-Z][a-z]{2,}[\s,-]{1,3}$")
+_INDIC_WORD = re.compile(rf"{INDIC}[\s,-]{{1,3}}$")
 
 
 def _is_year(number: int, before: str, forms: SpokenForms) -> bool:

@@ -33,6 +33,16 @@ def _month_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str
     )
 
 
+_ISO_TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2})(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+
+
+def without_seconds_and_zone(text: str) -> str:
+    """2026-11-29T14:30:00+05:30 is a date and a time of day. Before sums, because its + adds nothing."""
+    return _ISO_TIME.sub(r"\1 \2", text)
+
+
 def say_dates(text: str, forms: SpokenForms) -> str:
     if "/" in text or "-" in text or "." in text:
         text = _NUMERIC_DATE.sub(lambda found: _numeric_date(found, forms), text)
@@ -61,7 +71,8 @@ def _named_date(found: re.Match[str], day: str, month: str, year_text: str | Non
     if not 1 <= int(day) <= 31 or month == "may":  # "5 may apply" is no date; people who mean the month write May
         return found[0]
     month_first = found[0].lower().startswith(month.lower())
-    order = "{month} {day}, {year}" if month_first else "{day} {month} {year}"
+    kept = month_first and (forms.language == "en-IN" or forms.date_order.startswith("{month}"))
+    order = "{month} {day}, {year}" if kept else "{day} {month} {year}"
     return _date(int(day), forms.months[month.lower()], int(year_text or 0), order, forms)
 
 
@@ -79,7 +90,9 @@ def _date(day: int, month: int, year_number: int, order: str, forms: SpokenForms
 @cache
 def _clock_pattern(forms: SpokenForms) -> re.Pattern[str]:
     words = "|".join(re.escape(word) for word in sorted(forms.clock.words, key=len, reverse=True))
-    return re.compile(rf"{_CLOCK}(?:{_RANGE_SIGN}{_CLOCK_AGAIN})?(?:\s?({words}){NOT_A_LETTER})?")
+    return re.compile(
+        rf"{_CLOCK}(?:\s?hrs?{NOT_A_LETTER})?(?:{_RANGE_SIGN}{_CLOCK_AGAIN})?(?:\s?({words}){NOT_A_LETTER})?"
+    )
 
 
 _CLOCK_AGAIN = _CLOCK.replace("(?<![0-9:.,/-])", "")

@@ -1,5 +1,6 @@
 """Turns one segment of written text into spoken text: the order of the passes is the whole art, so it is all here."""
 
+import html
 import re
 import unicodedata
 
@@ -12,6 +13,11 @@ _NATIVE_DIGITS = {
     for start in (0x660, 0x6F0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xFF10)
     for value in range(10)
 }
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
+_MASK = re.compile(
+    r"(?<!\w)(?:X{3,}|x{3,}|\*{4,}(?=[\s-]*[0-9*]))(?![A-Za-z0-9])[\s-]*"
+)  # what is hidden is not read out
+_RATE = re.compile(r"(?<!\S)@\s?(?=[₹0-9]|Rs)")
 _FIGURES = re.compile("[0-9]+")
 _DIGIT = re.compile("[0-9]")
 _TIME_SIGN = re.compile(r"[0-9]:[0-9]|[0-9]\s?[AaPp]\.?\s?[Mm]")
@@ -37,6 +43,14 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
     ascii_only = text.isascii()
     if not ascii_only:
         text = text.translate(_NATIVE_DIGITS)
+    if "&" in text and ";" in text:
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
+    if "T" in text:
+        text = calendar.without_seconds_and_zone(text)
+    text = _MASK.sub("", text)
+    if "@" in text:
+        text = _RATE.sub(f"{forms.symbols['rate']} ", text)
+    text = amounts.say_comparisons(text, forms, at_line_start=at_line_start)
     chars = set(text)
     if not ascii_only or chars & set(":;<"):
         text = markup.without_emoji(text)

@@ -20,11 +20,11 @@ _CONTEXT_CHARS = 80
 
 _SPECIAL_CHARS = (
     f"0-9\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\u0a66-\u0a6f\u0ae6-\u0aef\u0b66-\u0b6f\u0be6-\u0bef"
-    f"\u0c66-\u0c6f\u0ce6-\u0cef\u0d66-\u0d6f\uff10-\uff19₹$€£@&%°+=×/–—−{EYE_ONLY_CHARS}"
+    f"\u0c66-\u0c6f\u0ce6-\u0cef\u0d66-\u0d6f\uff10-\uff19₹$€£@&%°+=×/–—−≤≥{EYE_ONLY_CHARS}"
 )
 _SPECIAL = re.compile(
     f"[{_SPECIAL_CHARS}]"
-    r"|^[-:;][-()DPp]*$|[Hh][Tt][Tt][Pp]|[^\W_]\.[^\W_]"
+    r"|^[-:;][-()DPp]*$|[Hh][Tt][Tt][Pp]|[Xx]{3}|[^\W_]\.[^\W_]"
 )
 # Several ordinary words at once, to spend no time on them.
 _PLAIN_WORDS = re.compile(rf"(?:[^\s{_SPECIAL_CHARS},.!?;:।()\-]{{1,64}}[,.!?।]? )+")
@@ -86,7 +86,11 @@ class SpeakableStream:
         if found is None:
             return ""
         lowered = found[0].lower()
-        ordinary = "http" not in lowered and self._begin.isdisjoint(lowered.translate(_NO_STOPS).split())
+        ordinary = (
+            "http" not in lowered
+            and "xxx" not in lowered
+            and self._begin.isdisjoint(lowered.translate(_NO_STOPS).split())
+        )
         return found[0] if ordinary else ""
 
     def _pass_on(self, plain: str) -> str:

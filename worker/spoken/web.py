@@ -2,16 +2,20 @@
 
 import re
 
+from worker.spoken.endings import with_ending
 from worker.spoken.forms import SpokenForms
+from worker.spoken.letters import INDIC, INDIC_CHARS
 from worker.spoken.numbers import digits
 
 _EMAIL = re.compile(
-    r"(?:mailto:)?([A-Za-z0-9][A-Za-z0-9._%+-]{0,63})@([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4})"
+    r"(?:mailto:)?([A-Za-z0-9][A-Za-z0-9._%+-]{0,63})@([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,3}\.[A-Za-z0-9]{1,63})"
+    rf"(?:-?({INDIC}[{INDIC_CHARS}]*))?"
 )
 _ENDINGS = "com|in|org|net|gov|edu|info|app|dev|io|ai|co|shop|store|online|bank|me"
 _URL = re.compile(
-    r"(?:https?://|www\.)[^\s<>()\[\]*`\"'|]+"
-    rf"|(?<![\w@.-])[A-Za-z0-9][A-Za-z0-9-]{{0,62}}(?:\.[A-Za-z0-9-]{{1,62}}){{0,3}}\.(?:{_ENDINGS})(?![\w-])(?:/[^\s<>()\[\]*`\"'|]*)?",
+    r"((?:https?://|www\.)[^\s<>()\[\]*`\"'|\u0900-\u0963\u0966-\u0d7f]+"
+    rf"|(?<![\w@.-])[A-Za-z0-9][A-Za-z0-9-]{{0,62}}(?:\.[A-Za-z0-9-]{{1,62}}){{0,3}}\.(?:{_ENDINGS})(?![A-Za-z0-9_]|-[A-Za-z0-9])(?:/[^\s<>()\[\]*`\"'|\u0900-\u0963\u0966-\u0d7f]*)?)"
+    rf"(?:-?({INDIC}[{INDIC_CHARS}]*))?",
     re.IGNORECASE,
 )
 LONGEST_SPOKEN_HOST = 40
@@ -19,8 +23,12 @@ LONGEST_SPOKEN_HOST = 40
 
 def say_addresses(text: str, forms: SpokenForms) -> str:
     if "@" in text:
-        text = _EMAIL.sub(lambda found: _spoken_email(found[1], found[2], forms), text)
-    return _URL.sub(lambda found: _spoken_url(found[0], forms), text)
+        text = _EMAIL.sub(lambda found: _ended(_spoken_email(found[1], found[2], forms), found[3], forms), text)
+    return _URL.sub(lambda found: _ended(_spoken_url(found[1].rstrip("-"), forms), found[2], forms), text)
+
+
+def _ended(spoken: str, ending: str | None, forms: SpokenForms) -> str:
+    return with_ending(spoken, ending, forms) if ending else spoken
 
 
 def _spoken_email(name: str, host: str, forms: SpokenForms) -> str:
