@@ -134,3 +134,10 @@ def test_health_and_preflights_are_never_limited(build):
     client = build(ANONYMOUS, TOKEN_RATE_PER_ADDRESS="1")
     assert {client.get("/health").status_code for _ in range(5)} == {200}
     assert {client.options("/").status_code for _ in range(5)} == {204}
+
+
+def test_whoever_scans_with_other_methods_is_limited_too(build):
+    """Each such request was answered and logged without end."""
+    client = build(TOKEN_RATE_PER_ADDRESS="5")
+    statuses = [client.put("/admin").status_code for _ in range(7)]
+    assert statuses == [405] * 5 + [429] * 2

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BODY_BYTES_MAX = 32_768
 _UNKNOWN_METHOD = "OTHER"
+_UNLOGGED = frozenset({"healthy", "preflight"})  # nothing happened, anybody may ask without end, and lines are billed
 _METHODS_LOGGED = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -101,6 +102,7 @@ class TokenEndpoint:
         if request.method in ("GET", "HEAD") and request.path == "/health":
             return 200, "healthy", '{"status":"ok"}'
         if request.method != "POST":
+            self._spend_address(request)  # whoever scans is told 429, and costs no more than that
             raise Refusal(
                 405, "method_not_allowed", "Use POST to get a token, or GET /health.", headers={"Allow": METHODS}
             )
@@ -133,11 +135,8 @@ class TokenEndpoint:
 
     def _granted(self, request: HttpRequest, progress: _Progress) -> JoinGrant:
         settings = self._settings
-        address = address_of(
-            request.headers.get("X-Forwarded-For", ""), request.peer_address, settings.trusted_proxy_hops
-        )
         # The address is limited before anything costs time; the caller once it is known who that is.
-        self._per_address.spend(address, now_seconds=self._monotonic_time())
+        self._spend_address(request)
         body = _body_of(request)
         signed = SignedRequest(request.method, request.path, request.headers, body)
         if self._attest_app is not None:
@@ -155,6 +154,11 @@ class TokenEndpoint:
             return grant
         grant, progress.predispatch = self._predispatch.send_agent_ahead(grant)
         return grant
+
+    def _spend_address(self, request: HttpRequest) -> None:
+        hops = self._settings.trusted_proxy_hops
+        address = address_of(request.headers.get("X-Forwarded-For", ""), request.peer_address, hops)
+        self._per_address.spend(address, now_seconds=self._monotonic_time())
 
     def _headers(self, request: HttpRequest, progress: _Progress, *, has_body: bool) -> dict[str, str]:
         headers = cors_headers(
@@ -174,6 +178,8 @@ class TokenEndpoint:
     def _log(
         self, request: HttpRequest, progress: _Progress, status: int, code: str, why: str, duration_seconds: float
     ) -> None:
+        if code in _UNLOGGED:
+            return
         outcome = RequestOutcome(
             method=request.method if request.method in _METHODS_LOGGED else _UNKNOWN_METHOD,
             status=status,
