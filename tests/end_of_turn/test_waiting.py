@@ -21,7 +21,7 @@ def test_a_reply_takes_longer_to_make_than_a_finished_turn_waits():
 
 
 def test_every_wait_gives_its_reason():
-    assert how_long_to_wait(Evidence("my number is", "en-IN")).reason == "announced value missing"
+    assert how_long_to_wait(Evidence("my number is", "en-IN")).reason.startswith("announced value missing")
 
 
 def test_unwritten_speech_waits_for_its_transcript():

@@ -8,10 +8,13 @@ _SHORTEST_QUESTION_WORDS = 3
 _SHORTEST_REQUEST_WORDS = 4
 _SHORTEST_COMMAND_WORDS = 2
 _REQUESTS = frozenset(["can", "could", "will", "would", "may", "should"])
-_SHORT_REPLY_OPENERS = frozenset(["yes", "no", "yeah", "yep", "nope", "ok", "okay"])
-_LONGEST_SHORT_REPLY_WORDS = 5
-_PARTICLES = frozenset({"prepositions", "verbs"})
-_VERB_PARTICLES = frozenset({"through", "off", "around"})  # "went through", "switch it off"
+_SHORT_REPLY_WORDS = 2
+_REPLYING_SUBJECTS = frozenset({"i", "we", "you", "he", "she", "it", "they", "that", "this", "there"})
+_RELATIVE_WORDS = frozenset({"that", "which", "one", "ones", "who", "what", "where", "how"})
+_CLOSING_PHRASES = (
+    ("or", "not"), ("or", "no"), ("as", "well"), ("you", "can"), ("as", "possible"), ("or", "what"), ("and", "all"),
+    ("or", "something"), ("do", "it"), ("go", "ahead"), ("thats", "it"), ("thats", "all"), ("is", "it"),
+)  # fmt: skip
 _NEVER_STRANDED = frozenset({"of", "than", "during", "between", "until", "till", "since", "per"})
 
 
@@ -60,17 +63,30 @@ def breaks_off(words: Sequence[str]) -> bool:
     return len(words) > 1 and words[-1] in english.subjects - {"that", "this"} and words[-2] in english.inversions
 
 
-def may_end_in_a_particle(words: Sequence[str], kind: str) -> bool:
-    """Whether this English ending, open in a statement, is a fair one here.
+def has_its_object_before(words: Sequence[str]) -> bool:
+    """Ends in a verb or preposition whose object stands before: "the bag that I never got", "where are you from".
 
-    "Where are you from", "what my balance is", "yes I do"; but not "my number is" nor "what is the price of".
+    Not "my number is", which has none, nor "what is the price of".
     """
-    if kind not in _PARTICLES or words[-1] in _NEVER_STRANDED:
+    if words[-1] in _NEVER_STRANDED:
         return False
     english = lexicon("en")
-    if words[-1] in _VERB_PARTICLES and len(words) > 2:
-        return True
-    if words[0] in _SHORT_REPLY_OPENERS and 2 < len(words) <= _LONGEST_SHORT_REPLY_WORDS:
-        return words[1] in english.subjects
-    asks_at = next((place for place, word in enumerate(words) if word in english.questions), None)
-    return asks_at is not None and len(words) - asks_at > _SHORTEST_QUESTION_WORDS - 1 + (kind == "verbs")
+    openers = english.questions | _RELATIVE_WORDS
+    opens_at = next((place for place, word in enumerate(words[:-2]) if word in openers), None)
+    if opens_at is None:
+        return False
+    return any(word in english.subjects or word in english.inversions for word in words[opens_at + 1 : -1])
+
+
+def is_reply_in_short(words: Sequence[str]) -> bool:
+    """An auxiliary stands for the whole clause: "yes I am", "no it hasn't", "I did"."""
+    english = lexicon("en")
+    clause = without_opening(words, english)
+    if len(clause) == _SHORT_REPLY_WORDS + 1 and clause[-1] == "not":
+        clause = clause[:-1]
+    return len(clause) == _SHORT_REPLY_WORDS and clause[0] in _REPLYING_SUBJECTS and clause[1] in english.inversions
+
+
+def ends_in_closing_phrase(words: Sequence[str]) -> bool:
+    """Ends in words that only close: "or not", "as well", "as soon as you can"."""
+    return any(len(words) > len(phrase) and tuple(words[-len(phrase) :]) == phrase for phrase in _CLOSING_PHRASES)

@@ -35,6 +35,7 @@ class Lexicon:
     language: str
     open_words: Mapping[str, str]  # word -> why the speaker goes on after it
     open_suffixes: tuple[str, ...]
+    indefinites: frozenset[str]  # "any", "anything", "whatever": whole answers
     finite: frozenset[str]
     finite_suffixes: tuple[str, ...]
     answers: frozenset[str]
@@ -85,6 +86,7 @@ def lexicon(language: str) -> Lexicon:
         language=language,
         open_words=MappingProxyType(open_words),
         open_suffixes=_suffixes(raw, "open_suffixes"),
+        indefinites=_listed(raw, "indefinites"),
         finite=finite,
         finite_suffixes=_suffixes(raw, "finite_suffixes"),
         answers=answers,
@@ -117,9 +119,25 @@ def mail_words() -> Mapping[str, frozenset[str]]:
     return MappingProxyType({name: _listed(lists, name) for name in lists})
 
 
+@cache
+def _hold_on_phrases() -> frozenset[tuple[str, ...]]:
+    source = resources.files("worker.end_of_turn").joinpath("data", "hold_on.toml")
+    phrases = tomllib.loads(source.read_text("utf-8"))["phrases"]
+    return frozenset(tuple(same_spelling(p).split()) for line in phrases.values() for p in line.split(" | "))
+
+
+def says_to_hold_on(words: tuple[str, ...]) -> bool:
+    """Whether these words only ask for a moment, perhaps after a short answer: "ek minute rukiye", "yes hold on"."""
+    start = 0
+    while start < len(words) and words[start] in any_answers(words[start]) and words[start:] not in _hold_on_phrases():
+        start += 1
+    return words[start:] in _hold_on_phrases()
+
+
 def load_word_lists() -> None:
     """Read all lists now. At import, because a first turn must not wait for files, and forked processes share them."""
     mail_words()
+    _hold_on_phrases()
     for language in LANGUAGES:
         any_answers(next(iter(lexicon(language).answers)))
     any_answers("ok")

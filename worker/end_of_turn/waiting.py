@@ -15,6 +15,7 @@ class WaitPolicy:
     """Seconds after the last voiced sample, per verdict of the words.
 
     Attributes:
+        in_pieces_seconds: After unclear words that spell something of unknown length: a name, a number in groups.
         late_final_seconds: How long to wait for the recogniser's transcript of speech that it has not written yet.
         most_seconds: The longest wait of all, whatever the evidence.
     """
@@ -22,6 +23,7 @@ class WaitPolicy:
     finished_seconds: float = 0.80
     unclear_seconds: float = 0.95
     unfinished_seconds: float = 1.80
+    in_pieces_seconds: float = 1.40
     late_final_seconds: float = 1.50
     most_seconds: float = 2.50
 
@@ -70,6 +72,8 @@ def how_long_to_wait(evidence: Evidence, policy: WaitPolicy = DEFAULT_POLICY) ->
         Completeness.UNCLEAR: policy.unclear_seconds,
         Completeness.UNFINISHED: policy.unfinished_seconds,
     }[reading.completeness]
+    if reading.in_pieces:
+        seconds = max(seconds, min(policy.in_pieces_seconds, policy.unfinished_seconds))
     reason = reading.reason
     if evidence.transcript_pending:
         seconds, reason = max(seconds, policy.late_final_seconds), f"{reason}; a transcript is due"

@@ -1,0 +1,107 @@
+"""Read turns of real people from public sets that the user has put into a folder; nothing of them is ours to keep.
+
+The folder's layout, the licences and how to get the sets: docs/end-of-turn.md.
+"""
+
+import csv
+import json
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SHORTEST_CUT_TURN_WORDS = 6
+_DIALOGUE_LANGUAGES = {"english": "en", "hindi": "hi", "bengali": "bn", "gujarati": "gu", "tamil": "ta"}
+_DIALOGUE_PARTS = {"develop": ("dev",), "held_back": ("tst",)}
+_BANKING_PARTS = {"develop": "train", "held_back": "test"}
+_FOLDS = {"develop": range(5, 20), "held_back": range(5)}
+PARTS = ("develop", "held_back")
+_NOT_THE_CALLER = ("<SILENCE>", "api_call")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One whole turn of a person, and what the other side had said before."""
+
+    text: str
+    language: str  # `hi`, as the set says
+    asked: str
+    set_name: str
+
+
+def read_sets(folder: Path, part: str) -> dict[str, list[Turn]]:
+    """The turns of each set that the folder has, by the set's name.
+
+    Args:
+        part: `develop`, to fit and look at; `held_back`, to measure once.
+
+    Raises:
+        FileNotFoundError: None of the sets is there.
+    """
+    sets = {"banking77": _banking(folder, part), "nlu++": _nlupp(folder, part)}
+    for name, language in _DIALOGUE_LANGUAGES.items():
+        sets[f"dstc2 {language}"] = _dialogues(folder, part, name, language)
+    found = {name: turns for name, turns in sets.items() if turns}
+    if not found:
+        raise FileNotFoundError(
+            f"No public set in {folder}. Put `task-specific-datasets` or `Code-Mixed-Dialog` there; "
+            "docs/end-of-turn.md says how to get them."
+        )
+    return found
+
+
+def as_heard(text: str) -> str:
+    """Lower case and without punctuation, as a recogniser may give it."""
+    return " ".join(re.sub(r"[.?!,;:\"]+", " ", re.sub(r"\s+(')", r"\1", text.lower())).split())
+
+
+def cut_in_the_middle(turns: Sequence[Turn], seed: int, shortest_words: int = SHORTEST_CUT_TURN_WORDS) -> list[Turn]:
+    """Each turn of so many words or more, broken off after a random inner word; the same in every run."""
+    chance = random.Random(seed)
+    cut = []
+    for turn in turns:
+        words = turn.text.split()
+        if len(words) >= shortest_words:
+            said = " ".join(words[: chance.randrange(1, len(words))])
+            cut.append(Turn(said, turn.language, turn.asked, turn.set_name))
+    return cut
+
+
+def _banking(folder: Path, part: str) -> list[Turn]:
+    path = folder / "task-specific-datasets" / "banking_data" / f"{_BANKING_PARTS[part]}.csv"
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [Turn(as_heard(row["text"]), "en", "", "banking77") for row in csv.DictReader(file)]
+
+
+def _nlupp(folder: Path, part: str) -> list[Turn]:
+    paths = [
+        folder / "task-specific-datasets" / "nlupp" / "data" / domain / f"fold{fold}.json"
+        for domain in ("banking", "hotels")
+        for fold in _FOLDS[part]
+    ]
+    rows = (row for path in paths if path.exists() for row in json.loads(path.read_text("utf-8")))
+    return [Turn(as_heard(row["text"]), "en", "", "nlu++") for row in rows]
+
+
+def _dialogues(folder: Path, part: str, name: str, language: str) -> list[Turn]:
+    paths = [
+        folder / "Code-Mixed-Dialog" / "data" / name / f"dialog-dstc2-{piece}.txt" for piece in _DIALOGUE_PARTS[part]
+    ]
+    return [turn for path in paths if path.exists() for turn in _dialogue_turns(path, language)]
+
+
+def _dialogue_turns(path: Path, language: str) -> Iterator[Turn]:
+    asked = ""
+    for line in path.read_text("utf-8").splitlines():
+        said, tab, answer = line.partition("\t")
+        said = said.partition(" ")[2].strip()
+        if not tab:
+            asked = "" if not line.strip() else asked  # an empty line ends a call; one without a tab is a database row
+            continue
+        if not said.startswith(_NOT_THE_CALLER):
+            yield Turn(as_heard(said), language, asked, f"dstc2 {language}")
+        if not answer.strip().startswith("api_call"):
+            asked = answer.strip()

@@ -1,0 +1,77 @@
+"""Tell what kind of answer the agent has just asked for: a word that ends like half a sentence may be all of it."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from importlib import resources
+from types import MappingProxyType
+
+from worker.end_of_turn.lexicon import LANGUAGES, lexicon
+from worker.end_of_turn.words import closing_mark, same_spelling, words_of
+
+NOTHING_SAID = "nothing said"
+STATEMENT = "nothing"
+YES_OR_NO = "a yes or no"
+OPEN = "an open question"
+SPELLING = "spelling"
+_SENTENCE = re.compile(r"(?<=[?!।॥])\s+|(?<=[.])\s+(?=\S)")
+_LAST_SENTENCES = 2
+
+
+@cache
+def _kinds() -> Mapping[str, frozenset[tuple[str, ...]]]:
+    """Phrases that ask for one kind of value, most telling kind first."""
+    source = resources.files("worker.end_of_turn").joinpath("data", "asking.toml")
+    kinds = tomllib.loads(source.read_text("utf-8"))["asks for"]
+    return MappingProxyType(
+        {
+            kind: frozenset(tuple(same_spelling(phrase).split()) for phrase in " ".join(lines.split()).split(" | "))
+            for kind, lines in kinds.items()
+        }
+    )
+
+
+@lru_cache(maxsize=64)
+def asked_for(agent_said: str) -> str:
+    """The kind of answer that is due: a key of `data/asking.toml`, YES_OR_NO, OPEN, STATEMENT or NOTHING_SAID."""
+    sentences = [sentence for sentence in _SENTENCE.split(agent_said.strip()) if words_of(sentence)]
+    if not sentences:
+        return NOTHING_SAID
+    for sentence in reversed(sentences[-_LAST_SENTENCES:]):
+        if (kind := _kind_of(sentence)) is not None:
+            return kind
+    return STATEMENT
+
+
+def _kind_of(sentence: str) -> str | None:
+    words = words_of(sentence)
+    asks = closing_mark(sentence) == "?" or not _tells(words)
+    for kind, phrases in _kinds().items():
+        if asks and any(_stands_in(phrase, words) for phrase in phrases):
+            return kind
+    if closing_mark(sentence) != "?":
+        return None
+    return YES_OR_NO if words[0] in lexicon("en").inversions or not _has_question_word(words) else OPEN
+
+
+def _tells(words: tuple[str, ...]) -> bool:
+    """Without a question mark only a request asks ("please tell me your name"); everything else tells."""
+    requests = _kinds_requests()
+    return not requests.intersection(words)
+
+
+@cache
+def _kinds_requests() -> frozenset[str]:
+    source = resources.files("worker.end_of_turn").joinpath("data", "asking.toml")
+    listed = tomllib.loads(source.read_text("utf-8"))["requests"]
+    return frozenset(same_spelling(word) for word in listed["words"].split())
+
+
+def _has_question_word(words: tuple[str, ...]) -> bool:
+    return any(word in lexicon(language).questions for word in words for language in LANGUAGES)
+
+
+def _stands_in(phrase: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    size = len(phrase)
+    return any(words[place : place + size] == phrase for place in range(len(words) - size + 1))

@@ -1,0 +1,77 @@
+"""Hear whether a code or a word is still being spelled: a PAN has ten characters, an IFSC eleven.
+
+Letters arrive singly ("a b c"), joined ("ABCDE1234F"), as words for digits, and with their example ("S for sugar").
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from worker.end_of_turn.lexicon import lexicon
+
+_LENGTHS: Final = {"pan": 10, "ifsc": 11, "gstin": 15, "gst": 15}
+_CODE_WORDS: Final = {
+    "पैन": "pan", "आईएफएससी": "ifsc", "প্যান": "pan", "પાન": "pan", "પેન": "pan", "ਪੈਨ": "pan", "ପାନ": "pan",
+    "பான்": "pan", "పాన్": "pan", "ಪ್ಯಾನ್": "pan", "പാൻ": "pan", "पॅन": "pan", "ifsc": "ifsc", "pan": "pan",
+    "gstin": "gstin", "gst": "gst",
+}  # fmt: skip
+_EXAMPLE_WORDS: Final = frozenset({"for", "as", "like", "se"})  # "s for sugar", "s as in sugar", "s se sugar"
+_MOST_EXAMPLE_WORDS: Final = 3
+_FEWEST_SPELLED_LETTERS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How many characters of a code were said, of how many."""
+
+    said: int
+    of: int
+
+
+def characters_due(words: Sequence[str], asked: Sequence[str], language: str) -> Due | None:
+    """The characters of the code that was named by the caller or asked for by the agent; None when there is none."""
+    named = [place for place, word in enumerate(words) if word in _CODE_WORDS]
+    kind = _CODE_WORDS[words[named[-1]]] if named else next((_CODE_WORDS[w] for w in asked if w in _CODE_WORDS), None)
+    if kind is None:
+        return None
+    said = _characters(words[named[-1] + 1 :] if named else words, language)
+    return Due(said, _LENGTHS[kind]) if said else None
+
+
+def is_spelled(words: Sequence[str]) -> bool:
+    """Letter by letter, without having been asked to."""
+    return sum(_is_letter(word) for word in words[-4:]) >= _FEWEST_SPELLED_LETTERS and ends_in_a_spelled_letter(words)
+
+
+def ends_in_a_spelled_letter(words: Sequence[str]) -> bool:
+    """The last thing said is one letter, or a letter with its example."""
+    if not words:
+        return False
+    return _is_letter(words[-1]) or _example_begins(words) is not None
+
+
+def _example_begins(words: Sequence[str]) -> int | None:
+    """Where "s for sugar" at the end begins."""
+    for size in range(_MOST_EXAMPLE_WORDS, _MOST_EXAMPLE_WORDS + 2):
+        if len(words) >= size and _is_letter(words[-size]) and words[1 - size] in _EXAMPLE_WORDS:
+            return len(words) - size
+    return None
+
+
+def _is_letter(word: str) -> bool:
+    return len(word) == 1 and word.isalpha() and word.isascii()
+
+
+def _characters(words: Sequence[str], language: str) -> int:
+    """The letters and digits of a code at the end of what was said; 0 when it ends in an ordinary word."""
+    lexicons = (lexicon(language), lexicon("en"))
+    said = 0
+    for place in range(len(words) - 1, -1, -1):
+        word = words[place]
+        if _is_letter(word) or any(word in known.digits for known in lexicons):
+            said += 1
+        elif word.isascii() and word.isalnum() and any(letter.isdigit() for letter in word):
+            said += len(word)
+        else:
+            break
+    return said
