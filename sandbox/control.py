@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -13,12 +14,15 @@ from sandbox.transcripts import BadTranscript, parse_entry
 from sandbox.vendor import SCOPES, Refused
 
 READY: web.AppKey[asyncio.Event] = web.AppKey("ready", asyncio.Event)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _WARMING: web.AppKey["asyncio.Task[None]"] = web.AppKey("warming", asyncio.Task)
 _PORTS: web.AppKey[list[Any]] = web.AppKey("ports", list)
 
 
 def install(app: web.Application) -> None:
     """Add the routes under `/control`, and make the slow parts ready in the background."""
+    app.middlewares.append(from_this_machine)
     app[READY] = asyncio.Event()
     app[_PORTS] = []
     app.add_routes(
@@ -34,6 +38,21 @@ def install(app: web.Application) -> None:
     )
     app.on_startup.append(_start_warming)
     app.on_cleanup.append(_stop)
+
+
+@web.middleware
+async def from_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Keep pages of other sites away from the controls: a name that leads here is not this machine's own."""
+    if request.path.startswith("/control/") and _host_of(request.headers.get("Host", "")) not in _LOOPBACK:
+        message = "the controls are for this machine: address them as 127.0.0.1 or localhost"
+        return web.json_response({"error": {"code": "not_this_machine", "message": message}}, status=403)
+    return await handler(request)
+
+
+def _host_of(header: str) -> str:
+    """The host of a Host header, without its port; brackets of IPv6 go too."""
+    host = header.strip().lower()
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 async def health(request: web.Request) -> web.Response:
@@ -122,6 +141,8 @@ def _existing(request: web.Request) -> Scope:
 
 
 async def _json_object(request: web.Request) -> dict[str, Any]:
+    if request.content_type != "application/json":  # any page may send text/plain here without asking first
+        raise Refused(_error("bad_content_type", "send the body as Content-Type: application/json"))
     try:
         body = await request.json()
     except json.JSONDecodeError as problem:

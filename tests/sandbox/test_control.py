@@ -255,3 +255,30 @@ def test_the_documentation_lists_every_fault_and_every_setting(request):
             name = cells[1].strip("`")
             for provider, cell in zip(("stt", "llm", "tts", "orders"), cells[2:6], strict=True):
                 assert (name in FAULTS[provider]) == (cell != "-"), (name, provider)
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example", ""]
+)
+@pytest.mark.parametrize("path", ["/control/health", "/control/ports"])
+async def test_a_name_of_somebody_elses_does_not_reach_the_controls(scope, host, path):
+    """Pins: a page whose name was made to lead to 127.0.0.1 could read and change everything."""
+    async with scope.http.get(scope.base_url + path, headers={"Host": host}) as response:
+        assert response.status == 403
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost", "LOCALHOST:8080", "[::1]:80"])
+async def test_this_machines_own_names_do(scope, host):
+    async with scope.http.get(f"{scope.base_url}/control/health", headers={"Host": host}) as response:
+        assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/json5"]
+)
+async def test_what_any_page_may_send_without_asking_changes_nothing(scope, kind):
+    """Pins: a `text/plain` POST from a foreign page, which needs no preflight, was taken."""
+    sent = scope.http.post(f"{scope.base_url}/control/ports", data='{"kind": "closed"}', headers={"Content-Type": kind})
+    async with sent as response:
+        assert response.status == 400
+        assert (await response.json())["error"]["code"] == "bad_content_type"
