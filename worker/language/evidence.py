@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.language.lexicon import CASE, PARTICLE, QUESTION, VERB, Entry, Lexicon, Phrase, claims
-from worker.language.words import LATIN, Word
+from worker.language.words import LATIN, Word, lightly_folded
 
 ENGLISH = "en-IN"
 SCRIPT_LANGUAGE = {
@@ -33,12 +33,46 @@ _PRIORITY = ("hi-IN", "en-IN", "bn-IN", "mr-IN", "te-IN", "ta-IN", "gu-IN", "kn-
 _UNKNOWN_NATIVE_WORD = 0.5
 _FINAL_VERB_BONUS = 2.0
 _DISTINCT_BONUS = {VERB: 2.0, QUESTION: 2.0, CASE: 2.0, PARTICLE: 1.0}
+_PROOF = {VERB: 2.0, QUESTION: 2.0, CASE: 1.0, PARTICLE: 0.5}
+_GUESSED = {VERB: 1.0, QUESTION: 0.5, CASE: 0.5, PARTICLE: 0.0}
+"""A verb's ending is a verb's; a question word is too short for its looser spelling to be sure."""
 _SHORT_TURN_WORDS = 2
 _LEVEL = 0.75
 """Two languages closer than this are level: what is spoken now, then the tag, decides between them."""
 _LEAST_SHARE = 0.2
 """Least score per word left; below it a stray look-alike is drowned in an unknown language."""
 _NEIGHBOURHOOD = 4
+_MOST_FIRST_NAMES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One word that counts: who claims it, and who else has such a word."""
+
+    claims: tuple[Entry, ...]
+    shared_with: frozenset[str]
+    is_acknowledgement: bool
+    """Said to show that one listens as often as for what it means."""
+
+    def proof(self, language: str, *, against: str, in_clause: bool) -> float:
+        """How much it speaks for `language`; a word that neighbours share is proof against none of them."""
+        own = next((entry for entry in self.claims if entry.language == language), None)
+        theirs = next((entry for entry in self.claims if entry.language == against), None)
+        if own is None or (theirs is not None and (against != ENGLISH or theirs.kind != PARTICLE)):
+            return 0.0
+        is_shared = against != ENGLISH and (self.is_acknowledgement or against in self.shared_with)
+        if is_shared and not in_clause:
+            return 0.0
+        worth = _GUESSED[own.kind] if own.is_guess else _PROOF[own.kind]
+        return worth / 2 if is_shared else worth
+
+    def is_clause_word_of(self, language: str) -> bool:
+        """Whether it is, for certain and not in English too, a verb or a question word of a language."""
+        languages = {entry.language for entry in self.claims}
+        return ENGLISH not in languages and any(
+            entry.language == language and entry.kind in (VERB, QUESTION) and not entry.is_guess
+            for entry in self.claims
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +87,57 @@ class Evidence:
     with_grammar: frozenset[str]
     scripts: frozenset[str]
     is_clause: bool
+    words: tuple[Heard, ...] = ()
+    english_has_verb: bool = False
+
+    def proof(self, language: str, *, against: str) -> float:
+        """How much speaks for `language` that `against` does not have too: a verb of its own is worth 2."""
+        in_clause = self.has_clause_in(language, against=against)
+        return sum(word.proof(language, against=against, in_clause=in_clause) for word in self.words)
+
+    def has_clause_in(self, language: str, *, against: str) -> bool:
+        """Whether two words make a clause of a language: one is a verb, or `against` has no grammar here at all."""
+        grammar = self._grammar_of(language)
+        return len(grammar) > 1 and (bool({VERB, QUESTION} & set(grammar)) or not self._grammar_of(against))
+
+    def is_foreign_to(self, language: str, *, least_words: int) -> bool:
+        """Whether a turn of some words has none that a language would claim."""
+        return self.words_left >= least_words and not any(e.language == language for w in self.words for e in w.claims)
+
+    def is_sure_of(self, language: str) -> bool:
+        """Whether a word of the language itself was heard, not only its like."""
+        return any(
+            e.language == language and e.kind != PARTICLE and not e.is_guess for w in self.words for e in w.claims
+        )
+
+    def is_english_against(self, language: str) -> bool:
+        """Whether a call in an Indian language has changed to English: a clause with its verb, and none in `language`.
+
+        Callers in every language say English phrases, and end an English one with their own verb.
+        """
+        if not self.english_has_verb:
+            return False
+        is_embedded = any(word.is_clause_word_of(language) for word in self.words)
+        return not is_embedded or self.scores[ENGLISH] >= 2 * self.scores[language]
+
+    def _grammar_of(self, language: str) -> list[str]:
+        kinds = (entry.kind for word in self.words for entry in word.claims if entry.language == language)
+        return [kind for kind in kinds if kind != PARTICLE]
 
 
 def without_noise(words: Sequence[Word], lexicon: Lexicon) -> list[Word]:
     """Drop what is no evidence: acknowledgements, names, brands, places, numbers, spelt letters, language names."""
-    spoken = _without_phrases(words, lexicon)  # first: whether "do" is a number is told by the words that are left
+    said = [word for index, word in enumerate(words) if not _is_surname(words, index, lexicon)]
+    spoken = _without_phrases(said, lexicon)  # first: whether "do" is a number is told by the words that are left
     return [
         word
         for index, word in enumerate(spoken)
-        if not (_is_number(spoken, index, lexicon) or _is_letter(spoken, index) or _is_name(word, lexicon))
+        if not (
+            _is_number(spoken, index, lexicon)
+            or _is_half_of_the_day(spoken, index, lexicon)
+            or _is_letter(spoken, index)
+            or _is_name(word, lexicon)
+        )
     ]
 
 
@@ -93,6 +169,31 @@ def _is_number(words: Sequence[Word], index: int, lexicon: Lexicon) -> bool:
     return any(text in lexicon.numbers for text in beside) or not beside
 
 
+def _is_half_of_the_day(words: Sequence[Word], index: int, lexicon: Lexicon) -> bool:
+    """The "am" of "eleven am" is no verb; behind digits it has gone with them."""
+    return words[index].text in {"am", "pm"} and index > 0 and words[index - 1].text in lexicon.numbers
+
+
+def _is_surname(words: Sequence[Word], index: int, lexicon: Lexicon) -> bool:
+    """ "Das" tells in Punjabi, and is a family name behind a first name ("Sumitra Das") or a word for name."""
+    if index == 0 or words[index].text not in lexicon.surnames:
+        return False
+    before = [word.text for word in words[max(0, index - 2) : index]]
+    if any(text in lexicon.words_for_name for text in before):
+        return True
+    is_whole_turn = index == len(words) - 1 and index <= _MOST_FIRST_NAMES
+    return is_whole_turn and all(_may_be_first_name(word, lexicon) for word in words[:index])
+
+
+def _may_be_first_name(word: Word, lexicon: Lexicon) -> bool:
+    """A name that we know, or a Latin word that no list has."""
+    if word.text in lexicon.first_names:
+        return True
+    return word.script == LATIN and not any(
+        word.text in known for known in (lexicon.words, lexicon.loanwords, lexicon.phrases, lexicon.answers)
+    )
+
+
 def _is_letter(words: Sequence[Word], index: int) -> bool:
     """A spelt letter. "I" and "a" are words unless they stand beside another single letter."""
     word = words[index]
@@ -108,14 +209,16 @@ def _is_name(word: Word, lexicon: Lexicon) -> bool:
     return lexicon.language_names.code_of(word.text) is not None
 
 
-def _owned(found: Sequence[tuple[Entry, ...]], sides: Sequence[str], index: int) -> tuple[Entry, ...]:
+def _owned(
+    words: Sequence[Word], found: Sequence[tuple[Entry, ...]], sides: Sequence[str], index: int
+) -> tuple[Entry, ...]:
     """Claims on a word that is both English and Indic ("me", "to", "do") go to the side its neighbours are on."""
     entries = found[index]
     if sides[index] != "both":
         return entries
     for distance in range(1, _NEIGHBOURHOOD):
         for place in (index - distance, index + distance):
-            if not 0 <= place < len(found):
+            if not 0 <= place < len(found) or words[place].script != words[index].script:
                 continue
             side = sides[place]
             if side == "english":
@@ -125,8 +228,9 @@ def _owned(found: Sequence[tuple[Entry, ...]], sides: Sequence[str], index: int)
     return entries
 
 
-def _side(entries: Sequence[Entry], word: Word) -> str:
-    if not entries:
+def _side(entries: Sequence[Entry], word: Word, lexicon: Lexicon) -> str:
+    is_borrowed = word.text in lexicon.loanwords and all(entry.kind == PARTICLE for entry in entries)
+    if not entries or is_borrowed:
         return "none" if word.script == LATIN else "other"
     english = any(entry.language == ENGLISH for entry in entries)
     if english:
@@ -143,10 +247,10 @@ def weigh(words: Sequence[Word], lexicon: Lexicon, *, assamese: bool) -> Evidenc
     if all(word.text in lexicon.answers for word in left):
         left = []
     found = [claims(lexicon, word.text, word.script) for word in left]
-    sides = [_side(entries, word) for entries, word in zip(found, left, strict=True)]
+    sides = [_side(entries, word, lexicon) for entries, word in zip(found, left, strict=True)]
     final_verbs: frozenset[str] = frozenset()
-    for index, word in enumerate(left):
-        owned = _owned(found, sides, index)
+    counted = tuple(_owned(left, found, sides, index) for index in range(len(left)))
+    for index, (word, owned) in enumerate(zip(left, counted, strict=True)):
         for entry in owned:
             scores[entry.language] = scores.get(entry.language, 0.0) + entry.weight
             kinds.setdefault(entry.language, set()).add(entry.kind)
@@ -166,8 +270,42 @@ def weigh(words: Sequence[Word], lexicon: Lexicon, *, assamese: bool) -> Evidenc
     with_grammar = frozenset(language for language, had in kinds.items() if _is_grammar(had, len(left)))
     scripts = frozenset(word.script for word in left)
     return Evidence(
-        len(left), scores, distinct, with_grammar, scripts, bool(with_grammar) or len(left) > _SHORT_TURN_WORDS
-    )
+        len(left), scores, distinct, with_grammar, scripts, bool(with_grammar) or len(left) > _SHORT_TURN_WORDS,
+        tuple(
+            Heard(
+                owned,
+                shared_with=lexicon.shared_with.get(lightly_folded(word.text), frozenset()),
+                is_acknowledgement=word.text in lexicon.acknowledgements,
+            )
+            for word, owned in zip(left, counted, strict=True)
+        ),
+        _has_english_verb(left, counted, lexicon),
+    )  # fmt: skip
+
+
+def _has_english_verb(words: Sequence[Word], counted: Sequence[tuple[Entry, ...]], lexicon: Lexicon) -> bool:
+    """A verb that only English has, or a verb that everybody borrows where English alone would put it."""
+    spoken = [lexicon.english_spelt.get(word.text, word.text) for word in words]
+    has_grammar = any(_is_english(counted, index) for index in range(len(counted)))
+    for index, claimed in enumerate(counted):
+        if any(entry.language == ENGLISH and entry.kind in (VERB, QUESTION) for entry in claimed):
+            return True
+        if spoken[index] in lexicon.english_subjects and _is_english_or_unknown(counted, index + 1):
+            return True
+        if spoken[index] in lexicon.english_verbs and _is_english(counted, index + 1):
+            return True
+        if spoken[index] in lexicon.english_finite and has_grammar:
+            return True
+    return False
+
+
+def _is_english(counted: Sequence[tuple[Entry, ...]], index: int) -> bool:
+    """Whether an English grammar word stands there: after a verb it begins the object ("cancel my order")."""
+    return index < len(counted) and any(e.language == ENGLISH and e.kind == CASE for e in counted[index])
+
+
+def _is_english_or_unknown(counted: Sequence[tuple[Entry, ...]], index: int) -> bool:
+    return index < len(counted) and (not counted[index] or any(e.language == ENGLISH for e in counted[index]))
 
 
 def _is_grammar(kinds: set[str], words_left: int) -> bool:
@@ -182,6 +320,8 @@ def language_of(evidence: Evidence, *, current: str, tagged: str | None) -> str 
     if not evidence.is_clause:
         return None
     candidates = _candidates(evidence)
+    if current != ENGLISH and not evidence.is_english_against(current):
+        candidates.pop(ENGLISH, None)  # "east side of the market ma": English phrases are at home in every call
     if not candidates:
         return None
     best = max(candidates.values())

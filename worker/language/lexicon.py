@@ -6,7 +6,8 @@ The lists are for people (one file per language, a reason beside each list); thi
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from importlib import resources
 from itertools import product
@@ -14,7 +15,7 @@ from typing import Any
 
 from worker.language.languages import LANGUAGES
 from worker.language.names import KEPT_ANSWERS, LanguageNames, read_names
-from worker.language.words import LATIN, folded, loosely_spelt, normalised, script_of
+from worker.language.words import LATIN, folded, lightly_folded, loosely_spelt, normalised, script_of
 
 # What a list in a data file is worth. Grammar makes a clause; the rest only adds to the side it is on.
 VERB = "verb"
@@ -39,6 +40,8 @@ class Entry:
     language: str
     kind: str
     weight: float
+    is_guess: bool = False
+    """The word itself is on no list, only its ending or a looser spelling: another language's noun may look so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class Lexicon:
     """First word -> phrases that are no evidence (acknowledgements, names, brands, places), longest first."""
     answers: frozenset[str] = frozenset()
     """Words that are no evidence when nothing else is said: "illa", "ledu", "nahi"."""
+    acknowledgements: frozenset[str] = frozenset()
+    """Acknowledgements that are also grammar: "acha" has happened in Tamil, and is "I see" in the north."""
     numbers: frozenset[str] = frozenset()
     loanwords: frozenset[str] = frozenset()
     """English nouns that every Indian language borrows: no ending is searched in them."""
@@ -81,6 +86,18 @@ class Lexicon:
     """English wish vocabulary by role."""
     english_spelt: dict[str, str] = field(default_factory=dict)
     """An English word in Indian letters -> the English word."""
+    surnames: frozenset[str] = frozenset()
+    """Family names that are also a grammar word of some language."""
+    words_for_name: frozenset[str] = frozenset()
+    first_names: frozenset[str] = frozenset()
+    english_verbs: frozenset[str] = frozenset()
+    """English main verbs, which every Indian language borrows."""
+    english_finite: frozenset[str] = frozenset()
+    """Their forms with a person or a tense: "speaks", "called"."""
+    english_subjects: frozenset[str] = frozenset()
+    """English pronouns that are followed by their verb."""
+    shared_with: dict[str, frozenset[str]] = field(default_factory=dict)
+    """`lightly_folded` word of one language's lists -> other languages that have such a word too."""
     persons: tuple[str, ...] = ()
     """How words for other people begin, in every language."""
 
@@ -148,7 +165,7 @@ class _Builder:
         for name, (kind, weight) in _ENDINGS.items():
             for form in _FORMS:
                 for script, ending in _script_groups(_split(table.get(name, {}), form)):
-                    self._claim(self.endings.setdefault(script, {}), ending, Entry(code, kind, weight))
+                    self._claim(self.endings.setdefault(script, {}), ending, Entry(code, kind, weight, is_guess=True))
         for form in _FORMS:
             self.phrases.update(_phrases(table.get("acknowledgements", {}).get(form, "")))
             self.answers.update(_split(table.get("answers", {}), form))
@@ -157,6 +174,15 @@ class _Builder:
             self.locatives.update(_split(table.get("wish_locatives", {}), form))
             self.speech.update(self._verbs(table, "wish_speech", form))
             self.wants.update(self._verbs(table, "wish_wants", form))
+
+    def add_confirmations(self, section: dict[str, str]) -> None:
+        """Every subject with everything that is said of it: "that's right", "it is correct"."""
+        pairs = product(_phrases(section["subjects"]), _phrases(section["said"]))
+        self.phrases.update(subject + said for subject, said in pairs)
+
+    def claim(self, word: str, entry: Entry) -> None:
+        """One more claim on a word."""
+        self._claim(self.words, word, entry)
 
     def add_wish_forms(self, groups: list[dict[str, str]]) -> None:
         """Every stem with every ending of its group; `_` stands for a space."""
@@ -182,7 +208,7 @@ class _Builder:
             if len(word) >= _SHORTEST_FOLDED and script_of(word[0]) == LATIN:
                 for entry in known.values():
                     if entry.language in LANGUAGES and entry.language != "en-IN":
-                        self._claim(variants, folded(word), entry)
+                        self._claim(variants, folded(word), replace(entry, is_guess=True))
         return {spelling: tuple(known.values()) for spelling, known in variants.items()}
 
     @staticmethod
@@ -196,12 +222,36 @@ def _read(name: str) -> dict[str, Any]:
     return tomllib.loads(resources.files("worker.language").joinpath("data", name).read_text(encoding="utf-8"))
 
 
+def _words(written: str) -> frozenset[str]:
+    return frozenset(normalised(written).split())
+
+
 def _by_first(phrases: set[Phrase]) -> dict[str, tuple[Phrase, ...]]:
     grouped: dict[str, list[Phrase]] = {}
     for phrase in phrases:
         if phrase:
             grouped.setdefault(phrase[0], []).append(phrase)
     return {first: tuple(sorted(group, key=lambda p: (-len(p), p))) for first, group in grouped.items()}
+
+
+def _shared_words() -> dict[str, frozenset[str]]:
+    sharers: dict[str, set[str]] = {}
+    for code, section in _read("shared_words.toml").items():
+        if code == "en-IN":
+            continue  # homographs: claimed for English like any of its words
+        for word in map(lightly_folded, normalised(section["words"]).split()):
+            sharers.setdefault(word, set()).add(code)
+    return {word: frozenset(codes) for word, codes in sharers.items()}
+
+
+def _finite_forms(verbs: Iterable[str]) -> Iterator[str]:
+    """Third person and past of regular English verbs."""
+    for verb in verbs:
+        if verb.endswith("y") and verb[-2] not in "aeou":
+            yield from (verb[:-1] + "ies", verb[:-1] + "ied")
+        else:
+            yield verb + ("es" if verb.endswith(("s", "x", "ch", "sh", "o")) else "s")
+            yield verb + ("d" if verb.endswith("e") else "ed")
 
 
 LANGUAGE_FILES = (
@@ -219,10 +269,16 @@ def lexicon() -> Lexicon:
     for table in _read("unsupported.toml")["language"]:
         builder.add_language(table)
     builder.add_wish_forms(_read("wish_forms.toml")["forms"])
+    for word in _words(_read("shared_words.toml")["en-IN"]["words"]):
+        builder.claim(word, Entry("en-IN", PARTICLE, _WEIGHTS[PARTICLE]))
     english_spelt = builder.add_english_in_scripts(_read("english_in_scripts.toml")["spellings"])
     names, proper, english = _read("language_names.toml"), _read("proper_names.toml"), _read("english_wishes.toml")
+    surnames, words_for_name = (_words(proper.pop(section)["words"]) for section in ("surnames", "words_for_name"))
     for section in proper.values():
         builder.phrases.update(_phrases(section["words"]))
+    english_lists = _read("en.toml")
+    builder.add_confirmations(english_lists["confirmations"])
+    main_verbs = _words(english_lists["main_verbs"]["latin"])
     # "ho" is Marathi for yes and a verb in Hindi: such a word is no evidence only when nothing else is said.
     ambiguous = {phrase for phrase in builder.phrases if len(phrase) == 1 and phrase[0] in builder.words}
     tables = Lexicon(
@@ -231,8 +287,9 @@ def lexicon() -> Lexicon:
         endings={s: {e: tuple(k.values()) for e, k in found.items()} for s, found in builder.endings.items()},
         phrases=_by_first(builder.phrases - ambiguous),
         answers=frozenset(builder.answers | {phrase[0] for phrase in ambiguous}),
+        acknowledgements=frozenset(phrase[0] for phrase in ambiguous),
         numbers=frozenset(builder.numbers),
-        loanwords=frozenset(normalised(_read("loanwords.toml")["words"]).split()),
+        loanwords=_words(_read("loanwords.toml")["words"]),
         language_names=read_names(names),
         wish=WishWords(
             frozenset(builder.speech),
@@ -242,6 +299,13 @@ def lexicon() -> Lexicon:
             frozenset(builder.negators),
         ),
         english_spelt=english_spelt,
+        shared_with=_shared_words(),
+        surnames=surnames,
+        words_for_name=words_for_name,
+        first_names=frozenset(phrase[0] for phrase in _phrases(proper["people"]["words"]) if len(phrase) == 1),
+        english_verbs=main_verbs,
+        english_finite=frozenset(_finite_forms(main_verbs)) | _words(english_lists["irregular_verbs"]["latin"]),
+        english_subjects=_words(english_lists["subjects"]["latin"]),
         persons=tuple(sorted(phrase[0] for phrase in _phrases(english["persons"]["words"]))),
         english={role: frozenset(_phrases(section["words"])) for role, section in english.items()},
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from worker.language.evidence import DEVANAGARI_LANGUAGES, SCRIPT_LANGUAGE, Evidence, language_of, weigh
+from worker.language.evidence import DEVANAGARI_LANGUAGES, ENGLISH, SCRIPT_LANGUAGE, Evidence, language_of, weigh
 from worker.language.languages import LANGUAGES, canonical_code
 from worker.language.lexicon import lexicon
 from worker.language.wishes import find_wish
@@ -17,8 +17,14 @@ from worker.language.words import MAX_CHARACTERS, looks_assamese, words_of
 FALLBACK_DEFAULT = "en-IN"
 _TURNS_TO_FOLLOW = 2
 """How many turns in a row move the reply when one is not enough: against a wish, or when only the tag speaks."""
+_PROOF_ALONE = 1.5
+_PROOF_WITH_SUPPORT = 1.0
+"""What another Indian language must have of its own in a turn: a verb; or a case marker, if the tag or a whole clause
+says the same. English takes no part in what neighbours share."""
 _LEAST_PROBABILITY = 0.5
 """A tag its own recogniser calls less likely than not is no claim. 1.0 proves nothing: it also means "not reported"."""
+_LEAST_PROBABILITY_ALONE = 0.7
+"""Where nothing but the tag speaks, a guess that is little better than a coin is no claim either."""
 
 # Stable names: they are logged, and documented in docs/language-policy.md.
 NO_EVIDENCE = "no_evidence"
@@ -30,6 +36,9 @@ WISH_OUTLIVED = "wish_outlived"
 NOT_THAT_LANGUAGE = "declined_language"
 SCRIPT = "script"
 GRAMMAR = "grammar"
+SHARED_WORDS = "shared_words"
+GRAMMAR_ONCE = "grammar_once"
+GRAMMAR_TWICE = "grammar_twice"
 TAG_ONCE = "tag_once"
 TAG_TWICE = "tag_twice"
 UNSUPPORTED = "unsupported_language"
@@ -83,18 +92,38 @@ def decide(turn: HeardTurn, state: LanguageState) -> Decision:
             return _stay(state, WISH_UNSUPPORTED)
         return _decision(LanguageState(wish.target, wished=True), WISH)
     evidence = weigh(words, tables, assamese=looks_assamese(text))
-    tagged = _claimed(turn)
+    tagged = _claimed(turn, _LEAST_PROBABILITY)
     if not evidence.is_clause:
         return _stay(state, NO_EVIDENCE)
     spoken = language_of(evidence, current=state.language, tagged=tagged)
     if spoken is None:
-        return _by_tag(tagged, evidence, state)
+        return _by_tag(_claimed(turn, _LEAST_PROBABILITY_ALONE), evidence, state)
     if spoken not in LANGUAGES:
         return _stay(state, UNSUPPORTED)
     if spoken in wish.declined and spoken != state.language:
         return _stay(state, NOT_THAT_LANGUAGE)
-    reason = SCRIPT if spoken in {SCRIPT_LANGUAGE.get(script) for script in evidence.scripts} else GRAMMAR
-    return _follow(spoken, state, reason)
+    if spoken in {SCRIPT_LANGUAGE.get(script) for script in evidence.scripts}:
+        return _follow(spoken, state, SCRIPT)
+    if spoken not in (state.language, ENGLISH) and not _is_proven(spoken, evidence, state, tagged):
+        if not (evidence.is_sure_of(spoken) and evidence.proof(spoken, against=state.language)):
+            return _stay(state, SHARED_WORDS)
+        return _after_two_turns(spoken, state, GRAMMAR_ONCE, GRAMMAR_TWICE)
+    return _follow(spoken, state, GRAMMAR)
+
+
+def _is_proven(spoken: str, evidence: Evidence, state: LanguageState, tagged: str | None) -> bool:
+    """Whether a person would believe that the caller has changed to another Indian language."""
+    proof = evidence.proof(spoken, against=state.language)
+    if proof < evidence.proof(state.language, against=spoken):
+        return False
+    enough_to_stand_alone = 2 if evidence.is_sure_of(spoken) else 3
+    has_support = (
+        state.language == ENGLISH
+        or tagged == spoken
+        or evidence.has_clause_in(spoken, against=state.language)
+        or evidence.is_foreign_to(state.language, least_words=enough_to_stand_alone)
+    )
+    return proof >= (_PROOF_WITH_SUPPORT if has_support else _PROOF_ALONE)
 
 
 def _follow(spoken: str, state: LanguageState, reason: str) -> Decision:
@@ -111,14 +140,19 @@ def _follow(spoken: str, state: LanguageState, reason: str) -> Decision:
 
 def _by_tag(tagged: str | None, evidence: Evidence, state: LanguageState) -> Decision:
     """Only the tag speaks: two turns in a row."""
-    if tagged is None or not _can_be_written(tagged, evidence.scripts):
+    has_own_words = evidence.scores.get(state.language, 0.0) > 0
+    if tagged is None or (has_own_words and tagged != state.language) or not _can_be_written(tagged, evidence.scripts):
         return _stay(state, NO_EVIDENCE)
     if tagged == state.language:
         return _decision(replace(state, leaning=None, leaning_turns=0), SAME)
-    leaning = _lean(tagged, state)
+    return _after_two_turns(tagged, state, TAG_ONCE, TAG_TWICE)
+
+
+def _after_two_turns(spoken: str, state: LanguageState, once: str, twice: str) -> Decision:
+    leaning = _lean(spoken, state)
     if leaning.leaning_turns < _TURNS_TO_FOLLOW:
-        return _decision(leaning, TAG_ONCE)
-    return _decision(LanguageState(tagged), TAG_TWICE)
+        return _decision(leaning, once)
+    return _decision(LanguageState(spoken), twice)
 
 
 def _can_be_written(language: str, scripts: frozenset[str]) -> bool:
@@ -131,12 +165,12 @@ def _can_be_written(language: str, scripts: frozenset[str]) -> bool:
     return not natives or language in natives
 
 
-def _claimed(turn: HeardTurn) -> str | None:
+def _claimed(turn: HeardTurn, least_probability: float) -> str | None:
     probability = turn.probability
     doubted = (
         isinstance(probability, int | float)
         and not isinstance(probability, bool)
-        and 0.0 <= probability < _LEAST_PROBABILITY
+        and 0.0 <= probability < least_probability
     )
     return None if doubted else canonical_code(turn.language)
 

@@ -30,7 +30,10 @@ _SCRIPT_OF_BLOCK = {
 
 # Addresses and codes carry no grammar: an e-mail, a web address, anything with a digit in it.
 _NOT_WORDS = re.compile(
-    r"https?://\S+|www\.\S+|\S+@\S+|\b[\w-]+\.(?:com|in|org|net|gov|io)\b"
+    r"\d[\d:.]*\s*[ap]\.?\s?m\b\.?"  # a time of day: its "am" is no verb
+    r"|\b[a-z]{2}[\s-]*\d{1,2}[\s-]*[a-z]{1,3}[\s-]*\d{1,4}\b"  # a vehicle's plate: KA 03 MN 9988
+    r"|^\s*(?:[a-z]{1,2}[\s-]*\d+[\s-]*)+[a-z]{0,2}\W*$"  # a piece of one: "KA 03", "MH 12 DE"
+    r"|https?://\S+|www\.\S+|\S+@\S+|\b[\w-]+\.(?:com|in|org|net|gov|io)\b"
     r"|[A-Za-z₹$#]*[-/]?\d[\dA-Za-z,.:/%+*-]*"
 )
 _SPOKEN_EMAIL = re.compile(
@@ -85,6 +88,16 @@ def folded(word: str) -> str:
         word = word.replace(written, kept)
     word = _DOUBLED.sub(r"\1", word)
     return word[1:] if word.startswith("ye") else word
+
+
+_LIGHT_FOLDS = (("oo", "u"), ("ee", "i"), ("w", "v"), ("z", "j"))
+
+
+def lightly_folded(word: str) -> str:
+    """A romanised word without long vowels; aspirates and doubled consonants tell words apart, so they stay."""
+    for written, kept in _LIGHT_FOLDS:
+        word = word.replace(written, kept)
+    return word.replace("aa", "a")
 
 
 def loosely_spelt(word: str) -> str:
