@@ -26,6 +26,7 @@ ROWS = [
     ("en-IN", "orders ≥ ₹999", "orders at least nine hundred and ninety nine rupees"), ("hi-IN", "सिर्फ़ <5 मिनट लगेंगे", "सिर्फ़ पाँच मिनट से कम लगेंगे"),
     ("ta-IN", "care@mybank.com-க்கு எழுதவும்", "care அட் தி ரேட் mybank டாட் காமுக்கு எழுதவும்"),
     ("bn-IN", "example.com-এ দেখুন", "example ডট কমে দেখুন"),
+    ("en-IN", "so $x^2$ and \\frac{1}{2} of it", "so x squared and one by two of it"), ("en-IN", "5 ± 2", "five plus or minus two"),
     ("hi-IN", "example.com पर", "example डॉट कॉम पर"),
 ]  # fmt: skip
 

@@ -19,7 +19,7 @@ PIECES = [
     "www.a.com", "a.b@c.com", "@", "😀", "👨‍👩‍👧", "1️⃣", "~~", "~~old~~", "|", "<br>", "ORD-4521", "18%", "5kg", "OTP is ", "hello", "नमस्ते", "வணக்கம்",
     ".", ",", "।", "?", "12th", "३", "1.5", "-", "–", "ht", "tp", "http", ":)", "\t", "10-12", "1.", "\u200d", "मार्च", "x", "/",
     "रु. ", "ரூ.", "-₹", "−", "1.5L", "2.5Cr", "km/h", "500ml", "sq", "ft", "/day", "15వ", "க்கு", "ನೇ", "1990s", "loan ", "1h 30m", "Rs", " crore",
-    "<think>", "</think>", "<tool_call>", "</tool_call>", '{"name": "x", "arguments": {"a": "}"}}', "{", '"', "}", "[pause]", "*smiles*", "(laughs softly)", "(", ")", "get_order(", "<thi", "[TOOL_", "CALLS]", "XXXX", "**** ", "KA 01 AB 1234", "&#8377;", "&lt;5", "<5", "≥", ".com-", "T14:30", "4.5/5", "Pune 411001", "@ ₹50", "```json", "\n```\n", "[paus",
+    "<think>", "</think>", "<tool_call>", "</tool_call>", '{"name": "x", "arguments": {"a": "}"}}', "{", '"', "}", "[pause]", "*smiles*", "(laughs softly)", "(", ")", "get_order(", "<thi", "[TOOL_", "CALLS]", "±", "$x^2$", "\\frac{1}{2}", "XXXX", "**** ", "KA 01 AB 1234", "&#8377;", "&lt;5", "<5", "≥", ".com-", "T14:30", "4.5/5", "Pune 411001", "@ ₹50", "```json", "\n```\n", "[paus",
 ]  # fmt: skip
 written = st.one_of(st.text(max_size=80), st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
 languages = st.sampled_from(LANGUAGES)

@@ -18,13 +18,17 @@ _MASK = re.compile(
     r"(?<!\w)(?:X{3,}|x{3,}|\*{4,}(?=[\s-]*[0-9*]))(?![A-Za-z0-9])[\s-]*"
 )  # what is hidden is not read out
 _RATE = re.compile(r"(?<!\S)@\s?(?=[₹0-9]|Rs)")
+_FORMULA = re.compile(r"\$([^$\n]{0,60}[\\^][^$\n]{0,60})\$")
+_FRACTION = re.compile(r"\\frac\{([^{}]{1,20})\}\{([^{}]{1,20})\}")
+_ROOT = re.compile(r"\\sqrt\{([^{}]{1,20})\}")
+_POWER = re.compile(r"\^\{?([0-9]{1,3})\}?")
 _FIGURES = re.compile("[0-9]+")
 _DIGIT = re.compile("[0-9]")
 _TIME_SIGN = re.compile(r"[0-9]:[0-9]|[0-9]\s?[AaPp]\.?\s?[Mm]")
 _CODE_SIGN = re.compile(r"[A-Za-z][-/_]?[0-9]|[0-9][-/_]?[A-Za-z]")
 _ADDRESS_SIGN = re.compile(r"[A-Za-z0-9]\.[A-Za-z]|@|://|[Ww]\.")
 _SHORTEST_PHONE = 8
-_LONE_SIGN = re.compile("[&@+=×%₹$€£°#/]")
+_LONE_SIGN = re.compile("[&@+=×%₹$€£°#/±≈≠]")
 _LISTED = re.compile(r"^\s*([0-9]{1,2})[.)]\s+")
 _HTTP = re.compile(r"http(s?)", re.IGNORECASE)
 _DASHES = frozenset("-–—")
@@ -45,6 +49,8 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
         text = text.translate(_NATIVE_DIGITS)
     if "&" in text and ";" in text:
         text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
+    if "^" in text or "\\" in text:
+        text = _say_formulas(text, forms)
     if "T" in text:
         text = calendar.without_seconds_and_zone(text)
     text = _MASK.sub("", text)
@@ -84,11 +90,22 @@ def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
     return _FIGURES.sub(lambda found: f" {digits(found[0], forms.numbers)} ", text)  # ".5", "1..2"
 
 
+def _say_formulas(text: str, forms: SpokenForms) -> str:
+    """$x^2$ is x squared, \\frac{1}{2} is one by two. The $ around a formula is no dollar."""
+    say = forms.symbols
+    text = _FORMULA.sub(r"\1", text)
+    text = _FRACTION.sub(r"\1/\2", text)
+    text = _ROOT.sub(lambda found: f" {say['root']} {found[1]}", text)
+    powers = {"2": say["squared"], "3": say["cubed"]}
+    return _POWER.sub(lambda found: f" {powers.get(found[1]) or say['power'] + ' ' + found[1]} ", text)
+
+
 def _say_lone_signs(text: str, forms: SpokenForms) -> str:
     if not _LONE_SIGN.search(text):
         return text
     say = forms.symbols
     named = {"&": say["and"], "@": say["at"], "+": say["plus"], "=": say["equals"], "×": say["times"]}
+    named |= {"±": say["plus_minus"], "≈": say["about"], "≠": say["not_equal"]}
     named["%"] = forms.numbers.percent.format("")
     named |= {sign: forms.money[forms.currencies[sign]][1].format("") for sign in "₹$€£"}
     return _LONE_SIGN.sub(lambda found: f" {named.get(found[0], '')} ", text)
