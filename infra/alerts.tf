@@ -108,6 +108,14 @@ locals {
       quiet    = "1800s"
       text     = "Callers heard that all lines are busy and could not be served. Raise `instances` of the active release (nothing restarts), or max_calls if CPU on the dashboard has room."
     }
+    calls_not_begun = {
+      name     = "tokens begin no call"
+      severity = "WARNING"
+      events   = ["call.refused"]
+      where    = ""
+      quiet    = "3600s"
+      text     = "A token was used a second time or too late, or a caller has too many calls or too many seconds today (`reason`). One caller many times: look at them by the fingerprint in the token function's logs. Many callers: a client keeps its tokens, or a limit (WORKER_MAX_CALLS_PER_CALLER, WORKER_CALLER_SECONDS_PER_DAY) is too low."
+    }
     calls_lost = {
       name     = "callers were cut off"
       severity = "CRITICAL"

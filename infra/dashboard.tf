@@ -6,9 +6,10 @@ locals {
       title = "Calls started and failed, per minute"
       unit  = "1/min"
       lines = {
-        failed  = "60 * sum(rate(${local._log.call_failures}${local._by_worker}[5m]))"
-        refused = "60 * sum(rate(${local._log.calls_refused}${local._by_worker}[5m]))"
-        started = "60 * sum(rate(${local._log.calls_started}${local._by_worker}[5m]))"
+        failed    = "60 * sum(rate(${local._log.call_failures}${local._by_worker}[5m]))"
+        not_begun = "60 * sum(rate(${local._log.calls_not_begun}${local._by_worker}[5m]))"
+        refused   = "60 * sum(rate(${local._log.calls_refused}${local._by_worker}[5m]))"
+        started   = "60 * sum(rate(${local._log.calls_started}${local._by_worker}[5m]))"
       }
     },
     {

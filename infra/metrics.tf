@@ -23,6 +23,12 @@ locals {
       description = "Calls that ended by a fault of ours."
       labels      = {}
     }
+    calls_not_begun = {
+      event       = "call.refused"
+      logs        = local._worker_logs
+      description = "Tokens that began no call, by reason: used, too old, or a caller above a limit."
+      labels      = { reason = "reason" }
+    }
     calls_refused = {
       event       = "call.refused_busy"
       logs        = local._worker_logs

@@ -75,6 +75,30 @@ def test_metrics_count_events_that_the_processes_write():
     assert "token.request" in counted
 
 
+LOST_OR_TURNED_AWAY = {
+    "call.failed", "call.handover", "call.lost", "call.process_died", "call.refused", "call.refused_busy",
+    "provider.fault", "worker.gave_up",
+}  # fmt: skip
+
+
+def test_whoever_is_lost_or_turned_away_is_told_to_somebody():
+    """On-call learnt nothing of callers who heard that all lines are busy, or of a lost call."""
+    alerts = (INFRA / "alerts.tf").read_text()
+    written = {value for name, value in vars(log_events).items() if name.isupper()}
+    counted = dict(
+        re.findall(r"^    (\w+) = \{\n      event\s*=\s*\"([\w.]+)\"", (INFRA / "metrics.tf").read_text(), re.M)
+    )
+    by_metric = {event for name, event in counted.items() if f"local._log.{name}" in alerts}
+    by_line = set(re.findall(r'"([\w.]+)"', "".join(re.findall(r"events\s*= \[(.*?)\]", alerts))))
+    assert by_line <= written
+    assert by_metric | by_line >= LOST_OR_TURNED_AWAY
+
+
+def test_what_on_call_is_told_to_search_is_the_field_that_exists():
+    """The worker writes an event's name as the line's message: a search for another field finds nothing."""
+    assert not re.search(r"jsonPayload\.event", (INFRA / "alerts.tf").read_text())
+
+
 @pytest.mark.parametrize("field", ["e2e_latency_seconds", "greeting_seconds"])
 def test_what_is_measured_is_a_field_of_its_event(field):
     assert field in re.findall(r'field\s*=\s*"(\w+)"', (INFRA / "metrics.tf").read_text())
