@@ -4,6 +4,7 @@ import pytest
 
 from worker.language import HeardTurn, LanguageState, decide
 from worker.language.languages import SUPPORTED
+from worker.language.policy import DOUBTED
 
 INDIAN = sorted(set(SUPPORTED) - {"en-IN"})
 ANSWERS = (
@@ -57,3 +58,43 @@ def test_words_that_neighbours_share_are_proof_against_none(language: str, said:
 )
 def test_a_clause_of_another_language_still_moves_the_call(language: str, said: str, spoken: str) -> None:
     assert _answered_in(language, said, "en-IN", 0.6) == spoken
+
+
+CLAUSES = {
+    "hi-IN": "mujhe kal tak ka bill batao",
+    "ta-IN": "என் ஆர்டர் எங்கே இருக்கு",
+    "en-IN": "where is the order that i placed last week",
+    "mr-IN": "माझे पैसे परत आले नाहीत",
+}
+
+
+@pytest.mark.parametrize("spoken", CLAUSES)
+@pytest.mark.parametrize("probability", [0.0, 0.1, 0.2, 0.29])
+@pytest.mark.parametrize("tag", [None, "te-IN", "own"])
+def test_a_clause_that_the_recogniser_doubts_moves_no_call(spoken: str, probability: float, tag: str | None) -> None:
+    heard = HeardTurn(CLAUSES[spoken], spoken if tag == "own" else tag, probability)
+    state = LanguageState.start("te-IN")
+    for _ in range(3):
+        decision = decide(heard, state)
+        state = decision.state
+        assert (decision.language, decision.reason) == ("te-IN", DOUBTED)
+
+
+@pytest.mark.parametrize("spoken", CLAUSES)
+@pytest.mark.parametrize(("sound_seconds", "is_believed"), [(0.4, False), (3.0, True), (None, True), (0.0, True)])
+def test_more_words_than_the_sound_has_room_for_move_no_call(
+    spoken: str, sound_seconds: float | None, is_believed: bool
+) -> None:
+    heard = HeardTurn(CLAUSES[spoken], spoken, 0.9, sound_seconds)
+    assert decide(heard, LanguageState.start("te-IN")).language == (spoken if is_believed else "te-IN")
+
+
+def test_a_wish_is_met_however_much_the_recogniser_doubts_it() -> None:
+    assert _answered_in("te-IN", "can we talk in English please", "en-IN", 0.1) == "en-IN"
+
+
+@pytest.mark.parametrize("language", INDIAN)
+@pytest.mark.parametrize("said", ["saru, su he temno phone number medvi saku chu", "nobody tikki bolo"])
+def test_an_english_subject_without_an_english_score_raises_nothing(language: str, said: str) -> None:
+    """Pins a find in public calls: "he" is Gujarati there, and the look-up of English's score raised."""
+    assert _answered_in(language, said) in SUPPORTED

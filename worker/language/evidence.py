@@ -118,7 +118,7 @@ class Evidence:
         if not self.english_has_verb:
             return False
         is_embedded = any(word.is_clause_word_of(language) for word in self.words)
-        return not is_embedded or self.scores[ENGLISH] >= 2 * self.scores[language]
+        return not is_embedded or self.scores.get(ENGLISH, 0.0) >= 2 * self.scores[language]
 
     def _grammar_of(self, language: str) -> list[str]:
         kinds = (entry.kind for word in self.words for entry in word.claims if entry.language == language)
@@ -290,7 +290,8 @@ def _has_english_verb(words: Sequence[Word], counted: Sequence[tuple[Entry, ...]
     for index, claimed in enumerate(counted):
         if any(entry.language == ENGLISH and entry.kind in (VERB, QUESTION) for entry in claimed):
             return True
-        if spoken[index] in lexicon.english_subjects and _is_english_or_unknown(counted, index + 1):
+        is_subject = spoken[index] in lexicon.english_subjects and _is_english_or_unknown(counted, index)
+        if is_subject and _is_english_or_unknown(counted, index + 1):
             return True
         if spoken[index] in lexicon.english_verbs and _is_english(counted, index + 1):
             return True

@@ -25,6 +25,10 @@ _LEAST_PROBABILITY = 0.5
 """A tag its own recogniser calls less likely than not is no claim. 1.0 proves nothing: it also means "not reported"."""
 _LEAST_PROBABILITY_ALONE = 0.7
 """Where nothing but the tag speaks, a guess that is little better than a coin is no claim either."""
+_LEAST_PROBABILITY_HEARD = 0.3
+"""A recogniser that doubts its own claim this much has probably heard words in a noise."""
+_MOST_WORDS_PER_SECOND = 6.0
+"""Nobody speaks faster for a whole turn; a recogniser that hears more has made words out of a noise."""
 
 # Stable names: they are logged, and documented in docs/language-policy.md.
 NO_EVIDENCE = "no_evidence"
@@ -34,6 +38,7 @@ WISH_UNSUPPORTED = "wish_unsupported"
 WISH_HOLDS = "wish_holds"
 WISH_OUTLIVED = "wish_outlived"
 NOT_THAT_LANGUAGE = "declined_language"
+DOUBTED = "doubted"
 SCRIPT = "script"
 GRAMMAR = "grammar"
 SHARED_WORDS = "shared_words"
@@ -53,6 +58,8 @@ class HeardTurn:
     """The claimed tag, e.g. `hi-IN`; anything else counts as none."""
     probability: float | None = None
     """The claimed probability of the tag, 0 to 1."""
+    sound_seconds: float | None = None
+    """How long the caller's voice was heard, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,8 @@ def decide(turn: HeardTurn, state: LanguageState) -> Decision:
     tagged = _claimed(turn, _LEAST_PROBABILITY)
     if not evidence.is_clause:
         return _stay(state, NO_EVIDENCE)
+    if _may_be_phantom(turn, len(words)):
+        return _stay(state, DOUBTED)
     spoken = language_of(evidence, current=state.language, tagged=tagged)
     if spoken is None:
         return _by_tag(_claimed(turn, _LEAST_PROBABILITY_ALONE), evidence, state)
@@ -165,14 +174,19 @@ def _can_be_written(language: str, scripts: frozenset[str]) -> bool:
     return not natives or language in natives
 
 
+def _may_be_phantom(turn: HeardTurn, words: int) -> bool:
+    """Whether the words were perhaps never said: the recogniser doubts them, or nobody speaks so fast."""
+    seconds = turn.sound_seconds or None  # a length of nothing is none that was measured
+    return _is_below(_LEAST_PROBABILITY_HEARD, turn.probability) or _is_below(words / _MOST_WORDS_PER_SECOND, seconds)
+
+
 def _claimed(turn: HeardTurn, least_probability: float) -> str | None:
-    probability = turn.probability
-    doubted = (
-        isinstance(probability, int | float)
-        and not isinstance(probability, bool)
-        and 0.0 <= probability < least_probability
-    )
-    return None if doubted else canonical_code(turn.language)
+    return None if _is_below(least_probability, turn.probability) else canonical_code(turn.language)
+
+
+def _is_below(least: float, value: object) -> bool:
+    """Whether a claimed number is too small; what is no number, or below zero, is no claim."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value < least
 
 
 def _lean(towards: str, state: LanguageState) -> LanguageState:
