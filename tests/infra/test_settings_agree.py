@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from join_token.serving import THREADS
 from join_token.settings import settings_from
 from join_token.variables import VARIABLES
 from terraform_bench import IMAGE_A, INFRA
@@ -73,6 +74,12 @@ def test_metrics_count_events_that_the_processes_write():
     written = {value for name, value in vars(log_events).items() if name.isupper()} | {"token.request"}
     assert counted <= written
     assert "token.request" in counted
+
+
+def test_cloud_run_sends_no_more_at_once_than_the_function_has_threads_for():
+    """More would queue inside an instance while Cloud Run sees room in it."""
+    concurrency = int(re.search(r"concurrency\s+= optional\(number, (\d+)\)", (INFRA / "variables.tf").read_text())[1])
+    assert concurrency == THREADS
 
 
 LOST_OR_TURNED_AWAY = {

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from join_token.errors import Refusal
-from join_token.jwks import FetchedKeys, JwksUnavailable, KeyCache, within
+from join_token.jwks import FetchedKeys, JwksUnavailable, KeyCache, fetch_jwks, within
 
 PROMISED_SECONDS = 4.0
 
@@ -224,3 +224,15 @@ def test_every_google_account_is_warned_of():
     google = BASE_ENV | {"TOKEN_OIDC_PRESET": "google", "TOKEN_OIDC_AUDIENCE": "7.apps.googleusercontent.com"}
     assert any("any Google account is a caller" in warning for warning in settings_from(google).warnings)
     assert settings_from(google | {"TOKEN_OIDC_REQUIRE": "hd=example.in"}).warnings == ()
+
+
+def test_a_handshake_that_drips_is_cut_off_too(monkeypatch):
+    """Each retry left a thread behind for as long as the issuer dripped."""
+    monkeypatch.setattr("join_token.jwks._FETCH_SECONDS_MAX", 0.5)
+    issuer = Dripping(b"\x16\x03\x03\x40\x00")  # the head of a long TLS record: the handshake waits for the rest
+    try:
+        with pytest.raises(JwksUnavailable):
+            fetch_jwks(issuer.url.replace("http://", "https://"))
+        assert issuer.hung_up.wait(2 * PROMISED_SECONDS)
+    finally:
+        issuer.close()

@@ -171,21 +171,23 @@ def fetch_jwks(url: str) -> FetchedKeys:
     """
     parts = urlsplit(url)
     deadline = time.monotonic() + _FETCH_SECONDS_MAX
+    host, secure = parts.hostname or "", parts.scheme == "https"  # the settings allow http on loopback only
+    connection = (http.client.HTTPSConnection if secure else http.client.HTTPConnection)(host, parts.port)
     cut_off: threading.Timer | None = None
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(
-            parts.hostname or "", parts.port, timeout=_FETCH_SECONDS_MAX, context=ssl.create_default_context()
-        )
-    else:  # the settings allow this on loopback only
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_FETCH_SECONDS_MAX)
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.connect()
-        # Whoever waits has gone after that time; the sender of a byte now and then is cut off, and this thread ends.
-        cut_off = threading.Timer(_FETCH_SECONDS_MAX, _shut, [connection.sock])
+        sock = socket.create_connection((host, connection.port), timeout=_FETCH_SECONDS_MAX)
+        connection.sock = sock
+        if secure:
+            context = ssl.create_default_context()
+            sock = connection.sock = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+        # Whoever waits has gone after that time; the sender of a byte now and then, in the handshake or after it, is
+        # cut off, and this thread ends.
+        cut_off = threading.Timer(_FETCH_SECONDS_MAX, _shut, [sock])
         cut_off.daemon = True
         cut_off.start()
+        if isinstance(sock, ssl.SSLSocket):
+            sock.do_handshake()
         connection.request("GET", path, headers={"Accept": "application/json"})
         response = connection.getresponse()
         if response.status != 200:
