@@ -1,22 +1,35 @@
 """Read turns of real people from public sets that the user has put into a folder; nothing of them is ours to keep.
 
+    python -m bench.public_turns FOLDER --part held-back    prints how the worker reads each set, as in the docs
+
 The folder's layout, the licences and how to get the sets: docs/end-of-turn.md.
 """
 
+import argparse
 import csv
 import json
 import random
 import re
+import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from worker.end_of_turn import Completeness, read_words
+
 SHORTEST_CUT_TURN_WORDS = 6
 _DIALOGUE_LANGUAGES = {"english": "en", "hindi": "hi", "bengali": "bn", "gujarati": "gu", "tamil": "ta"}
-_DIALOGUE_PARTS = {"develop": ("dev",), "held_back": ("tst",)}
-_BANKING_PARTS = {"develop": "train", "held_back": "test"}
-_FOLDS = {"develop": range(5, 20), "held_back": range(5)}
-PARTS = ("develop", "held_back")
+_DIALOGUE_PARTS = {"develop": ("trn", "dev"), "held-back": ("tst",)}
+_BANKING_PARTS = {"develop": "train", "held-back": "test"}
+_FOLDS = {"develop": range(5, 20), "held-back": range(5)}
+PARTS = ("develop", "held-back")
+MOST_MEASURED_TURNS = 4000
+_CUT_SEED = 5
+_HEADER = "| set | finished | unclear | unfinished | cut read as finished |\n|---|---|---|---|---|"
+_TITLES = {"banking77": "Banking77", "nlu++": "NLU++"} | {
+    f"dstc2 {code}": f"DSTC2 {name.title()}" for name, code in _DIALOGUE_LANGUAGES.items()
+}
 _NOT_THE_CALLER = ("<SILENCE>", "api_call")
 
 
@@ -34,7 +47,7 @@ def read_sets(folder: Path, part: str) -> dict[str, list[Turn]]:
     """The turns of each set that the folder has, by the set's name.
 
     Args:
-        part: `develop`, to fit and look at; `held_back`, to measure once.
+        part: `develop`, to fit and look at; `held-back`, to measure once.
 
     Raises:
         FileNotFoundError: None of the sets is there.
@@ -105,3 +118,40 @@ def _dialogue_turns(path: Path, language: str) -> Iterator[Turn]:
             yield Turn(as_heard(said), language, asked, f"dstc2 {language}")
         if not answer.strip().startswith("api_call"):
             asked = answer.strip()
+
+
+# -- how the worker reads them ---------------------------------------------------------------------------------------
+
+
+def table(sets: dict[str, list[Turn]]) -> str:
+    """One row a set: the verdicts on whole turns, and how often one that was broken off reads as finished."""
+    rows = [_HEADER]
+    for name, turns in sets.items():
+        some = turns[:: -(-len(turns) // MOST_MEASURED_TURNS)]
+        whole, cut = _shares(some), _shares(cut_in_the_middle(some, _CUT_SEED))
+        cells = [*(whole[verdict] for verdict in Completeness), cut[Completeness.FINISHED]]
+        rows.append(" | ".join([f"| {_TITLES[name]}", *(f"{cell:.1f} %" for cell in cells)]) + " |")
+    return "\n".join(rows)
+
+
+def _shares(turns: Sequence[Turn]) -> dict[Completeness, float]:
+    """Percent of the turns by verdict; the call's language is known."""
+    read = Counter(read_words(turn.text, f"{turn.language}-IN", turn.asked).completeness for turn in turns)
+    return {verdict: 100 * read[verdict] / max(1, len(turns)) for verdict in Completeness}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.public_turns", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the public sets are")
+    parser.add_argument("--part", choices=PARTS, default="develop", help="held-back: measure it once, do not look")
+    options = parser.parse_args(arguments)
+    try:
+        print(table(read_sets(options.folder, options.part)))
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -75,3 +75,7 @@ def _has_question_word(words: tuple[str, ...]) -> bool:
 def _stands_in(phrase: tuple[str, ...], words: tuple[str, ...]) -> bool:
     size = len(phrase)
     return any(words[place : place + size] == phrase for place in range(len(words) - size + 1))
+
+
+_kinds()  # at import: a first turn must not wait for files
+_kinds_requests()

@@ -46,7 +46,6 @@ class Lexicon:
     subjects: frozenset[str]
     finite_verbs: frozenset[str]
     open_phrases: tuple[tuple[str, ...], ...]
-    hanging: frozenset[str]
     days: frozenset[str]
     if_words: frozenset[str]
     then_words: frozenset[str]
@@ -97,7 +96,6 @@ def lexicon(language: str) -> Lexicon:
         subjects=_listed(raw, "subjects"),
         finite_verbs=_listed(raw, "finite_verbs"),
         open_phrases=tuple(tuple(p.split()) for p in raw.get("open_phrases", "").split("|") if p),
-        hanging=_listed(raw, "hanging"),
         days=_listed(raw, "days"),
         if_words=_listed(raw, "if_words"),
         then_words=_listed(raw, "then_words"),
@@ -138,9 +136,8 @@ def load_word_lists() -> None:
     """Read all lists now. At import, because a first turn must not wait for files, and forked processes share them."""
     mail_words()
     _hold_on_phrases()
-    for language in LANGUAGES:
-        any_answers(next(iter(lexicon(language).answers)))
-    any_answers("ok")
+    for script in ("latin", *_LANGUAGES_BY_SCRIPT):
+        _answers_in(script)
 
 
 def language_code(tag: str | None) -> str | None:

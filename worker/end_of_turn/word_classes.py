@@ -42,6 +42,9 @@ def _english() -> tuple[Mapping[str, str], tuple[tuple[str, str], ...]]:
     return MappingProxyType(classes), tuple(sorted(endings, key=lambda pair: -len(pair[0])))
 
 
+_english()  # at import: a first turn must not wait for files
+
+
 def classes_of(words: Sequence[str], language: str) -> tuple[str, ...]:
     """The class of each word; what could be a verb or a noun is a noun behind a determiner ("my order")."""
     classes: list[str] = []
