@@ -11,7 +11,7 @@ from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, StopRe
 from worker.conversation.acknowledgements import is_acknowledgement
 from worker.conversation.bridging import Piece, steady_reply, steady_speech
 from worker.conversation.first_clause import flush_after_first_clause
-from worker.conversation.pacing import in_portions
+from worker.conversation.pacing import Lead, in_portions
 from worker.conversation.reply_language import instruction
 from worker.conversation.speculation import EarlyWords
 from worker.faults import EndedQuietly, describe
@@ -108,13 +108,16 @@ class Assistant(Agent):
         language = self._call.speaking_language
         self._call.voice.speak_in(language)
 
-        async def counted(words: AsyncIterable[str]) -> AsyncIterator[str]:
-            async for part in speakable_stream(words, language):
+        async def counted(words: AsyncIterable[str], lead: Lead) -> AsyncIterator[str]:
+            async for part in lead.feed(speakable_stream(words, language)):
                 self._call.speculation.spoken(len(part))
                 yield part
 
-        def synthesize(words: AsyncIterable[str]) -> AsyncIterable[rtc.AudioFrame]:
-            return Agent.default.tts_node(self, counted(words), model_settings)
+        async def synthesize(words: AsyncIterable[str]) -> AsyncIterator[rtc.AudioFrame]:
+            lead = Lead()
+            async for frame in Agent.default.tts_node(self, counted(words, lead), model_settings):
+                lead.made(frame.duration)
+                yield frame
 
         async for frame in in_portions(steady_speech(text, synthesize, self._call.bridge(language))):
             yield frame
