@@ -87,3 +87,18 @@ async def test_a_story_without_an_end_is_ended_and_paid_for_as_it_is_heard(sandb
 
     assert result.good, result.errors
     assert 100 < story < 900, f"{story} characters were given to the voice for 8 s of a story"
+
+
+async def test_a_tool_call_written_as_text_is_neither_heard_nor_shown(sandbox):
+    """Pins 3.7 s of tool syntax read aloud: it was cut in two behind its first comma, and shown whole."""
+    seen_before = len(await sandbox.seen())
+    result, asked = await call_with(sandbox, "call_as_text")
+    voiced = [each.get("text", "") for each in (await sandbox.seen())[seen_before:] if each["provider"] == "tts"]
+
+    shown = [line["text"] for line in result.transcript if line["by"] == "agent"]
+    assert any("One moment." in text for text in shown), shown
+    for syntax in ("tool_call", "current_time", "arguments", "time_zone", "null", "{", "}", "<", ">", '"'):
+        assert not any(syntax in text for text in shown + voiced), f"{syntax} in {shown + voiced}"
+    assert result.turns[0].answered
+    assert len(asked) <= 2 * len(result.turns)
+    assert result.good, result.errors

@@ -9,9 +9,10 @@ from livekit import rtc
 from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, StopResponse, llm, stt
 
 from worker.conversation.acknowledgements import is_acknowledgement
-from worker.conversation.bridging import Piece, steady_reply, steady_speech
+from worker.conversation.bridging import steady_reply, steady_speech
 from worker.conversation.first_clause import flush_after_first_clause
 from worker.conversation.pacing import Lead, in_portions
+from worker.conversation.pieces import Piece
 from worker.conversation.reply_language import instruction
 from worker.conversation.speculation import EarlyWords
 from worker.faults import EndedQuietly, describe
