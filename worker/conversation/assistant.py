@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from livekit import rtc
 from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, StopResponse, llm, stt
+from livekit.agents.types import TimedString
 
-from worker.conversation.acknowledgements import is_acknowledgement
-from worker.conversation.bridging import steady_reply, steady_speech
+from worker.conversation.bridging import Piece, steady_reply, steady_speech
 from worker.conversation.first_clause import flush_after_first_clause
-from worker.conversation.pacing import Lead, in_portions
-from worker.conversation.pieces import Piece
+from worker.conversation.pacing import in_portions
 from worker.conversation.reply_language import instruction
 from worker.conversation.speculation import EarlyWords
 from worker.faults import EndedQuietly, describe
@@ -109,19 +108,25 @@ class Assistant(Agent):
         language = self._call.speaking_language
         self._call.voice.speak_in(language)
 
-        async def counted(words: AsyncIterable[str], lead: Lead) -> AsyncIterator[str]:
-            async for part in lead.feed(speakable_stream(words, language)):
+        async def counted(words: AsyncIterable[str]) -> AsyncIterator[str]:
+            async for part in speakable_stream(words, language):
                 self._call.speculation.spoken(len(part))
                 yield part
 
-        async def synthesize(words: AsyncIterable[str]) -> AsyncIterator[rtc.AudioFrame]:
-            lead = Lead()
-            async for frame in Agent.default.tts_node(self, counted(words, lead), model_settings):
-                lead.made(frame.duration)
-                yield frame
+        def synthesize(words: AsyncIterable[str]) -> AsyncIterable[rtc.AudioFrame]:
+            return Agent.default.tts_node(self, counted(words), model_settings)
 
         async for frame in in_portions(steady_speech(text, synthesize, self._call.bridge(language))):
             yield frame
+
+    async def transcription_node(
+        self, text: AsyncIterable[str | TimedString], model_settings: ModelSettings
+    ) -> AsyncIterator[str | TimedString]:
+        """Write down, for the caller's screen and against its echo, what begins to be said."""
+        self._call.overheard.agent_says(" ")
+        async for piece in Agent.default.transcription_node(self, text, model_settings):
+            self._call.overheard.agent_says(piece)
+            yield piece
 
     async def _by_request(self) -> AsyncIterator[stt.SpeechEvent]:
         """What failing sockets have lost, recognised by one request once the caller has finished saying it."""
@@ -141,7 +146,7 @@ class Assistant(Agent):
         return audio if evidence is None else evidence.watch(audio, lambda: self._call.ended)
 
     def _passes(self, event: stt.SpeechEvent) -> bool:
-        """Take note of an event; False for an acknowledgement said while the agent talks: it wants no answer."""
+        """Take note of an event; False for words said while the agent talks that want no answer, or none yet."""
         if event.type != stt.SpeechEventType.FINAL_TRANSCRIPT or not event.alternatives:
             return True
         best = event.alternatives[0]
@@ -149,8 +154,7 @@ class Assistant(Agent):
         if not text:
             return True
         self._call.hearing.understood()
-        if self._call.spoken_over and is_acknowledgement(text):
-            self._call.acknowledged()
+        if self._call.keeps(event):
             return False
         self._note(best)
         return True

@@ -19,6 +19,7 @@ from livekit.agents import (
     JobContext,
     UserStateChangedEvent,
     llm,
+    stt,
 )
 from livekit.agents.voice import SpeechHandle
 
@@ -31,6 +32,7 @@ from worker.conversation.hearing import Hearing
 from worker.conversation.history import History
 from worker.conversation.one_microphone import CALLER_KINDS, is_microphone
 from worker.conversation.outages import Outages
+from worker.conversation.overheard import Overheard
 from worker.conversation.pacing import estimate_rate_less_often, in_portions
 from worker.conversation.phone_transfer import transfer_phone_caller
 from worker.conversation.phrase_audio import PhraseAudio, tone
@@ -44,7 +46,7 @@ from worker.faults import Fault
 from worker.ports import TurnEvidence, Voice, WholeRecording
 from worker.recovery.exit_codes import FAILED, UNUSED, exit_with
 from worker.settings import WorkerSettings
-from worker.spoken import blocks_in, says_something
+from worker.spoken import says_something, speakable
 from worker.ticket import Ticket
 
 log = logging.getLogger("vaani")
@@ -115,7 +117,9 @@ class Call:
         self.failed = False
         self._refused: str | None = None
         self._nobody_came = False
-        self.spoken_over = False
+        self.overheard = Overheard(
+            give_back=self._hear_after_all, spoken_form=lambda text: speakable(text, self.speaking_language)
+        )
         self._speaking_language: str | None = None
         self._ending: asyncio.Task[None] | None = None
         self._handing_over: asyncio.Task[None] | None = None
@@ -246,6 +250,7 @@ class Call:
         """Follow the session's events."""
         session = self._session
         session.on("user_state_changed", self._user_state_changed)
+        session.on("agent_state_changed", lambda event: self.overheard.agent_state_changed(event.new_state))
         session.on("user_transcription_timeout", lambda event: self._not_understood(event.speech_duration))
         session.on("close", self._closed)
         self.reports.watch(session)
@@ -264,14 +269,18 @@ class Call:
         self.languages.hear(text, language, probability)
         self.reports.claimed(language)
 
-    def acknowledged(self) -> None:
-        """The caller said "haan" while the agent spoke: it goes on where it stopped."""
-        self.spoken_over = False
+    def keeps(self, event: stt.SpeechEvent) -> bool:
+        """Whether these words, said while the agent speaks, are passed over, now or for good."""
+        return not self.ended and self.overheard.keeps(event, self._session.current_speech)
+
+    def _hear_after_all(self, event: stt.SpeechEvent) -> None:
+        if not self.ended:
+            self.hearing.put_back(event)
 
     def turn_is_over(self, text: str, turns: int) -> None:
         """The caller has finished: decide the language for good."""
         decision = self.languages.commit(text, turns)
-        self.spoken_over = False
+        self.overheard.turn_is_over()
         self.reports.wasted(self.speculation.settle(text))
         self.reports.event(log_events.LANGUAGE_DECIDED, language=decision.language, reason=decision.reason)
 
@@ -286,14 +295,12 @@ class Call:
             self.evidence.observe_user_state(event.new_state)
         if event.new_state == "speaking":
             self.hearing.caller_spoke()
-            # Not the agent's state: a paused agent counts as listening, and one "haan" can begin twice.
-            speech = self._session.current_speech
-            self.spoken_over = speech is not None and not speech.done() and not speech.interrupted
+            self.overheard.caller_spoke(self._session.current_speech)
         elif event.new_state == "away" and not self.ended and not self.hearing.waiting:
             self._watch(self._ask_whether_there())
 
     def _not_understood(self, speech_seconds: float) -> None:
-        if not self.ended and not self.spoken_over:
+        if not self.ended and not self.overheard.over_speech:
             self.hearing.missed(speech_seconds)
 
     # -- what is said ----------------------------------------------------------------------------------------------
@@ -336,7 +343,6 @@ class Call:
             patience=self._outages.patience(self._patience, "llm", "tts"),
             phrase=lambda name: self._phrases.text(name, language),
             audible=lambda text: says_something(text, language),
-            blocks=lambda: blocks_in(language),
             phrase_audio=ready,
             tone=lambda: tone(int(self.voice.recipe(language)["rate"])),
             fault=self.fault,

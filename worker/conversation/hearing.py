@@ -56,6 +56,7 @@ class Hearing:
         self._level = VoiceLevel()
         self._speech_waiting = False
         self._events: asyncio.Queue[object] | None = None
+        self._put_back: deque[object] = deque()
         self.finished = False
 
     @property
@@ -93,6 +94,8 @@ class Hearing:
             await asyncio.sleep(self._patience.pause(attempt, self._asked_pause_seconds))
         self._opened_at = asyncio.get_running_loop().time()
         events: asyncio.Queue[object] = asyncio.Queue()
+        while self._put_back:
+            events.put_nowait(self._put_back.popleft())
         self._events = events
         pump = asyncio.create_task(_pump(stream, events))
         try:
@@ -104,6 +107,13 @@ class Hearing:
             self._events = None
             pump.cancel()
             await asyncio.wait({pump}, timeout=CLOSE_SECONDS)
+
+    def put_back(self, event: object) -> None:
+        """Hear an event of the recogniser again, in this stream or, between two, in the next one."""
+        if self._events is not None:
+            self._events.put_nowait(event)
+        else:
+            self._put_back.append(event)
 
     def failed(self, error: BaseException) -> None:
         """The stream broke; the framework opens a new one in half a second."""

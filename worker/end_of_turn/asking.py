@@ -44,6 +44,12 @@ def asked_for(agent_said: str) -> str:
     return STATEMENT
 
 
+def last_sentence(agent_said: str) -> str:
+    """The sentence that a caller hears last."""
+    sentences = [sentence for sentence in _SENTENCE.split(agent_said.strip()) if words_of(sentence)]
+    return sentences[-1] if sentences else ""
+
+
 def _kind_of(sentence: str) -> str | None:
     words = words_of(sentence)
     asks = closing_mark(sentence) == "?" or not _tells(words)

@@ -119,13 +119,9 @@ def _is_a_language(clause: list[str], place: int, lexicon: Lexicon) -> bool:
 
 
 def _bare_name(words: Sequence[Word], lexicon: Lexicon) -> str | None:
-    """Nothing but one name, twice or with a please: "Hindi Hindi", "Kannada, please", "hmm, Hindi Hindi"."""
+    """Nothing but one name, twice or with a please: "Hindi Hindi", "Kannada, please"."""
     polite = lexicon.english["fillers"]
-    names = [
-        _code_of(word.text, lexicon)
-        for word in words
-        if (word.text,) not in polite and (word.text,) not in lexicon.phrases.get(word.text, ())
-    ]
+    names = [_code_of(word.text, lexicon) for word in words if (word.text,) not in polite]
     asked = any((word.text,) in lexicon.english["asking"] for word in words)
     if len(names) < (1 if asked else 2) or None in names or len(set(names)) > 1:
         return None

@@ -62,6 +62,8 @@ def turn_handling(settings: Settings, detector: Any = None) -> TurnHandlingOptio
         interruption={
             # Never adaptive: that sends the caller's audio to LiveKit's cloud.
             "mode": "vad",
+            # What is said over the greeting is heard all the same, and answered after it (conversation/overheard.py).
+            "discard_audio_if_uninterruptible": False,
             "min_duration": worker.barge_in_seconds,
             "resume_false_interruption": True,
             "false_interruption_timeout": worker.resume_seconds,

@@ -3,8 +3,7 @@
 Pure functions without network, model or clock, so that every spoken form is a line in a table of tests.
 """
 
-from worker.spoken.blocks import Blocks, blocks_in
 from worker.spoken.forms import LANGUAGES
 from worker.spoken.stream import SpeakableStream, says_something, speakable, speakable_stream
 
-__all__ = ["LANGUAGES", "Blocks", "SpeakableStream", "blocks_in", "says_something", "speakable", "speakable_stream"]
+__all__ = ["LANGUAGES", "SpeakableStream", "says_something", "speakable", "speakable_stream"]

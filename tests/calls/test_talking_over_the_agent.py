@@ -1,0 +1,60 @@
+"""What a caller says while the agent speaks: answers and requests are answered, whatever the voice does meanwhile."""
+
+import pytest
+
+from sandbox.caller import Patience, Turn
+
+pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
+STORY = Turn(text="Please tell me a story.", language="en-IN")
+NUMBER = Turn(text="Please write down 98765 43210.", language="en-IN")
+# A pause is not the end of what the agent says.
+LISTENING = Patience(answer_seconds=8, polite_silence_seconds=4)
+
+
+def said_by_agent(result):
+    """All of it, however the room was told it in pieces."""
+    return " ".join(line["text"].strip() for line in result.transcript if line["by"] == "agent")
+
+
+async def test_a_yes_over_the_last_words_of_the_question_is_answered(sandbox, call):
+    asked = await call(NUMBER, goodbye=False, patience=LISTENING)
+    assert asked.turns[0].reply.endswith("Is that right?"), asked.errors
+    voice = [(start, end) for start, end in asked.agent_audio if start > asked.turns[0].ended_seconds]
+    seconds = voice[-1][1] - voice[0][0]
+
+    yes = Turn(text="Yes.", language="en-IN", barge_in_after_seconds=seconds - 0.8)
+    result = await call(NUMBER, yes, goodbye=False, patience=LISTENING)
+
+    said = said_by_agent(result)
+    _, asked_to_the_end, answer = said.partition("Is that right?")
+    assert asked_to_the_end, f"the question was not asked to its end: {said}"
+    assert answer.strip().startswith("Okay, I heard: Yes"), f"nobody answered the yes: {said}"
+
+
+async def test_a_request_over_the_greeting_is_answered_after_it(sandbox, call):
+    request = Turn(text="Where is my order 4521?", language="en-IN", barge_in_after_seconds=0.4)
+    result = await call(request, goodbye=False, patience=LISTENING)
+
+    greeting, _, answer = said_by_agent(result).partition("help you today?")
+    assert greeting.startswith("Hello, this is Vaani"), greeting
+    assert "4521" in answer, f"the request was thrown away: {said_by_agent(result)}"
+
+
+async def test_the_agents_own_words_out_of_a_loudspeaker_are_no_turn(sandbox, call):
+    echo = Turn(text="Long ago a crow was very thirsty.", language="en-IN", barge_in_after_seconds=2.2)
+    result = await call(STORY, echo, goodbye=False, patience=LISTENING)
+
+    said = said_by_agent(result)
+    assert said.rstrip().endswith("flew away happily."), f"the agent stopped, or answered itself: {said}"
+
+
+async def test_what_is_said_into_an_echo_stops_the_agent_and_is_answered(sandbox, call):
+    both = Turn(
+        text="Long ago a crow was very, stop, what time is it now?", language="en-IN", barge_in_after_seconds=2.2
+    )
+    result = await call(STORY, both, patience=LISTENING)
+
+    heard = " ".join(line["text"] for line in result.transcript if line["by"] == "caller")
+    assert "stop, what time" in heard, heard
+    assert "crow" not in heard, "the echo was taken for the caller's words"
+    assert result.turns[1].answered, result.errors

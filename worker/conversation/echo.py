@@ -1,0 +1,69 @@
+"""Tells the agent's own words, come back through the caller's loudspeaker, from the caller's.
+
+Recognisers mishear an echo here and there, and cut it anywhere; a caller may speak into it. So words are compared one
+by one, roughly, with what the agent has just said.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from difflib import SequenceMatcher, get_close_matches
+
+_WORD = re.compile(r"[^\s.,!?।॥…:;()\-\"'“”‘’]+")
+ALIKE = 0.6  # of its letters: "thirsty" heard as "thirty", "पानी" as "पाणी"
+FEWEST_WORDS = 3  # fewer are what people answer: "Monday?" "Monday", "home or office?" "the office"
+FEWEST_LETTERS = 10
+MISHEARD_SHARE = 0.2  # of an echo's words; "your order is ready", "my order is ready?" is a question of the caller's
+LONGEST_HEARD_WORDS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """The agent's own words at the beginning of what was heard, and what the caller has said behind them."""
+
+    rest: str
+    letters_from_start: int
+    """How many letters the agent had still to say when it began to say these words."""
+    letters_from_end: int
+    """The same, when it had said them."""
+
+
+def find_echo(heard: str, said: str) -> Echo | None:
+    """The echo that `heard` begins with, or is; None where the caller speaks for themselves."""
+    spans = [match.span() for match in _WORD.finditer(heard)][:LONGEST_HEARD_WORDS]
+    words, spoken = [_folded(heard[start:end]) for start, end in spans], _folded_words(said)
+    if len(words) < FEWEST_WORDS or not spoken:
+        return None
+    places = _places(words, spoken)
+    while places and 1 + max(places) - len(places) > MISHEARD_SHARE * (1 + max(places)):
+        del places[max(places)]  # one of the caller's own words, which the agent has used too
+    if len(places) < FEWEST_WORDS or sum(len(words[place]) for place in places) < FEWEST_LETTERS:
+        return None
+    echoed, first, last = 1 + max(places), min(places.values()), max(places.values())
+    return Echo(
+        rest=heard[spans[echoed - 1][1] :].lstrip(" .,!?।…"),
+        letters_from_start=len(" ".join(spoken[first:])),
+        letters_from_end=len(" ".join(spoken[last + 1 :])),
+    )
+
+
+def _places(words: list[str], spoken: list[str]) -> dict[int, int]:
+    """Which heard word is which spoken one, in one stretch of what was said."""
+    different = sorted(set(spoken))
+    alike = {word: (get_close_matches(word, different, n=1, cutoff=ALIKE) or [word])[0] for word in set(words)}
+    known = [alike[word] for word in words]
+    longest = SequenceMatcher(None, known, spoken, autojunk=False).find_longest_match()
+    begin = max(0, longest.b - longest.a - 2)
+    stretch = spoken[begin : longest.b + len(words) - longest.a + 2]
+    blocks = SequenceMatcher(None, known, stretch, autojunk=False).get_matching_blocks()
+    return {block.a + step: begin + block.b + step for block in blocks for step in range(block.size)}
+
+
+def _folded_words(text: str) -> list[str]:
+    return [_folded(word) for word in _WORD.findall(text)]
+
+
+def _folded(word: str) -> str:
+    return unicodedata.normalize("NFKD", word).casefold()

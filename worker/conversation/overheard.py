@@ -1,0 +1,181 @@
+"""What the caller says while the agent speaks: kept until the voice is silent, then answered or let go.
+
+"Haan" in the middle of a story wants no answer; the same word over the last words of "Shall I cancel it?" is one, and
+which of both it was is known only when the agent has fallen silent. Words over speech that does not stop for anybody
+(the greeting, a goodbye) are answered after it. What a loudspeaker gives back of the agent's own words is no turn.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from livekit.agents import ChatMessage, stt
+from livekit.agents.voice import SpeechHandle
+
+from worker.conversation.acknowledgements import is_acknowledgement
+from worker.conversation.echo import Echo, find_echo
+from worker.end_of_turn.asking import STATEMENT, asked_for, last_sentence
+
+# With so little left the caller is ahead of the agent, not listening to it; they know how the sentence ends.
+ENDING_SECONDS = 1.5
+LETTERS_PER_SECOND = 14.0  # as Sarvam's voices speak; only for the length of a question's last sentence
+# An echo is as long as the words are; who repeats them begins when they have been said.
+REPEATING_SHARE = 0.35
+ANSWERABLE_SECONDS = 3.0  # farther from the end, the reckoning by letters is too rough
+LATE_ECHO_SECONDS = 0.7  # over the network to the loudspeaker and back
+REMEMBERED_LETTERS = 1500
+CUT_LETTERS = 6  # marks, and a first word that the recogniser has missed
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Words that were said over the agent's voice, and wait for its end."""
+
+    event: stt.SpeechEvent
+    began: float
+    """Seconds of the agent's voice that had been heard by then."""
+    echo: Echo | None
+
+
+class Overheard:
+    """The caller's words over the agent's voice, in one call."""
+
+    def __init__(
+        self,
+        *,
+        give_back: Callable[[stt.SpeechEvent], None],
+        spoken_form: Callable[[str], str] = str,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._give_back = give_back
+        self._spoken_form = spoken_form
+        self._now = now
+        self._said = ""
+        self._spoken_seconds = 0.0
+        self._speaking_since: float | None = None
+        self._silent_since = -LATE_ECHO_SECONDS
+        self._over: SpeechHandle | None = None
+        self._heard_of_it_at = 0.0
+        self._began_after_silence_seconds = LATE_ECHO_SECONDS
+        self._held: list[_Held] = []
+        self._given_back: list[stt.SpeechEvent] = []
+
+    @property
+    def over_speech(self) -> bool:
+        """Whether the caller's newest words began over the agent's voice, or wait for its end."""
+        return self._over is not None or bool(self._held)
+
+    def agent_state_changed(self, state: str) -> None:
+        """Count the seconds in which the agent can be heard: a paused agent is not."""
+        if state == "speaking":
+            if self._speaking_since is None:
+                self._speaking_since = self._now()
+        elif self._speaking_since is not None:
+            self._silent_since = self._now()
+            self._spoken_seconds += self._silent_since - self._speaking_since
+            self._speaking_since = None
+
+    def agent_says(self, text: str) -> None:
+        """Remember what is being said; the text is ahead of the sound."""
+        self._said = (self._said + text)[-REMEMBERED_LETTERS:]
+
+    def caller_spoke(self, speech: SpeechHandle | None) -> None:
+        """The caller begins to speak, while `speech` is being said or prepared."""
+        # Not the agent's state: a paused agent counts as listening, and one "haan" can begin twice.
+        self._over = speech if speech is not None and not speech.done() and not speech.interrupted else None
+        self._heard_of_it_at = self._spoken()
+        self._began_after_silence_seconds = self._now() - self._silent_since
+
+    def turn_is_over(self) -> None:
+        """What was said is being answered."""
+        self._over = None
+
+    def keeps(self, event: stt.SpeechEvent, speech: SpeechHandle | None) -> bool:
+        """Whether this final transcript, come during `speech`, is to be passed over now.
+
+        It may be given back later, and is then heard like any other. An echo that the caller has spoken into is cut off
+        from the event's words.
+        """
+        if any(each is event for each in self._given_back):
+            self._given_back.remove(event)
+            return False
+        echo = self._without_echo(event)
+        listens = echo is not None or is_acknowledgement(event.alternatives[0].text)
+        if speech is not None and not speech.done() and not speech.allow_interruptions:
+            began = self._heard_of_it_at if self._over is speech else self._spoken()
+            self._hold(_Held(event, began, echo), speech)
+            return True
+        if self._over is None:
+            return echo is not None
+        if not listens:
+            return False
+        words = _Held(event, self._heard_of_it_at, echo)
+        if self._over.done():
+            return not self._is_answer(words, self._over)
+        self._hold(words, self._over)
+        return True
+
+    def _without_echo(self, event: stt.SpeechEvent) -> Echo | None:
+        """The echo that these words are, if they are one; what the caller has said into it stays as the event's."""
+        best = event.alternatives[0]
+        late = self._over is None and self._began_after_silence_seconds < LATE_ECHO_SECONDS
+        if self._over is None and not late:
+            return None
+        echo = find_echo(best.text, self._said) or find_echo(best.text, self._spoken_form(self._said))
+        if echo is None or (late and not _is_whole_question(echo, self._said)):
+            return None
+        if echo.rest and not is_acknowledgement(echo.rest):
+            best.text = echo.rest
+            return None
+        return echo
+
+    def _hold(self, words: _Held, speech: SpeechHandle) -> None:
+        if not self._held:
+            speech.add_done_callback(self._fell_silent)
+        self._held.append(words)
+
+    def _fell_silent(self, speech: SpeechHandle) -> None:
+        held, self._held = self._held, []
+        for words in held:
+            listens = words.echo is not None or is_acknowledgement(words.event.alternatives[0].text)
+            if not listens or self._is_answer(words, speech):
+                self._given_back.append(words.event)
+                self._give_back(words.event)
+
+    def _is_answer(self, words: _Held, speech: SpeechHandle) -> bool:
+        """Whether an acknowledgement, or what sounds like an echo, was said to the last words of `speech`."""
+        if speech.interrupted:
+            return False  # other words have stopped it, and those are answered
+        left_seconds = self._spoken() - words.began
+        if words.echo is None:
+            return left_seconds <= _ending_seconds(_words(speech))
+        end_seconds = words.echo.letters_from_end / LETTERS_PER_SECOND
+        length_seconds = words.echo.letters_from_start / LETTERS_PER_SECOND - end_seconds
+        if end_seconds > ANSWERABLE_SECONDS or _is_whole_question(words.echo, self._said):
+            return False
+        return left_seconds <= end_seconds + REPEATING_SHARE * length_seconds
+
+    def _spoken(self) -> float:
+        running = 0.0 if self._speaking_since is None else self._now() - self._speaking_since
+        return self._spoken_seconds + running
+
+
+def _ending_seconds(said: str) -> float:
+    """How long before the agent's silence an answer can begin: over all of a closing question."""
+    if asked_for(said) == STATEMENT:
+        return ENDING_SECONDS
+    return max(ENDING_SECONDS, len(last_sentence(said)) / LETTERS_PER_SECOND)
+
+
+def _is_whole_question(echo: Echo, said: str) -> bool:
+    """Whether an echo is all of the agent's last question: nobody answers with that."""
+    question = len(last_sentence(said))
+    to_the_end = echo.letters_from_start >= question - CUT_LETTERS and echo.letters_from_end <= CUT_LETTERS
+    return to_the_end and asked_for(said) != STATEMENT
+
+
+def _words(speech: SpeechHandle) -> str:
+    said = [item for item in speech.chat_items if isinstance(item, ChatMessage) and item.role == "assistant"]
+    return said[-1].text_content or "" if said else ""
