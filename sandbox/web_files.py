@@ -17,6 +17,8 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".wasm": "application/wasm",
 }
+# A page around ours could move our questions under somebody's mouse; a policy in the HTML itself cannot say this.
+NEVER_IN_A_FRAME = {"Content-Security-Policy": "frame-ancestors 'none'"}
 _AS_TEXT = (".js", ".mjs", ".css", ".html")
 
 
@@ -27,7 +29,8 @@ async def serve(request: web.Request) -> web.StreamResponse:
         raise web.HTTPNotFound(text="there is no such file; the page is at /\n")
     kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     charset = "; charset=utf-8" if path.suffix in _AS_TEXT else ""
-    return web.FileResponse(path, headers={"Content-Type": kind + charset, "Cache-Control": "no-cache"})
+    headers = {"Content-Type": kind + charset, "Cache-Control": "no-cache", **NEVER_IN_A_FRAME}
+    return web.FileResponse(path, headers=headers)
 
 
 def file_for(url_path: str, root: Path) -> Path | None:

@@ -3,7 +3,7 @@
 import { Call } from './call.js';
 import { CallFigures } from './call_figures.js';
 import { languages, webLanguage } from './languages.js';
-import { checkEndpoint, findPlace } from './place.js';
+import { findPlace } from './place.js';
 import { Problem, microphoneLost } from './problems.js';
 import { FAULTS, SandboxControl } from './sandbox_control.js';
 import { SampleSentences } from './sample_sentences.js';
@@ -44,18 +44,22 @@ const clock = new TurnClock({
 
 // --- joining and leaving ---
 
+let lastJoin = null;
+
 async function join({ withMicrophone }) {
+  lastJoin = { withMicrophone };
   showProblem(null);
   byId('join').disabled = byId('join-silent').disabled = true;
   try {
-    checkEndpoint(byId('endpoint').value.trim());
+    const endpoint = place.trust.checkEndpoint(byId('endpoint').value.trim());
     await sound.start();
     if (withMicrophone) await sound.openMicrophone();
     await call.join({
-      endpoint: byId('endpoint').value.trim(),
+      endpoint,
       bearer: byId('bearer').value.trim(),
       attributes: chosenAttributes(),
       track: () => sound.trackToPublish(),
+      checkServer: (serverUrl, named) => place.trust.checkServer(serverUrl, named),
     });
   } catch (error) {
     showProblem(error instanceof Problem ? error : new Problem('unexpected', 'The page failed', String(error)));
@@ -64,6 +68,16 @@ async function join({ withMicrophone }) {
     byId('join').disabled = byId('join-silent').disabled = false;
     showControls();
   }
+}
+
+/** The person wants the address that they were asked about: the one in a link is filled in, the one of a call is called. */
+function confirm({ address }) {
+  place.trust.confirm(address);
+  showProblem(null);
+  if (lastJoin) return join(lastJoin);
+  byId('endpoint').value = place.linked.endpoint;
+  byId('bearer').value = place.linked.bearer;
+  byId('join').focus();
 }
 
 function chosenAttributes() {
@@ -215,7 +229,8 @@ function showProblem(problem) {
   const advice = Object.assign(document.createElement('p'), { textContent: problem.advice });
   const ways = document.createElement('div');
   ways.className = 'controls';
-  if (problem.way) ways.append(button('Try again', () => join({ withMicrophone: problem.way === 'without_microphone' || sound.hasMicrophone })));
+  if (problem.way === 'confirm') ways.append(button(`Use ${new URL(problem.address).host}`, () => confirm(problem)));
+  else if (problem.way) ways.append(button('Try again', () => join({ withMicrophone: problem.way === 'without_microphone' || sound.hasMicrophone })));
   if (problem.way === 'without_microphone') ways.append(button('Join without a microphone', () => join({ withMicrophone: false })));
   ways.append(button('Dismiss', () => showProblem(null), 'quiet'));
   box.replaceChildren(title, advice, ways);
@@ -270,5 +285,5 @@ addEventListener('pagehide', () => call.end());
 drawSamples();
 drawFaults();
 showControls();
-showProblem(place.warning);
+showProblem(place.warning ?? place.linked?.problem ?? null);
 document.documentElement.dataset.ready = 'true';

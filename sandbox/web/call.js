@@ -20,6 +20,7 @@ const AGENT_RETURN_SECONDS = 5; // another one takes over in about 1 s when the 
 const RESUME_DELAYS_MS = [0, 300, 1000, 2000, 3000]; // then a fresh room is quicker than more patience
 const REJOIN_DELAYS_MS = [300, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000, 8000];
 const REJOINS_WITHOUT_AGENT = 3; // after a restart the worker may need a moment longer than the page
+const ASKING_AGAIN_CHANGES_NOTHING = new Set(['token_refused', 'server_insecure', 'server_foreign', 'server_unconfirmed']);
 const ENDED_BY_OTHERS = new Set([DisconnectReason.PARTICIPANT_REMOVED, DisconnectReason.ROOM_DELETED, DisconnectReason.ROOM_CLOSED]);
 
 export class Call extends EventTarget {
@@ -31,7 +32,8 @@ export class Call extends EventTarget {
   #agentless = 0;
   #rejoining = false;
 
-  /** Join. `wish`: {endpoint, bearer, attributes, track}. Problems are told, not thrown. */
+  /** Join. `wish`: {endpoint, bearer, attributes, track, checkServer}; `checkServer` throws a Problem for a server that may
+   *  not be joined. Problems are told, not thrown. */
   async join(wish) {
     this.#wish = wish;
     this.#agentless = 0;
@@ -54,6 +56,7 @@ export class Call extends EventTarget {
   async #enterFreshRoom() {
     const { serverUrl, participantToken } = await this.#fetchToken();
     this.#stopIfEnded();
+    this.#wish.checkServer(serverUrl, this.#wish.endpoint);
     if (!this.#rejoining) this.#become('connecting');
     const room = new Room({ reconnectPolicy: new DefaultReconnectPolicy(RESUME_DELAYS_MS) });
     this.#room = room;
@@ -76,7 +79,8 @@ export class Call extends EventTarget {
     const headers = bearer ? { Authorization: `Bearer ${bearer}` } : {};
     try {
       // A new source each time: its cache would hand out the last room again, and agents come only to new rooms.
-      return await TokenSource.endpoint(endpoint, { headers }).fetch({ participantAttributes: attributes }, true);
+      // No redirects: whom this page asks was decided about this address, not about one that it names.
+      return await TokenSource.endpoint(endpoint, { headers, redirect: 'error' }).fetch({ participantAttributes: attributes }, true);
     } catch (error) {
       throw tokenProblem(error, endpoint);
     }
@@ -203,7 +207,7 @@ export class Call extends EventTarget {
         return;
       } catch (problem) {
         if (!this.#wish) return;
-        if (problem.code === 'token_refused') return this.#fail(problem); // asking again changes nothing
+        if (ASKING_AGAIN_CHANGES_NOTHING.has(problem.code)) return this.#fail(problem);
       }
     }
     this.#fail(networkLost());

@@ -1,22 +1,30 @@
 // Where this page is: which token endpoint it asks, whether it sits on the sandbox, and the caller's bearer token.
 //
-// `?endpoint=https://…` names a deployed endpoint. A bearer comes from the password field or from `#bearer=…`: a fragment
+// `config.json` beside the page names its own endpoint. `?endpoint=https://…` names another one: on one's own machine it is
+// filled in and asked about when joining; on a hosted page it is only offered, as a link is made by anybody. A bearer comes from the password field or from `#bearer=…`: a fragment
 // never leaves the browser, while a query is written into the log of every proxy on the way.
 
 import { Problem } from './problems.js';
+import { Trust, connectSources, isLoopback } from './trust.js';
 
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** @returns {Promise<{endpoint: string, bearer: string, sandbox: object|null, samples: boolean, warning: Problem|null}>} */
+/** `linked`: what a link wants that this page does not do unasked, {endpoint, bearer, problem}; its bearer is for it alone.
+ *  @returns {Promise<{endpoint: string, bearer: string, trust: Trust, linked: object|null, sandbox: object|null, samples: boolean, warning: Problem|null}>} */
 export async function findPlace() {
   const config = await fetchConfig();
+  holdTo(connectSources(config, location.hostname));
   const query = new URLSearchParams(location.search);
-  const endpoint = query.get('endpoint') ?? config?.token_endpoint ?? '';
-  const ownEndpoint = endpoint === config?.token_endpoint;
+  const trust = new Trust(config, location.hostname);
+  const own = config?.token_endpoint ?? '';
+  const wanted = query.get('endpoint') || own;
+  const bearer = bearerFromFragment();
+  const linked = wanted === own || isLoopback(location.hostname) ? null : refusedLink(trust, wanted, bearer);
+  const ownEndpoint = linked !== null || wanted === own;
   return {
-    endpoint,
-    bearer: bearerFromFragment(),
-    samples: config !== null, // whoever serves config.json serves the sentences too
+    endpoint: linked ? own : wanted,
+    bearer: linked ? '' : bearer,
+    trust,
+    linked,
+    samples: config?.control !== undefined, // the sandbox serves the sentences too
     sandbox: config?.scope && ownEndpoint ? { control: config.control, scope: config.scope } : null,
     priceNote: (ownEndpoint && config?.price_note) || '',
     warning: bearerInQuery(query),
@@ -26,6 +34,21 @@ export async function findPlace() {
 async function fetchConfig() {
   const answer = await fetch('./config.json').catch(() => null);
   return answer?.ok ? answer.json().catch(() => null) : null;
+}
+
+/** Policies add up: this one takes away from what index.html allows, and nothing can give it back. */
+function holdTo(sources) {
+  if (sources === null) return;
+  document.head.append(Object.assign(document.createElement('meta'), { httpEquiv: 'Content-Security-Policy', content: `connect-src ${sources}` }));
+}
+
+function refusedLink(trust, endpoint, bearer) {
+  try {
+    trust.checkEndpoint(endpoint);
+    return null;
+  } catch (problem) {
+    return { endpoint, bearer, problem };
+  }
 }
 
 function bearerFromFragment() {
@@ -39,18 +62,4 @@ function bearerInQuery(query) {
   if (!name) return null;
   return new Problem('bearer_in_query', 'A bearer token in the address was ignored',
     `Proxies log "?${name}=…": treat that token as leaked. Put it in the password field, or after "#bearer=".`, null);
-}
-
-/** Throws a Problem when the address cannot be a token endpoint. */
-export function checkEndpoint(endpoint) {
-  let url;
-  try {
-    url = new URL(endpoint);
-  } catch {
-    throw new Problem('endpoint_missing', endpoint ? `"${endpoint}" is no address` : 'No token endpoint is known',
-      'Put the address of your token function under "Connection", for example https://REGION-PROJECT.cloudfunctions.net/token.', null);
-  }
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.has(url.hostname))) return;
-  throw new Problem('endpoint_insecure', 'The token endpoint must be https',
-    `${url.origin} would carry your bearer token unencrypted. Plain http is for 127.0.0.1 and localhost only.`, null);
 }

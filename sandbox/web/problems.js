@@ -2,10 +2,11 @@
 
 export class Problem extends Error {
   /** @param {string} code stable, snake_case  @param {string} title what happened
-   *  @param {string} advice what to do  @param {'retry'|'without_microphone'|null} way the button to offer */
-  constructor(code, title, advice, way = 'retry') {
+   *  @param {string} advice what to do  @param {'retry'|'without_microphone'|'confirm'|null} way the button to offer
+   *  @param {string|null} address what `confirm` would let the page talk to */
+  constructor(code, title, advice, way = 'retry', address = null) {
     super(`${title}. ${advice}`);
-    Object.assign(this, { code, title, advice, way });
+    Object.assign(this, { code, title, advice, way, address });
   }
 }
 
@@ -46,7 +47,7 @@ export function tokenProblem(error, endpoint) {
   const answer = /received (\d{3}) \/ ([\s\S]*)$/.exec(error.message);
   if (!answer) {
     return new Problem('token_unreachable', 'The token endpoint could not be asked',
-      `Nothing usable came back from ${endpoint}. It may be down, or it may not allow this page: add ${location.origin} to its TOKEN_ALLOWED_ORIGINS.`);
+      `Nothing usable came back from ${endpoint}. It may be down, it may lead elsewhere (redirects are not followed), or it may not allow this page: add ${location.origin} to its TOKEN_ALLOWED_ORIGINS.`);
   }
   const status = Number(answer[1]);
   const advice = TOKEN_ADVICE[status] ?? 'The token endpoint failed. Its own log says why; try again in a moment.';

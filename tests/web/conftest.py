@@ -123,13 +123,15 @@ async def still_page(open_shared_page, shared_stack):
 async def opening(browser):
     opened = []
 
-    async def open_page(address, *, microphone=True, without_path=None, **context_options):
+    async def open_page(address, *, microphone=True, without_path=None, prepare=None, **context_options):
         # Playwright refuses what is not granted, so a caller without permission has to be given another one.
         granted = ["microphone"] if microphone else ["clipboard-read"]
         context = await browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **context_options})
         await context.grant_permissions(granted)
         if without_path:
             await context.route(f"**{without_path}", lambda route: route.fulfill(status=404))
+        if prepare:
+            await prepare(context)
         page = Page(await context.new_page())
         opened.append((context, page))
         await page.open(address)

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from sandbox import web_files
 from sandbox.voices import LANGUAGES
 from sandbox.web_routes import SENTENCES, SENTENCES_FILE, add_web_routes, page_config
 
@@ -24,6 +25,7 @@ BLOCKS = {
 async def sandbox():
     app = web.Application()
     add_web_routes(app)
+    app.router.add_get("/{path:.*}", web_files.serve)
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -72,3 +74,10 @@ async def test_a_language_without_a_sentence_is_refused_with_those_that_have_one
 
     assert answer.status == 404
     assert "hi-IN" in await answer.text()
+
+
+async def test_no_other_page_may_put_this_one_into_a_frame(sandbox):
+    answer = await sandbox.get("/")
+
+    assert answer.status == 200
+    assert answer.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
