@@ -21,6 +21,7 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
         "loudness": (0.1, 2.5),
     },
 }
+_HAS_DICTIONARIES = ("bulbul:v3", "bulbul:v4-flash")
 _REFUSED_FIELDS = {"bulbul:v3": ("pitch", "loudness")}
 
 
@@ -40,6 +41,7 @@ class Speech:
     sample_rate: int
     min_buffer_characters: int
     max_chunk_characters: int
+    dict_id: str | None = None
 
     async def render(self, text: str) -> Samples:
         words_per_minute = DEFAULT_WORDS_PER_MINUTE * self.pace
@@ -60,6 +62,9 @@ def checked_speech(config: Mapping[str, Any], model: str, rates: tuple[int, ...]
     for field in _REFUSED_FIELDS.get(model, ()):
         if config.get(field) is not None:
             raise BadSpeech(f"{field} is not supported by {model}")
+    dict_id = config.get("dict_id")
+    if dict_id is not None and (model not in _HAS_DICTIONARIES or not isinstance(dict_id, str)):
+        raise BadSpeech(f"dict_id {dict_id!r} is not supported by {model}")
     numbers = {name: _number(config, name, low, high) for name, (low, high) in _RANGES[model].items()}
     codec = config.get("output_audio_codec") or "mp3"
     if codec not in CONTENT_TYPES:
@@ -77,6 +82,7 @@ def checked_speech(config: Mapping[str, Any], model: str, rates: tuple[int, ...]
         sample_rate=int(rate),
         min_buffer_characters=int(_number(config, "min_buffer_size", 30, 200) or 50),
         max_chunk_characters=int(_number(config, "max_chunk_length", 50, 500) or 150),
+        dict_id=dict_id,
     )
 
 

@@ -8,6 +8,7 @@ import io
 import json
 import time
 import wave
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from sandbox.vendor import (
 from sandbox.voice_activity import Samples
 
 MODELS = ("saaras:v4", "saaras:v3")
+KEYTERMS_MAX, KEYTERM_CHARS_MAX = 50, 64
 MODES = ("transcribe", "translate", "verbatim", "translit", "codemix")
 LANGUAGES = tuple(
     """hi-IN bn-IN kn-IN ml-IN mr-IN od-IN pa-IN ta-IN te-IN en-IN gu-IN as-IN ur-IN ne-IN kok-IN ks-IN sd-IN sa-IN
@@ -116,7 +118,10 @@ async def stream(request: web.Request) -> web.StreamResponse:
     await socket.prepare(request)
     wire = SttSocket(request, socket)
     listening = Listening(scope, wire, sample_rate, language)
-    scope.log("stt", "opened", model=request.query.get("model"), language=language or "unknown")
+    scope.log(
+        "stt", "opened", model=request.query.get("model"), language=language or "unknown",
+        keyterms=request.query.get("keyterms"),
+    )  # fmt: skip
     try:
         await _serve(scope, socket, wire, listening)
     finally:
@@ -183,9 +188,28 @@ def _checked_query(request: web.Request) -> tuple[str | None, int]:
     _require(query.get("mode", "transcribe") in MODES, f"mode must be one of {', '.join(MODES)}")
     known = language == "unknown" or language in LANGUAGES
     _require(known, f"language-code {language!r} is not supported by {model}")
+    problem = keyterms_problem(query, model)
+    _require(problem is None, problem or "")
     rate = query.get("sample_rate", "16000")
     _require(rate in map(str, SAMPLE_RATES), f"sample_rate must be 8000 or 16000, not {rate!r}")
     return (None if language == "unknown" else language), int(rate)
+
+
+def keyterms_problem(query: Mapping[str, str], model: str) -> str | None:
+    """What is wrong with `keyterms` (docs.sarvam.ai, "Keyterm Prompting", 2026-09-22); None when nothing is."""
+    if "keyterms" not in query:
+        return None
+    if model != "saaras:v4":
+        return f"keyterms is not supported by {model}"
+    try:
+        terms = json.loads(query["keyterms"])
+    except ValueError:
+        terms = None
+    if not isinstance(terms, list) or not all(isinstance(term, str) for term in terms):
+        return "keyterms must be a JSON list of strings"
+    if len(terms) > KEYTERMS_MAX or any(len(term) > KEYTERM_CHARS_MAX for term in terms):
+        return f"keyterms takes up to {KEYTERMS_MAX} terms of {KEYTERM_CHARS_MAX} characters"
+    return None
 
 
 def _require(condition: bool, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Stand in for Sarvam's streaming recogniser (saaras:v3-realtime): partial words while the caller speaks."""
+"""Stand in for Sarvam's realtime recogniser (saaras:v3-realtime, saaras:v4): partial words while one speaks."""
 
 import asyncio
 import base64
@@ -11,7 +11,7 @@ import numpy as np
 from aiohttp import WSMsgType, web
 
 from sandbox.listening import Heard, Listening
-from sandbox.sarvam_stt import LANGUAGES, MODES, SAMPLE_RATES
+from sandbox.sarvam_stt import LANGUAGES, MODES, SAMPLE_RATES, keyterms_problem
 from sandbox.scopes import CLOSE_FAULTS, Scope
 from sandbox.vendor import (
     MESSAGES,
@@ -27,6 +27,7 @@ from sandbox.vendor import (
 from sandbox.voice_activity import Samples
 
 MODEL = "saaras:v3-realtime"
+MODELS = (MODEL, "saaras:v4")
 # Odia is or-IN here and od-IN everywhere else; "find out" is `auto` here and `unknown` elsewhere.
 REALTIME_LANGUAGES = tuple("or-IN" if code == "od-IN" else code for code in LANGUAGES)
 STREAM_TYPES = ("balanced", "fast", "simulated")
@@ -34,7 +35,7 @@ ENDPOINTING = ("vad", "manual")
 ENCODINGS = ("linear16", "linear32", "mulaw", "alaw")
 IDLE_CLOSE_CODE = 1008
 _CHOICES = {
-    "model": (MODEL,),
+    "model": MODELS,
     "stream_type": STREAM_TYPES,
     "endpointing": ENDPOINTING,
     "encoding": ENCODINGS,
@@ -186,13 +187,16 @@ async def stream(request: web.Request) -> web.StreamResponse:
     scope = sarvam_scope(request)
     await before_answering(scope, "stt", sarvam_error)
     config: dict[str, Any] = {**_DEFAULTS, **request.query}
-    problem = _problem(config)
+    problem = _problem(config) or keyterms_problem(request.query, config["model"])
     if problem:
         raise Refused(sarvam_error(400, problem))
     socket = web.WebSocketResponse(max_msg_size=4 * 1024 * 1024)
     await socket.prepare(request)
     wire = RealtimeSocket(request, socket)
-    scope.log("stt", "opened", model=MODEL, language=config["language_code"], realtime=True)
+    scope.log(
+        "stt", "opened", model=config["model"], language=config["language_code"], realtime=True,
+        keyterms=config.get("keyterms"), prompt=config.get("prompt"),
+    )  # fmt: skip
     session = Session(scope, wire, config)
     await wire.begin(config)
     try:

@@ -261,6 +261,7 @@ class Segment:
             pace=speech.pace,
             codec=speech.codec,
             sample_rate=speech.sample_rate,
+            dict_id=speech.dict_id,
         )
 
 

@@ -7,9 +7,10 @@ what there is in public, and what is lost when the private part is gone. Written
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from livekit.agents import AgentServer, llm
 from livekit.agents.cli.log import setup_logging
@@ -94,6 +95,33 @@ def point_sarvam_stt_at(http_url: str, websocket_url: str) -> None:
 
     sarvam_stt.SARVAM_STT_BASE_URL = f"{http_url}/speech-to-text"
     sarvam_stt.SARVAM_STT_STREAMING_URL = f"{websocket_url}/speech-to-text/ws"
+
+
+def ask_sarvam_stt_for(query: Mapping[str, str]) -> None:
+    """Put these parameters into the address of every recogniser's socket that is opened from now on.
+
+    Public: nothing in 1.8.9; the realtime recogniser's model is fixed there, and neither recogniser has `keyterms`
+    (docs.sarvam.ai, changelog of 2026-09-03 and 2026-09-22). Without it: WORKER_KEYTERMS and `saaras:v4-realtime` are
+    ignored. One set for the whole process, as the addresses are: a call has one recogniser.
+    """
+    import livekit.plugins.sarvam.stt as sarvam_stt
+    import livekit.plugins.sarvam.stt_streaming as sarvam_stt_realtime
+
+    for module, name in ((sarvam_stt, "_build_websocket_url"), (sarvam_stt_realtime, "_build_realtime_ws_url")):
+        built = getattr(module, name)
+        setattr(module, name, _AddressWith(query, getattr(built, "plain", built)))
+
+
+class _AddressWith:
+    """The plugin's own address of a socket, with more in its query."""
+
+    def __init__(self, query: Mapping[str, str], plain: Callable[[str, Any], str]) -> None:
+        self._query = dict(query)
+        self.plain = plain
+
+    def __call__(self, base_url: str, options: Any) -> str:
+        address = urlsplit(self.plain(base_url, options))
+        return address._replace(query=urlencode(dict(parse_qsl(address.query)) | self._query)).geturl()
 
 
 def multilingual_weights() -> tuple[str, str]:

@@ -11,12 +11,17 @@ from typing import Any, Protocol
 from livekit import rtc
 from livekit.agents import stt
 
+from worker.spoken import Pronunciations
+
 WholeRecording = Callable[[list[rtc.AudioFrame]], Awaitable[stt.SpeechEvent]]
 """Recognises a whole recording at once. Raises livekit's APIError."""
 
 
 class Voice(Protocol):
     """Speaks in one language at a time."""
+
+    pronunciations: Pronunciations
+    """How names are said, in every language."""
 
     def speak_in(self, language: str) -> None:
         """From the next reply on, speak `language` with its voice."""

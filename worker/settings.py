@@ -27,6 +27,11 @@ LANGUAGE_CODES = (
 )  # fmt: skip
 
 
+# docs.sarvam.ai, "Keyterm Prompting", 2026-09-22.
+KEYTERMS_MAX = 50
+KEYTERM_CHARS_MAX = 64
+
+
 def _http_address(value: str | None) -> str | None:
     if value is not None and not value.startswith(("http://", "https://")):
         raise ValueError("must start with https:// (or http:// on loopback)")
@@ -49,6 +54,19 @@ class McpServer(BaseModel):
     def model_post_init(self, _: object) -> None:
         if (self.url is None) == (self.command is None):
             raise ValueError(f"server {self.name!r} needs either url or command")
+
+
+def _listed(value: object) -> object:
+    """`a, b, c`, or `@file` with an entry a line and `#` before remarks, as a list of entries."""
+    if not isinstance(value, str):
+        return value
+    if not value.startswith("@"):
+        return [entry for part in value.split(",") if (entry := part.strip())]
+    try:
+        lines = Path(value[1:]).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the file {value[1:]!r} cannot be read as UTF-8 text ({type(error).__name__})") from None
+    return [entry for line in lines if (entry := line.strip()) and not entry.startswith("#")]
 
 
 def cache_folder() -> Path:
@@ -165,6 +183,11 @@ class WorkerSettings(BaseSettings):
         default_factory=list, description="JSON list of `{name, url or command, headers}`: their tools are offered."
     )
 
+    keyterms: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Names, products and places for the recogniser: comma-separated, or `@file` with one a line.",
+    )
+
     reply_late_seconds: PositiveFloat = Field(
         1.5, description="An answer this much later than the providers' usual latency is bridged by a phrase."
     )
@@ -214,6 +237,20 @@ class WorkerSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
     log_pii: bool = Field(False, description="Whether transcripts and phone numbers may be logged.")
 
+    @field_validator("keyterms", mode="before")
+    @classmethod
+    def _keyterms(cls, value: object) -> object:
+        terms = _listed(value)
+        if not isinstance(terms, list):
+            return terms
+        terms = list(dict.fromkeys(terms))
+        for term in terms:
+            if len(term) > KEYTERM_CHARS_MAX:
+                raise ValueError(f"{term[:20]!r}… has {len(term)} characters; Sarvam takes {KEYTERM_CHARS_MAX} a term")
+        if len(terms) > KEYTERMS_MAX:
+            raise ValueError(f"has {len(terms)} terms; Sarvam takes {KEYTERMS_MAX}: keep those that are misheard most")
+        return terms
+
     @field_validator("mcp_servers", mode="before")
     @classmethod
     def _from_json(cls, value: object) -> object:
@@ -247,8 +284,9 @@ class SttSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STT_", frozen=True, env_ignore_empty=True, extra="ignore")
 
-    model: Literal["saaras:v4", "saaras:v3", "saaras:v3-realtime"] = Field(
-        "saaras:v4", description="`saaras:v3-realtime` streams partial transcripts."
+    model: Literal["saaras:v4", "saaras:v3", "saaras:v3-realtime", "saaras:v4-realtime"] = Field(
+        "saaras:v4",
+        description="`saaras:v3-realtime` and `saaras:v4-realtime` stream partial transcripts.",
     )
     language: Literal[("unknown", *LANGUAGE_CODES)] = Field(  # type: ignore[valid-type]
         "unknown", description="`unknown` lets the recogniser tell the language of every turn."
@@ -263,6 +301,11 @@ class SttSettings(BaseSettings):
     base_url: str | None = Field(None, description="The recogniser's address, when it is not SARVAM_BASE_URL.")
 
     _is_http = field_validator("base_url")(_http_address)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the recogniser writes while the caller speaks."""
+        return self.model.endswith("-realtime")
 
 
 class LlmSettings(BaseSettings):
@@ -289,6 +332,13 @@ class TtsSettings(BaseSettings):
     voices: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict, description="Language to voice, `hi-IN=priya,ta-IN=kavitha`; others have defaults."
     )
+    dict_id: str | None = Field(
+        None, description="A pronunciation dictionary that is kept at Sarvam, by its id; said by Sarvam's own rules."
+    )
+    pronunciations: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict,
+        description="How names are said, `Zyntu=ज़िंटू,KSRTC=K S R T C`, or `@file` with one a line; in every language.",
+    )
     pace: float = Field(1.0, ge=0.5, le=2.0, description="Speaking rate.")
     sample_rate_hz: Literal[8000, 16000, 22050, 24000] = Field(
         24000, description="24000 is the room's own rate: nothing is resampled."
@@ -297,6 +347,20 @@ class TtsSettings(BaseSettings):
     base_url: str | None = Field(None, description="The voice's address, when it is not SARVAM_BASE_URL.")
 
     _is_http = field_validator("base_url")(_http_address)
+
+    @field_validator("pronunciations", mode="before")
+    @classmethod
+    def _said(cls, value: object) -> object:
+        entries = _listed(value)
+        if not isinstance(entries, list):
+            return entries
+        said = {}
+        for entry in entries:
+            name, equals, how = (part.strip() for part in entry.partition("="))
+            if not equals or not name or not how:
+                raise ValueError(f"{entry!r} is not `name=how it is said`")
+            said[name] = how
+        return said
 
     @field_validator("voices", mode="before")
     @classmethod

@@ -13,6 +13,7 @@ import logging
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from livekit.agents import AgentServer
@@ -106,6 +107,34 @@ async def _step_after(seconds):
 def test_the_transcripts_pace_is_estimated_as_often_as_asked():
     assert asyncio.run(_step_after(0.5)) == (True, 0.5)
     assert livekit_internals.estimate_speaking_rate_every(0.5, None) is False
+
+
+def test_the_recognisers_sockets_are_asked_for_more_in_their_address(monkeypatch):
+    """The plugin fixes the realtime model, and has no keyterms; each socket has its address from one function."""
+    import livekit.plugins.sarvam.stt as plugin
+    import livekit.plugins.sarvam.stt_streaming as realtime
+
+    for module, name in ((plugin, "_build_websocket_url"), (realtime, "_build_realtime_ws_url")):
+        monkeypatch.setattr(module, name, getattr(module, name))
+        assert f"ws_url = {name}(" in inspect.getsource(module), "what a stream opens is what is changed"
+    livekit_internals.ask_sarvam_stt_for({"model": "another"})
+    livekit_internals.ask_sarvam_stt_for({"keyterms": '["Zyntu & Co"]', "model": "saaras:v4"})
+    options = realtime.RealtimeSTTOptions(language="auto", api_key="k")
+    address = realtime._build_realtime_ws_url("ws://127.0.0.1:1/ws", options)
+    asked = dict(parse_qsl(urlsplit(address).query))
+    assert asked["keyterms"] == '["Zyntu & Co"]'
+    assert asked["model"] == "saaras:v4"
+    assert asked["language_code"] == "auto"
+    livekit_internals.ask_sarvam_stt_for({})
+    assert "model=saaras%3Av3-realtime" in realtime._build_realtime_ws_url("ws://127.0.0.1:1/ws", options)
+
+
+def test_the_realtime_recognisers_model_is_still_fixed_in_the_plugin():
+    """The day this fails, `saaras:v4-realtime` no longer needs `ask_sarvam_stt_for`."""
+    from livekit.plugins.sarvam.stt_streaming import RealtimeSTTOptions
+
+    with pytest.raises(ValueError, match="model must be"):
+        RealtimeSTTOptions(language="auto", api_key="k", model="saaras:v4")
 
 
 def test_the_recognisers_addresses_are_globals_that_its_requests_read(monkeypatch):

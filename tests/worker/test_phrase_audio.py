@@ -7,6 +7,7 @@ import pytest
 from livekit import rtc
 
 from worker.conversation.phrase_audio import PhraseAudio, render_missing, tone
+from worker.spoken import Pronunciations
 
 RATE_HZ = 24000
 
@@ -16,6 +17,7 @@ class Voice:
 
     def __init__(self, **recipe):
         self.changes = recipe
+        self.pronunciations = Pronunciations({"Zyntu": "Zin too"})
         self.spoken = []
 
     def recipe(self, language):
@@ -119,3 +121,11 @@ def test_a_voice_that_is_down_is_left_alone_after_three(tmp_path):
     voice, speaker = Voice(), Speaker(*"abcdef")
     assert rendered(PhraseAudio(tmp_path, voice), voice, speaker, [("hi-IN", text) for text in "abcdef"]) == 0
     assert speaker.asked == ["a", "b", "c"]
+
+
+def test_a_name_in_a_phrase_is_said_as_its_owner_says_it(tmp_path):
+    voice, speaker = Voice(), Speaker()
+    cache = PhraseAudio(tmp_path, voice)
+    asyncio.run(render_missing(cache, voice, speaker, [("en-IN", "Welcome to Zyntu.")]))
+    assert speaker.asked == ["Welcome to Zin too."]
+    assert cache.has("en-IN", "Welcome to Zyntu."), "it is found under the words of the phrase"

@@ -16,7 +16,7 @@ from worker.conversation.reply_language import instruction
 from worker.conversation.speculation import EarlyWords
 from worker.faults import EndedQuietly, describe
 from worker.recovery.sealed_state import without_half_characters
-from worker.spoken import speakable_stream
+from worker.spoken import pronounced_stream, speakable_stream
 
 if TYPE_CHECKING:
     from worker.conversation.call import Call
@@ -109,7 +109,8 @@ class Assistant(Agent):
         self._call.voice.speak_in(language)
 
         async def counted(words: AsyncIterable[str]) -> AsyncIterator[str]:
-            async for part in speakable_stream(words, language):
+            spoken = speakable_stream(words, language)
+            async for part in pronounced_stream(spoken, self._call.voice.pronunciations):
                 self._call.speculation.spoken(len(part))
                 yield part
 

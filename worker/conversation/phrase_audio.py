@@ -99,9 +99,10 @@ async def render_missing(
         if cache.has(language, text):
             continue
         voice.speak_in(language)
+        said = voice.pronunciations.say(text)
         try:
             async with asyncio.timeout(20):
-                cache.store(language, text, await speaker.synthesize(text).collect())
+                cache.store(language, text, await speaker.synthesize(said).collect())
         except Exception as error:
             failed_in_a_row += 1
             log.warning("a phrase could not be rendered ahead of time", extra={"language": language, "why": str(error)})

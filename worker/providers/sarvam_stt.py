@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from livekit import rtc
 from livekit.agents import APIConnectOptions, stt
 from livekit.plugins import sarvam
 
-from worker.livekit_internals import point_sarvam_stt_at
+from worker.livekit_internals import ask_sarvam_stt_for, point_sarvam_stt_at
 from worker.ports import WholeRecording
 from worker.settings import Settings
 
@@ -28,7 +29,8 @@ def build_stt(settings: Settings) -> stt.STT[Any]:
     base = settings.stt.base_url or settings.worker.sarvam_base_url
     point_at(base)
     key = settings.worker.sarvam_api_key.get_secret_value()
-    if settings.stt.model == "saaras:v3-realtime":
+    ask_sarvam_stt_for(_asked_in_the_address(settings))
+    if settings.stt.streams:
         return _realtime(settings, key, base)
     return sarvam.STT(
         language=settings.stt.language,
@@ -61,4 +63,23 @@ def _realtime(settings: Settings, key: str, base_url: str) -> stt.STT[Any]:
         api_key=key,
         base_url=f"{websocket(base_url)}/speech-to-text-realtime/ws",
         mode=settings.stt.mode,
+        # The older model has no keyterms but a hint in words.
+        prompt=", ".join(settings.worker.keyterms) or None if settings.stt.model == "saaras:v3-realtime" else None,
     )
+
+
+def _asked_in_the_address(settings: Settings) -> dict[str, str]:
+    """What Sarvam takes in a socket's address and plugin 1.8.9 has no argument for."""
+    asked = {}
+    if settings.stt.model == "saaras:v4-realtime":
+        asked["model"] = "saaras:v4"
+    if settings.worker.keyterms and settings.stt.model.startswith("saaras:v4"):
+        asked["keyterms"] = json.dumps(settings.worker.keyterms, ensure_ascii=False)
+    return asked
+
+
+def keyterms_problem(settings: Settings) -> str | None:
+    """Why WORKER_KEYTERMS cannot reach this recogniser, in a sentence; None when they can."""
+    if not settings.worker.keyterms or settings.stt.model != "saaras:v3":
+        return None
+    return "WORKER_KEYTERMS: saaras:v3 (STT_MODEL) takes none; saaras:v4 and both realtime recognisers do"

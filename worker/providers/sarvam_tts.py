@@ -12,6 +12,7 @@ from livekit.plugins.sarvam.models import MODEL_SPEAKER_COMPATIBILITY
 
 from worker.providers.sarvam_stt import websocket
 from worker.settings import LANGUAGE_CODES, Settings, TtsSettings
+from worker.spoken import Pronunciations
 
 # bulbul:v3 voices speak every language; these are the ones Sarvam's own samples use for it. amelia and sophia pass
 # the plugin's check but not the API's (agents#6774).
@@ -93,6 +94,7 @@ def build_tts(settings: Settings, language: str, http: aiohttp.ClientSession | N
         speaker=voice_for(settings.tts, language),
         speech_sample_rate=settings.tts.sample_rate_hz,
         pace=settings.tts.pace,
+        dict_id=settings.tts.dict_id,
         output_audio_codec="linear16",
         api_key=settings.worker.sarvam_api_key.get_secret_value(),
         base_url=f"{base}/text-to-speech",
@@ -112,6 +114,7 @@ class SarvamVoice:
     def __init__(self, voices: tts.TTS[Any] | None, settings: Settings) -> None:
         self._tts = voices
         self._settings = settings.tts
+        self.pronunciations = Pronunciations(settings.tts.pronunciations)
         # Another address may be a stand-in with other voices.
         self._at = _kind_of_address(settings.tts.base_url or settings.worker.sarvam_base_url)
         self._chosen: dict[str, str] = {}
@@ -144,4 +147,4 @@ class SarvamVoice:
             "pace": chosen.pace,
             "rate": chosen.sample_rate_hz,
             "at": self._at,
-        }
+        } | ({"names": [chosen.dict_id, chosen.pronunciations]} if chosen.dict_id or chosen.pronunciations else {})

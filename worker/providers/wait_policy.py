@@ -21,6 +21,6 @@ def wait_policy(settings: Settings) -> WaitPolicy:
     Raises:
         ValueError: A wait is shorter than that after words which are more finished.
     """
-    usual = STREAMING_POLICY if settings.stt.model == "saaras:v3-realtime" else DEFAULT_POLICY
+    usual = STREAMING_POLICY if settings.stt.streams else DEFAULT_POLICY
     given = {name: getattr(settings.worker, f"turn_{name}") for name in _NAMES}
     return replace(usual, **{name: seconds for name, seconds in given.items() if seconds is not None})

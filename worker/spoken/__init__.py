@@ -4,6 +4,15 @@ Pure functions without network, model or clock, so that every spoken form is a l
 """
 
 from worker.spoken.forms import LANGUAGES
+from worker.spoken.pronunciations import Pronunciations, pronounced_stream
 from worker.spoken.stream import SpeakableStream, says_something, speakable, speakable_stream
 
-__all__ = ["LANGUAGES", "SpeakableStream", "says_something", "speakable", "speakable_stream"]
+__all__ = [
+    "LANGUAGES",
+    "Pronunciations",
+    "SpeakableStream",
+    "pronounced_stream",
+    "says_something",
+    "speakable",
+    "speakable_stream",
+]
