@@ -66,3 +66,39 @@ async def test_a_model_that_says_goodbye_and_hangs_up_says_it_once(sandbox):
     assert "Thank you for calling. Goodbye!" not in told
     assert result.ended_by == "agent"
     assert result.good, result.errors
+
+
+async def test_a_story_without_an_end_is_ended_and_paid_for_as_it_is_heard(sandbox):
+    """Pins 24,800 characters taken and 200 s of speech made, of which a caller who then interrupts hears a part."""
+
+    async def before_turn(index):
+        faults = [{"provider": "llm", "fault": "endless"}] if index == 0 else []
+        await sandbox.configure(llm_token_seconds=0.002, faults=faults)
+
+    seen_before = len(await sandbox.seen())
+    stop = Turn(text="Stop, what time is it now?", language="en-IN", barge_in_after_seconds=8.0)
+    goodbye = Turn(text="Thank you, goodbye.", language="en-IN", expects_end=True)
+    result = await place_call(
+        CallPlan(turns=(question("Please tell me a story."), stop, goodbye)), token_url=sandbox.token_url,
+        control=sandbox.control, before_turn=before_turn,
+    )  # fmt: skip
+    spoken = [each.get("text", "") for each in (await sandbox.seen())[seen_before:] if each["provider"] == "tts"]
+    story = sum(len(text) for text in spoken if "for ever" in text)
+
+    assert result.good, result.errors
+    assert 100 < story < 900, f"{story} characters were given to the voice for 8 s of a story"
+
+
+async def test_a_tool_call_written_as_text_is_neither_heard_nor_shown(sandbox):
+    """Pins 3.7 s of tool syntax read aloud: it was cut in two behind its first comma, and shown whole."""
+    seen_before = len(await sandbox.seen())
+    result, asked = await call_with(sandbox, "call_as_text")
+    voiced = [each.get("text", "") for each in (await sandbox.seen())[seen_before:] if each["provider"] == "tts"]
+
+    shown = [line["text"] for line in result.transcript if line["by"] == "agent"]
+    assert any("One moment." in text for text in shown), shown
+    for syntax in ("tool_call", "current_time", "arguments", "time_zone", "null", "{", "}", "<", ">", '"'):
+        assert not any(syntax in text for text in shown + voiced), f"{syntax} in {shown + voiced}"
+    assert result.turns[0].answered
+    assert len(asked) <= 2 * len(result.turns)
+    assert result.good, result.errors

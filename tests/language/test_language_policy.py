@@ -183,6 +183,11 @@ def test_a_lone_word_that_is_also_a_number_stays_one_beside_a_hesitation(hesitat
     assert replies("bn-IN", (f"{hesitation}do", None, None)) == ["bn"]
 
 
+def test_a_name_said_twice_is_a_wish_behind_a_hesitation_too():
+    """Pins a find of the property below."""
+    assert replies("bn-IN", "hmm, English English") == ["en"]
+
+
 @settings(deadline=None)  # shared machines stall
 @given(ANY_TURN, st.sampled_from(SUPPORTED))
 def test_hesitations_around_a_turn_change_nothing_that_was_decided(turn, current):

@@ -11,6 +11,12 @@ ANSWERS = (
     "Sumitra Das", "Anil Kar", "Mohan De", "KA 03 MN 9988", "MH 12 DE 1433", "KA 51 HA 2211", "tomorrow 11 am", "10 am",
     "date of birth 12 06 2018", "proof of address", "yes that's right", "that is correct", "that's all", "S for sugar",
     "by credit card", "through UPI", "in the morning", "north part of the city", "south indian food",
+    "no that's wrong", "that is not right", "no I don't", "yes it is", "I think so", "not at all", "no it isn't",
+    "I don't care", "I don't know the number", "no I never said that", "yes I am sure", "that's not me", "let me check",
+    "that's not correct", "I'd rather not", "both are fine", "tomorrow is better for me", "I want it on Monday",
+    "my name is Das", "I am Das", "this is Das", "it's Das",
+    "my name is Meenakshi Sundaram", "this is Karthik speaking", "I am Gurpreet Singh Gill", "it's Kale here",
+    "दैट इज नॉट राइट", "नो दैट्स रॉन्ग", "దట్ ఈజ్ నాట్ కరెక్ట్", "மை நேம் இஸ் ரமேஷ்", "দ্যাট ইজ নট রাইট",
 )  # fmt: skip
 
 
@@ -54,6 +60,13 @@ def test_words_that_neighbours_share_are_proof_against_none(language: str, said:
         ("gu-IN", "please check my balance", "en-IN"),
         ("hi-IN", "माझे पैसे परत आले नाहीत", "mr-IN"),
         ("te-IN", "என் ஆர்டர் எங்கே இருக்கு", "ta-IN"),
+        ("hi-IN", "I don't know Hindi", "en-IN"),
+        ("ta-IN", "I want to know the address", "en-IN"),
+        ("bn-IN", "is it ready", "en-IN"),
+        ("mr-IN", "do you have my address", "en-IN"),
+        ("te-IN", "my name is Ravi and my order has not reached me", "en-IN"),
+        ("kn-IN", "I am waiting for the delivery", "en-IN"),
+        ("gu-IN", "that is wrong, the bill was paid last week", "en-IN"),
     ],
 )
 def test_a_clause_of_another_language_still_moves_the_call(language: str, said: str, spoken: str) -> None:

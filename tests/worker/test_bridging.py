@@ -13,6 +13,7 @@ from tests.worker.jumping_clock import run, wait
 from worker.conversation.bridging import Bridge, Patience, steady_reply, steady_speech
 from worker.conversation.reply_length import LONG_ENOUGH_CHARACTERS, WITHOUT_AN_END_CHARACTERS
 from worker.faults import REFUSED_KEY, RequestRefused
+from worker.spoken import blocks_in
 
 PATIENCE = Patience(late_seconds=2.5, give_up_seconds=20.0)
 FRAME_SECONDS = 0.1
@@ -29,6 +30,7 @@ class Call:
             patience=patience,
             phrase=lambda name: f"<{name}>",
             audible=lambda text: any(character.isalnum() for character in text),
+            blocks=lambda: blocks_in("en-IN"),
             phrase_audio=lambda text: sound(text) if self.ready and text.startswith("<") else None,
             tone=lambda: sound("beep"),
             fault=self.faults.append,
@@ -148,7 +150,7 @@ def test_an_answer_that_breaks_off_goes_on_where_it_stopped():
 def test_an_answer_that_comes_back_in_other_words_is_given_whole():
     call = Call()
     model = Model(["Your order ", BROKEN], ["It is ", "on its way."])
-    assert run(said(steady_reply(model, call.bridge))) == ["Your order ", "It is ", "on its way."]
+    assert "".join(run(said(steady_reply(model, call.bridge)))) == "Your order It is on its way."
 
 
 def test_a_tool_is_not_called_twice_because_the_stream_broke_after_it():
@@ -281,7 +283,7 @@ def refused_with(retry_after):
 )
 def test_a_model_that_asks_to_be_left_alone_is_as_far_as_a_caller_can_bear_it(retry_after, least, most):
     call, model = Call(), Model([refused_with(retry_after)], ["Here you are."])
-    assert run(said(steady_reply(model, call.bridge))) == ["Here you are."]
+    assert "".join(run(said(steady_reply(model, call.bridge)))) == "Here you are."
     first, second = model.asked_at
     assert least <= second - first <= most
 
@@ -353,7 +355,25 @@ def test_an_answer_without_a_word_is_asked_for_again_and_then_put_into_words(sil
     assert run(said(steady_reply(model, call.bridge)))[-1] == "<no_answer>"
     assert len(model.asked_at) == 2
     assert call.gave_up == []
-    assert run(said(steady_reply(Model([silent], ["Here."]), Call().bridge))) == [silent, "Here."]
+    assert "".join(run(said(steady_reply(Model([silent], ["Here."]), Call().bridge)))) == f"{silent.lstrip()}Here."
+
+
+CALL_AS_TEXT = ["<tool_call>", '{"name": "current_time",', ' "arguments": {}}', "</tool_call>"]
+
+
+def test_an_answer_that_is_a_tool_call_written_as_text_is_no_answer_and_no_outage():
+    call, model = Call(), Model(CALL_AS_TEXT)
+    assert run(said(steady_reply(model, call.bridge))) == ["<no_answer>"]
+    assert len(model.asked_at) == 2
+    assert call.gave_up == []
+
+
+def test_what_is_not_for_the_caller_neither_counts_as_said_nor_as_length():
+    """Pins silence for as long as a thought would have taken to say, and a reply cut off behind its thoughts."""
+    call = Call()
+    thoughts = ["<think>", *["Let me see, and see. "] * (LONG_ENOUGH_CHARACTERS // 10), "</think>"]
+    model = Model([*thoughts, 4.0, *["The order ", "has left. "], *thoughts, "It comes today."])
+    assert run(said(steady_reply(model, call.bridge))) == ["<late>", "The order ", "has left. ", "It comes ", "today."]
 
 
 def test_a_tool_called_where_none_may_be_is_no_answer():

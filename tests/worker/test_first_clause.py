@@ -28,6 +28,10 @@ def test_a_clause_is_sent_at_its_mark(mark):
     ]  # fmt: skip
 
 
+def test_a_clause_whose_space_comes_with_its_mark_is_sent_at_once():
+    assert flushed("Your order ", "has left. ", "It comes ") == ["Your order ", "has left. ", "|", "It comes "]
+
+
 def test_only_the_first_one():
     assert flushed("Your order has left,", " as of today,", " and comes tomorrow,", " too.").count("|") == 1
 

@@ -9,9 +9,10 @@ from livekit import rtc
 from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, StopResponse, llm, stt
 from livekit.agents.types import TimedString
 
-from worker.conversation.bridging import Piece, steady_reply, steady_speech
+from worker.conversation.bridging import steady_reply, steady_speech
 from worker.conversation.first_clause import flush_after_first_clause
-from worker.conversation.pacing import in_portions
+from worker.conversation.pacing import Lead, in_portions
+from worker.conversation.pieces import Piece
 from worker.conversation.reply_language import instruction
 from worker.conversation.speculation import EarlyWords
 from worker.faults import EndedQuietly, describe
@@ -108,14 +109,17 @@ class Assistant(Agent):
         language = self._call.speaking_language
         self._call.voice.speak_in(language)
 
-        async def counted(words: AsyncIterable[str]) -> AsyncIterator[str]:
-            spoken = speakable_stream(words, language)
-            async for part in pronounced_stream(spoken, self._call.voice.pronunciations):
+        async def counted(words: AsyncIterable[str], lead: Lead) -> AsyncIterator[str]:
+            spoken = pronounced_stream(speakable_stream(words, language), self._call.voice.pronunciations)
+            async for part in lead.feed(spoken):
                 self._call.speculation.spoken(len(part))
                 yield part
 
-        def synthesize(words: AsyncIterable[str]) -> AsyncIterable[rtc.AudioFrame]:
-            return Agent.default.tts_node(self, counted(words), model_settings)
+        async def synthesize(words: AsyncIterable[str]) -> AsyncIterator[rtc.AudioFrame]:
+            lead = Lead()
+            async for frame in Agent.default.tts_node(self, counted(words, lead), model_settings):
+                lead.made(frame.duration)
+                yield frame
 
         async for frame in in_portions(steady_speech(text, synthesize, self._call.bridge(language))):
             yield frame

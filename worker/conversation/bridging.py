@@ -18,12 +18,14 @@ from typing import Any, Generic, TypeVar
 from livekit import rtc
 from livekit.agents import FlushSentinel, llm
 
+from worker.conversation.for_the_caller import ForTheCaller
+from worker.conversation.pieces import Piece, calls_tool, words_of
 from worker.conversation.reply_length import until_long_enough
 from worker.conversation.script import SPOKEN_CHARACTERS_PER_SECOND, Resumed, Script
 from worker.faults import REFUSED_KEY, EmptyAnswer, Fault, RequestRefused, WordlessAnswer, describe
+from worker.spoken import Blocks
 
 T = TypeVar("T")
-Piece = llm.ChatChunk | str | FlushSentinel
 STEADY_SECONDS = 3.0  # a try that still brings something after so long has recovered
 CLOSE_SECONDS = 1.0  # a dead connection may take long to close: nobody waits for it
 MOST_WORDLESS_TRIES = 2  # a model that answers with a smiley twice will do so again
@@ -64,6 +66,8 @@ class Bridge:
     """The words of a phrase in the reply's language."""
     audible: Callable[[str], bool]
     """Whether a text says anything aloud in the reply's language."""
+    blocks: Callable[[], Blocks]
+    """Finds in one answer what is not for the caller."""
     phrase_audio: Callable[[str], AsyncIterator[rtc.AudioFrame] | None]
     """Ready audio for exactly these words, or None."""
     tone: Callable[[], AsyncIterator[rtc.AudioFrame]]
@@ -166,9 +170,10 @@ class _ModelTries:
     def __init__(self, ask: Callable[[], AsyncIterable[Piece]], bridge: Bridge, may_call_tools: bool) -> None:
         self._ask = ask
         self._audible = bridge.audible
+        self._blocks = bridge.blocks
         self._may_call_tools = may_call_tools
         self._resumed = Resumed()
-        self._dropped_a_call = False
+        self._newest = ForTheCaller(bridge.blocks())
 
     @property
     def called_a_tool(self) -> bool:
@@ -177,20 +182,18 @@ class _ModelTries:
 
     async def attempt(self) -> AsyncIterator[Piece]:
         """Ask once more, and go on where the tries before have broken off."""
-        self._dropped_a_call = False
-        async for piece in self._resumed.continue_with(until_long_enough(self._ask())):
+        self._newest = ForTheCaller(self._blocks())
+        answer = until_long_enough(self._newest.of(self._ask()))
+        async for piece in self._resumed.continue_with(answer):
             _raise_if_refused(piece)
-            if not self._may_call_tools and _calls_tool(piece):
-                self._dropped_a_call = True
-            else:
+            if self._may_call_tools or not calls_tool(piece):
                 yield piece
 
     def lacking(self) -> Exception | None:
         """What is wrong with the newest try, which has ended without an error; None when the caller is answered."""
         if self.called_a_tool or self._audible(self._resumed.written):
             return None
-        written = self._resumed.written.strip() or self._dropped_a_call
-        return WordlessAnswer("llm") if written else EmptyAnswer("llm")
+        return EmptyAnswer("llm") if self._newest.is_empty else WordlessAnswer("llm")
 
 
 async def steady_reply(
@@ -230,21 +233,10 @@ async def steady_reply(
         yield piece
 
 
-def words_of(piece: Piece) -> str:
-    """What of a model's answer is words."""
-    if isinstance(piece, str):
-        return piece
-    return (piece.delta.content or "") if isinstance(piece, llm.ChatChunk) and piece.delta else ""
-
-
 def _raise_if_refused(piece: Piece) -> None:
     extra = piece.delta.extra if isinstance(piece, llm.ChatChunk) and piece.delta else None
     if extra and REFUSED_KEY in extra:
         raise RequestRefused(extra[REFUSED_KEY])
-
-
-def _calls_tool(piece: Piece) -> bool:
-    return isinstance(piece, llm.ChatChunk) and piece.delta is not None and bool(piece.delta.tool_calls)
 
 
 async def steady_speech(

@@ -46,7 +46,7 @@ from worker.faults import Fault
 from worker.ports import TurnEvidence, Voice, WholeRecording
 from worker.recovery.exit_codes import FAILED, UNUSED, exit_with
 from worker.settings import WorkerSettings
-from worker.spoken import says_something, speakable
+from worker.spoken import blocks_in, says_something, speakable
 from worker.ticket import Ticket
 
 log = logging.getLogger("vaani")
@@ -343,6 +343,7 @@ class Call:
             patience=self._outages.patience(self._patience, "llm", "tts"),
             phrase=lambda name: self._phrases.text(name, language),
             audible=lambda text: says_something(text, language),
+            blocks=lambda: blocks_in(language),
             phrase_audio=ready,
             tone=lambda: tone(int(self.voice.recipe(language)["rate"])),
             fault=self.fault,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator
 
-from livekit.agents import FlushSentinel, llm
+from livekit.agents import FlushSentinel
 
-from worker.conversation.bridging import Piece
+from worker.conversation.pieces import Piece, words_of
 
 LEAST_CHARACTERS = 12
 _ENDS = frozenset(",.;:!?।،…—")
@@ -21,20 +21,17 @@ async def flush_after_first_clause(pieces: AsyncIterable[Piece]) -> AsyncIterato
             written = ""
             yield piece
             continue
-        text = _text(piece)
+        text = words_of(piece)
         if not flushed and text[:1].isspace() and _is_clause(written):
             flushed = True
             yield FlushSentinel()
         written += text
         yield piece
+        if not flushed and text[-1:].isspace() and _is_clause(written):
+            flushed = True
+            yield FlushSentinel()
 
 
 def _is_clause(written: str) -> bool:
     clause = written.strip()
     return len(clause) >= LEAST_CHARACTERS and clause[-1] in _ENDS
-
-
-def _text(piece: Piece) -> str:
-    if isinstance(piece, llm.ChatChunk):
-        return (piece.delta.content or "") if piece.delta else ""
-    return piece if isinstance(piece, str) else ""

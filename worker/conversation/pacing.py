@@ -13,11 +13,16 @@ from typing import Any
 
 from livekit import rtc
 
+from worker.conversation.script import SPOKEN_CHARACTERS_PER_SECOND
 from worker.livekit_internals import estimate_speaking_rate_every
 
 AHEAD_SECONDS = 1.0
 TIMES_REALTIME = 4.0
 RATE_STEP_SECONDS = 0.5
+FED_AHEAD_SECONDS = 15.0
+SCARCE_SECONDS = 5.0  # with less sound left than this, a voice that makes none
+SCARCE_FOR_SECONDS = 1.5  # for so long is given more words
+LOOK_AGAIN_SECONDS = 0.1
 
 
 async def in_portions(frames: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
@@ -32,6 +37,48 @@ async def in_portions(frames: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rt
         handed_seconds += frame.duration
         ahead_seconds = handed_seconds - (loop.time() - began_at)
         await asyncio.sleep(frame.duration / TIMES_REALTIME if ahead_seconds > AHEAD_SECONDS else 0)
+
+
+class Lead:
+    """Keeps a voice from being given more than is heard soon: what an interruption leaves unheard is paid for."""
+
+    def __init__(self) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._fed_characters = 0
+        self._made_seconds = 0.0
+        self._sound_began_at: float | None = None
+        self._scarce_since: float | None = None
+
+    async def feed(self, words: AsyncIterable[str]) -> AsyncIterator[str]:
+        """The same words, none of them more than FED_AHEAD_SECONDS before they are heard."""
+        async for part in words:
+            while self._is_far_ahead() and not self._lacks_words():
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            self._fed_characters += len(part)
+            yield part
+
+    def made(self, seconds: float) -> None:
+        """The voice has made so much more sound."""
+        if self._sound_began_at is None:
+            self._sound_began_at = self._now()
+        self._made_seconds += seconds
+        self._scarce_since = None
+
+    @property
+    def _heard_seconds(self) -> float:
+        return 0.0 if self._sound_began_at is None else self._now() - self._sound_began_at
+
+    def _is_far_ahead(self) -> bool:
+        fed_seconds = self._fed_characters / SPOKEN_CHARACTERS_PER_SECOND
+        return max(fed_seconds, self._made_seconds) - self._heard_seconds > FED_AHEAD_SECONDS
+
+    def _lacks_words(self) -> bool:
+        """Whether the voice is silent though little sound is left: it waits for a sentence's end, or speaks fast."""
+        if self._made_seconds - self._heard_seconds >= SCARCE_SECONDS:
+            return False
+        if self._scarce_since is None:
+            self._scarce_since = self._now()
+        return self._now() - self._scarce_since >= SCARCE_FOR_SECONDS
 
 
 def estimate_rate_less_often(audio_output: Any) -> bool:

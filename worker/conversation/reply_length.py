@@ -6,23 +6,21 @@ import re
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AsyncExitStack
 
-from livekit.agents import FlushSentinel, llm
+from worker.conversation.pieces import Piece, words_of
 
 LONG_ENOUGH_CHARACTERS = 1500  # a minute and a half of speech
 WITHOUT_AN_END_CHARACTERS = 300  # so much more is read in search of a sentence's end
 _SENTENCE_ENDS = re.compile(r"[.?!।॥…|\n](?=\s|$)")
 
 
-async def until_long_enough(
-    pieces: AsyncIterable[llm.ChatChunk | str | FlushSentinel],
-) -> AsyncIterator[llm.ChatChunk | str | FlushSentinel]:
+async def until_long_enough(pieces: AsyncIterable[Piece]) -> AsyncIterator[Piece]:
     """Pass a model's answer on up to the first sentence that ends behind LONG_ENOUGH_CHARACTERS, then stop reading."""
     written = 0
     async with AsyncExitStack() as stack:
         if (close := getattr(pieces, "aclose", None)) is not None:
             stack.push_async_callback(close)  # ends the request: the model writes, and bills, no further
         async for piece in pieces:
-            content = _content(piece)
+            content = words_of(piece)
             written += len(content)
             if written < LONG_ENOUGH_CHARACTERS or not content:
                 yield piece
@@ -34,9 +32,3 @@ async def until_long_enough(
             yield piece
             if written >= LONG_ENOUGH_CHARACTERS + WITHOUT_AN_END_CHARACTERS:
                 return
-
-
-def _content(piece: llm.ChatChunk | str | FlushSentinel) -> str:
-    if isinstance(piece, str):
-        return piece
-    return (piece.delta.content or "") if isinstance(piece, llm.ChatChunk) and piece.delta else ""

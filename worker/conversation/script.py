@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 
-from livekit.agents import FlushSentinel, llm
+from worker.conversation.pieces import Piece, calls_tool, words_of
 
 SPOKEN_CHARACTERS_PER_SECOND = 13  # cautious: what a voice has surely said after a second of its audio
 
@@ -90,17 +90,15 @@ class Resumed:
         """The words of the newest try, passed on or not."""
         self.called_a_tool = False
 
-    async def continue_with(
-        self, pieces: AsyncIterable[llm.ChatChunk | str | FlushSentinel]
-    ) -> AsyncIterator[llm.ChatChunk | str | FlushSentinel]:
+    async def continue_with(self, pieces: AsyncIterable[Piece]) -> AsyncIterator[Piece]:
         """Pass a try's pieces on, without a beginning that equals all that earlier tries have said.
 
         A model that words it differently is passed on whole: the caller hears the sentence begin again.
         """
         before, self.written = self.said, ""
         async for piece in pieces:
-            content = _content(piece)
-            if isinstance(piece, llm.ChatChunk) and piece.delta and piece.delta.tool_calls:
+            content = words_of(piece)
+            if calls_tool(piece):
                 self.called_a_tool = True
             self.written += content
             if not content or before is None:
@@ -116,9 +114,3 @@ class Resumed:
             if rest:
                 yield piece if rest == content else rest
         # It broke off, or ended, inside what had been said before: nothing of it is new.
-
-
-def _content(piece: llm.ChatChunk | str | FlushSentinel) -> str:
-    if isinstance(piece, str):
-        return piece
-    return (piece.delta.content or "") if isinstance(piece, llm.ChatChunk) and piece.delta else ""

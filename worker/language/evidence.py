@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from worker.language.lexicon import CASE, PARTICLE, QUESTION, VERB, Entry, Lexicon, Phrase, claims
+from worker.language.lexicon import CASE, PARTICLE, QUESTION, VERB, Entry, Lexicon, claims
+from worker.language.noise import is_answer, without_noise
 from worker.language.words import LATIN, Word, lightly_folded
 
 ENGLISH = "en-IN"
@@ -42,7 +43,6 @@ _LEVEL = 0.75
 _LEAST_SHARE = 0.2
 """Least score per word left; below it a stray look-alike is drowned in an unknown language."""
 _NEIGHBOURHOOD = 4
-_MOST_FIRST_NAMES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,90 +125,6 @@ class Evidence:
         return [kind for kind in kinds if kind != PARTICLE]
 
 
-def without_noise(words: Sequence[Word], lexicon: Lexicon) -> list[Word]:
-    """Drop what is no evidence: acknowledgements, names, brands, places, numbers, spelt letters, language names."""
-    said = [word for index, word in enumerate(words) if not _is_surname(words, index, lexicon)]
-    spoken = _without_phrases(said, lexicon)  # first: whether "do" is a number is told by the words that are left
-    return [
-        word
-        for index, word in enumerate(spoken)
-        if not (
-            _is_number(spoken, index, lexicon)
-            or _is_half_of_the_day(spoken, index, lexicon)
-            or _is_letter(spoken, index)
-            or _is_name(word, lexicon)
-        )
-    ]
-
-
-def _without_phrases(words: Sequence[Word], lexicon: Lexicon) -> list[Word]:
-    kept: list[Word] = []
-    index = 0
-    while index < len(words):
-        phrase = _phrase_at(words, index, lexicon)
-        if phrase is None:
-            kept.append(words[index])
-        index += len(phrase) if phrase else 1
-    return kept
-
-
-def _phrase_at(words: Sequence[Word], index: int, lexicon: Lexicon) -> Phrase | None:
-    for phrase in lexicon.phrases.get(words[index].text, ()):
-        if len(phrase) == 1 or tuple(w.text for w in words[index : index + len(phrase)]) == phrase:
-            return phrase
-    return None
-
-
-def _is_number(words: Sequence[Word], index: int, lexicon: Lexicon) -> bool:
-    """Number words; those that are also grammar ("do", "one") only beside another number."""
-    if words[index].text not in lexicon.numbers:
-        return False
-    if words[index].text not in lexicon.words:
-        return True
-    beside = [words[i].text for i in (index - 1, index + 1) if 0 <= i < len(words)]
-    return any(text in lexicon.numbers for text in beside) or not beside
-
-
-def _is_half_of_the_day(words: Sequence[Word], index: int, lexicon: Lexicon) -> bool:
-    """The "am" of "eleven am" is no verb; behind digits it has gone with them."""
-    return words[index].text in {"am", "pm"} and index > 0 and words[index - 1].text in lexicon.numbers
-
-
-def _is_surname(words: Sequence[Word], index: int, lexicon: Lexicon) -> bool:
-    """ "Das" tells in Punjabi, and is a family name behind a first name ("Sumitra Das") or a word for name."""
-    if index == 0 or words[index].text not in lexicon.surnames:
-        return False
-    before = [word.text for word in words[max(0, index - 2) : index]]
-    if any(text in lexicon.words_for_name for text in before):
-        return True
-    is_whole_turn = index == len(words) - 1 and index <= _MOST_FIRST_NAMES
-    return is_whole_turn and all(_may_be_first_name(word, lexicon) for word in words[:index])
-
-
-def _may_be_first_name(word: Word, lexicon: Lexicon) -> bool:
-    """A name that we know, or a Latin word that no list has."""
-    if word.text in lexicon.first_names:
-        return True
-    return word.script == LATIN and not any(
-        word.text in known for known in (lexicon.words, lexicon.loanwords, lexicon.phrases, lexicon.answers)
-    )
-
-
-def _is_letter(words: Sequence[Word], index: int) -> bool:
-    """A spelt letter. "I" and "a" are words unless they stand beside another single letter."""
-    word = words[index]
-    if word.script != LATIN or len(word.text) > 1:
-        return False
-    if word.text not in "iaeonu":
-        return True
-    beside = [words[i] for i in (index - 1, index + 1) if 0 <= i < len(words)]
-    return any(len(w.text) == 1 and w.script == LATIN for w in beside)
-
-
-def _is_name(word: Word, lexicon: Lexicon) -> bool:
-    return lexicon.language_names.code_of(word.text) is not None
-
-
 def _owned(
     words: Sequence[Word], found: Sequence[tuple[Entry, ...]], sides: Sequence[str], index: int
 ) -> tuple[Entry, ...]:
@@ -244,7 +160,7 @@ def weigh(words: Sequence[Word], lexicon: Lexicon, *, assamese: bool) -> Evidenc
     scores: dict[str, float] = {}
     kinds: dict[str, set[str]] = {}
     distinct: dict[str, float] = {}
-    if all(word.text in lexicon.answers for word in left):
+    if is_answer(words, left, lexicon):
         left = []
     found = [claims(lexicon, word.text, word.script) for word in left]
     sides = [_side(entries, word, lexicon) for entries, word in zip(found, left, strict=True)]

@@ -58,6 +58,23 @@ class WishWords:
     negators: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class EnglishAnswers:
+    """The English of short answers, which is at home in every language's calls."""
+
+    words: frozenset[str] = frozenset()
+    nouns: frozenset[str] = frozenset()
+    """What agents ask for: "name", "number"."""
+    asking: frozenset[str] = frozenset()
+    """Verbs that make such a noun a request: "I need the number"."""
+    inversions: frozenset[str] = frozenset()
+    """Verbs that begin a question before their subject."""
+    subjects: frozenset[str] = frozenset()
+    """What follows them then."""
+    introductions: frozenset[Phrase] = frozenset()
+    """What stands before the speaker's name: "my name is", "this is"."""
+
+
 @dataclass(slots=True, eq=False)
 class Lexicon:
     """All word lists, as look-up tables. Built once, never changed.
@@ -75,6 +92,7 @@ class Lexicon:
     """First word -> phrases that are no evidence (acknowledgements, names, brands, places), longest first."""
     answers: frozenset[str] = frozenset()
     """Words that are no evidence when nothing else is said: "illa", "ledu", "nahi"."""
+    english_answers: EnglishAnswers = field(default_factory=EnglishAnswers)
     acknowledgements: frozenset[str] = frozenset()
     """Acknowledgements that are also grammar: "acha" has happened in Tamil, and is "I see" in the north."""
     numbers: frozenset[str] = frozenset()
@@ -168,7 +186,8 @@ class _Builder:
                     self._claim(self.endings.setdefault(script, {}), ending, Entry(code, kind, weight, is_guess=True))
         for form in _FORMS:
             self.phrases.update(_phrases(table.get("acknowledgements", {}).get(form, "")))
-            self.answers.update(_split(table.get("answers", {}), form))
+            if code != "en-IN":
+                self.answers.update(_split(table.get("answers", {}), form))
             self.numbers.update(_split(table.get("numbers", {}), form))
             self.negators.update(_split(table.get("wish_negators", {}), form))
             self.locatives.update(_split(table.get("wish_locatives", {}), form))
@@ -191,6 +210,15 @@ class _Builder:
             for role, forms in (("stems", self.speech), ("light", self.lights)):
                 written = product(normalised(group.get(role, "")).split(), endings)
                 forms.update(tuple(map(loosely_spelt, (stem + end).replace("_", " ").split())) for stem, end in written)
+
+    def wish_words(self) -> WishWords:
+        return WishWords(
+            frozenset(self.speech),
+            frozenset(self.wants),
+            frozenset(self.lights),
+            frozenset(self.locatives),
+            frozenset(self.negators),
+        )
 
     def add_english_in_scripts(self, spellings: dict[str, str]) -> dict[str, str]:
         """What claims an English word claims its spellings; returns spelling -> word."""
@@ -232,6 +260,17 @@ def _by_first(phrases: set[Phrase]) -> dict[str, tuple[Phrase, ...]]:
         if phrase:
             grouped.setdefault(phrase[0], []).append(phrase)
     return {first: tuple(sorted(group, key=lambda p: (-len(p), p))) for first, group in grouped.items()}
+
+
+def _english_answers(lists: dict[str, Any]) -> EnglishAnswers:
+    return EnglishAnswers(
+        words=_words(lists["answers"]["latin"]),
+        nouns=_words(lists["answer_nouns"]["latin"]),
+        asking=_words(lists["asking_verbs"]["latin"]),
+        inversions=_words(lists["inversions"]["latin"]),
+        subjects=_words(lists["subjects"]["latin"]) | _words(lists["inverted_subjects"]["latin"]),
+        introductions=frozenset(_phrases(lists["introductions"]["latin"])),
+    )
 
 
 def _shared_words() -> dict[str, frozenset[str]]:
@@ -287,17 +326,12 @@ def lexicon() -> Lexicon:
         endings={s: {e: tuple(k.values()) for e, k in found.items()} for s, found in builder.endings.items()},
         phrases=_by_first(builder.phrases - ambiguous),
         answers=frozenset(builder.answers | {phrase[0] for phrase in ambiguous}),
+        english_answers=_english_answers(english_lists),
         acknowledgements=frozenset(phrase[0] for phrase in ambiguous),
         numbers=frozenset(builder.numbers),
         loanwords=_words(_read("loanwords.toml")["words"]),
         language_names=read_names(names),
-        wish=WishWords(
-            frozenset(builder.speech),
-            frozenset(builder.wants),
-            frozenset(builder.lights),
-            frozenset(builder.locatives),
-            frozenset(builder.negators),
-        ),
+        wish=builder.wish_words(),
         english_spelt=english_spelt,
         shared_with=_shared_words(),
         surnames=surnames,

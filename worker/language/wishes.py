@@ -119,9 +119,13 @@ def _is_a_language(clause: list[str], place: int, lexicon: Lexicon) -> bool:
 
 
 def _bare_name(words: Sequence[Word], lexicon: Lexicon) -> str | None:
-    """Nothing but one name, twice or with a please: "Hindi Hindi", "Kannada, please"."""
+    """Nothing but one name, twice or with a please: "Hindi Hindi", "Kannada, please", "hmm, Hindi Hindi"."""
     polite = lexicon.english["fillers"]
-    names = [_code_of(word.text, lexicon) for word in words if (word.text,) not in polite]
+    names = [
+        _code_of(word.text, lexicon)
+        for word in words
+        if (word.text,) not in polite and (word.text,) not in lexicon.phrases.get(word.text, ())
+    ]
     asked = any((word.text,) in lexicon.english["asking"] for word in words)
     if len(names) < (1 if asked else 2) or None in names or len(set(names)) > 1:
         return None

@@ -3,14 +3,17 @@
 Pure functions without network, model or clock, so that every spoken form is a line in a table of tests.
 """
 
+from worker.spoken.blocks import Blocks, blocks_in
 from worker.spoken.forms import LANGUAGES
 from worker.spoken.pronunciations import Pronunciations, pronounced_stream
 from worker.spoken.stream import SpeakableStream, says_something, speakable, speakable_stream
 
 __all__ = [
     "LANGUAGES",
+    "Blocks",
     "Pronunciations",
     "SpeakableStream",
+    "blocks_in",
     "pronounced_stream",
     "says_something",
     "speakable",

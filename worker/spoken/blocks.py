@@ -7,7 +7,7 @@ is dropped.
 
 import re
 
-from worker.spoken.forms import SpokenForms
+from worker.spoken.forms import SpokenForms, spoken_forms
 
 LONGEST_BLOCK_CHARS = 4000
 _LONGEST_NAME_CHARS = 64
@@ -151,3 +151,8 @@ class Blocks:
                 if depth == 0:
                     return found.end()
         return None
+
+
+def blocks_in(language: str) -> Blocks:
+    """What finds the blocks of an answer in `language`."""
+    return Blocks(spoken_forms(language))

@@ -1,0 +1,19 @@
+"""What a model's answer comes in, on its way from the model to the voice."""
+
+from __future__ import annotations
+
+from livekit.agents import FlushSentinel, llm
+
+Piece = llm.ChatChunk | str | FlushSentinel
+
+
+def words_of(piece: Piece) -> str:
+    """What of a piece is words."""
+    if isinstance(piece, str):
+        return piece
+    return (piece.delta.content or "") if isinstance(piece, llm.ChatChunk) and piece.delta else ""
+
+
+def calls_tool(piece: Piece) -> bool:
+    """Whether a piece calls a tool."""
+    return isinstance(piece, llm.ChatChunk) and piece.delta is not None and bool(piece.delta.tool_calls)
