@@ -21,7 +21,7 @@ from pydantic_core import PydanticUndefined  # noqa: E402
 from sandbox.caller.settings import DESCRIPTIONS  # noqa: E402
 from sandbox.scopes import Settings as SandboxSettings  # noqa: E402
 from worker.environment import variable_name  # noqa: E402
-from worker.settings import SETTINGS_CLASSES  # noqa: E402
+from worker.settings import SETTINGS_GROUPS  # noqa: E402
 
 README = ROOT / "README.md"
 
@@ -35,7 +35,7 @@ def commands() -> str:
 
 def worker() -> str:
     rows = []
-    for settings in SETTINGS_CLASSES:
+    for settings in SETTINGS_GROUPS.values():
         for name, field in settings.model_fields.items():
             default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
             rows.append((variable_name(settings, name), default, field.description or ""))

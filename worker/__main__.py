@@ -53,7 +53,7 @@ def checked_settings(*, console: bool) -> Settings:
     problems += setting_problems(settings)
     if problems:
         raise BadSettings(problems)
-    check_turn_detector(settings)
+    check_turn_detector(settings.turns)
     check_temporary_folder()
     return settings
 
@@ -86,7 +86,7 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
         cli.run_app(parts.server)
         return 0
     dev = arguments.command == "dev"
-    set_up_logs(settings.worker.log_level, dev=dev, pii=settings.worker.log_pii)
+    set_up_logs(settings.logs.log_level, dev=dev, pii=settings.logs.log_pii)
     return run(parts, settings, dev=dev)
 
 

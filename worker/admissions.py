@@ -11,7 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from worker.settings import WorkerSettings
+from worker.settings import CapacitySettings
 from worker.ticket import Ticket
 
 DAY_SECONDS = 86_400.0
@@ -39,7 +39,7 @@ class Admissions:
     """Remembers which rooms were ended, which were lost, and what each caller has had."""
 
     def __init__(
-        self, settings: WorkerSettings, *, wall: Callable[[], float] = time.time,
+        self, settings: CapacitySettings, *, wall: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._token_seconds = settings.token_seconds

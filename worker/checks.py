@@ -16,29 +16,29 @@ from worker.settings import Settings
 def setting_problems(settings: Settings) -> list[str]:
     """What is wrong, one sentence each, naming the variable and the mend."""
     problems = voice_problems(settings.tts)
-    if problem := keyterms_problem(settings):
+    if problem := keyterms_problem(settings.stt):
         problems.append(problem)
     try:
-        ZoneInfo(settings.worker.time_zone)
+        ZoneInfo(settings.tools.time_zone)
     except (KeyError, ValueError, OSError):
-        problems.append(f"WORKER_TIME_ZONE: {settings.worker.time_zone!r} is no IANA time zone, e.g. Asia/Kolkata")
-    if settings.worker.phrases_file:
+        problems.append(f"WORKER_TIME_ZONE: {settings.tools.time_zone!r} is no IANA time zone, e.g. Asia/Kolkata")
+    if settings.call.phrases_file:
         try:
-            Phrases.load(settings.worker.phrases_file)
+            Phrases.load(settings.call.phrases_file)
         except ValueError as error:
             problems.append(str(error))
-    if settings.worker.tools_module and not _importable(settings.worker.tools_module):
-        problems.append(f"WORKER_TOOLS_MODULE: there is no module {settings.worker.tools_module!r} on PYTHONPATH")
-    if settings.worker.min_endpointing_seconds > settings.worker.max_endpointing_seconds:
+    if settings.tool_sources.tools_module and not _importable(settings.tool_sources.tools_module):
+        problems.append(f"WORKER_TOOLS_MODULE: there is no module {settings.tool_sources.tools_module!r} on PYTHONPATH")
+    if settings.turns.min_endpointing_seconds > settings.turns.max_endpointing_seconds:
         problems.append("WORKER_MIN_ENDPOINTING_SECONDS must not be above WORKER_MAX_ENDPOINTING_SECONDS")
     try:
-        wait_policy(settings)
+        wait_policy(settings.turns, settings.stt)
     except ValueError:
         problems.append(
             "WORKER_TURN_FINISHED_SECONDS must not be above WORKER_TURN_UNCLEAR_SECONDS, nor that above "
             f"WORKER_TURN_UNFINISHED_SECONDS, nor that above {DEFAULT_POLICY.most_seconds:g}"
         )
-    if settings.worker.call_warning_seconds >= settings.worker.max_call_seconds:
+    if settings.call.call_warning_seconds >= settings.call.max_call_seconds:
         problems.append("WORKER_CALL_WARNING_SECONDS must be below WORKER_MAX_CALL_SECONDS")
     return problems
 

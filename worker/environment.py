@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings
 
 from worker.env_file import inner_control_character, with_env_file
 from worker.errors import BadSettings
-from worker.settings import SETTINGS_CLASSES, LlmSettings, Settings, SttSettings, TtsSettings, WorkerSettings
+from worker.settings import SETTINGS_GROUPS, Settings
 
 OWN_PREFIXES = ("WORKER_", "STT_", "LLM_", "TTS_")
 
@@ -27,7 +27,7 @@ def variable_name(settings: type[BaseSettings], field: str) -> str:
 
 def known_variables() -> set[str]:
     """Every variable the worker reads."""
-    return {variable_name(cls, field) for cls in SETTINGS_CLASSES for field in cls.model_fields}
+    return {variable_name(cls, field) for cls in SETTINGS_GROUPS.values() for field in cls.model_fields}
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, for_console: bool = False) -> Settings:
@@ -43,15 +43,15 @@ def load_settings(environ: Mapping[str, str] | None = None, *, for_console: bool
     if for_console:
         source = {"LIVEKIT_URL": "ws://127.0.0.1", "LIVEKIT_API_KEY": "-", "LIVEKIT_API_SECRET": "-"} | source
     problems = _misspelt(source) + _broken_values(source)
-    built: dict[type[BaseSettings], Any] = {}
-    for cls in SETTINGS_CLASSES:
+    groups: dict[str, Any] = {}
+    for name, cls in SETTINGS_GROUPS.items():
         try:
-            built[cls] = _build(cls, source)
+            groups[name] = _build(cls, source)
         except ValidationError as error:
             problems += [_problem(cls, item) for item in error.errors(include_input=False)]
     if problems:
         raise BadSettings(problems)
-    return Settings(built[WorkerSettings], built[SttSettings], built[LlmSettings], built[TtsSettings])
+    return Settings(**groups)
 
 
 def _build(cls: type[BaseSettings], source: Mapping[str, str]) -> BaseSettings:

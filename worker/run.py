@@ -16,7 +16,7 @@ from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.recovery.handover import hand_over_calls
 from worker.recovery.rescue import PeerWatch, Rescue
 from worker.server import Parts, phrases
-from worker.settings import Settings, WorkerSettings
+from worker.settings import FailoverSettings, Settings
 
 log = logging.getLogger("vaani")
 GAVE_UP = 1
@@ -32,18 +32,18 @@ def run(parts: Parts, settings: Settings, *, dev: bool) -> int:
 
 
 async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
-    server, worker = parts.server, settings.worker
+    server, failover = parts.server, settings.failover
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    health = HealthServer(server, parts.desk, worker.health_host, worker.health_port)
+    health = HealthServer(server, parts.desk, settings.health.health_host, settings.health.health_port)
     try:
         await health.start()
     except OSError as error:
         log.error(log_events.WORKER_GAVE_UP, extra={"why": f"WORKER_HEALTH_PORT: {error}"})
         return GAVE_UP
-    rescue = Rescue(parts.lifeline.rooms, worker.agent_name)
+    rescue = Rescue(parts.lifeline.rooms, settings.livekit.agent_name)
     registered = asyncio.Event()
 
     def is_registered(*_: object) -> None:
@@ -55,10 +55,10 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
     server.on("worker_started", lambda *_: parts.desk.follow(server))
     serving = asyncio.create_task(server.run(devmode=dev))
     beside = [asyncio.create_task(_render_phrases(settings, registered))]
-    if worker.watch_seconds:
-        beside.append(asyncio.create_task(PeerWatch(parts.lifeline.rooms, rescue, worker.watch_seconds).run()))
+    if failover.watch_seconds:
+        beside.append(asyncio.create_task(PeerWatch(parts.lifeline.rooms, rescue, failover.watch_seconds).run()))
     try:
-        return await _until_stopped(parts, serving, stop, None if dev else worker)
+        return await _until_stopped(parts, serving, stop, None if dev else failover)
     finally:
         for task in (*beside, serving):
             task.cancel()
@@ -69,7 +69,7 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
 
 
 async def _until_stopped(
-    parts: Parts, serving: asyncio.Task[None], stop: asyncio.Event, drained: WorkerSettings | None
+    parts: Parts, serving: asyncio.Task[None], stop: asyncio.Event, drained: FailoverSettings | None
 ) -> int:
     server = parts.server
     stopping = asyncio.create_task(stop.wait())
@@ -94,10 +94,10 @@ async def _render_phrases(settings: Settings, registered: asyncio.Event) -> None
     """Fill the phrase cache beside the calls; a provider that is down costs only the ready audio."""
     await registered.wait()  # taking calls comes first: a start is seconds of CPU already
     async with aiohttp.ClientSession() as http:
-        speaker = build_tts(settings, settings.worker.default_language, http)
-        voice = SarvamVoice(speaker, settings)
-        cache = PhraseAudio(settings.worker.phrase_cache_dir, voice)
+        speaker = build_tts(settings.tts, settings.sarvam, settings.call.default_language, http)
+        voice = SarvamVoice(speaker, settings.tts, settings.sarvam)
+        cache = PhraseAudio(settings.call.phrase_cache_dir, voice)
         try:
-            await render_missing(cache, voice, speaker, phrases(settings).every(settings.worker.default_language))
+            await render_missing(cache, voice, speaker, phrases(settings.call).every(settings.call.default_language))
         except OSError as error:
             log.warning("no phrase can be kept: WORKER_PHRASE_CACHE_DIR", extra={"why": str(error)})

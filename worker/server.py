@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 import aiohttp
@@ -16,7 +17,9 @@ from livekit.agents import (
     AutoSubscribe,
     JobContext,
     JobProcess,
+    llm,
     room_io,
+    vad,
 )
 from livekit.agents.utils.hw import get_cpu_monitor
 from livekit.agents.voice.agent_session import SessionConnectOptions
@@ -30,6 +33,7 @@ from worker.conversation.last_words import apologise
 from worker.conversation.one_microphone import CALLER_KINDS, OneMicrophone
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
+from worker.conversation.tool_services import ToolServices
 from worker.environment import load_settings
 from worker.front_desk import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, FrontDesk
 from worker.providers.end_of_turn_detector import EvidenceTurnDetector
@@ -44,7 +48,7 @@ from worker.recovery.handover import ignore_handover_signal, on_handover_signal
 from worker.recovery.lifeline import Lifeline
 from worker.recovery.rooms import Rooms
 from worker.recovery.sealed_state import Seal
-from worker.settings import Settings
+from worker.settings import CallSettings, CapacitySettings, Settings
 from worker.ticket import read_ticket
 from worker.tools.offered import offered_tools
 
@@ -59,9 +63,9 @@ ROOM_OPTIONS = room_io.RoomOptions(
 )
 
 
-def most_calls(settings: Settings) -> int:
+def most_calls(settings: CapacitySettings) -> int:
     """How many calls this worker carries at once."""
-    return settings.worker.max_calls or max(1, int(CALLS_PER_CPU * get_cpu_monitor().cpu_count()))
+    return settings.max_calls or max(1, int(CALLS_PER_CPU * get_cpu_monitor().cpu_count()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,56 +79,77 @@ class Parts:
 
 def build_server(settings: Settings) -> Parts:
     """The server for these settings; nothing is started yet."""
-    worker = settings.worker
+    livekit, capacity, failover = settings.livekit, settings.capacity, settings.failover
     server = AgentServer(
-        ws_url=worker.livekit_url,
-        api_key=worker.livekit_api_key,
-        api_secret=worker.livekit_api_secret.get_secret_value(),
+        ws_url=livekit.url,
+        api_key=livekit.api_key,
+        api_secret=livekit.api_secret.get_secret_value(),
         host="127.0.0.1",
         port=0,  # the framework's own health endpoint says 200 whatever happens: worker.health answers instead
         load_threshold=1.0,
-        num_idle_processes=worker.idle_processes,
-        drain_timeout=worker.drain_seconds,
+        num_idle_processes=capacity.idle_processes,
+        drain_timeout=failover.drain_seconds,
         job_memory_warn_mb=600,
-        job_memory_limit_mb=worker.job_memory_limit_mb,
+        job_memory_limit_mb=capacity.job_memory_limit_mb,
         initialize_process_timeout=60,
         shutdown_process_timeout=30,
-        max_retry=worker.reconnect_tries,
+        max_retry=failover.reconnect_tries,
         preload_modules=["worker.preload"],
     )
-    lifeline = Lifeline(worker)
-    desk = FrontDesk(server, most_calls(settings), worker.agent_name, lifeline, Admissions(worker))
+    lifeline = Lifeline(livekit)
+    desk = FrontDesk(server, most_calls(capacity), livekit.agent_name, lifeline, Admissions(capacity))
     server.setup_fnc = prewarm
     server.load_fnc = desk.load
     # `@server.rtc_session(...)` written as a call: the name comes from settings, and a call's process must be able to
     # import the entrypoint, which it cannot if it is defined in here.
-    server.rtc_session(agent_name=worker.agent_name, on_request=desk.take, on_session_end=on_session_end)(entrypoint)
+    server.rtc_session(agent_name=livekit.agent_name, on_request=desk.take, on_session_end=on_session_end)(entrypoint)
     return Parts(server, desk, lifeline)
 
 
+@dataclass(frozen=True, slots=True)
+class Prewarmed:
+    """What a call's process has ready before it has a call: everything slow that does not depend on the caller."""
+
+    settings: Settings
+    vad: vad.VAD
+    llm: llm.LLM[Any]
+    phrases: Phrases
+    instructions: str
+
+    @staticmethod
+    def of(proc: JobProcess) -> Prewarmed:
+        """What `prewarm` has left in this process."""
+        found: Prewarmed = proc.userdata[_PREWARMED]
+        return found
+
+
+_PREWARMED = "prewarmed"  # the framework hands on a dict, and nothing else
+
+
 def prewarm(proc: JobProcess) -> None:
-    """Prepare a call's process before it has a call: everything slow that does not depend on the caller."""
+    """Prepare a call's process before it has a call."""
     ignore_handover_signal()
     settings = load_settings()
-    proc.userdata["settings"] = settings
-    proc.userdata["vad"] = build_vad(settings)
-    proc.userdata["llm"] = build_llm(settings)
-    warm(proc.userdata["llm"])
-    proc.userdata["phrases"] = phrases(settings)
-    proc.userdata["instructions"] = instructions(settings)
+    model = build_llm(settings.llm, settings.openai)
+    warm(model)
+    proc.userdata[_PREWARMED] = Prewarmed(
+        settings=settings,
+        vad=build_vad(settings.turns),
+        llm=model,
+        phrases=phrases(settings.call),
+        instructions=instructions(settings.call),
+    )
 
 
-def phrases(settings: Settings) -> Phrases:
+def phrases(settings: CallSettings) -> Phrases:
     """The phrases of this deployment. Raises ValueError for a phrases file that cannot be used."""
-    return Phrases.load(settings.worker.phrases_file)
+    return Phrases.load(settings.phrases_file)
 
 
-def instructions(settings: Settings) -> str:
+def instructions(settings: CallSettings) -> str:
     """The system prompt: one's own file, or the built-in one."""
-    if settings.worker.instructions_file:
-        return settings.worker.instructions_file.read_text(encoding="utf-8")
-    from importlib.resources import files
-
+    if settings.instructions_file:
+        return settings.instructions_file.read_text(encoding="utf-8")
     return files("worker.conversation").joinpath("data/instructions.md").read_text(encoding="utf-8")
 
 
@@ -145,52 +170,56 @@ async def entrypoint(ctx: JobContext) -> None:
 async def say_sorry(ctx: JobContext) -> None:
     """The caller of a call that could not be built hears at least that, if anything can be said at all."""
     try:
-        settings: Settings = ctx.proc.userdata["settings"]
-        voice = SarvamVoice(build_tts(settings, settings.worker.default_language), settings)
-        audio = PhraseAudio(settings.worker.phrase_cache_dir, voice)
-        await apologise(ctx, ctx.proc.userdata["phrases"], audio, settings.worker.default_language)
+        ready = Prewarmed.of(ctx.proc)
+        settings, language = ready.settings, ready.settings.call.default_language
+        voice = SarvamVoice(build_tts(settings.tts, settings.sarvam, language), settings.tts, settings.sarvam)
+        audio = PhraseAudio(settings.call.phrase_cache_dir, voice)
+        await apologise(ctx, ready.phrases, audio, language)
     except Exception as error:
         log.warning("no apology could be spoken", extra={"why": f"{type(error).__name__}: {error}"})
 
 
 async def take_call(ctx: JobContext) -> None:
     """Build the session for one call and start it."""
-    settings: Settings = ctx.proc.userdata["settings"]
-    http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.worker.tool_seconds))
+    ready = Prewarmed.of(ctx.proc)
+    settings = ready.settings
+    http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.tools.tool_seconds))
     ctx.add_shutdown_callback(http.close)
-    speaker = build_tts(settings, settings.worker.default_language)
-    voice = SarvamVoice(speaker, settings)
-    detector = EvidenceTurnDetector(policy=wait_policy(settings)) if settings.worker.turn_detector == "vaani" else None
-    recogniser = build_stt(settings)
+    speaker = build_tts(settings.tts, settings.sarvam, settings.call.default_language)
+    voice = SarvamVoice(speaker, settings.tts, settings.sarvam)
+    own = settings.turns.turn_detector == "vaani"
+    detector = EvidenceTurnDetector(policy=wait_policy(settings.turns, settings.stt)) if own else None
+    recogniser = build_stt(settings.stt, settings.sarvam)
     session: AgentSession[Any] = AgentSession(
         stt=recogniser,
-        llm=ctx.proc.userdata["llm"],
+        llm=ready.llm,
         tts=speaker,
-        vad=ctx.proc.userdata["vad"],
-        turn_handling=turn_handling(settings, detector),
+        vad=ready.vad,
+        turn_handling=turn_handling(settings.turns, detector),
         tts_text_transforms=None,  # worker.spoken does it, and more
-        aec_warmup_duration=settings.worker.echo_warmup_seconds,
-        user_away_timeout=settings.worker.silence_seconds,
-        transcription_timeout=settings.worker.usual_latency_seconds + settings.worker.reply_late_seconds,
+        aec_warmup_duration=settings.turns.echo_warmup_seconds,
+        user_away_timeout=settings.call.silence_seconds,
+        transcription_timeout=settings.retry.late_seconds,
         conn_options=connection_options(settings),
     )
     parts = CallParts(
-        settings=settings.worker,
-        phrases=ctx.proc.userdata["phrases"],
-        phrase_audio=PhraseAudio(settings.worker.phrase_cache_dir, voice),
+        settings=settings.call,
+        retry=settings.retry,
+        log_pii=settings.logs.log_pii,
+        phrases=ready.phrases,
+        phrase_audio=PhraseAudio(settings.call.phrase_cache_dir, voice),
         voice=voice,
         evidence=detector,
         by_request=by_request(recogniser, settings.stt.request_seconds),
-        http=http,
         continuity=continuity(ctx, session, settings),
         ticket=read_ticket(ctx.job.metadata),
     )
     call = Call(ctx, session, parts)
-    session.userdata = call
+    session.userdata = ToolServices(call, settings.tools, http)
     call.follow()
     on_handover_signal(call.hand_over)
     call.reports.event(log_events.CALL_STARTED)
-    agent = Assistant(call, ctx.proc.userdata["instructions"], offered_tools(settings.worker))
+    agent = Assistant(call, ready.instructions, offered_tools(settings.tools, settings.tool_sources))
     if (reason := refusal(ctx)) is not None:
         call.refuse(reason)
     connecting = asyncio.create_task(connect(ctx))
@@ -216,13 +245,14 @@ def refusal(ctx: JobContext) -> str | None:
 
 def continuity(ctx: JobContext, session: AgentSession[Any], settings: Settings) -> Continuity:
     """This call's thread, taken up from another agent if the dispatch says so."""
+    call, failover, successor = settings.call, settings.failover, settings.successor_agent_name
     if ctx.is_fake_job():
-        return Continuity(ctx, session, None, settings.worker)
-    seal = Seal(settings.worker.livekit_api_secret.get_secret_value())
+        return Continuity(ctx, session, None, call, failover, successor)
+    seal = Seal(settings.livekit.api_secret.get_secret_value())
     succession = seal.open_succession(ctx.job.metadata, ctx.room.name)
     if succession is not None and succession.reason == "handover":
         session.input.set_audio_enabled(False)  # the agent before still listens
-    return Continuity(ctx, session, Rooms(ctx.api, seal), settings.worker, succession)
+    return Continuity(ctx, session, Rooms(ctx.api, seal), call, failover, successor, succession)
 
 
 def connection_options(settings: Settings) -> SessionConnectOptions:

@@ -1,6 +1,7 @@
 """Everything the worker reads from its environment, and nothing else.
 
-One class per prefix; read by worker/environment.py, which reports all problems at once.
+One class per group of settings that are used together; read by worker/environment.py, which reports all problems at
+once. A variable's name is the class's prefix and the field's name.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_type_hints
 
 from pydantic import (
     BaseModel,
@@ -77,36 +78,62 @@ def cache_folder() -> Path:
         return Path("/tmp/.cache")  # phrases are no secret, and the worker starts without them too
 
 
-class WorkerSettings(BaseSettings):
-    """The worker process and the manners of a call."""
+class _Group(BaseSettings):
+    """Settings that are used together: what needs one of them is handed its group, never all there is."""
 
     model_config = SettingsConfigDict(env_prefix="WORKER_", frozen=True, env_ignore_empty=True, extra="ignore")
 
-    livekit_url: str = Field(
-        validation_alias="LIVEKIT_URL", description="The LiveKit project, `wss://…` (`ws://` on loopback)."
-    )
-    livekit_api_key: str = Field(validation_alias="LIVEKIT_API_KEY", description="Registers the worker.")
-    livekit_api_secret: SecretStr = Field(
-        validation_alias="LIVEKIT_API_SECRET", description="Registers the worker; never logged."
-    )
-    sarvam_api_key: SecretStr = Field(
-        validation_alias="SARVAM_API_KEY", description="Speech to text and text to speech."
-    )
-    openai_api_key: SecretStr = Field(validation_alias="OPENAI_API_KEY", description="The language model.")
-    sarvam_base_url: str = Field(
-        "https://api.sarvam.ai",
-        validation_alias="SARVAM_BASE_URL",
-        description="Sarvam's API, or anything that speaks its REST and WebSocket protocols.",
-    )
-    openai_base_url: str | None = Field(
-        None, validation_alias="OPENAI_BASE_URL", description="The OpenAI SDK's own variable."
-    )
+
+class LiveKitSettings(_Group):
+    """The LiveKit project, and this worker's name there."""
+
+    model_config = SettingsConfigDict(env_prefix="LIVEKIT_")
+
+    url: str = Field(description="The LiveKit project, `wss://…` (`ws://` on loopback).")
+    api_key: str = Field(description="Registers the worker.")
+    api_secret: SecretStr = Field(description="Registers the worker; never logged.")
     agent_name: str = Field(
         "vaani",
         validation_alias="AGENT_NAME",
         min_length=1,
         description="The dispatch name; the token function must say the same.",
     )
+
+    @field_validator("url")
+    @classmethod
+    def _is_websocket(cls, value: str) -> str:
+        if not value.startswith(("ws://", "wss://", "http://", "https://")):
+            raise ValueError("must start with wss:// (or ws:// on loopback)")
+        return value
+
+
+class SarvamSettings(_Group):
+    """Sarvam's API: speech to text and text to speech."""
+
+    model_config = SettingsConfigDict(env_prefix="SARVAM_")
+
+    api_key: SecretStr = Field(description="Speech to text and text to speech.")
+    base_url: str = Field(
+        "https://api.sarvam.ai",
+        description="Sarvam's API, or anything that speaks its REST and WebSocket protocols.",
+    )
+
+    _is_http = field_validator("base_url")(_http_address)
+
+
+class OpenAiSettings(_Group):
+    """OpenAI's API, or one that speaks its protocol."""
+
+    model_config = SettingsConfigDict(env_prefix="OPENAI_")
+
+    api_key: SecretStr = Field(description="The language model.")
+    base_url: str | None = Field(None, description="The OpenAI SDK's own variable.")
+
+    _is_http = field_validator("base_url")(_http_address)
+
+
+class TurnSettings(_Group):
+    """When the caller's turn is over, and when they interrupt the agent's."""
 
     turn_detector: Literal["vaani", "v1-mini", "v1", "multilingual", "vad", "stt"] = Field(
         "vaani", description="Who decides that the caller has finished (docs/end-of-turn.md)."
@@ -140,16 +167,18 @@ class WorkerSettings(BaseSettings):
         0.0, description="Barge-in is ignored this long at the start of agent speech (echo cancellation)."
     )
 
+
+class CallSettings(_Group):
+    """What is said in a call, and how long it waits for the caller."""
+
     default_language: Literal[LANGUAGE_CODES] = Field(  # type: ignore[valid-type]
         "en-IN", description="Spoken until there is evidence for another."
     )
     instructions_file: Path | None = Field(None, description="The system prompt, instead of the built-in one.")
-    tools_module: str | None = Field(
-        None, description="A Python module whose function tools are added, e.g. `my_tools`."
-    )
     phrases_file: Path | None = Field(
         None, description="JSON that replaces built-in phrases (greeting, goodbye…) by language."
     )
+    phrase_cache_dir: Path = Field(cache_folder() / "vaani" / "phrases", description="Where rendered phrases are kept.")
     greeting_interruptible: bool = Field(False, description="Whether the caller may talk over the greeting.")
     silence_seconds: PositiveFloat = Field(
         15.0, description="A silent caller is asked once after this long, and said goodbye to after as long again."
@@ -168,6 +197,18 @@ class WorkerSettings(BaseSettings):
     microphone_seconds: PositiveFloat = Field(
         18.0, description="A caller without a microphone is said goodbye to after this long, and asked at half of it."
     )
+
+    @field_validator("instructions_file", "phrases_file")
+    @classmethod
+    def _exists(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {str(value)!r}")
+        return value
+
+
+class ToolSettings(_Group):
+    """What a running tool is given, whoever wrote it: so no secret is among these."""
+
     time_zone: str = Field("Asia/Kolkata", description="For `current_time`, unless the caller asks for another.")
     orders_url: str | None = Field(
         None, description="Base address of the order look-up's HTTP API; without it the tool is not offered."
@@ -179,14 +220,31 @@ class WorkerSettings(BaseSettings):
         None, description="Told by HTTP POST when a caller without a phone asks for a human."
     )
     tool_seconds: PositiveFloat = Field(8.0, description="Time limit of one tool call.")
+
+    _is_http = field_validator("orders_url", "transfer_webhook_url")(_http_address)
+
+
+class ToolSourceSettings(_Group):
+    """Where an operator's own tools come from."""
+
+    tools_module: str | None = Field(
+        None, description="A Python module whose function tools are added, e.g. `my_tools`."
+    )
     mcp_servers: Annotated[list[McpServer], NoDecode] = Field(
         default_factory=list, description="JSON list of `{name, url or command, headers}`: their tools are offered."
     )
 
-    keyterms: Annotated[list[str], NoDecode] = Field(
-        default_factory=list,
-        description="Names, products and places for the recogniser: comma-separated, or `@file` with one a line.",
-    )
+    @field_validator("mcp_servers", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except json.JSONDecodeError as error:
+            raise ValueError(f"is not JSON: {error}") from None
+
+
+class RetrySettings(_Group):
+    """How long a caller waits for a provider that fails, and what they hear meanwhile."""
 
     reply_late_seconds: PositiveFloat = Field(
         1.5, description="An answer this much later than the providers' usual latency is bridged by a phrase."
@@ -208,6 +266,15 @@ class WorkerSettings(BaseSettings):
         30.0, description="Calls give up sooner on a provider that another gave up on this recently; 0 is never."
     )
 
+    @property
+    def late_seconds(self) -> float:
+        """From the end of the caller's turn until an answer counts as late."""
+        return self.usual_latency_seconds + self.reply_late_seconds
+
+
+class CapacitySettings(_Group):
+    """How many calls this worker takes, and whose."""
+
     max_calls: NonNegativeInt = Field(0, description="Calls at once; 0 means four per CPU.")
     max_calls_per_caller: NonNegativeInt = Field(
         2, description="Calls at once of one verified caller on this worker; 0 is no limit."
@@ -219,6 +286,12 @@ class WorkerSettings(BaseSettings):
         960.0, description="How old a token may be that begins a call: TOKEN_TTL_SECONDS, and a minute for the clocks."
     )
     idle_processes: NonNegativeInt = Field(2, description="Warm processes that wait for a call.")
+    job_memory_limit_mb: NonNegativeInt = Field(1200, description="A call's process over this is ended; 0 is no limit.")
+
+
+class FailoverSettings(_Group):
+    """What becomes of the calls of a worker that stops, or dies."""
+
     drain_seconds: PositiveInt = Field(8, description="How long a stopping worker waits for its calls.")
     handover_agent_name: str | None = Field(
         None, description="The dispatch name that a stopping worker hands its calls to; its own when empty."
@@ -229,13 +302,50 @@ class WorkerSettings(BaseSettings):
     watch_seconds: NonNegativeFloat = Field(
         4.0, description="How often it looks after calls whose whole worker died; 0 leaves that to others."
     )
+    reconnect_tries: PositiveInt = Field(16, description="Tries to reach LiveKit before the worker exits with 1.")
+
+
+class HealthSettings(_Group):
+    """Where the health endpoint listens."""
+
     health_host: str = Field("127.0.0.1", description="Where the health endpoint listens; `0.0.0.0` in a container.")
     health_port: NonNegativeInt = Field(8081, description="Port of the health endpoint; 0 takes a free one.")
-    reconnect_tries: PositiveInt = Field(16, description="Tries to reach LiveKit before the worker exits with 1.")
-    job_memory_limit_mb: NonNegativeInt = Field(1200, description="A call's process over this is ended; 0 is no limit.")
-    phrase_cache_dir: Path = Field(cache_folder() / "vaani" / "phrases", description="Where rendered phrases are kept.")
+
+
+class LogSettings(_Group):
+    """What is logged."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
     log_pii: bool = Field(False, description="Whether transcripts and phone numbers may be logged.")
+
+
+class SttSettings(_Group):
+    """Speech to text."""
+
+    model_config = SettingsConfigDict(env_prefix="STT_")
+
+    model: Literal["saaras:v4", "saaras:v3", "saaras:v3-realtime", "saaras:v4-realtime"] = Field(
+        "saaras:v4",
+        description="`saaras:v3-realtime` and `saaras:v4-realtime` stream partial transcripts.",
+    )
+    language: Literal[("unknown", *LANGUAGE_CODES)] = Field(  # type: ignore[valid-type]
+        "unknown", description="`unknown` lets the recogniser tell the language of every turn."
+    )
+    mode: Literal["transcribe", "codemix", "verbatim", "translit", "translate"] = Field(
+        "codemix", description="`codemix` writes each language in its own script."
+    )
+    keyterms: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        validation_alias="WORKER_KEYTERMS",
+        description="Names, products and places for the recogniser: comma-separated, or `@file` with one a line.",
+    )
+    connect_seconds: PositiveFloat = Field(5.0, description="Time limit for reaching the recogniser.")
+    request_seconds: NonNegativeFloat = Field(
+        3.0, description="Time limit of the request that recognises what a failing socket lost; 0 makes none."
+    )
+    base_url: str | None = Field(None, description="The recogniser's address, when it is not SARVAM_BASE_URL.")
+
+    _is_http = field_validator("base_url")(_http_address)
 
     @field_validator("keyterms", mode="before")
     @classmethod
@@ -251,67 +361,16 @@ class WorkerSettings(BaseSettings):
             raise ValueError(f"has {len(terms)} terms; Sarvam takes {KEYTERMS_MAX}: keep those that are misheard most")
         return terms
 
-    @field_validator("mcp_servers", mode="before")
-    @classmethod
-    def _from_json(cls, value: object) -> object:
-        try:
-            return json.loads(value) if isinstance(value, str) else value
-        except json.JSONDecodeError as error:
-            raise ValueError(f"is not JSON: {error}") from None
-
-    @field_validator("livekit_url")
-    @classmethod
-    def _is_websocket(cls, value: str) -> str:
-        if not value.startswith(("ws://", "wss://", "http://", "https://")):
-            raise ValueError("must start with wss:// (or ws:// on loopback)")
-        return value
-
-    @field_validator("sarvam_base_url", "openai_base_url", "orders_url", "transfer_webhook_url")
-    @classmethod
-    def _is_http(cls, value: str | None) -> str | None:
-        return _http_address(value)
-
-    @field_validator("instructions_file", "phrases_file")
-    @classmethod
-    def _exists(cls, value: Path | None) -> Path | None:
-        if value is not None and not value.is_file():
-            raise ValueError(f"there is no file {str(value)!r}")
-        return value
-
-
-class SttSettings(BaseSettings):
-    """Speech to text."""
-
-    model_config = SettingsConfigDict(env_prefix="STT_", frozen=True, env_ignore_empty=True, extra="ignore")
-
-    model: Literal["saaras:v4", "saaras:v3", "saaras:v3-realtime", "saaras:v4-realtime"] = Field(
-        "saaras:v4",
-        description="`saaras:v3-realtime` and `saaras:v4-realtime` stream partial transcripts.",
-    )
-    language: Literal[("unknown", *LANGUAGE_CODES)] = Field(  # type: ignore[valid-type]
-        "unknown", description="`unknown` lets the recogniser tell the language of every turn."
-    )
-    mode: Literal["transcribe", "codemix", "verbatim", "translit", "translate"] = Field(
-        "codemix", description="`codemix` writes each language in its own script."
-    )
-    connect_seconds: PositiveFloat = Field(5.0, description="Time limit for reaching the recogniser.")
-    request_seconds: NonNegativeFloat = Field(
-        3.0, description="Time limit of the request that recognises what a failing socket lost; 0 makes none."
-    )
-    base_url: str | None = Field(None, description="The recogniser's address, when it is not SARVAM_BASE_URL.")
-
-    _is_http = field_validator("base_url")(_http_address)
-
     @property
     def streams(self) -> bool:
         """Whether the recogniser writes while the caller speaks."""
         return self.model.endswith("-realtime")
 
 
-class LlmSettings(BaseSettings):
+class LlmSettings(_Group):
     """The language model."""
 
-    model_config = SettingsConfigDict(env_prefix="LLM_", frozen=True, env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="LLM_")
 
     model: str = Field("gpt-6-luna", description="`gpt-4o-mini` works until its shutdown on 2027-01-14.")
     reasoning_effort: str = Field("none", description="gpt-6 reasons by default, and a caller waits for it.")
@@ -323,10 +382,10 @@ class LlmSettings(BaseSettings):
     first_token_seconds: PositiveFloat = Field(6.0, description="Time limit for the first token.")
 
 
-class TtsSettings(BaseSettings):
+class TtsSettings(_Group):
     """Text to speech."""
 
-    model_config = SettingsConfigDict(env_prefix="TTS_", frozen=True, env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TTS_")
 
     model: Literal["bulbul:v3", "bulbul:v4-flash"] = Field("bulbul:v3", description="Sarvam's voice model.")
     voices: Annotated[dict[str, str], NoDecode] = Field(
@@ -378,12 +437,28 @@ class TtsSettings(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All of the worker's settings; right and unchanging once loaded."""
+    """All of the worker's settings; right and unchanging once loaded. Only what builds the worker holds all of them."""
 
-    worker: WorkerSettings
+    livekit: LiveKitSettings
+    sarvam: SarvamSettings
+    openai: OpenAiSettings
+    turns: TurnSettings
+    call: CallSettings
+    tools: ToolSettings
+    tool_sources: ToolSourceSettings
+    retry: RetrySettings
+    capacity: CapacitySettings
+    failover: FailoverSettings
+    health: HealthSettings
+    logs: LogSettings
     stt: SttSettings
     llm: LlmSettings
     tts: TtsSettings
 
+    @property
+    def successor_agent_name(self) -> str:
+        """The dispatch name of the agent that carries on a call of a stopping worker."""
+        return self.failover.handover_agent_name or self.livekit.agent_name
 
-SETTINGS_CLASSES: tuple[type[BaseSettings], ...] = (WorkerSettings, SttSettings, LlmSettings, TtsSettings)
+
+SETTINGS_GROUPS: dict[str, type[BaseSettings]] = get_type_hints(Settings)

@@ -104,8 +104,8 @@ def test_the_worker_puts_the_file_into_its_environment_and_real_variables_win(tm
 def test_what_stands_around_a_value_is_no_part_of_it(around):
     """A secret stored with `echo` ends in a line break: 401 for ever; an agent name with one never gets a call."""
     worker_settings = load_settings(WORKER | {"AGENT_NAME": f"mine{around}", "OPENAI_API_KEY": f"sk-openai{around}"})
-    assert worker_settings.worker.agent_name == "mine"
-    assert worker_settings.worker.openai_api_key.get_secret_value() == "sk-openai"
+    assert worker_settings.livekit.agent_name == "mine"
+    assert worker_settings.openai.api_key.get_secret_value() == "sk-openai"
     token = settings_from(BASE_ENV | ANONYMOUS | {"AGENT_NAME": f"mine{around}", "LIVEKIT_API_KEY": f" key{around}"})
     assert (token.agent_name, token.livekit_api_key) == ("mine", "key")
 
@@ -124,7 +124,7 @@ def test_a_break_inside_a_value_is_refused_by_name(inside):
 
 def test_json_may_have_as_many_lines_as_it_likes():
     servers = '[\n  {"name": "orders", "url": "https://orders.example.in/mcp"}\n]\n'
-    assert load_settings(WORKER | {"WORKER_MCP_SERVERS": servers}).worker.mcp_servers[0].name == "orders"
+    assert load_settings(WORKER | {"WORKER_MCP_SERVERS": servers}).tool_sources.mcp_servers[0].name == "orders"
 
 
 def test_a_blank_variable_counts_as_not_set():

@@ -56,9 +56,9 @@ def test_the_function_starts_with_what_terraform_gives_it(environments):
 def test_the_worker_starts_with_what_terraform_gives_it(environments):
     _, worker = environments
     settings = load_settings(worker)
-    assert settings.worker.agent_name == "vaani-one"
-    assert settings.worker.health_host == "0.0.0.0"  # noqa: S104  inside the container
-    assert settings.worker.max_calls == 4
+    assert settings.livekit.agent_name == "vaani-one"
+    assert settings.health.health_host == "0.0.0.0"  # noqa: S104  inside the container
+    assert settings.capacity.max_calls == 4
     assert set(worker) - FRAMEWORKS <= known_variables()
 
 

@@ -55,7 +55,7 @@ async def answer(model):
 async def test_the_second_model_answers_when_the_first_is_down(models):
     url, asked = models
     settings = load_settings({**KEYS, "OPENAI_BASE_URL": url, "LLM_MODEL": "first", "LLM_FALLBACK_MODEL": "second"})
-    assert await answer(build_llm(settings)) == "Here I am."
+    assert await answer(build_llm(settings.llm, settings.openai)) == "Here I am."
     assert asked[0] == "first"
     assert asked[-1] == "second"
 
@@ -64,4 +64,4 @@ async def test_without_a_second_model_the_failure_is_told(models):
     url, _ = models
     settings = load_settings({**KEYS, "OPENAI_BASE_URL": url, "LLM_MODEL": "first"})
     with pytest.raises(APIError):
-        await answer(build_llm(settings))
+        await answer(build_llm(settings.llm, settings.openai))

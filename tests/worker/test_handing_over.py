@@ -68,11 +68,10 @@ def handed_over(monkeypatch, *, joins_at, ready_at, session=None, goodbye_at=NEV
             name="room", metadata="", isconnected=lambda: True, on=lambda *_: None, remote_participants=people,
             local_participant=SimpleNamespace(identity=ME),
         )  # fmt: skip
-        settings = SimpleNamespace(
-            default_language="en-IN", handover_agent_name=None, agent_name="vaani", handover_seconds=limit
-        )
+        settings = SimpleNamespace(default_language="en-IN", alone_seconds=1.0)
+        failover = SimpleNamespace(handover_seconds=limit)
         rooms = Rooms(people, joins_at, ready_at)
-        thread = Continuity(SimpleNamespace(room=room), session or Session(), rooms, settings)
+        thread = Continuity(SimpleNamespace(room=room), session or Session(), rooms, settings, failover, "vaani")
         if goodbye_at is not NEVER:
             loop.call_later(goodbye_at, thread.ends)
         done = await thread.hand_over()

@@ -27,6 +27,11 @@ def settings(**given):
     return load_settings(KEYS | given)
 
 
+def recogniser(**given):
+    chosen = settings(**given)
+    return build_stt(chosen.stt, chosen.sarvam)
+
+
 def address_of(recogniser):
     """The address the plugin opens for its next stream, by its own hand."""
     from livekit.plugins.sarvam import stt, stt_streaming
@@ -37,16 +42,14 @@ def address_of(recogniser):
 
 
 def query(**given):
-    return {
-        name: values[0] for name, values in parse_qs(urlsplit(address_of(build_stt(settings(**given)))).query).items()
-    }
+    return {name: values[0] for name, values in parse_qs(urlsplit(address_of(recogniser(**given))).query).items()}
 
 
 def test_terms_come_from_a_line_or_a_file(tmp_path):
-    assert settings(WORKER_KEYTERMS=" Zyntu, , कृष्णराजपुरम ,Zyntu").worker.keyterms == ["Zyntu", "कृष्णराजपुरम"]
+    assert settings(WORKER_KEYTERMS=" Zyntu, , कृष्णराजपुरम ,Zyntu").stt.keyterms == ["Zyntu", "कृष्णराजपुरम"]
     file = tmp_path / "terms"
     file.write_text("\ufeff# our products\nZyntu Pro, blue\n\nகோயம்புத்தூர்\n", encoding="utf-8")
-    assert settings(WORKER_KEYTERMS=f"@{file}").worker.keyterms == ["Zyntu Pro, blue", "கோயம்புத்தூர்"]
+    assert settings(WORKER_KEYTERMS=f"@{file}").stt.keyterms == ["Zyntu Pro, blue", "கோயம்புத்தூர்"]
 
 
 @pytest.mark.parametrize(

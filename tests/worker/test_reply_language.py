@@ -79,6 +79,8 @@ def continuity(rooms: Any, call_language: ReplyLanguage) -> Continuity:
     )  # fmt: skip
     session = SimpleNamespace(on=lambda *_: None)
     settings = SimpleNamespace(default_language="en-IN", alone_seconds=1.0)
-    written = Continuity(SimpleNamespace(room=room), session, None, settings)  # type: ignore[arg-type]
+    written = Continuity(
+        SimpleNamespace(room=room), session, None, settings, SimpleNamespace(handover_seconds=8.0), "vaani"
+    )  # type: ignore[arg-type]
     written.follow(lambda: call_language.state)
     return written

@@ -49,7 +49,9 @@ async def test_a_writing_that_fails_as_nobody_foresaw_is_not_the_last(monkeypatc
     )  # fmt: skip
     settings = SimpleNamespace(default_language="en-IN", alone_seconds=1.0)
     rooms, session = Rooms(), Session()
-    thread = Continuity(SimpleNamespace(room=room), session, rooms, settings)
+    thread = Continuity(
+        SimpleNamespace(room=room), session, rooms, settings, SimpleNamespace(handover_seconds=8.0), "vaani"
+    )
     thread.follow(lambda: LanguageState.start("en-IN"))
     session.hears(f"ok {HALF}")
     try:

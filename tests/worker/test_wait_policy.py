@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from worker.checks import setting_problems
-from worker.end_of_turn import DEFAULT_POLICY
+from worker.end_of_turn import DEFAULT_POLICY, WaitPolicy
 from worker.environment import load_settings
 from worker.providers.wait_policy import STREAMING_POLICY, wait_policy
 
@@ -18,16 +18,21 @@ KEYS = {
 }
 
 
+def waits(**given: str) -> WaitPolicy:
+    settings = load_settings(KEYS | given)
+    return wait_policy(settings.turns, settings.stt)
+
+
 def test_a_recogniser_that_writes_while_the_caller_speaks_is_waited_for_less():
-    assert wait_policy(load_settings(KEYS)) == DEFAULT_POLICY
-    streaming = wait_policy(load_settings({**KEYS, "STT_MODEL": "saaras:v3-realtime"}))
+    assert waits() == DEFAULT_POLICY
+    streaming = waits(STT_MODEL="saaras:v3-realtime")
     assert streaming == STREAMING_POLICY
     assert streaming.finished_seconds < DEFAULT_POLICY.finished_seconds
 
 
 def test_each_wait_can_be_set():
     settings = load_settings({**KEYS, "WORKER_TURN_FINISHED_SECONDS": "0.5", "WORKER_TURN_UNFINISHED_SECONDS": "2"})
-    policy = wait_policy(settings)
+    policy = wait_policy(settings.turns, settings.stt)
     assert (policy.finished_seconds, policy.unclear_seconds, policy.unfinished_seconds) == (0.5, 0.95, 2.0)
     assert setting_problems(settings) == []
 

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
 from livekit import rtc
 from livekit.agents import (
     AgentSession,
@@ -45,7 +44,7 @@ from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
 from worker.ports import TurnEvidence, Voice, WholeRecording
 from worker.recovery.exit_codes import FAILED, UNUSED, exit_with
-from worker.settings import WorkerSettings
+from worker.settings import CallSettings, RetrySettings
 from worker.spoken import blocks_in, says_something, speakable
 from worker.ticket import Ticket
 
@@ -66,13 +65,14 @@ REFUSAL_PHRASES = {
 class CallParts:
     """What a call is made of; built by the server, lent to the call."""
 
-    settings: WorkerSettings
+    settings: CallSettings
+    retry: RetrySettings
+    log_pii: bool
     phrases: Phrases
     phrase_audio: PhraseAudio
     voice: Voice
     evidence: TurnEvidence | None
     by_request: WholeRecording | None
-    http: aiohttp.ClientSession
     continuity: Continuity
     ticket: Ticket | None
 
@@ -89,7 +89,6 @@ class Call:
         self.voice = parts.voice
         self.evidence = parts.evidence
         self.by_request = parts.by_request
-        self.http = parts.http
         self.continuity = parts.continuity
         self._ticket = parts.ticket
         self.speculation = Speculation()
@@ -97,15 +96,15 @@ class Call:
         self._summaries = Summaries(self.history, self._summarizer, self.fault)
         self.worded_calls = WordedCalls()
         self.languages = ReplyLanguage(parts.settings.default_language)
-        self.reports = CallReports(ctx.room, self.languages, log_pii=parts.settings.log_pii)
+        self.reports = CallReports(ctx.room, self.languages, log_pii=parts.log_pii)
         self._patience = Patience(
-            late_seconds=parts.settings.usual_latency_seconds + parts.settings.reply_late_seconds,
-            give_up_seconds=parts.settings.give_up_seconds,
-            sign_seconds=parts.settings.sign_of_life_seconds,
-            first_pause_seconds=parts.settings.retry_pause_seconds,
-            longest_pause_seconds=parts.settings.longest_retry_pause_seconds,
+            late_seconds=parts.retry.late_seconds,
+            give_up_seconds=parts.retry.give_up_seconds,
+            sign_seconds=parts.retry.sign_of_life_seconds,
+            first_pause_seconds=parts.retry.retry_pause_seconds,
+            longest_pause_seconds=parts.retry.longest_retry_pause_seconds,
         )
-        self._outages = Outages(parts.settings.phrase_cache_dir, parts.settings.outage_seconds)
+        self._outages = Outages(parts.settings.phrase_cache_dir, parts.retry.outage_seconds)
         self.hearing = Hearing(
             self._outages.patience(self._patience, "stt"),
             fault=self.fault,

@@ -20,7 +20,7 @@ from worker.language import LanguageState
 from worker.recovery.exit_codes import LOST, exit_with
 from worker.recovery.rooms import Rooms
 from worker.recovery.sealed_state import CallState, Succession, newest, without_half_characters
-from worker.settings import WorkerSettings
+from worker.settings import CallSettings, FailoverSettings
 
 log = logging.getLogger("vaani")
 READY_ATTRIBUTE = "vaani.ready"
@@ -38,13 +38,15 @@ class Continuity:
     """What one agent leaves behind for the next, and takes over from the one before."""
 
     def __init__(
-        self, ctx: JobContext, session: AgentSession[Any], rooms: Rooms | None, settings: WorkerSettings,
-        succession: Succession | None = None,
+        self, ctx: JobContext, session: AgentSession[Any], rooms: Rooms | None, settings: CallSettings,
+        failover: FailoverSettings, successor_agent_name: str, succession: Succession | None = None,
     ) -> None:  # fmt: skip
         self._ctx = ctx
         self._session = session
         self._rooms = rooms
-        self._settings = settings
+        self._alone_seconds = settings.alone_seconds
+        self._handover_seconds = failover.handover_seconds
+        self._successor_agent_name = successor_agent_name
         self._language: Callable[[], LanguageState] = lambda: LanguageState.start(settings.default_language)
         self._summary: Callable[[], str] = lambda: ""
         self.succession = succession
@@ -117,7 +119,7 @@ class Continuity:
             exit_with(LOST)  # the worker's parent looks whether the caller is still there
 
     async def _keep_writing(self, rooms: Rooms) -> None:
-        await self._until(self._ctx.room.isconnected, self._settings.alone_seconds)
+        await self._until(self._ctx.room.isconnected, self._alone_seconds)
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BEAT_SECONDS):
@@ -153,7 +155,7 @@ class Continuity:
         room, previous = self._ctx.room, self.succession.previous
         if self.succession.reason == "handover":
             await room.local_participant.set_attributes({READY_ATTRIBUTE: previous})
-            if not await self._until(lambda: previous not in room.remote_participants, self._settings.handover_seconds):
+            if not await self._until(lambda: previous not in room.remote_participants, self._handover_seconds):
                 await self._rooms.remove(room.name, previous)
         state = await self._rooms.state(room.name)
         if state is not None:
@@ -180,11 +182,10 @@ class Continuity:
         if self._rooms is None:
             return False
         room, me = self._ctx.room, self._ctx.room.local_participant.identity
-        name = self._settings.handover_agent_name or self._settings.agent_name
-        limit = self._settings.handover_seconds
+        limit = self._handover_seconds
         begun_at = time.monotonic()
         try:
-            await self._rooms.send_agent(room.name, name, "handover", me)
+            await self._rooms.send_agent(room.name, self._successor_agent_name, "handover", me)
         except API_ERRORS as error:
             log.warning("the call could not be handed over", extra={"why": type(error).__name__})
             return False

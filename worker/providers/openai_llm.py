@@ -9,29 +9,29 @@ from livekit.plugins import openai
 
 from worker.livekit_internals import warm_client
 from worker.providers.openai_refusals import PlainClient
-from worker.settings import Settings
+from worker.settings import LlmSettings, OpenAiSettings
 
 
-def build_llm(settings: Settings) -> llm.LLM[Any]:
+def build_llm(settings: LlmSettings, api: OpenAiSettings) -> llm.LLM[Any]:
     """The model that writes the replies; a fallback model stands behind it when one is set."""
-    first = _model(settings, settings.llm.model)
-    if not settings.llm.fallback_model:
+    first = _model(settings.model, settings, api)
+    if not settings.fallback_model:
         return first
     return llm.FallbackAdapter(
-        [first, _model(settings, settings.llm.fallback_model)],
-        attempt_timeout=settings.llm.first_token_seconds,
+        [first, _model(settings.fallback_model, settings, api)],
+        attempt_timeout=settings.first_token_seconds,
         max_retry_per_llm=0,
     )
 
 
-def _model(settings: Settings, name: str) -> openai.LLM:
-    options: dict[str, Any] = {"max_completion_tokens": settings.llm.max_reply_tokens}
+def _model(name: str, settings: LlmSettings, api: OpenAiSettings) -> openai.LLM:
+    options: dict[str, Any] = {"max_completion_tokens": settings.max_reply_tokens}
     if _reasons(name):
         # The plugin does not know that gpt-6 reasons: without this it thinks before every word, and calls no tools.
-        options["reasoning_effort"] = settings.llm.reasoning_effort
-    if settings.llm.temperature is not None:
-        options["temperature"] = settings.llm.temperature
-    client = PlainClient(settings.worker.openai_api_key.get_secret_value(), settings.worker.openai_base_url)
+        options["reasoning_effort"] = settings.reasoning_effort
+    if settings.temperature is not None:
+        options["temperature"] = settings.temperature
+    client = PlainClient(api.api_key.get_secret_value(), api.base_url)
     return openai.LLM(model=name, client=client, **options)
 
 

@@ -11,7 +11,7 @@ from livekit.plugins import sarvam
 
 from worker.livekit_internals import ask_sarvam_stt_for, point_sarvam_stt_at
 from worker.ports import WholeRecording
-from worker.settings import Settings
+from worker.settings import SarvamSettings, SttSettings
 
 
 def point_at(base_url: str) -> None:
@@ -24,18 +24,18 @@ def websocket(base_url: str) -> str:
     return "ws" + base_url.removeprefix("http")
 
 
-def build_stt(settings: Settings) -> stt.STT[Any]:
+def build_stt(settings: SttSettings, api: SarvamSettings) -> stt.STT[Any]:
     """The recogniser of one call; its sockets are opened when the call starts."""
-    base = settings.stt.base_url or settings.worker.sarvam_base_url
+    base = settings.base_url or api.base_url
     point_at(base)
-    key = settings.worker.sarvam_api_key.get_secret_value()
+    key = api.api_key.get_secret_value()
     ask_sarvam_stt_for(_asked_in_the_address(settings))
-    if settings.stt.streams:
+    if settings.streams:
         return _realtime(settings, key, base)
     return sarvam.STT(
-        language=settings.stt.language,
-        model=settings.stt.model,
-        mode=settings.stt.mode,
+        language=settings.language,
+        model=settings.model,
+        mode=settings.mode,
         api_key=key,
     )
 
@@ -55,31 +55,31 @@ def by_request(recogniser: stt.STT[Any], seconds: float) -> WholeRecording | Non
     return recognise
 
 
-def _realtime(settings: Settings, key: str, base_url: str) -> stt.STT[Any]:
+def _realtime(settings: SttSettings, key: str, base_url: str) -> stt.STT[Any]:
     # Here "detect" is `auto`, and Odia is `or-IN`: both differ from the other endpoint.
     codes = {"unknown": "auto", "od-IN": "or-IN"}
     return sarvam.STTRealtime(
-        language=codes.get(settings.stt.language, settings.stt.language),
+        language=codes.get(settings.language, settings.language),
         api_key=key,
         base_url=f"{websocket(base_url)}/speech-to-text-realtime/ws",
-        mode=settings.stt.mode,
+        mode=settings.mode,
         # The older model has no keyterms but a hint in words.
-        prompt=", ".join(settings.worker.keyterms) or None if settings.stt.model == "saaras:v3-realtime" else None,
+        prompt=", ".join(settings.keyterms) or None if settings.model == "saaras:v3-realtime" else None,
     )
 
 
-def _asked_in_the_address(settings: Settings) -> dict[str, str]:
+def _asked_in_the_address(settings: SttSettings) -> dict[str, str]:
     """What Sarvam takes in a socket's address and plugin 1.8.9 has no argument for."""
     asked = {}
-    if settings.stt.model == "saaras:v4-realtime":
+    if settings.model == "saaras:v4-realtime":
         asked["model"] = "saaras:v4"
-    if settings.worker.keyterms and settings.stt.model.startswith("saaras:v4"):
-        asked["keyterms"] = json.dumps(settings.worker.keyterms, ensure_ascii=False)
+    if settings.keyterms and settings.model.startswith("saaras:v4"):
+        asked["keyterms"] = json.dumps(settings.keyterms, ensure_ascii=False)
     return asked
 
 
-def keyterms_problem(settings: Settings) -> str | None:
+def keyterms_problem(settings: SttSettings) -> str | None:
     """Why WORKER_KEYTERMS cannot reach this recogniser, in a sentence; None when they can."""
-    if not settings.worker.keyterms or settings.stt.model != "saaras:v3":
+    if not settings.keyterms or settings.model != "saaras:v3":
         return None
     return "WORKER_KEYTERMS: saaras:v3 (STT_MODEL) takes none; saaras:v4 and both realtime recognisers do"

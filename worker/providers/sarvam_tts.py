@@ -11,7 +11,7 @@ from livekit.plugins import sarvam
 from livekit.plugins.sarvam.models import MODEL_SPEAKER_COMPATIBILITY
 
 from worker.providers.sarvam_stt import websocket
-from worker.settings import LANGUAGE_CODES, Settings, TtsSettings
+from worker.settings import LANGUAGE_CODES, SarvamSettings, TtsSettings
 from worker.spoken import Pronunciations
 
 # bulbul:v3 voices speak every language; these are the ones Sarvam's own samples use for it. amelia and sophia pass
@@ -81,22 +81,24 @@ def _for_language(voices: list[str], language: str) -> list[str]:
     return [voice for voice in voices if not (name := _language_in_name(voice)) or _speaks(name, language)]
 
 
-def build_tts(settings: Settings, language: str, http: aiohttp.ClientSession | None = None) -> sarvam.TTS:
+def build_tts(
+    settings: TtsSettings, api: SarvamSettings, language: str, http: aiohttp.ClientSession | None = None
+) -> sarvam.TTS:
     """The voice of one call, speaking `language` first.
 
     PCM end to end: linear16 needs no decoder, and at the room's own rate no resampler.
     """
-    base = settings.tts.base_url or settings.worker.sarvam_base_url
-    path = "/text-to-speech/ws/v2" if settings.tts.model == "bulbul:v4-flash" else "/text-to-speech/ws"
+    base = settings.base_url or api.base_url
+    path = "/text-to-speech/ws/v2" if settings.model == "bulbul:v4-flash" else "/text-to-speech/ws"
     return sarvam.TTS(
         target_language_code=language,
-        model=settings.tts.model,
-        speaker=voice_for(settings.tts, language),
-        speech_sample_rate=settings.tts.sample_rate_hz,
-        pace=settings.tts.pace,
-        dict_id=settings.tts.dict_id,
+        model=settings.model,
+        speaker=voice_for(settings, language),
+        speech_sample_rate=settings.sample_rate_hz,
+        pace=settings.pace,
+        dict_id=settings.dict_id,
         output_audio_codec="linear16",
-        api_key=settings.worker.sarvam_api_key.get_secret_value(),
+        api_key=api.api_key.get_secret_value(),
         base_url=f"{base}/text-to-speech",
         ws_url=f"{websocket(base)}{path}",
         http_session=http,
@@ -111,12 +113,12 @@ def _kind_of_address(base_url: str) -> str:
 class SarvamVoice:
     """Switches the voice between replies: language and speaker travel with each segment, so no socket is lost."""
 
-    def __init__(self, voices: tts.TTS[Any] | None, settings: Settings) -> None:
+    def __init__(self, voices: tts.TTS[Any] | None, settings: TtsSettings, api: SarvamSettings) -> None:
         self._tts = voices
-        self._settings = settings.tts
-        self.pronunciations = Pronunciations(settings.tts.pronunciations)
+        self._settings = settings
+        self.pronunciations = Pronunciations(settings.pronunciations)
         # Another address may be a stand-in with other voices.
-        self._at = _kind_of_address(settings.tts.base_url or settings.worker.sarvam_base_url)
+        self._at = _kind_of_address(settings.base_url or api.base_url)
         self._chosen: dict[str, str] = {}
         self._language = ""
 

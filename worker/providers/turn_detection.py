@@ -8,12 +8,12 @@ from livekit.agents import TurnHandlingOptions, inference
 
 from worker.errors import MissingModelFiles
 from worker.livekit_internals import multilingual_weights
-from worker.settings import Settings
+from worker.settings import TurnSettings
 
 _MULTILINGUAL_FILES = (("model_q8.onnx", "onnx"), ("languages.json", None), ("tokenizer.json", None))
 
 
-def check_turn_detector(settings: Settings) -> None:
+def check_turn_detector(settings: TurnSettings) -> None:
     """Refuse a detector that would crash every call.
 
     The plugin's `MultilingualModel` lets the worker start, register and accept jobs without its weights; each call
@@ -22,7 +22,7 @@ def check_turn_detector(settings: Settings) -> None:
     Raises:
         MissingModelFiles: The plugin's weights are not on this machine.
     """
-    if settings.worker.turn_detector != "multilingual":
+    if settings.turn_detector != "multilingual":
         return
     missing = [name for name, folder in _MULTILINGUAL_FILES if not _cached(name, folder)]
     if missing:
@@ -43,43 +43,42 @@ def _cached(name: str, folder: str | None) -> bool:
     return isinstance(found, str)
 
 
-def turn_handling(settings: Settings, detector: Any = None) -> TurnHandlingOptions:
+def turn_handling(settings: TurnSettings, detector: Any = None) -> TurnHandlingOptions:
     """The session's turn options.
 
     Args:
         detector: Our own detector, when WORKER_TURN_DETECTOR is `vaani`; it waits by itself, so the framework adds
             nothing before it and cuts nothing off after it.
     """
-    worker = settings.worker
-    own = worker.turn_detector == "vaani"
+    own = settings.turn_detector == "vaani"
     return TurnHandlingOptions(
         turn_detection=detector if own else build_detector(settings),
         endpointing={
             "mode": "fixed",
-            "min_delay": 0.0 if own else worker.min_endpointing_seconds,
-            "max_delay": 0.0 if own else worker.max_endpointing_seconds,
+            "min_delay": 0.0 if own else settings.min_endpointing_seconds,
+            "max_delay": 0.0 if own else settings.max_endpointing_seconds,
         },
         interruption={
             # Never adaptive: that sends the caller's audio to LiveKit's cloud.
             "mode": "vad",
             # What is said over the greeting is heard all the same, and answered after it (conversation/overheard.py).
             "discard_audio_if_uninterruptible": False,
-            "min_duration": worker.barge_in_seconds,
+            "min_duration": settings.barge_in_seconds,
             "resume_false_interruption": True,
-            "false_interruption_timeout": worker.resume_seconds,
+            "false_interruption_timeout": settings.resume_seconds,
         },
         preemptive_generation={
-            "enabled": worker.speculation_tries > 0,
+            "enabled": settings.speculation_tries > 0,
             "preemptive_tts": True,
             "max_speech_duration": 30.0,
-            "max_retries": worker.speculation_tries,
+            "max_retries": settings.speculation_tries,
         },
     )
 
 
-def build_detector(settings: Settings) -> Any:
+def build_detector(settings: TurnSettings) -> Any:
     """What the framework takes as `turn_detection` for each value but `vaani`."""
-    name = settings.worker.turn_detector
+    name = settings.turn_detector
     if name in ("vad", "stt"):
         return name
     if name == "multilingual":

@@ -9,18 +9,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from worker.end_of_turn import DEFAULT_POLICY, WaitPolicy
-from worker.settings import Settings
+from worker.settings import SttSettings, TurnSettings
 
 STREAMING_POLICY = replace(DEFAULT_POLICY, finished_seconds=0.65)
 _NAMES = ("finished_seconds", "unclear_seconds", "unfinished_seconds")
 
 
-def wait_policy(settings: Settings) -> WaitPolicy:
+def wait_policy(turns: TurnSettings, stt: SttSettings) -> WaitPolicy:
     """The recogniser's usual waits, with those that are set in their place.
 
     Raises:
         ValueError: A wait is shorter than that after words which are more finished.
     """
-    usual = STREAMING_POLICY if settings.stt.streams else DEFAULT_POLICY
-    given = {name: getattr(settings.worker, f"turn_{name}") for name in _NAMES}
+    usual = STREAMING_POLICY if stt.streams else DEFAULT_POLICY
+    given = {name: getattr(turns, f"turn_{name}") for name in _NAMES}
     return replace(usual, **{name: seconds for name, seconds in given.items() if seconds is not None})

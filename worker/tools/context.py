@@ -15,7 +15,7 @@ from livekit.agents import Agent, RunContext, StopResponse, ToolError, llm
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
-from worker.settings import WorkerSettings
+from worker.settings import ToolSettings
 
 log = logging.getLogger("vaani")
 RESULT_LIMIT_CHARACTERS = 2000
@@ -28,7 +28,7 @@ F = TypeVar("F", bound=Callable[..., Awaitable[str | None]])
 class CallServices(Protocol):
     """The call, as tools see it."""
 
-    settings: WorkerSettings
+    settings: ToolSettings
     http: aiohttp.ClientSession
 
     @property

@@ -10,7 +10,7 @@ from livekit.agents import llm
 
 from worker import log_events
 from worker.errors import BadSettings
-from worker.settings import WorkerSettings
+from worker.settings import ToolSettings, ToolSourceSettings
 from worker.tools.context import AnyTool, framed
 from worker.tools.current_time import current_time
 from worker.tools.end_call import end_call
@@ -23,7 +23,7 @@ from worker.tools.transfer_to_human import transfer_to_human
 log = logging.getLogger("vaani")
 
 
-def offered_tools(settings: WorkerSettings) -> list[Any]:
+def offered_tools(settings: ToolSettings, sources: ToolSourceSettings) -> list[Any]:
     """All tools of one call. What cannot be offered is told in one line each, and the call goes on without it.
 
     Raises:
@@ -37,9 +37,9 @@ def offered_tools(settings: WorkerSettings) -> list[Any]:
     names = ToolNames()
     for tool in tools:
         names.take(tool.info.name, "vaani")
-    if settings.tools_module:
-        tools += [framed(tool) for tool in module_tools(settings.tools_module) if _can_use(tool, names, settings)]
-    for server in settings.mcp_servers:
+    if (module := sources.tools_module) is not None:
+        tools += [framed(tool) for tool in module_tools(module) if _can_use(tool, names, module)]
+    for server in sources.mcp_servers:
         try:
             tools.append(McpTools(server, names))
         except Exception as error:
@@ -47,8 +47,7 @@ def offered_tools(settings: WorkerSettings) -> list[Any]:
     return tools
 
 
-def _can_use(tool: AnyTool, names: ToolNames, settings: WorkerSettings) -> bool:
-    owner = str(settings.tools_module)
+def _can_use(tool: AnyTool, names: ToolNames, owner: str) -> bool:
     try:
         llm.ToolContext([tool]).parse_function_tools("openai", strict=True)
     except Exception as error:  # it would spoil every request that carries it

@@ -1,0 +1,43 @@
+"""What a tool is given of its call: an operator's own tool must reach no key, and nothing that can break a call."""
+
+from __future__ import annotations
+
+import aiohttp
+from livekit.agents.voice import SpeechHandle
+
+from worker.conversation.call import Call
+from worker.settings import ToolSettings
+
+
+class ToolServices:
+    """Serves one call's tools: `worker.tools.context.CallServices` says what each member is for."""
+
+    __slots__ = ("_call", "http", "settings")
+
+    def __init__(self, call: Call, settings: ToolSettings, http: aiohttp.ClientSession) -> None:
+        self._call = call
+        self.settings = settings
+        self.http = http
+
+    @property
+    def caller(self) -> str | None:
+        return self._call.caller
+
+    @property
+    def language(self) -> str:
+        return self._call.language
+
+    def say(self, phrase: str) -> SpeechHandle:
+        return self._call.say(phrase)
+
+    def switch_language(self, language: str) -> None:
+        self._call.switch_language(language)
+
+    def has_words(self, tool_call_id: str) -> bool:
+        return self._call.has_words(tool_call_id)
+
+    def end(self, reason: str, phrase: str | None = None) -> None:
+        self._call.end(reason, phrase)
+
+    async def transfer(self, to: str) -> bool:
+        return await self._call.transfer(to)
