@@ -1,8 +1,8 @@
 """`make test` and `make check`: everything that proves the project, in lanes side by side.
 
-Three lanes place calls, which wait far more than they compute; a fourth, niced, holds what only computes. What measures
-tens of milliseconds, or fills both cores by itself, runs before them, alone. Every test runs once: what fails is a
-failure.
+What measures tens of milliseconds runs first, alone. Then two things go on side by side: what only computes, niced, and
+what places calls, which waits far more than it computes: first the calls that fill both cores by themselves, then three
+lanes of all others. Every test runs once: what fails is a failure.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,9 @@ CHECKS = {
     "imports": [str(BIN / "lint-imports")],
     "types": [str(BIN / "mypy")],
 }
-ALONE = ("tests/caller/test_measured_calls.py", "tests/recovery/test_three_workers.py")
+MEASURED = "tests/caller/test_measured_calls.py"
+BUSIEST = "tests/recovery/test_three_workers.py"
+APART = (MEASURED, BUSIEST)
 CALL_LANES = (("tests/calls",), ("tests/recovery",), ("tests/faults", "tests/web"))  # each about ten minutes
 SOUND = ("tests/sandbox", "tests/caller")  # stand-ins and the caller: calls among them, but none with a worker
 SLOW = ("tests/bench", "tests/infra", "tests/container")
@@ -88,7 +91,7 @@ def pytest_job(name: str, *paths: str, nice: int = 0) -> Job:
 
 
 def ignored(paths: Sequence[str]) -> list[str]:
-    return [f"--ignore={path}" for path in ALONE if path not in paths]
+    return [f"--ignore={path}" for path in APART if path not in paths]
 
 
 def report_of(name: str) -> Path:
@@ -111,29 +114,35 @@ def fast_lanes() -> list[list[Job]]:
 
 
 def call_lanes() -> list[list[Job]]:
-    """What `make test` runs side by side, once ALONE is over."""
+    """Calls that run side by side, once the busiest are over."""
+    return [[pytest_job(folder, folder) for folder in lane] for lane in CALL_LANES]
+
+
+def computed_lane() -> list[Job]:
+    """What only computes, and leaves the cores to the calls."""
     computed = [Job(name, command, NICE) for name, command in CHECKS.items()]
-    computed += [
-        pytest_job("rules", *rules(), nice=NICE),
-        *(pytest_job(folder, folder, nice=NICE) for folder in (*SOUND, *SLOW)),
-    ]
-    return [*([pytest_job(folder, folder) for folder in lane] for lane in CALL_LANES), computed]
+    folders = (pytest_job(folder, folder, nice=NICE) for folder in (*SOUND, *SLOW))
+    return [*computed, pytest_job("rules", *rules(), nice=NICE), *folders]
+
+
+def run_all() -> list[Result]:
+    """What `make test` runs."""
+    results = [run(pytest_job(MEASURED, MEASURED))]
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        computed = beside.submit(run_lane, computed_lane())
+        results.append(run(pytest_job(BUSIEST, BUSIEST)))
+        return results + run_lanes(call_lanes()) + computed.result()
+
+
+def run_lane(lane: Sequence[Job]) -> list[Result]:
+    """Run jobs one after another."""
+    return [run(job) for job in lane]
 
 
 def run_lanes(lanes: Sequence[Sequence[Job]]) -> list[Result]:
-    """Run lanes side by side, the jobs of each one after another."""
-    results: list[Result] = []
-
-    def run_lane(lane: Sequence[Job]) -> None:
-        for job in lane:
-            results.append(run(job))
-
-    threads = [threading.Thread(target=run_lane, args=(lane,)) for lane in lanes]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
+    """Run lanes side by side."""
+    with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
+        return [result for results in pool.map(run_lane, lanes) for result in results]
 
 
 def run(job: Job) -> Result:
@@ -217,7 +226,7 @@ def main() -> int:
     elif options.fast:
         results = run_lanes(fast_lanes())
     else:
-        results = [run(pytest_job(path, path)) for path in ALONE] + run_lanes(call_lanes())
+        results = run_all()
     return 0 if tell(results, time.monotonic() - started_at) else 1
 
 

@@ -1,9 +1,24 @@
 """The gate tells the truth: each test runs once, and what fails, crashes or is left out is seen."""
 
+from pathlib import Path
+
 import pytest
 
 from scripts import run_tests
-from scripts.run_tests import ALONE, CALL_LANES, ROOT, SLOW, SOUND, Job, call_lanes, fast_lanes, pytest_job, run, tell
+from scripts.run_tests import (
+    APART,
+    CALL_LANES,
+    ROOT,
+    SLOW,
+    SOUND,
+    Job,
+    Result,
+    fast_lanes,
+    pytest_job,
+    run,
+    run_all,
+    tell,
+)
 
 
 @pytest.fixture
@@ -87,27 +102,41 @@ def test_the_slowest_tests_are_printed_slowest_first(run_file, monkeypatch, caps
     assert "test_quick" not in shown
 
 
-def test_every_folder_of_tests_runs_once_in_the_gate():
-    commands = [part for lane in call_lanes() for job in lane for part in job.command if part.startswith("tests/")]
-    assert sorted(commands) == sorted(
-        {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/*/test_*.py")}
-    )
+@pytest.fixture
+def ran(monkeypatch):
+    """The jobs of `make test`, none of them really run, in the order in which they began."""
+    jobs = []
+    monkeypatch.setattr(run_tests, "run", lambda job: jobs.append(job) or Result(job, []))
+    assert len(run_all()) == len(jobs), "the result of each counts"
+    return jobs
+
+
+def paths(jobs):
+    return [part for job in jobs for part in job.command if part.startswith("tests/")]
+
+
+def test_every_folder_of_tests_runs_once_in_the_gate(ran):
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/*/test_*.py")}
+    assert sorted(paths(ran)) == sorted([*folders, *APART])
+    assert {job.name for job in ran} >= set(run_tests.CHECKS)
     for folder in (*(folder for lane in CALL_LANES for folder in lane), *SOUND, *SLOW):
         assert list((ROOT / folder).glob("test_*.py")), f"{folder} has no tests"
 
 
-def test_what_the_lanes_leave_out_runs_alone():
+def test_what_the_lanes_leave_out_runs_apart(ran):
     """Pins the instrument of every latency figure, which no gate ran."""
-    left_out = {
-        part.removeprefix("--ignore=")
-        for lane in call_lanes()
-        for job in lane
-        for part in job.command
-        if "--ignore=" in part
-    }
-    assert left_out == set(ALONE)
-    assert all((ROOT / path).is_file() for path in ALONE)
-    assert not any(part == f"--ignore={path}" for path in ALONE for part in pytest_job(path, path).command)
+    assert paths(ran[:1]) == [run_tests.MEASURED], "before anything else has begun"
+    for path in APART:
+        assert (ROOT / path).is_file()
+        (own,) = (job for job in ran if path in job.command)
+        assert f"--ignore={path}" not in own.command
+        (folders,) = (job for job in ran if str(Path(path).parent) in job.command)
+        assert f"--ignore={path}" in folders.command
+
+
+def test_what_only_computes_leaves_the_cores_to_the_calls(ran):
+    calls = {folder for lane in CALL_LANES for folder in lane} | set(APART)
+    assert all((job.nice == 0) == bool(calls & set(job.command)) for job in ran)
 
 
 def test_the_fast_part_holds_the_token_functions_tests():
