@@ -45,7 +45,8 @@ async def test_the_workers_recogniser_brings_its_names(scope, monkeypatch, model
     keys = {"LIVEKIT_URL": "ws://127.0.0.1:1", "LIVEKIT_API_KEY": "k", "LIVEKIT_API_SECRET": "s" * 32}
     keys |= {"SARVAM_API_KEY": scope.key, "SARVAM_BASE_URL": scope.base_url, "OPENAI_API_KEY": "k"}
     await scope.queue({"text": "the Zyntu is broken", "language": "en-IN"})
-    recogniser = build_stt(load_settings(keys | {"STT_MODEL": model, "WORKER_KEYTERMS": "Zyntu,कृष्णराजपुरम"}))
+    settings = load_settings(keys | {"STT_MODEL": model, "WORKER_KEYTERMS": "Zyntu,कृष्णराजपुरम"})
+    recogniser = build_stt(settings.stt, settings.sarvam)
     try:
         async with aiohttp.ClientSession() as http:
             recogniser._session = http
