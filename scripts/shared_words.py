@@ -13,10 +13,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from worker.language.languages import SUPPORTED
 from worker.language.lexicon import PARTICLE, QUESTION, VERB, lexicon
 from worker.language.romanised import romanised
-from worker.language.words import LATIN, lightly_folded, normalised, script_of
+from worker.language.words import lightly_folded, normalised
+from worker.languages import SUPPORTED
+from worker.text.scripts import LATIN, script_of
 
 TARGET = Path(__file__).parents[1] / "worker" / "language" / "data" / "shared_words.toml"
 LEAST_LETTERS = 4

@@ -14,14 +14,14 @@ from livekit.agents.tokenize import basic
 import worker.server
 from worker.conversation.acknowledgements import is_acknowledgement
 from worker.language import HeardTurn, LanguageState, decide
+from worker.languages import SUPPORTED
 from worker.livekit_internals import preload_first_request
-from worker.settings import LANGUAGE_CODES
 from worker.spoken import speakable
 
 __all__ = ["numpy", "worker"]
 
 decide(HeardTurn("mujhe kal tak ka bill batao", "hi-IN", 0.9), LanguageState.start("en-IN"))
-for _language in LANGUAGE_CODES:
+for _language in SUPPORTED:
     speakable("₹1,250 on 15/08/2026 at 10:30 AM", _language)
 is_acknowledgement("ok")
 basic.hyphenate_word("hyphenation")

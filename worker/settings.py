@@ -23,10 +23,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-LANGUAGE_CODES = (
-    "bn-IN", "en-IN", "gu-IN", "hi-IN", "kn-IN", "ml-IN", "mr-IN", "od-IN", "pa-IN", "ta-IN", "te-IN",
-)  # fmt: skip
-
+from worker.languages import SUPPORTED
 
 # docs.sarvam.ai, "Keyterm Prompting", 2026-09-22.
 KEYTERMS_MAX = 50
@@ -171,7 +168,7 @@ class TurnSettings(_Group):
 class CallSettings(_Group):
     """What is said in a call, and how long it waits for the caller."""
 
-    default_language: Literal[LANGUAGE_CODES] = Field(  # type: ignore[valid-type]
+    default_language: Literal[SUPPORTED] = Field(  # type: ignore[valid-type]
         "en-IN", description="Spoken until there is evidence for another."
     )
     instructions_file: Path | None = Field(None, description="The system prompt, instead of the built-in one.")
@@ -328,7 +325,7 @@ class SttSettings(_Group):
         "saaras:v4",
         description="`saaras:v3-realtime` and `saaras:v4-realtime` stream partial transcripts.",
     )
-    language: Literal[("unknown", *LANGUAGE_CODES)] = Field(  # type: ignore[valid-type]
+    language: Literal[("unknown", *SUPPORTED)] = Field(  # type: ignore[valid-type]
         "unknown", description="`unknown` lets the recogniser tell the language of every turn."
     )
     mode: Literal["transcribe", "codemix", "verbatim", "translit", "translate"] = Field(
@@ -428,10 +425,8 @@ class TtsSettings(_Group):
             return value
         pairs = [part.partition("=") for part in value.split(",") if part.strip()]
         for language, equals, voice in pairs:
-            if not equals or not voice.strip() or language.strip() not in LANGUAGE_CODES:
-                raise ValueError(
-                    f"{language}{equals}{voice} is not LANGUAGE=voice with one of {', '.join(LANGUAGE_CODES)}"
-                )
+            if not equals or not voice.strip() or language.strip() not in SUPPORTED:
+                raise ValueError(f"{language}{equals}{voice} is not LANGUAGE=voice with one of {', '.join(SUPPORTED)}")
         return {language.strip(): voice.strip() for language, _, voice in pairs}
 
 

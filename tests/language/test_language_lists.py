@@ -10,7 +10,8 @@ import pytest
 import worker.language
 from worker.language import LANGUAGES, SUPPORTED
 from worker.language.lexicon import LANGUAGE_FILES, lexicon
-from worker.language.words import normalised, script_of
+from worker.language.words import normalised
+from worker.text.scripts import script_of
 
 DATA = Path(worker.language.__file__).parent / "data"
 LISTS = ["verbs", "questions", "cases", "particles"]
@@ -36,7 +37,7 @@ def test_every_list_says_why_it_is_there_and_every_file_its_source(name):
 @pytest.mark.parametrize("name", [name for name in LANGUAGE_FILES if name != "en.toml"])
 def test_native_lists_are_in_the_language_s_own_script_and_latin_lists_in_latin(name):
     """A word in the wrong script would be looked up by nobody, or claim another language's words."""
-    scripts = {code: script_of(language.endonym[0]) for code, language in LANGUAGES.items()}
+    scripts = {code: language.script for code, language in LANGUAGES.items()}
     code = tomllib.loads((DATA / name).read_text(encoding="utf-8"))["code"]
     wrong = [
         word

@@ -3,8 +3,8 @@
 import pytest
 
 from worker.language import HeardTurn, LanguageState, decide
-from worker.language.languages import SUPPORTED
 from worker.language.policy import DOUBTED
+from worker.languages import SUPPORTED
 
 INDIAN = sorted(set(SUPPORTED) - {"en-IN"})
 ANSWERS = (

@@ -6,12 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from join_token.grants import VOICE_LANGUAGES
 from join_token.settings import CONTRACT_FIELDS
 from join_token.variables import VARIABLES
 
 from tests.token.test_token_hmac import WORKED_SIGNATURE
-from worker.language.languages import SUPPORTED
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = (ROOT / "docs" / "token-endpoint.md").read_text(encoding="utf-8")
@@ -51,8 +49,3 @@ def test_every_module_says_why_it_exists(name):
     text = (ROOT / "functions" / "token" / "join_token" / name).read_text(encoding="utf-8")
     assert text.startswith('"""')
     assert len(text.splitlines()) <= 400
-
-
-def test_the_languages_are_the_workers():
-    """Two processes that ship apart cannot share the list; this holds the two together."""
-    assert set(SUPPORTED) == VOICE_LANGUAGES

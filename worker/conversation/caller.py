@@ -8,17 +8,9 @@ from collections.abc import Iterable, Mapping
 
 from livekit import rtc
 
-from worker.language import SUPPORTED, canonical_code
+from worker.languages import LANGUAGES, SUPPORTED, canonical_code
 
-# STD codes of landlines. Source: National Numbering Plan (DoT, 2003).
-_REGION_LANGUAGES = {
-    "11": "hi-IN", "522": "hi-IN", "532": "hi-IN", "141": "hi-IN", "612": "hi-IN", "755": "hi-IN",
-    "20": "mr-IN", "22": "mr-IN", "712": "mr-IN", "253": "mr-IN",
-    "33": "bn-IN", "79": "gu-IN", "261": "gu-IN", "265": "gu-IN",
-    "40": "te-IN", "866": "te-IN", "891": "te-IN", "44": "ta-IN", "422": "ta-IN", "452": "ta-IN",
-    "80": "kn-IN", "821": "kn-IN", "824": "kn-IN", "471": "ml-IN", "484": "ml-IN", "495": "ml-IN",
-    "674": "od-IN", "671": "od-IN", "161": "pa-IN", "183": "pa-IN", "172": "pa-IN",
-}  # fmt: skip
+_REGION_LANGUAGES = {std_code: code for code in SUPPORTED for std_code in LANGUAGES[code].std_codes}
 _INDIAN_NUMBER_DIGITS = 10
 # Mobile numbers begin with 6 to 9, as some STD codes do, and say nothing about a region (numbers are ported, and
 # people move). The digit behind the code tells them apart: a landline's subscriber number begins with 2 (BSNL, MTNL),
@@ -31,7 +23,7 @@ LONGEST_VALUE = 64
 def opening_language(attributes: Mapping[str, str], default: str) -> str:
     """The language of the greeting: the token's `language`, else the landline's region, else the default."""
     asked = canonical_code(attributes.get("language", "")[:LONGEST_VALUE])
-    if asked in SUPPORTED:
+    if asked is not None:
         return asked
     return _language_of_number(attributes.get("sip.phoneNumber", "")[:LONGEST_VALUE]) or default
 

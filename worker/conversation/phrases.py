@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from worker.languages import ENGLISH
+
 BUILT_IN = Path(__file__).parent / "data" / "phrases.json"
-FALLBACK_LANGUAGE = "en-IN"
+FALLBACK_LANGUAGE = ENGLISH
 
 
 class Phrases:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from worker.language import LANGUAGES, Decision, HeardTurn, LanguageState, decide
+from worker.languages import ENGLISH
 
 
 class ReplyLanguage:
@@ -85,5 +86,5 @@ class ReplyLanguage:
 def instruction(language: str) -> str:
     """The line that tells the model what to write; it stands last, so that the shared prefix stays cacheable."""
     known = LANGUAGES[language]
-    written = "" if language == "en-IN" else f", written in {known.script}"
+    written = "" if language == ENGLISH else f", written in {known.script_name}"
     return f"Reply in {known.english_name} ({language}){written}."

@@ -11,21 +11,15 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
-from worker.end_of_turn.words import same_spelling, script_of
+from worker.end_of_turn.words import same_spelling
+from worker.languages import BY_SPEAKERS, WRITTEN_IN, canonical_code
+from worker.languages import LANGUAGES as ALL_LANGUAGES
+from worker.text.scripts import LATIN, indic_script_of
 
-LANGUAGES = ("en", "hi", "mr", "bn", "ta", "te", "gu", "pa", "od", "kn", "ml")
+LANGUAGES = tuple(ALL_LANGUAGES[code].subtag for code in BY_SPEAKERS)
 _LANGUAGES_BY_SCRIPT = {
-    "deva": ("hi", "mr"),
-    "beng": ("bn",),
-    "guru": ("pa",),
-    "gujr": ("gu",),
-    "orya": ("od",),
-    "taml": ("ta",),
-    "telu": ("te",),
-    "knda": ("kn",),
-    "mlym": ("ml",),
+    script: tuple(ALL_LANGUAGES[code].subtag for code in codes) for script, codes in WRITTEN_IN.items()
 }
-_OTHER_TAGS = {"or": "od", "ori": "od"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +136,8 @@ def load_word_lists() -> None:
 
 def language_code(tag: str | None) -> str | None:
     """`hi` of `hi-IN`; None for a language without lists, for `unknown` and for garbage."""
-    primary = (tag or "").replace("_", "-").split("-")[0].casefold()
-    primary = _OTHER_TAGS.get(primary, primary)
-    return primary if primary in LANGUAGES else None
+    code = canonical_code(tag)
+    return ALL_LANGUAGES[code].subtag if code else None
 
 
 def main_language(words: tuple[str, ...], tag: str | None) -> str:
@@ -154,7 +147,7 @@ def main_language(words: tuple[str, ...], tag: str | None) -> str:
     """
     claimed = language_code(tag)
     for word in reversed(words):
-        if (script := script_of(word)) != "latin":
+        if (script := indic_script_of(word)) != LATIN:
             return _best(_LANGUAGES_BY_SCRIPT[script], words, claimed)
     return _best(LANGUAGES, words, claimed) if words else claimed or "en"
 
@@ -171,21 +164,21 @@ def _best(candidates: Iterable[str], words: tuple[str, ...], claimed: str | None
 
 @cache
 def _answers_in(script: str) -> frozenset[str]:
-    languages = LANGUAGES if script == "latin" else _LANGUAGES_BY_SCRIPT[script]
+    languages = LANGUAGES if script == LATIN else _LANGUAGES_BY_SCRIPT[script]
     return frozenset().union(*(lexicon(language).answers | lexicon(language).tags for language in languages))
 
 
 def any_answers(word: str) -> frozenset[str]:
     """Every language's short answers in this word's script: "ok", "haan" and "sari" need no grammar around them."""
-    return _answers_in(script_of(word))
+    return _answers_in(indic_script_of(word))
 
 
 def lexicons_for(word: str, main: str) -> tuple[Lexicon, ...]:
     """Whose lists judge this word, best first: code-mixed speech ends in either language."""
-    script = script_of(word)
-    if script != "latin" and main not in _LANGUAGES_BY_SCRIPT[script]:
+    script = indic_script_of(word)
+    if script != LATIN and main not in _LANGUAGES_BY_SCRIPT[script]:
         return tuple(lexicon(language) for language in _LANGUAGES_BY_SCRIPT[script])
-    return (lexicon(main),) if main == "en" or script != "latin" else (lexicon(main), lexicon("en"))
+    return (lexicon(main),) if main == "en" or script != LATIN else (lexicon(main), lexicon("en"))
 
 
 load_word_lists()

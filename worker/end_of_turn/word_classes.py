@@ -10,7 +10,8 @@ from importlib import resources
 from types import MappingProxyType
 
 from worker.end_of_turn.lexicon import Lexicon, lexicon, lexicons_for
-from worker.end_of_turn.words import same_spelling, script_of
+from worker.end_of_turn.words import same_spelling
+from worker.text.scripts import LATIN, indic_script_of
 
 CONTENT = "noun or name"
 NUMBER = "number"
@@ -64,7 +65,7 @@ def class_of(word: str, language: str) -> str:
         for known in lexicons_for(word, language):
             if known.language != "en" and (found := _indic_class(word, known)) is not None:
                 return found
-    if script_of(word) != "latin":
+    if indic_script_of(word) != LATIN:
         return CONTENT
     return _english_class(word)
 
@@ -84,7 +85,7 @@ def _indic_class(word: str, known: Lexicon) -> str | None:
 
 
 def _indic_ending(word: str, known: Lexicon) -> str | None:
-    stem = _LATIN_STEM_LETTERS if script_of(word) == "latin" else 1
+    stem = _LATIN_STEM_LETTERS if indic_script_of(word) == LATIN else 1
     goes_on = next((s for s in known.open_suffixes if word.endswith(s) and len(word) >= len(s) + stem), "")
     closes = next((s for s in known.finite_suffixes if word.endswith(s) and len(word) >= len(s) + stem), "")
     if not goes_on and not closes:

@@ -20,17 +20,6 @@ _CHANDRABINDU_TO_ANUSVARA = {0x0901: 0x0902, 0x0981: 0x0982, 0x0A01: 0x0A02, 0x0
 _NUKTAS = dict.fromkeys([0x093C, 0x0A3C])  # written or left out at will in Hindi and Punjabi
 _SEPARATORS = re.compile(r"[\s\-–—_/]+|[।॥]+")
 _EDGES = re.compile(r"^[^\w@₹+]+|[^\w\u0900-\u0d7f@₹]+$")
-_SCRIPTS = (  # first and last code point of each block, and the language that names it
-    (0x0900, 0x097F, "deva"),
-    (0x0980, 0x09FF, "beng"),
-    (0x0A00, 0x0A7F, "guru"),
-    (0x0A80, 0x0AFF, "gujr"),
-    (0x0B00, 0x0B7F, "orya"),
-    (0x0B80, 0x0BFF, "taml"),
-    (0x0C00, 0x0C7F, "telu"),
-    (0x0C80, 0x0CFF, "knda"),
-    (0x0D00, 0x0D7F, "mlym"),
-)
 TRAILING_OFF = "…"
 ASKING = "?"
 
@@ -57,15 +46,3 @@ def closing_mark(text: str) -> str:
     if end.endswith((",", "...", "…", "-", "–", "—", ":", ";")):
         return TRAILING_OFF
     return ""
-
-
-def script_of(word: str) -> str:
-    """The script of the first letter that has an Indic one, else `latin` (which includes digits)."""
-    for letter in word:
-        code_point = ord(letter)
-        if code_point < 0x0900:
-            continue
-        for first, last, script in _SCRIPTS:
-            if first <= code_point <= last:
-                return script
-    return "latin"

@@ -4,8 +4,8 @@ Apart from the conversation because the rules change with every market we open, 
 Pure: no network, no model, no clock. Rules: docs/language-policy.md. Word lists: data/, for native speakers to edit.
 """
 
-from worker.language.languages import LANGUAGES, SUPPORTED, Language, canonical_code
 from worker.language.policy import Decision, HeardTurn, LanguageState, decide
+from worker.languages import LANGUAGES, SUPPORTED, Language, canonical_code
 
 __all__ = [
     "LANGUAGES",

@@ -11,25 +11,13 @@ from dataclasses import dataclass
 
 from worker.language.lexicon import CASE, PARTICLE, QUESTION, VERB, Entry, Lexicon, claims
 from worker.language.noise import is_answer, without_noise
-from worker.language.words import LATIN, Word, lightly_folded
+from worker.language.words import Word, lightly_folded
+from worker.languages import BY_SPEAKERS, ENGLISH, WRITTEN_IN
+from worker.text.scripts import LATIN
 
-ENGLISH = "en-IN"
-SCRIPT_LANGUAGE = {
-    "bengali": "bn-IN",
-    "gujarati": "gu-IN",
-    "gurmukhi": "pa-IN",
-    "kannada": "kn-IN",
-    "malayalam": "ml-IN",
-    "odia": "od-IN",
-    "tamil": "ta-IN",
-    "telugu": "te-IN",
-}
+SCRIPT_LANGUAGE = {script: codes[0] for script, codes in WRITTEN_IN.items() if len(codes) == 1 and script != LATIN}
 """Scripts that one supported language uses. Bengali is shared with unsupported ones (Assamese, Manipuri)."""
 SHARED_SCRIPTS = frozenset({"bengali"})
-DEVANAGARI_LANGUAGES = frozenset({"hi-IN", "mr-IN"})
-
-# When two siblings are level and neither is spoken nor claimed, the one with more speakers is the better guess.
-_PRIORITY = ("hi-IN", "en-IN", "bn-IN", "mr-IN", "te-IN", "ta-IN", "gu-IN", "kn-IN", "od-IN", "ml-IN", "pa-IN")
 
 _UNKNOWN_NATIVE_WORD = 0.5
 _FINAL_VERB_BONUS = 2.0
@@ -247,7 +235,8 @@ def language_of(evidence: Evidence, *, current: str, tagged: str | None) -> str 
     candidates = _likeliest_sibling(candidates, evidence, current=current, tagged=tagged)
     best = max(candidates.values())
     level = [language for language, score in candidates.items() if best - score < _LEVEL]
-    for preferred in (current, tagged, *_PRIORITY):
+    # When two are level and neither is spoken nor claimed, the one with more speakers is the better guess.
+    for preferred in (current, tagged, *BY_SPEAKERS):
         if preferred in level:
             return preferred
     return level[0]
@@ -266,7 +255,7 @@ def _likeliest_sibling(
         return candidates
     best = max(siblings.values())
     level = [language for language, score in siblings.items() if best - score < _LEVEL]
-    preferred = next((code for code in (current, tagged, *_PRIORITY) if code in level), level[0])
+    preferred = next((code for code in (current, tagged, *BY_SPEAKERS) if code in level), level[0])
     kept = {preferred: candidates[preferred]}
     return kept | {ENGLISH: candidates[ENGLISH]} if ENGLISH in candidates else kept
 

@@ -13,9 +13,10 @@ from importlib import resources
 from itertools import product
 from typing import Any
 
-from worker.language.languages import LANGUAGES
 from worker.language.names import KEPT_ANSWERS, LanguageNames, read_names
-from worker.language.words import LATIN, folded, lightly_folded, loosely_spelt, normalised, script_of
+from worker.language.words import folded, lightly_folded, loosely_spelt, normalised
+from worker.languages import LANGUAGES, SUPPORTED
+from worker.text.scripts import LATIN, script_of
 
 # What a list in a data file is worth. Grammar makes a clause; the rest only adds to the side it is on.
 VERB = "verb"
@@ -235,7 +236,7 @@ class _Builder:
         for word, known in self.words.items():
             if len(word) >= _SHORTEST_FOLDED and script_of(word[0]) == LATIN:
                 for entry in known.values():
-                    if entry.language in LANGUAGES and entry.language != "en-IN":
+                    if entry.language in SUPPORTED and entry.language != "en-IN":
                         self._claim(variants, folded(word), replace(entry, is_guess=True))
         return {spelling: tuple(known.values()) for spelling, known in variants.items()}
 
@@ -293,10 +294,7 @@ def _finite_forms(verbs: Iterable[str]) -> Iterator[str]:
             yield verb + ("d" if verb.endswith("e") else "ed")
 
 
-LANGUAGE_FILES = (
-    "bn.toml", "en.toml", "gu.toml", "hi.toml", "kn.toml", "ml.toml", "mr.toml", "od.toml", "pa.toml", "ta.toml",
-    "te.toml",
-)  # fmt: skip
+LANGUAGE_FILES = tuple(f"{LANGUAGES[code].subtag}.toml" for code in SUPPORTED)
 
 
 @cache

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
 
-from worker.language.words import LATIN, loosely_spelt, normalised, script_of
+from worker.language.words import loosely_spelt, normalised
+from worker.text.scripts import LATIN, script_of
 
 _BLOCKS = range(0x0900, 0x0D80, 0x80)
 _LONG_TO_SHORT = {block + long: block + long - 1 for block in _BLOCKS for long in (0x08, 0x0A, 0x40, 0x42)}

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from worker.language.lexicon import EnglishAnswers, Lexicon, Phrase
-from worker.language.words import LATIN, Word
+from worker.language.words import Word
+from worker.text.scripts import LATIN
 
 _MOST_FIRST_NAMES = 2
 _MOST_NAMES = 3

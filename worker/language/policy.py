@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from worker.language.evidence import DEVANAGARI_LANGUAGES, ENGLISH, SCRIPT_LANGUAGE, Evidence, language_of, weigh
-from worker.language.languages import LANGUAGES, canonical_code
+from worker.language.evidence import SCRIPT_LANGUAGE, Evidence, language_of, weigh
 from worker.language.lexicon import lexicon
 from worker.language.wishes import find_wish
 from worker.language.words import MAX_CHARACTERS, looks_assamese, words_of
+from worker.languages import ENGLISH, SUPPORTED, WRITTEN_IN, canonical_code
+from worker.text.scripts import LATIN, OTHER
 
-FALLBACK_DEFAULT = "en-IN"
 _TURNS_TO_FOLLOW = 2
 """How many turns in a row move the reply when one is not enough: against a wish, or when only the tag speaks."""
 _PROOF_ALONE = 1.5
@@ -76,7 +76,7 @@ class LanguageState:
     @staticmethod
     def start(default: str) -> LanguageState:
         """Before the first turn: `default` until there is evidence; an unknown default is English."""
-        return LanguageState(canonical_code(default) or FALLBACK_DEFAULT)
+        return LanguageState(canonical_code(default) or ENGLISH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def decide(turn: HeardTurn, state: LanguageState) -> Decision:
     tables = lexicon()
     wish = find_wish(words, tables)
     if wish.target is not None:
-        if wish.target not in LANGUAGES:
+        if wish.target not in SUPPORTED:
             return _stay(state, WISH_UNSUPPORTED)
         return _decision(LanguageState(wish.target, wished=True), WISH)
     evidence = weigh(words, tables, assamese=looks_assamese(text))
@@ -107,7 +107,7 @@ def decide(turn: HeardTurn, state: LanguageState) -> Decision:
     spoken = language_of(evidence, current=state.language, tagged=tagged)
     if spoken is None:
         return _by_tag(_claimed(turn, _LEAST_PROBABILITY_ALONE), evidence, state)
-    if spoken not in LANGUAGES:
+    if spoken not in SUPPORTED:
         return _stay(state, UNSUPPORTED)
     if spoken in wish.declined and spoken != state.language:
         return _stay(state, NOT_THAT_LANGUAGE)
@@ -166,11 +166,9 @@ def _after_two_turns(spoken: str, state: LanguageState, once: str, twice: str) -
 
 def _can_be_written(language: str, scripts: frozenset[str]) -> bool:
     """Words in Devanagari are not Tamil, and words in Arabic letters are none of ours, whatever the tag says."""
-    if "other" in scripts:
+    if OTHER in scripts:
         return False
-    if "devanagari" in scripts:
-        return language in DEVANAGARI_LANGUAGES
-    natives = {SCRIPT_LANGUAGE[script] for script in scripts if script in SCRIPT_LANGUAGE}
+    natives = {code for script in scripts if script != LATIN for code in WRITTEN_IN[script]}
     return not natives or language in natives
 
 

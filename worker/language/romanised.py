@@ -6,7 +6,7 @@ of India have their letters at the same places of their Unicode blocks, so one t
 
 from __future__ import annotations
 
-from worker.language.words import script_of
+from worker.text.scripts import script_of
 
 _FIRST_BLOCK, _LAST_BLOCK, _BLOCK_SIZE = 0x0900, 0x0D00, 0x80
 # fmt: off

@@ -10,23 +10,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from worker.text.scripts import LATIN, script_of
+
 MAX_CHARACTERS = 1000
 """A turn is judged by its first characters only: nobody speaks longer in one turn, and garbage must stay cheap."""
-
-LATIN = "latin"
-
-_SCRIPT_OF_BLOCK = {
-    **dict.fromkeys((*range(5), 0x1E00 >> 7, 0x1E80 >> 7), LATIN),
-    0x0900 >> 7: "devanagari",
-    0x0980 >> 7: "bengali",
-    0x0A00 >> 7: "gurmukhi",
-    0x0A80 >> 7: "gujarati",
-    0x0B00 >> 7: "odia",
-    0x0B80 >> 7: "tamil",
-    0x0C00 >> 7: "telugu",
-    0x0C80 >> 7: "kannada",
-    0x0D00 >> 7: "malayalam",
-}
 
 # Addresses and codes carry no grammar: an e-mail, a web address, anything with a digit in it.
 _NOT_WORDS = re.compile(
@@ -103,11 +90,6 @@ def lightly_folded(word: str) -> str:
 def loosely_spelt(word: str) -> str:
     """A romanised word as `folded`, any other as it is."""
     return folded(word) if script_of(word[0]) == LATIN else word
-
-
-def script_of(character: str) -> str:
-    """The script of a letter; every script of India has a Unicode block of 128 characters to itself."""
-    return _SCRIPT_OF_BLOCK.get(ord(character) >> 7, "other")
 
 
 def words_of(text: str) -> list[Word]:

@@ -9,6 +9,7 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, stt
 from livekit.plugins import sarvam
 
+from worker.languages import LANGUAGES
 from worker.livekit_internals import ask_sarvam_stt_for, point_sarvam_stt_at
 from worker.ports import WholeRecording
 from worker.settings import SarvamSettings, SttSettings
@@ -56,10 +57,10 @@ def by_request(recogniser: stt.STT[Any], seconds: float) -> WholeRecording | Non
 
 
 def _realtime(settings: SttSettings, key: str, base_url: str) -> stt.STT[Any]:
-    # Here "detect" is `auto`, and Odia is `or-IN`: both differ from the other endpoint.
-    codes = {"unknown": "auto", "od-IN": "or-IN"}
+    # Here "detect" is `auto`, and Odia has its standard code, `or-IN`: both differ from the other endpoint.
+    known = LANGUAGES.get(settings.language)
     return sarvam.STTRealtime(
-        language=codes.get(settings.language, settings.language),
+        language=known.standard_code if known else "auto",
         api_key=key,
         base_url=f"{websocket(base_url)}/speech-to-text-realtime/ws",
         mode=settings.mode,

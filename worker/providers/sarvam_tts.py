@@ -10,8 +10,9 @@ from livekit.agents import tts
 from livekit.plugins import sarvam
 from livekit.plugins.sarvam.models import MODEL_SPEAKER_COMPATIBILITY
 
+from worker.languages import SUPPORTED
 from worker.providers.sarvam_stt import websocket
-from worker.settings import LANGUAGE_CODES, SarvamSettings, TtsSettings
+from worker.settings import SarvamSettings, TtsSettings
 from worker.spoken import Pronunciations
 
 # bulbul:v3 voices speak every language; these are the ones Sarvam's own samples use for it. amelia and sophia pass
@@ -133,7 +134,7 @@ class SarvamVoice:
 
     def speak_in(self, language: str) -> None:
         """From the next reply on, speak `language` with its voice."""
-        if language == self._language or language not in LANGUAGE_CODES or not isinstance(self._tts, sarvam.TTS):
+        if language == self._language or language not in SUPPORTED or not isinstance(self._tts, sarvam.TTS):
             return
         voice = self._chosen.get(language) or voice_for(self._settings, language)
         self._tts.update_options(target_language_code=language, speaker=voice)

@@ -3,8 +3,8 @@
 Pure functions without network, model or clock, so that every spoken form is a line in a table of tests.
 """
 
+from worker.languages import SUPPORTED as LANGUAGES
 from worker.spoken.blocks import Blocks, blocks_in
-from worker.spoken.forms import LANGUAGES
 from worker.spoken.pronunciations import Pronunciations, pronounced_stream
 from worker.spoken.stream import SpeakableStream, says_something, speakable, speakable_stream
 

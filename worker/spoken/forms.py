@@ -9,10 +9,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-LANGUAGES = (
-    "bn-IN", "en-IN", "gu-IN", "hi-IN", "kn-IN", "ml-IN", "mr-IN", "od-IN", "pa-IN", "ta-IN", "te-IN",
-)  # fmt: skip
-NEAREST = MappingProxyType({"or-IN": "od-IN"})  # Sarvam's realtime recogniser spells Odia differently
+from worker.languages import ENGLISH, canonical_code
 
 SIZES = MappingProxyType({"thousand": 10**3, "lakh": 10**5, "million": 10**6, "crore": 10**7, "billion": 10**9})
 
@@ -114,13 +111,11 @@ class SpokenForms:
 
 @cache
 def spoken_forms(language: str) -> SpokenForms:
-    """The forms of one of `LANGUAGES`; any other code gets Indian English, so that a reply is never lost.
+    """The forms of a supported language; any other code gets Indian English, so that a reply is never lost.
 
     The files ship with the package: a missing or misshapen one is a mistake of ours and raises.
     """
-    known = NEAREST.get(language, language)
-    if known not in LANGUAGES:
-        known = "en-IN"
+    known = canonical_code(language) or ENGLISH
     common, own = _read("common"), _read(known)
     return SpokenForms(
         language=known,

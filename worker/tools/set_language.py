@@ -6,9 +6,10 @@ from typing import Literal
 
 from livekit.agents import RunContext, function_tool
 
+from worker.languages import SUPPORTED
 from worker.tools.context import CallServices, guarded
 
-Code = Literal["bn-IN", "en-IN", "gu-IN", "hi-IN", "kn-IN", "ml-IN", "mr-IN", "od-IN", "pa-IN", "ta-IN", "te-IN"]
+Code = Literal[SUPPORTED]  # type: ignore[valid-type]
 
 
 @function_tool

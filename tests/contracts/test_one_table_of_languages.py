@@ -1,0 +1,71 @@
+"""Languages are listed once, in worker/languages.py: whoever needs a list makes it from there, or is compared with it.
+
+Pins eleven languages that were written down some twenty times, and Odia's other codes that four of the lists knew.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from join_token.grants import VOICE_LANGUAGES
+
+from worker.conversation.caller import opening_language
+from worker.end_of_turn.lexicon import LANGUAGES as WITH_TURN_ENDS
+from worker.end_of_turn.lexicon import language_code
+from worker.languages import BY_SPEAKERS, LANGUAGES, SUPPORTED, WRITTEN_IN, canonical_code
+from worker.spoken.forms import spoken_forms
+from worker.text.scripts import SCRIPTS, script_of
+
+ROOT = Path(__file__).parents[2]
+TABLE = ROOT / "worker" / "languages.py"
+VENDORS_OWN = {ROOT / "worker" / "providers" / "sarvam_tts.py"}
+"""Which of the vendor's voices speaks what is the vendor's list, and in no other file."""
+CODE = re.compile(r'"([a-z]{2,3})-IN"')
+
+
+def test_no_other_module_of_the_worker_lists_languages():
+    """Two codes side by side may be an example; four are a list."""
+    listing = {
+        path.relative_to(ROOT)
+        for path in (ROOT / "worker").rglob("*.py")
+        if path not in VENDORS_OWN | {TABLE} and len(set(CODE.findall(path.read_text(encoding="utf-8")))) > 3
+    }
+    assert listing == set()
+
+
+def test_what_the_token_function_allows_are_the_supported_languages():
+    """It ships apart and shares no code, so it has a copy."""
+    assert set(SUPPORTED) == VOICE_LANGUAGES
+
+
+@pytest.mark.parametrize("tag", ["od-IN", "or-IN", "or", "ory", "ori-IN", "OR_in", " od "])
+def test_every_room_knows_every_tag_of_a_language(tag):
+    assert canonical_code(tag) == "od-IN"
+    assert language_code(tag) == "od"
+    assert spoken_forms(tag).language == "od-IN"
+    assert opening_language({"language": tag}, "en-IN") == "od-IN"
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_row_fits_itself_and_no_other_row(code):
+    language = LANGUAGES[code]
+    assert language.code == code
+    assert {script_of(letter) for letter in language.endonym} == {language.script}
+    assert language.script in SCRIPTS
+    for tag in (code, language.subtag, language.standard_code, *language.other_subtags):
+        assert canonical_code(tag) == code
+    others = {std_code for other in LANGUAGES.values() if other.code != code for std_code in other.std_codes}
+    assert not others & set(language.std_codes)
+
+
+def test_the_lists_made_from_the_table_have_the_same_languages():
+    assert set(BY_SPEAKERS) == set(SUPPORTED)
+    assert sorted(code for codes in WRITTEN_IN.values() for code in codes) == list(SUPPORTED)
+    assert sorted(WITH_TURN_ENDS) == sorted(LANGUAGES[code].subtag for code in SUPPORTED)
+
+
+@pytest.mark.parametrize("tag", [None, "", "unknown", "xx-IN", 7, b"hi", "hi" * 40, "-IN", "१"])
+def test_garbage_is_no_language(tag):
+    assert canonical_code(tag) is None
