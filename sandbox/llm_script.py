@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.languages import LANGUAGES
 from sandbox.llm_phrases import ASKED, LANGUAGE_NAMES, LANGUAGE_WISH, PHRASES
 
 DEFAULT_LANGUAGE = "en-IN"
@@ -15,16 +16,9 @@ SHORT_LETTERS = 3
 _REPLY_IN = re.compile(r"Reply in [^()\n]{1,40}\(([a-z]{2,3}-IN)\)")
 _NUMBER = re.compile(r"\d(?:[\d,]|[ -](?=\d)|\.(?=\d{3}\b))*")  # recognisers write 4521 as 4,521, 4.521 or 4 5 2 1
 _CLOCK = re.compile(r"\b\d{1,2}:\d{2}(?:\s?[AaPp][Mm])?")
+# Alphabetical, so that Hindi, the larger one, comes before Marathi; Latin letters stand in every language's sentences.
 _SCRIPTS = {
-    "BENGALI": "bn-IN",
-    "GUJARATI": "gu-IN",
-    "DEVANAGARI": "hi-IN",
-    "KANNADA": "kn-IN",
-    "MALAYALAM": "ml-IN",
-    "ORIYA": "od-IN",
-    "GURMUKHI": "pa-IN",
-    "TAMIL": "ta-IN",
-    "TELUGU": "te-IN",
+    language.script.upper(): code for code, language in reversed(LANGUAGES.items()) if language.script != "Latin"
 }
 
 

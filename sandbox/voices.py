@@ -1,4 +1,4 @@
-"""Speak all eleven languages with espeak-ng, so that stand-ins and scripted callers have real, audible speech.
+"""Speak all languages of the sandbox with espeak-ng, so that stand-ins and scripted callers have real, audible speech.
 
 The library comes with a PyPI package; no system package is needed. It keeps global state: one thread at a time.
 """
@@ -15,21 +15,11 @@ import espeakng_loader
 import numpy as np
 import numpy.typing as npt
 
+from sandbox import languages
+
 Samples = npt.NDArray[np.int16]
 
-LANGUAGES = {
-    "bn-IN": "bn",
-    "en-IN": "en-us",
-    "gu-IN": "gu",
-    "hi-IN": "hi",
-    "kn-IN": "kn",
-    "ml-IN": "ml",
-    "mr-IN": "mr",
-    "od-IN": "or",
-    "pa-IN": "pa",
-    "ta-IN": "ta",
-    "te-IN": "te",
-}
+LANGUAGES = {code: language.espeak_voice for code, language in languages.LANGUAGES.items()}
 DEFAULT_WORDS_PER_MINUTE = 165
 # espeak's timbres; which one a speaker gets follows from its name, so that a change of voice can be heard.
 _TIMBRES = ("f1", "f2", "f3", "f4", "m1", "m2", "m3", "m4", "m5", "m7")

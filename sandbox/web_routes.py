@@ -4,18 +4,15 @@ Apart from the stand-ins because the page is no provider: it also works hosted a
 """
 
 import io
-import json
 import os
 import wave
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 
 from aiohttp import web
 
+from sandbox.languages import LANGUAGES
 from sandbox.voices import render_async
 
-SENTENCES_FILE = Path(__file__).parent / "web" / "languages.json"
 SENTENCES = ("ask", "interrupt")
 SAMPLE_RATE_HZ = 24000
 FRESH = {"Cache-Control": "no-cache"}  # a restarted sandbox has another port and another scope
@@ -48,15 +45,16 @@ async def _sample(request: web.Request) -> web.Response:
     name = request.match_info["name"]
     sentence = next((each for each in SENTENCES if name.endswith(f"-{each}")), "ask")
     language = name.removesuffix(f"-{sentence}")
-    if language not in _sentences():
-        known = ", ".join(_sentences())
+    if language not in LANGUAGES:
+        known = ", ".join(LANGUAGES)
         raise web.HTTPNotFound(text=f"no sample sentence in {language!r}; there is one in each of: {known}")
     return web.Response(body=await sample_wav(language, sentence), content_type="audio/wav", headers=FRESH)
 
 
 async def sample_wav(language: str, sentence: str = "ask") -> bytes:
     """A sentence as a WAV file, spoken in one breath: a pause at a comma would look like the end of the turn."""
-    text = _sentences()[language][sentence].replace(",", "")
+    spoken = LANGUAGES[language]
+    text = (spoken.interrupt if sentence == "interrupt" else spoken.ask).replace(",", "")
     samples = await render_async(text, language, voice="caller", sample_rate=SAMPLE_RATE_HZ)
     recording = io.BytesIO()
     with wave.open(recording, "wb") as file:
@@ -65,9 +63,3 @@ async def sample_wav(language: str, sentence: str = "ask") -> bytes:
         file.setframerate(SAMPLE_RATE_HZ)
         file.writeframes(samples.tobytes())
     return recording.getvalue()
-
-
-@cache
-def _sentences() -> dict[str, dict[str, str]]:
-    sentences: dict[str, dict[str, str]] = json.loads(SENTENCES_FILE.read_text(encoding="utf-8"))
-    return sentences

@@ -6,11 +6,14 @@ Pins eleven languages that were written down some twenty times, and Odia's other
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
 from join_token.grants import VOICE_LANGUAGES
 
+from sandbox.languages import LANGUAGES as SANDBOX_LANGUAGES
+from sandbox.llm_phrases import PHRASES
 from worker.conversation.caller import opening_language
 from worker.end_of_turn.lexicon import LANGUAGES as WITH_TURN_ENDS
 from worker.end_of_turn.lexicon import language_code
@@ -38,6 +41,18 @@ def test_no_other_module_of_the_worker_lists_languages():
 def test_what_the_token_function_allows_are_the_supported_languages():
     """It ships apart and shares no code, so it has a copy."""
     assert set(SUPPORTED) == VOICE_LANGUAGES
+
+
+def test_the_sandbox_speaks_and_answers_in_every_supported_language():
+    """A stand-in that shared our table would share its mistakes, so it has its own."""
+    assert set(SANDBOX_LANGUAGES) >= set(SUPPORTED)
+    assert set(PHRASES) >= set(SUPPORTED)
+    for code in SUPPORTED:
+        ours, theirs = LANGUAGES[code], SANDBOX_LANGUAGES[code]
+        assert (theirs.name, theirs.english_name, theirs.bcp47 or code) == (
+            ours.endonym, ours.english_name, ours.standard_code,
+        )  # fmt: skip
+        assert unicodedata.name(ours.endonym[0]).startswith(theirs.script.upper())
 
 
 @pytest.mark.parametrize("tag", ["od-IN", "or-IN", "or", "ory", "ori-IN", "OR_in", " od "])
