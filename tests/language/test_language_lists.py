@@ -9,11 +9,12 @@ import pytest
 
 import worker.language
 from worker.language import LANGUAGES, SUPPORTED
-from worker.language.lexicon import LANGUAGE_FILES, lexicon
+from worker.language.lexicon import lexicon
 from worker.language.words import normalised
 from worker.text.scripts import script_of
 
 DATA = Path(worker.language.__file__).parent / "data"
+LANGUAGE_FILES = [f"{LANGUAGES[code].subtag}.toml" for code in SUPPORTED]
 LISTS = ["verbs", "questions", "cases", "particles"]
 
 

@@ -16,10 +16,10 @@ from worker.languages import BY_SPEAKERS, ENGLISH, WRITTEN_IN
 from worker.text.scripts import LATIN
 
 SCRIPT_LANGUAGE = {script: codes[0] for script, codes in WRITTEN_IN.items() if len(codes) == 1 and script != LATIN}
-"""Scripts that one supported language uses. Bengali is shared with unsupported ones (Assamese, Manipuri)."""
-SHARED_SCRIPTS = frozenset({"bengali"})
+"""Scripts that one supported language uses."""
 
 _UNKNOWN_NATIVE_WORD = 0.5
+_OWN_LETTER = 4.0
 _FINAL_VERB_BONUS = 2.0
 _DISTINCT_BONUS = {VERB: 2.0, QUESTION: 2.0, CASE: 2.0, PARTICLE: 1.0}
 _PROOF = {VERB: 2.0, QUESTION: 2.0, CASE: 1.0, PARTICLE: 0.5}
@@ -74,6 +74,8 @@ class Evidence:
     """Score of the words that one Indian language alone claims: they tell siblings apart."""
     with_grammar: frozenset[str]
     scripts: frozenset[str]
+    with_own_script: frozenset[str]
+    """Languages whose script was heard, where no other language is written in it, with a voice or without."""
     is_clause: bool
     words: tuple[Heard, ...] = ()
     english_has_verb: bool = False
@@ -142,7 +144,7 @@ def _side(entries: Sequence[Entry], word: Word, lexicon: Lexicon) -> str:
     return "other"
 
 
-def weigh(words: Sequence[Word], lexicon: Lexicon, *, assamese: bool) -> Evidence:
+def weigh(words: Sequence[Word], lexicon: Lexicon) -> Evidence:
     """Score every language on the words that count."""
     left = without_noise(words, lexicon)
     scores: dict[str, float] = {}
@@ -168,13 +170,15 @@ def weigh(words: Sequence[Word], lexicon: Lexicon, *, assamese: bool) -> Evidenc
             final_verbs = verbs or final_verbs
     for language in final_verbs:
         scores[language] += _FINAL_VERB_BONUS
-    if assamese and left:
-        scores["as"] = scores.get("as", 0.0) + 4.0
-        kinds.setdefault("as", set()).add(CASE)
+    for language in _written_with_own_letters(words, lexicon) if left else ():
+        scores[language] = scores.get(language, 0.0) + _OWN_LETTER
+        kinds.setdefault(language, set()).add(CASE)
     with_grammar = frozenset(language for language, had in kinds.items() if _is_grammar(had, len(left)))
     scripts = frozenset(word.script for word in left)
     return Evidence(
-        len(left), scores, distinct, with_grammar, scripts, bool(with_grammar) or len(left) > _SHORT_TURN_WORDS,
+        len(left), scores, distinct, with_grammar, scripts,
+        frozenset(SCRIPT_LANGUAGE[s] for s in scripts - lexicon.contested_scripts if s in SCRIPT_LANGUAGE),
+        bool(with_grammar) or len(left) > _SHORT_TURN_WORDS,
         tuple(
             Heard(
                 owned,
@@ -185,6 +189,11 @@ def weigh(words: Sequence[Word], lexicon: Lexicon, *, assamese: bool) -> Evidenc
         ),
         _has_english_verb(left, counted, lexicon),
     )  # fmt: skip
+
+
+def _written_with_own_letters(words: Sequence[Word], lexicon: Lexicon) -> set[str]:
+    """Languages that have a letter to themselves in these words: ৰ and ৱ are Assamese, and not Bengali."""
+    return {code for letter, code in lexicon.own_letters.items() if any(letter in word.text for word in words)}
 
 
 def _has_english_verb(words: Sequence[Word], counted: Sequence[tuple[Entry, ...]], lexicon: Lexicon) -> bool:
@@ -264,11 +273,7 @@ def _candidates(evidence: Evidence) -> dict[str, float]:
     grammatical = {language: score for language, score in evidence.scores.items() if language in evidence.with_grammar}
     if evidence.words_left <= _SHORT_TURN_WORDS:
         return grammatical
-    natives = {
-        language: evidence.scores.get(language, 0.0)
-        for script, language in SCRIPT_LANGUAGE.items()
-        if script in evidence.scripts and script not in SHARED_SCRIPTS
-    }
+    natives = {language: evidence.scores.get(language, 0.0) for language in evidence.with_own_script}
     native_clause = {k: v for k, v in natives.items() if v > _SHORT_TURN_WORDS * _UNKNOWN_NATIVE_WORD}
     weak = {language: score for language, score in evidence.scores.items() if score >= 2.0} if not grammatical else {}
     return weak | native_clause | grammatical

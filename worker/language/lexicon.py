@@ -6,16 +6,17 @@ The lists are for people (one file per language, a reason beside each list); thi
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from importlib import resources
 from itertools import product
 from typing import Any
 
+from worker.lang import part_of
 from worker.language.names import KEPT_ANSWERS, LanguageNames, read_names
 from worker.language.words import folded, lightly_folded, loosely_spelt, normalised
-from worker.languages import LANGUAGES, SUPPORTED
+from worker.languages import ENGLISH, LANGUAGES, SUPPORTED
 from worker.text.scripts import LATIN, script_of
 
 # What a list in a data file is worth. Grammar makes a clause; the rest only adds to the side it is on.
@@ -117,6 +118,10 @@ class Lexicon:
     """English pronouns that are followed by their verb."""
     shared_with: dict[str, frozenset[str]] = field(default_factory=dict)
     """`lightly_folded` word of one language's lists -> other languages that have such a word too."""
+    own_letters: dict[str, str] = field(default_factory=dict)
+    """Letter that one language alone is written with -> that language."""
+    contested_scripts: frozenset[str] = frozenset()
+    """Scripts that languages without a voice are written in too: such a script alone proves nothing."""
     persons: tuple[str, ...] = ()
     """How words for other people begin, in every language."""
 
@@ -171,12 +176,18 @@ class _Builder:
         self.lights: set[Phrase] = set()
         self.locatives: set[str] = set()
         self.negators: set[str] = set()
+        self.own_letters: dict[str, str] = {}
+        self.contested_scripts: set[str] = set()
 
     def _verbs(self, table: dict[str, Any], name: str, form: str) -> list[Phrase]:
         return [tuple(map(loosely_spelt, phrase)) for phrase in _phrases(table.get(name, {}).get(form, ""))]
 
     def add_language(self, table: dict[str, Any]) -> None:
         code = table["code"]
+        self.own_letters.update(dict.fromkeys(table.get("own_letters", ""), code))
+        if code not in SUPPORTED:
+            natives = (_split(section, "native") for section in table.values() if isinstance(section, dict))
+            self.contested_scripts.update(script_of(word[0]) for words in natives for word in words)
         for name, kind in _KINDS.items():
             for form in _FORMS:
                 for word in _split(table.get(name, {}), form):
@@ -263,7 +274,7 @@ def _by_first(phrases: set[Phrase]) -> dict[str, tuple[Phrase, ...]]:
     return {first: tuple(sorted(group, key=lambda p: (-len(p), p))) for first, group in grouped.items()}
 
 
-def _english_answers(lists: dict[str, Any]) -> EnglishAnswers:
+def _english_answers(lists: Mapping[str, Any]) -> EnglishAnswers:
     return EnglishAnswers(
         words=_words(lists["answers"]["latin"]),
         nouns=_words(lists["answer_nouns"]["latin"]),
@@ -294,15 +305,12 @@ def _finite_forms(verbs: Iterable[str]) -> Iterator[str]:
             yield verb + ("d" if verb.endswith("e") else "ed")
 
 
-LANGUAGE_FILES = tuple(f"{LANGUAGES[code].subtag}.toml" for code in SUPPORTED)
-
-
 @cache
 def lexicon() -> Lexicon:
     """The tables, read from the data files once per process."""
     builder = _Builder()
-    for name in LANGUAGE_FILES:
-        builder.add_language(_read(name))
+    for code in LANGUAGES:
+        builder.add_language({"code": code, **part_of(code, "identity")})
     for table in _read("unsupported.toml")["language"]:
         builder.add_language(table)
     builder.add_wish_forms(_read("wish_forms.toml")["forms"])
@@ -313,7 +321,7 @@ def lexicon() -> Lexicon:
     surnames, words_for_name = (_words(proper.pop(section)["words"]) for section in ("surnames", "words_for_name"))
     for section in proper.values():
         builder.phrases.update(_phrases(section["words"]))
-    english_lists = _read("en.toml")
+    english_lists = part_of(ENGLISH, "identity")
     builder.add_confirmations(english_lists["confirmations"])
     main_verbs = _words(english_lists["main_verbs"]["latin"])
     # "ho" is Marathi for yes and a verb in Hindi: such a word is no evidence only when nothing else is said.
@@ -338,6 +346,8 @@ def lexicon() -> Lexicon:
         english_verbs=main_verbs,
         english_finite=frozenset(_finite_forms(main_verbs)) | _words(english_lists["irregular_verbs"]["latin"]),
         english_subjects=_words(english_lists["subjects"]["latin"]),
+        own_letters=builder.own_letters,
+        contested_scripts=frozenset(builder.contested_scripts),
         persons=tuple(sorted(phrase[0] for phrase in _phrases(english["persons"]["words"]))),
         english={role: frozenset(_phrases(section["words"])) for role, section in english.items()},
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from worker.language.evidence import SCRIPT_LANGUAGE, Evidence, language_of, weigh
 from worker.language.lexicon import lexicon
 from worker.language.wishes import find_wish
-from worker.language.words import MAX_CHARACTERS, looks_assamese, words_of
+from worker.language.words import MAX_CHARACTERS, words_of
 from worker.languages import ENGLISH, SUPPORTED, WRITTEN_IN, canonical_code
 from worker.text.scripts import LATIN, OTHER
 
@@ -98,7 +98,7 @@ def decide(turn: HeardTurn, state: LanguageState) -> Decision:
         if wish.target not in SUPPORTED:
             return _stay(state, WISH_UNSUPPORTED)
         return _decision(LanguageState(wish.target, wished=True), WISH)
-    evidence = weigh(words, tables, assamese=looks_assamese(text))
+    evidence = weigh(words, tables)
     tagged = _claimed(turn, _LEAST_PROBABILITY)
     if not evidence.is_clause:
         return _stay(state, NO_EVIDENCE)

@@ -40,7 +40,6 @@ _CHILLU = {"ന്\u200d": "ൻ", "ണ്\u200d": "ൺ", "ര്\u200d": "ർ", 
 _APOSTROPHES = {ord("’"): "'", ord("`"): "'", ord("´"): "'"}
 _CONTRACTION = re.compile(r"'(?=(?:t|s|re|ve|ll|d|m)\b)")
 _NUKTAS = {0x093C: None, 0x09BC: None, 0x0A3C: None, 0x0ABC: None, 0x0B3C: None}
-_ASSAMESE = frozenset("ৰৱ")  # these two letters are written in Assamese and not in Bengali
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,3 @@ def words_of(text: str) -> list[Word]:
             continue
         words.append(Word(piece, script_of(piece[0])))
     return words
-
-
-def looks_assamese(text: str) -> bool:
-    return not _ASSAMESE.isdisjoint(text)
