@@ -1,6 +1,8 @@
 """Tests of the tools of MCP servers: the call never waits for them, and none takes what is somebody else's."""
 
 import asyncio
+import contextlib
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -70,6 +72,108 @@ async def test_a_server_that_hangs_delays_nobody_and_its_tools_are_there_once_it
     assert names_of(toolset) == ["shop_hours"]
     await toolset.aclose()
     assert names_of(toolset) == []
+
+
+MORTAL_SERVER = """
+import os
+from mcp.server import MCPServer
+server = MCPServer("shop")
+
+@server.tool()
+def shop_hours() -> str:
+    return f"nine to six, says {os.getpid()}"
+
+@server.tool()
+def die() -> str:
+    os._exit(1)
+
+server.run()
+"""
+
+
+def running_call(tool_seconds=10.0):
+    """livekit's RunContext where a tool's frame touches it."""
+
+    services = SimpleNamespace(settings=SimpleNamespace(tool_seconds=tool_seconds))
+    return SimpleNamespace(userdata=services, with_filler=lambda _, delay: contextlib.nullcontext())
+
+
+def named(toolset, name):
+    return next(tool for tool in toolset.tools if tool.info.name == name)
+
+
+async def test_a_server_that_dies_in_a_call_is_told_of_once_and_is_back_for_the_next_question(tmp_path, caplog):
+    """Pins a dead server whose tools were offered, and failed, until the call's end."""
+    (tmp_path / "shop.py").write_text(MORTAL_SERVER)
+    server = McpServer(name="shop", command=[sys.executable, str(tmp_path / "shop.py")])
+    toolset = McpTools(server, ToolNames())
+    async with asyncio.timeout(90):
+        await toolset.setup()
+        await toolset.connected()
+        context = running_call()
+        before = await named(toolset, "shop_hours")(context, {})
+        with pytest.raises(llm.ToolError, match="did not work just now"):
+            await named(toolset, "die")(context, {})
+        await toolset.connected()
+        after = await named(toolset, "shop_hours")(context, {})
+        await toolset.aclose()
+    assert before.startswith("nine to six")
+    assert after.startswith("nine to six")
+    assert after != before
+    assert [(record.message, record.provider) for record in caplog.records if record.name == "vaani"] == [
+        ("tool.failed", "die")
+    ]
+
+
+class MuteServer(FakeServer):
+    """A server that stops to answer when it is told to, and answers again when it is connected anew."""
+
+    mute = False
+    closed = 0
+
+    async def initialize(self):
+        await super().initialize()
+        self.mute = False
+
+    async def _list_raw_tools(self):
+        if self.mute:
+            await asyncio.Event().wait()
+        return self.offers
+
+    async def _call_tool(self, name, arguments, *, progress_callback=None):
+        if self.mute:
+            await asyncio.Event().wait()
+        raise ValueError("what the server itself says is no death")
+
+    async def aclose(self):
+        self.closed += 1
+
+
+async def test_a_server_that_falls_silent_loses_its_tools_until_it_is_connected_anew(serve, monkeypatch):
+    monkeypatch.setattr(mcp_tools, "ANSWER_SECONDS", 0.01)
+    server = MuteServer("shop_hours")
+    server._client = object()
+    server.answers.set()
+    toolset = serve(server, ToolNames())
+    await toolset.setup()
+    await toolset.connected()
+    [tool] = toolset.tools
+    with pytest.raises(llm.ToolError):
+        await tool(running_call(), {})
+    await toolset.connected()
+    assert (toolset.tools, server.closed) == ([tool], 0)  # one call went wrong, and the server is well
+
+    server.mute = True
+    server.answers.clear()
+    server.tried.clear()
+    with pytest.raises(llm.ToolError):
+        await tool(running_call(tool_seconds=0.01), {})
+    await server.tried.wait()
+    assert (toolset.tools, server.closed) == ([], 1)
+    server.answers.set()
+    await toolset.connected()
+    assert names_of(toolset) == ["shop_hours"]
+    await toolset.aclose()
 
 
 @pytest.mark.parametrize(

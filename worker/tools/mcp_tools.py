@@ -7,9 +7,10 @@ hands results of any size to the model.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,8 @@ from worker.tools.names import ToolNames
 
 log = logging.getLogger("vaani")
 CONNECT_SECONDS = 15.0  # nobody waits for it, and a command may be slow to start; a tool's own limit is its frame's
+ANSWER_SECONDS = 5.0  # by then a server that lives has said which tools it has
+CLOSE_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 30.0
 DESCRIPTION_LIMIT_CHARACTERS = 1000
@@ -30,11 +33,11 @@ SCHEMA_LIMIT_CHARACTERS = 8000
 
 
 class McpTools(mcp.MCPToolset):
-    """One server's tools; none until it has answered, and the call goes on without them."""
+    """One server's tools; none while it does not answer, and the call goes on without them."""
 
     def __init__(self, server: McpServer, names: ToolNames) -> None:
-        super().__init__(id=f"mcp-{server.name}", mcp_server=connection(server))
-        self._name = server.name
+        self._server = connection(server)
+        super().__init__(id=f"mcp-{server.name}", mcp_server=self._server)
         self._names = names
         self._framed: list[AnyTool] = []
         self._connecting: asyncio.Task[None] | None = None
@@ -64,24 +67,42 @@ class McpTools(mcp.MCPToolset):
 
     async def _connect(self, reload: bool) -> None:
         pause, told = FIRST_PAUSE_SECONDS, False
-        while True:
-            try:
-                async with asyncio.timeout(CONNECT_SECONDS):
-                    await super().setup(reload=reload)
-                break
-            except (Exception, asyncio.CancelledError) as error:
-                if (task := asyncio.current_task()) is not None and task.cancelling():
-                    raise  # the call is over; a try's own end may look alike, and is followed by another
-                if not told:
-                    why = "it does not answer" if isinstance(error, TimeoutError) else type(error).__name__
-                    log.warning(log_events.TOOL_FAILED, extra={"provider": f"mcp-{self._name}", "why": why})
-                told = True
+        while (error := await _error_of(super().setup(reload=reload), CONNECT_SECONDS)) is not None:
+            if not told:
+                why = "it does not answer" if isinstance(error, TimeoutError) else type(error).__name__
+                log.warning(log_events.TOOL_FAILED, extra={"provider": self.id, "why": why})
+            told = True
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         if reload:
             self._names.give_back(self.id)
         offered = [tool for tool in super().tools if isinstance(tool, llm.RawFunctionTool)]
-        self._framed = [framed(_usable(tool)) for tool in offered if self._can_use(tool)]
+        self._framed = [framed(self._usable(tool)) for tool in offered if self._can_use(tool)]
+
+    async def _make_sure(self) -> None:
+        """Connect anew to a server that has died; until it is back the model is not told of its tools."""
+        self._server.invalidate_cache()
+        if await _error_of(self._server.list_tools(), ANSWER_SECONDS) is None:
+            return
+        self._framed = []
+        await _error_of(self._server.aclose(), CLOSE_SECONDS)
+        await self._connect(reload=True)
+
+    def _usable(self, tool: llm.RawFunctionTool[Any, Any]) -> llm.RawFunctionTool[Any, Any]:
+        """The same tool, with a description that may be part of every request, and whose failure is looked into."""
+
+        @functools.wraps(tool, updated=())
+        async def run(raw_arguments: dict[str, object]) -> Any:
+            try:
+                return await tool(raw_arguments)
+            except BaseException:  # also one whose time was over: a dead server may just be silent
+                if self._connecting is None or self._connecting.done():
+                    self._connecting = asyncio.create_task(self._make_sure())
+                raise
+
+        description = (tool.info.raw_schema.get("description") or "")[:DESCRIPTION_LIMIT_CHARACTERS]
+        info = replace(tool.info, raw_schema={**tool.info.raw_schema, "description": description})
+        return llm.RawFunctionTool(run, info)
 
     def _can_use(self, tool: llm.RawFunctionTool[Any, Any]) -> bool:
         schema = tool.info.raw_schema.get("parameters")
@@ -121,8 +142,13 @@ def _text_of(context: mcp.MCPToolResultContext) -> str:
     return as_text("\n".join(texts) if texts or structured is None else structured)
 
 
-def _usable(tool: llm.RawFunctionTool[Any, Any]) -> llm.RawFunctionTool[Any, Any]:
-    """The same tool with a description that may be part of every request."""
-    description = (tool.info.raw_schema.get("description") or "")[:DESCRIPTION_LIMIT_CHARACTERS]
-    info = replace(tool.info, raw_schema={**tool.info.raw_schema, "description": description})
-    return llm.RawFunctionTool(tool, info)
+async def _error_of(work: Awaitable[object], seconds: float) -> BaseException | None:
+    """What went wrong with work that may take so long; it ends like the caller's own task only when that is ended."""
+    try:
+        async with asyncio.timeout(seconds):
+            await work
+    except (Exception, asyncio.CancelledError) as error:
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            raise  # the call is over; a try's own end may look alike
+        return error
+    return None
