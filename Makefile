@@ -6,7 +6,7 @@ VENV := .venv/bin
 export VAANI_IGNORE_ENV_FILE := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo dev call test check fix bench matrix soak nightly upgrade-check token-zip agent-context release-status lock golden clean
+.PHONY: help setup demo dev call test check fix bench matrix soak nightly languages upgrade-check token-zip agent-context release-status lock golden clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ soak: setup  ## Calls without pause for MINUTES=n, with seeded random faults
 
 nightly: setup  ## What is too long for `make test`: the long soak, the matrix, the real image, the newest dependencies
 	@$(VENV)/python -m scripts.nightly
+
+languages: setup  ## What each language has and lacks; fails if one that calls are held in is not whole
+	@PYTHONPATH=functions/token $(VENV)/python -m scripts.languages --check
 
 upgrade-check: setup  ## The newest allowed packages in a venv of their own, and what tests they pass
 	@$(VENV)/python -m scripts.upgrade_check

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from worker.conversation.phrases import Phrases
 from worker.end_of_turn import DEFAULT_POLICY
 from worker.providers.sarvam_stt import keyterms_problem
-from worker.providers.sarvam_tts import voice_problems
+from worker.providers.sarvam_tts import languages_without_a_voice, voice_problems
 from worker.providers.wait_policy import wait_policy
 from worker.settings import Settings
 
 
 def setting_problems(settings: Settings) -> list[str]:
     """What is wrong, one sentence each, naming the variable and the mend."""
-    problems = voice_problems(settings.tts)
+    problems = voice_problems(settings.tts) + languages_without_a_voice(settings.tts)
     if problem := keyterms_problem(settings.stt):
         problems.append(problem)
     try:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, get_type_hints
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
@@ -23,11 +24,13 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from worker.languages import SUPPORTED
+from worker.lang import lacking_parts
+from worker.languages import LANGUAGES, SUPPORTED, known_code
 
 # docs.sarvam.ai, "Keyterm Prompting", 2026-09-22.
 KEYTERMS_MAX = 50
 KEYTERM_CHARS_MAX = 64
+STT_LANGUAGES = ("unknown", *SUPPORTED)
 
 
 def _http_address(value: str | None) -> str | None:
@@ -65,6 +68,18 @@ def _listed(value: object) -> object:
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"the file {value[1:]!r} cannot be read as UTF-8 text ({type(error).__name__})") from None
     return [entry for line in lines if (entry := line.strip()) and not entry.startswith("#")]
+
+
+def _is_supported(value: object) -> object:
+    """Refuse a language that is known and not spoken, with what it lacks; other words are the type's to refuse."""
+    code = known_code(value)
+    if code is None or code in SUPPORTED:
+        return value
+    lacks = ", ".join(lacking_parts(code)) or "nothing: set is_offered in worker/languages.py"
+    raise ValueError(
+        f"{code} ({LANGUAGES[code].english_name}) is known, but calls are not held in it. It lacks {lacks}. "
+        f"Use one of {', '.join(SUPPORTED)}"
+    )
 
 
 def cache_folder() -> Path:
@@ -168,7 +183,7 @@ class TurnSettings(_Group):
 class CallSettings(_Group):
     """What is said in a call, and how long it waits for the caller."""
 
-    default_language: Literal[SUPPORTED] = Field(  # type: ignore[valid-type]
+    default_language: Annotated[Literal[SUPPORTED], BeforeValidator(_is_supported)] = Field(  # type: ignore[valid-type]
         "en-IN", description="Spoken until there is evidence for another."
     )
     instructions_file: Path | None = Field(None, description="The system prompt, instead of the built-in one.")
@@ -325,7 +340,7 @@ class SttSettings(_Group):
         "saaras:v4",
         description="`saaras:v3-realtime` and `saaras:v4-realtime` stream partial transcripts.",
     )
-    language: Literal[("unknown", *SUPPORTED)] = Field(  # type: ignore[valid-type]
+    language: Annotated[Literal[STT_LANGUAGES], BeforeValidator(_is_supported)] = Field(  # type: ignore[valid-type]
         "unknown", description="`unknown` lets the recogniser tell the language of every turn."
     )
     mode: Literal["transcribe", "codemix", "verbatim", "translit", "translate"] = Field(

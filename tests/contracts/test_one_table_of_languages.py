@@ -17,7 +17,11 @@ from sandbox.llm_phrases import PHRASES
 from worker.conversation.caller import opening_language
 from worker.end_of_turn.lexicon import LANGUAGES as WITH_TURN_ENDS
 from worker.end_of_turn.lexicon import language_code
+from worker.environment import load_settings
+from worker.errors import BadSettings
 from worker.languages import BY_SPEAKERS, LANGUAGES, SUPPORTED, WRITTEN_IN, canonical_code
+from worker.providers import sarvam_tts
+from worker.settings import TtsSettings
 from worker.spoken.forms import spoken_forms
 from worker.text.scripts import SCRIPTS, script_of
 
@@ -84,3 +88,23 @@ def test_the_lists_made_from_the_table_have_the_same_languages():
 @pytest.mark.parametrize("tag", [None, "", "unknown", "xx-IN", 7, b"hi", "hi" * 40, "-IN", "१"])
 def test_garbage_is_no_language(tag):
     assert canonical_code(tag) is None
+
+
+@pytest.mark.parametrize("variable", ["WORKER_DEFAULT_LANGUAGE", "STT_LANGUAGE"])
+def test_a_language_that_is_known_and_not_spoken_is_refused_with_what_it_lacks(monkeypatch, variable):
+    monkeypatch.setattr("worker.settings.SUPPORTED", tuple(code for code in SUPPORTED if code != "te-IN"))
+    monkeypatch.setattr("worker.settings.lacking_parts", lambda code: ["phrases", "spoken"])
+    with pytest.raises(BadSettings) as refused:
+        load_settings({variable: "te-IN"})
+    said = next(problem for problem in refused.value.problems if variable in problem)
+    assert "te-IN (Telugu) is known, but calls are not held in it. It lacks phrases, spoken." in said
+    assert "Use one of bn-IN, en-IN" in said
+
+
+def test_a_language_that_no_voice_speaks_is_no_silence_in_a_call(monkeypatch):
+    monkeypatch.setattr(sarvam_tts, "SUPPORTED", (*SUPPORTED, "as-IN"))
+    assert sarvam_tts.languages_without_a_voice(TtsSettings(model="bulbul:v4-flash")) == []
+    (problem,) = sarvam_tts.languages_without_a_voice(TtsSettings(model="bulbul:v3"))
+    assert "bulbul:v3 (TTS_MODEL) has no voice of its own for as-IN" in problem
+    assert sarvam_tts.languages_without_a_voice(TtsSettings(model="bulbul:v3", voices={"as-IN": "priya"})) == []
+    assert sarvam_tts.default_voice("bulbul:v3", "as-IN") == sarvam_tts.default_voice("bulbul:v3", "en-IN")

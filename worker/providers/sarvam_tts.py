@@ -10,7 +10,7 @@ from livekit.agents import tts
 from livekit.plugins import sarvam
 from livekit.plugins.sarvam.models import MODEL_SPEAKER_COMPATIBILITY
 
-from worker.languages import SUPPORTED
+from worker.languages import ENGLISH, SUPPORTED
 from worker.providers.sarvam_stt import websocket
 from worker.settings import SarvamSettings, TtsSettings
 from worker.spoken import Pronunciations
@@ -34,19 +34,32 @@ def voice_for(settings: TtsSettings, language: str) -> str:
 
 
 def default_voice(model: str, language: str) -> str:
-    """The documented default voice of a model for one of the eleven languages."""
+    """The documented default voice of a model for a language; the English one where it has none."""
+    return next(iter(default_voices(model, language) or default_voices(model, ENGLISH)))
+
+
+def default_voices(model: str, language: str) -> list[str]:
+    """The voices of a model that may speak a language unasked, the best first; empty where it has none."""
     if model in _DEFAULT_VOICES:
-        return _DEFAULT_VOICES[model][language]
+        return [voice for code, voice in _DEFAULT_VOICES[model].items() if code == language]
     code = _V4_NEIGHBOUR.get(language, language.split("-")[0])
     candidates = [voice for voice in fitting_voices(model) if f"_{code}_" in voice]
-    preferred = [voice for voice in candidates if voice.endswith(("_customer", "_conversational", "_conversation"))]
-    return (preferred or candidates)[0]
+    return sorted(candidates, key=lambda voice: not voice.endswith(("_customer", "_conversational", "_conversation")))
 
 
 def fitting_voices(model: str) -> list[str]:
     """Voices that both the plugin and the API accept for `model`."""
     refused = _REFUSED_BY_THE_API.get(model, set())
     return sorted(set(MODEL_SPEAKER_COMPATIBILITY[model]["all"]) - refused)
+
+
+def languages_without_a_voice(settings: TtsSettings) -> list[str]:
+    """What is wrong, a sentence for each language that calls are held in and nobody would speak."""
+    return [
+        f"TTS_VOICES: {settings.model} (TTS_MODEL) has no voice of its own for {language}. Name one: {language}=VOICE"
+        for language in SUPPORTED
+        if language not in settings.voices and not default_voices(settings.model, language)
+    ]
 
 
 def voice_problems(settings: TtsSettings) -> list[str]:
