@@ -1,32 +1,58 @@
-"""Tells a mere acknowledgement ("haan", "ok", "சரி") from something that wants an answer."""
+"""Tells listening ("haan ji", "go on", "சரி சரி சொல்லுங்க") from something that wants an answer."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from worker.end_of_turn.words import same_spelling
+
 DATA = Path(__file__).parent / "data" / "acknowledgements.json"
-LONGEST_WORDS = 4
-_WORDS = re.compile(r"[^\s.,!?।…\-\"'“”‘’]+")
+_WORDS = re.compile(r"[^\s.,!?।॥…:;\-–—\"“”‘]+")
+_LONG_LETTER = re.compile(r"([a-z])\1+")  # "haaan", "hmmm", "okkk"; and "theek", which others write "thek"
 
-
-@cache
-def _lists() -> dict[str, frozenset[str]]:
-    content = json.loads(DATA.read_text(encoding="utf-8"))
-    return {code: frozenset(words) for code, words in content.items() if not code.startswith("_")}
-
-
-@cache
-def _every_word() -> frozenset[str]:
-    return frozenset().union(*_lists().values())
+Phrase = tuple[str, ...]
 
 
 def is_acknowledgement(text: str) -> bool:
-    """Whether `text` is nothing but words like "haan" or "ok", said to show that one listens.
+    """Whether `text` is a run of phrases that people say to show that they listen, however many.
 
     Languages are not kept apart: callers mix them, and the recogniser's tag for one short word proves nothing.
     """
-    words = [word.casefold() for word in _WORDS.findall(text)]
-    return 0 < len(words) <= LONGEST_WORDS and all(word in _every_word() for word in words)
+    words = _words_of(text)
+    listening, beside = _phrases()
+    # For every place in the text that a run of phrases can reach: whether one of them shows listening.
+    reached: dict[int, bool] = {0: False}
+    for place in range(len(words)):
+        if place not in reached:
+            continue
+        for phrase in listening.get(words[place], ()):
+            if words[place : place + len(phrase)] == phrase:
+                reached[place + len(phrase)] = True
+        for phrase in beside.get(words[place], ()):
+            if words[place : place + len(phrase)] == phrase:
+                end = place + len(phrase)
+                reached[end] = reached.get(end, False) or reached[place]
+    return reached.get(len(words), False)
+
+
+@cache
+def _phrases() -> tuple[dict[str, list[Phrase]], dict[str, list[Phrase]]]:
+    """The phrases that show listening, and those that only stand beside them, by their first word."""
+    data = json.loads(DATA.read_text(encoding="utf-8"))
+    listening = [phrase for code, phrases in data.items() if not code.startswith("_") for phrase in phrases]
+    return _by_first_word(listening), _by_first_word(data["_beside"])
+
+
+def _by_first_word(phrases: Iterable[str]) -> dict[str, list[Phrase]]:
+    found: dict[str, list[Phrase]] = {}
+    for phrase in sorted(map(_words_of, phrases)):
+        found.setdefault(phrase[0], []).append(phrase)
+    return found
+
+
+def _words_of(text: str) -> Phrase:
+    return tuple(_LONG_LETTER.sub(r"\1", word) for word in _WORDS.findall(same_spelling(text)))

@@ -1,0 +1,76 @@
+"""Listening is told from what wants an answer: by a grammar of runs, in every language, as recognisers write them."""
+
+import json
+
+import pytest
+
+from worker.conversation.acknowledgements import DATA, is_acknowledgement
+from worker.language import SUPPORTED
+
+LISTENING = """
+en-IN: ok | Okay okay, I see. | Go on. | Understood. | uh-huh | mm-hmm, right | Yes yes yes yes yes, okay.
+en-IN: I'm listening, go ahead. | Ok sir, tell me. | okay and then | That's right. | okkk | hmmmm | yesss
+hi-IN: हाँ जी हाँ जी ठीक है | हाँ बोलिए | हां, समझ गया, आगे बताइए | जी सर | अच्छा अच्छा फिर क्या हुआ
+hi-IN: haan ji boliye | thik hai samajh gaya | haaan | achha phir | हाँ हाँ मैं सुन रहा हूँ | theek hai bhai
+bn-IN: হ্যাঁ বলুন | আচ্ছা আচ্ছা ঠিক আছে | হ্যাঁ বুঝতে পেরেছি | hyan bolun thik ache | accha bujhechi tarpor
+bn-IN: শুনছি শুনছি
+gu-IN: હા બોલો | હા હા બરાબર છે | સમજી ગયો આગળ કહો | ha bolo barabar | saru saru samji gayo | સાંભળું છું
+kn-IN: ಹೌದು ಹೇಳಿ | ಸರಿ ಸರಿ ಅರ್ಥ ಆಯ್ತು | ಹಾಂ ಮುಂದೆ ಹೇಳಿ | haudu heli | sari sari artha aytu | ಆಯ್ತು ಸರ್
+ml-IN: ശരി പറയൂ | അതെ അതെ മനസ്സിലായി | ആ ശരി തുടരൂ | shari parayoo | athe athe manassilayi | ശരി സാർ
+mr-IN: हो सांगा | हो हो बरोबर आहे | बरं मग पुढे | ho sanga thik aahe | samajla pudhe bola | मी ऐकतोय
+od-IN: ହଁ କୁହନ୍ତୁ | ଆଚ୍ଛା ଆଚ୍ଛା ଠିକ୍ ଅଛି | ହଁ ବୁଝିଗଲି | han kuhantu | thik achi bujhigali | ଆଜ୍ଞା
+pa-IN: ਹਾਂਜੀ ਦੱਸੋ | ਠੀਕ ਹੈ ਜੀ ਸਮਝ ਗਿਆ | ਅੱਛਾ ਫਿਰ ਕੀ ਹੋਇਆ | haanji dasso | theek hai samajh gaya agge dasso
+pa-IN: ਮੈਂ ਸੁਣ ਰਿਹਾ ਹਾਂ
+ta-IN: சரி சரி சொல்லுங்க | ஆமா ஆமா புரிஞ்சுது | ம் அப்புறம் | seri sollunga | aama aama purinjuthu apparam
+ta-IN: சரி சார்
+te-IN: అవును చెప్పండి | సరే సరే అర్థమైంది | ఆ తర్వాత ఏమైంది | sare sare cheppandi | avunu arthamaindi | సరే సార్
+mixed: ok சரி ok | haan yes okay | हाँ okay go on | ஓகே sure
+"""
+WANTS_AN_ANSWER = """
+en-IN: no | stop | okay stop | Wait. | yes but | okay, no | understood, but why | go back
+en-IN: go on to the next one | tell me the price | I see it | got it wrong | continue in Hindi | right now
+en-IN: thank you | okay bye | yes, cancel it | Sir? | what | again | I understand Hindi | really not | and
+hi-IN: नहीं | सही नहीं है | ठीक नहीं है | हाँ लेकिन | हाँ रुकिए | हाँ एक मिनट | मत बोलिए | फिर से बोलिए
+hi-IN: समझ नहीं आया | हाँ बोलिए मेरा ऑर्डर कहाँ है | बस | haan lekin | phir se | haan rukiye | aur kitna | सर
+bn-IN: না | আচ্ছা থামুন | বুঝিনি | accha thamun
+gu-IN: ના | હા પણ | સમજાયું નહીં | ha pan
+kn-IN: ಬೇಡ | ಸರಿ ನಿಲ್ಲಿಸಿ | ಅರ್ಥ ಆಗಲಿಲ್ಲ | sari nillisi
+ml-IN: വേണ്ട | ശരി നിർത്തൂ | മനസ്സിലായില്ല | shari nirthu
+mr-IN: नको | हो पण | समजलं नाही | ho pan
+od-IN: ନା | ହଁ କିନ୍ତୁ | ବୁଝିଲି ନାହିଁ | han kintu
+pa-IN: ਨਹੀਂ | ਹਾਂ ਪਰ | ਸਮਝ ਨਹੀਂ ਆਈ | haan par
+ta-IN: வேண்டாம் | சரி நிறுத்துங்க | புரியல | seri niruthunga
+te-IN: వద్దు | సరే ఆపండి | అర్థం కాలేదు | sare aapandi
+nothing: ... | ? | ।
+"""
+
+
+def lines(table):
+    for line in table.strip().splitlines():
+        language, _, texts = line.partition(": ")
+        yield from ((language, text.strip()) for text in texts.split(" | "))
+
+
+@pytest.mark.parametrize(("language", "text"), list(lines(LISTENING)))
+def test_a_run_of_listening_words_is_listening(language, text):
+    assert is_acknowledgement(text)
+
+
+@pytest.mark.parametrize(("language", "text"), list(lines(WANTS_AN_ANSWER)))
+def test_a_word_that_wants_something_makes_it_a_turn(language, text):
+    assert not is_acknowledgement(text)
+
+
+def test_a_run_has_no_longest_length():
+    assert is_acknowledgement("हाँ जी " * 20 + "ठीक है")
+    assert not is_acknowledgement("हाँ जी " * 20 + "रुकिए")
+
+
+def test_every_language_has_its_own_words_in_both_alphabets():
+    data = json.loads(DATA.read_text(encoding="utf-8"))
+    listening = {code: phrases for code, phrases in data.items() if not code.startswith("_")}
+    assert set(listening) == set(SUPPORTED)
+    for language, phrases in listening.items():
+        if language != "en-IN":
+            assert sum(phrase.isascii() for phrase in phrases) >= 20, language
+            assert sum(not phrase.isascii() for phrase in phrases) >= 20, language
