@@ -14,7 +14,7 @@ ROWS = [
     ("en-IN", "We sold 411001 units", "We sold four lakh eleven thousand one units"),
     ("en-IN", "your card XXXX XXXX XXXX 1234 is active", "your card one two three four is active"),
     ("en-IN", "account **** 1234", "account one two three four"),
-    ("en-IN", "the car KA 01 AB 1234", "the car KA zero one AB one two three four"),
+    ("en-IN", "the car KA 01 AB 1234", "the car K A zero one A B one two three four"),
     ("en-IN", "leaves at 14:00 hrs", "leaves at two P M"),
     ("en-IN", "rated 4.5/5 by many", "rated four point five out of five by many"),
     ("hi-IN", "रेटिंग 4.5/5 है", "रेटिंग पाँच में से चार दशमलव पाँच है"),

@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from worker.spoken.endings import ordinal_words, with_ending
+from worker.spoken.endings import ordinal_words, said_range, said_share, with_ending
 from worker.spoken.forms import SIZES, SpokenForms
 from worker.spoken.letters import INDIC, INDIC_CHARS, NOT_A_LETTER
 from worker.spoken.numbers import (
@@ -12,10 +12,12 @@ from worker.spoken.numbers import (
     decimal_words,
     digits,
     grouped_digits,
+    of_a_half,
     ordinal,
     scaled,
     year,
 )  # fmt: skip
+from worker.spoken.public_codes import is_pin, without_space_in_pins
 
 _NUM = r"(?:[0-9]{1,3}(?:,[0-9]{2,3})+|[0-9]+)(?:\.[0-9]+)?"
 _DASH = r"\s?[-–—]\s?"
@@ -32,7 +34,8 @@ def _money_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str
     sign = rf"(?<![A-Za-z])(?<!{INDIC})(?P<{{}}>{signs})\.?\s?"
     scale = (
         rf"(?:\s?(?P<scale>(?i:{_scale_words(forms)}|{_any_of(tuple(forms.numbers.money_scales))})){NOT_A_LETTER}"
-        rf"(?:\s(?P<of>(?i:{_scale_words(forms)})){NOT_A_LETTER})?)?"
+        rf"(?:\s(?P<of>(?i:{_scale_words(forms)})){NOT_A_LETTER})?"
+        rf"|\s?(?P<bent>(?:{_any_of(forms.numbers.scale_stems)})[{INDIC_CHARS}]+))?"
     )
     own_word = rf"\s(?P<word>{_any_of(forms.money_words)}){NOT_A_LETTER}"
     written_on = rf"[-\u2011]?(?P<ending>{INDIC}[{INDIC_CHARS}]*)"
@@ -78,13 +81,17 @@ def _spoken_money(found: re.Match[str], forms: SpokenForms) -> str:
     currency = forms.currencies[found["sign"]]
     unit = _scale(found["scale"], forms) * _scale(found["of"], forms)
     spoken = _amount(second or found["number"], unit, currency, forms)
+    if found["bent"]:  # the case ending is on the scale and no rupee needs saying: दीड लाखाचे
+        spoken = f"{of_a_half(second or found['number'], numbers)} {found['bent']}"
     if second:
         low = scaled(found["number"], unit, numbers) if unit > 1 else decimal_words(found["number"], numbers)
-        spoken = numbers.range.format(before_noun(low, numbers), spoken)
+        spoken = said_range(low, spoken, forms)
     if found["minus"] or found["debit"]:
         spoken = f"{numbers.minus} {spoken}"
     if found["ending"]:
         return with_ending(spoken, found["ending"], forms)
+    if found["bent"] and own_word:
+        return f"{spoken} {own_word}"
     plain = forms.money[currency][1].format("").strip()
     return spoken.replace(plain, own_word) if own_word and plain in spoken else _apart(spoken, found)
 
@@ -168,6 +175,8 @@ def _spoken_code(code: str, forms: SpokenForms) -> str:
         return (
             f"{cardinal(int(around[1]), forms.numbers)} {forms.symbols['by']} {cardinal(int(around[2]), forms.numbers)}"
         )
+    if part := re.fullmatch(r"([1-9][0-9]?)([A-Z])", code):
+        return f"{cardinal(int(part[1]), forms.numbers)} {part[2]}"  # Section 80C, flat 12B
     runs = _RUN.findall(code)
     if len(runs) == 2 and runs[1].isdigit() and len(runs[1]) <= 2 and not _is_spelt(runs[0]):
         return f"{runs[0]} {cardinal(int(runs[1]), forms.numbers)}"  # COVID-19, Windows11
@@ -204,7 +213,7 @@ def _number_pattern(forms: SpokenForms) -> re.Pattern[str]:
         rf"(?:(?P<to>{_DASH})(?P<second>{_NUM}))?"
         rf"(?:\s?(?P<percent>%)|\s?(?P<degrees>°)\s?(?P<heat>[CFcf])?{NOT_A_LETTER}"
         rf"|\s?(?P<scale>(?i:{_scale_words(forms)})){NOT_A_LETTER}|(?P<th>st|nd|rd|th){NOT_A_LETTER}"
-        rf"|\s?(?P<unit>{_units_pattern(forms)}){NOT_A_LETTER})?(?:[-\u2011]?(?P<ending>{INDIC}[{INDIC_CHARS}]*))?"
+        rf"|\s?(?P<unit>{_units_pattern(forms)}){NOT_A_LETTER}(?:\.(?=\s[a-z]))?)?(?:[-\u2011]?(?P<ending>{INDIC}[{INDIC_CHARS}]*))?"
     )
 
 
@@ -220,10 +229,11 @@ def _unit_pattern(unit: str) -> str:
     return re.escape(unit) if len(unit) == 1 else f"(?i:{re.escape(unit)})"
 
 
-_CODE_BEFORE = re.compile(
-    r"(?:(?<![A-Za-z])[A-Z]{2}[\s-][0-9]{1,2}[\s-][A-Z]{1,3}|[Xx*]{3,})[\s-]{1,3}$"
-)  # a plate, a masked card
-_RATING = re.compile(r"(?<![0-9/.,])([0-9]{1,2}\.[0-9])\s?/\s?(5|10)(?![0-9/.])")
+_GROUPS = re.compile(r"(?<![\w.,/-])[0-9]+(?:-[0-9]+){2,}(?![\w-])")
+_RATING = re.compile(r"(?<![0-9/.,])([0-9]{1,4}(?:\.[0-9])?)\s?/\s?([0-9]{1,4})(?![0-9/]|\.[0-9])(?=\W{0,2}(\w*))")
+_PRESSURE = re.compile(
+    r"(?<![0-9/.,])([0-9]{2,3})\s?/\s?([0-9]{2,3})(?:\s?(mm\s?hg))?(?![\w/]|[.,][0-9])", re.IGNORECASE
+)
 _VERSION = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+){2,}")
 _SUM = re.compile(r"([0-9)])\s?([+×*=÷]|\sx\s)\s?(?=[0-9(])")
 _FRACTION = re.compile(r"(?<![0-9/.,])([0-9]{1,4})/([0-9]{1,4})(?![0-9/]|[.,][0-9])")
@@ -286,14 +296,17 @@ def say_sums(text: str, forms: SpokenForms) -> str:
 
 def say_numbers(text: str, before: str, forms: SpokenForms) -> str:
     numbers = forms.numbers
+    if " " in text:
+        text = without_space_in_pins(text, before, forms, lambda code, context: _is_code(code, context, forms))
+    if text.count("-") > 1:  # 1-0-1: tablets for morning, noon and night
+        text = _GROUPS.sub(lambda found: grouped_digits(found[0].split("-"), numbers), text)
     if text.count(".") > 1:
         text = _VERSION.sub(
             lambda found: f" {numbers.point} ".join(cardinal(int(part), numbers) for part in found[0].split(".")), text
         )
     if "/" in text:
-        text = _RATING.sub(
-            lambda found: forms.symbols["out_of"].format(*(decimal_words(found[i], numbers) for i in (1, 2))), text
-        )
+        text = _PRESSURE.sub(lambda found: _spoken_pressure(found, before, forms), text)
+        text = _RATING.sub(lambda found: _spoken_rating(found, before, forms), text)
         by = forms.symbols["by"]
         text = _FRACTION.sub(
             lambda found: f"{cardinal(int(found[1]), numbers)} {by} {cardinal(int(found[2]), numbers)}", text
@@ -305,17 +318,46 @@ def say_numbers(text: str, before: str, forms: SpokenForms) -> str:
     return _number_pattern(forms).sub(spoken, text)
 
 
+def _spoken_pressure(found: re.Match[str], before: str, forms: SpokenForms) -> str:
+    """A blood pressure is one number over another: by its unit, or by a word such as "BP" before it."""
+    cued = _last_words(f"{before}{found.string[: found.start()]}", 4) & forms.pressure_cues
+    if not found[3] and not (cued and int(found[1]) > int(found[2])):
+        return found[0]
+    systolic, diastolic = (cardinal(int(found[i]), forms.numbers) for i in (1, 2))
+    unit = f" {forms.units['mmhg'][1]}" if found[3] else ""
+    return f"{systolic} {forms.symbols['over']} {diastolic}{unit}"
+
+
+def _spoken_rating(found: re.Match[str], before: str, forms: SpokenForms) -> str:
+    """4.5/5 is a rating by its point; 8/10 and 450/500 are marks beside a word such as "rated"."""
+    most = found[2]
+    by_its_point = "." in found[1] and most in ("5", "10")
+    words = {*_last_words(f"{before}{found.string[: found.start()]}", 3), found[3].lower()}
+    if not by_its_point and (words.isdisjoint(forms.rating_cues) or float(found[1]) > int(most)):
+        return found[0]
+    return said_share(decimal_words(found[1], forms.numbers), decimal_words(most, forms.numbers), forms)
+
+
+def _last_words(text: str, count: int) -> set[str]:
+    return {word.strip(".,:;()\"'-") for word in text.lower().split()[-count:]}
+
+
 def _spoken_number(found: re.Match[str], before: str, after: str, forms: SpokenForms) -> str:
     numbers, written, letters = forms.numbers, found["number"], found["unit"]
     unit = _scale(found["scale"], forms)
     if letters in ("l", "L") and _speaks_of_money(before, forms):
         unit, letters = SIZES["lakh"], None
-    if letters == "s" and _DECADE.fullmatch(written + letters):
+    if letters == "s" and (_DECADE.fullmatch(written + letters) or _is_short_decade(written, before, forms)):
         return _decade(int(written), forms)
     words = _plain(written, unit, before, after, forms)
+    if not (found["percent"] or found["degrees"]) and _is_halved(written, letters, after, forms):
+        words = of_a_half(written, numbers)
     if found["second"]:
         low = decimal_words(written, numbers) if len(written) <= 7 else words
-        words = numbers.range.format(before_noun(low, numbers), _plain(found["second"], unit, before, after, forms))
+        high = _plain(found["second"], unit, before, after, forms)
+        if _are_years(written, found["second"], unit, letters, forms):
+            low, high = (year(int(figures), forms) for figures in (written, found["second"]))
+        words = said_range(low, high, forms)
     if found["minus"]:
         words = f"{numbers.minus} {words}"
     whole = int(written) if written.isdigit() and not found["second"] else None
@@ -328,7 +370,7 @@ def _spoken_number(found: re.Match[str], before: str, after: str, forms: SpokenF
     elif found["th"]:
         return _ordinal(int(float(written.replace(",", ""))), words, forms)
     elif letters:
-        words = _measure(words, letters, whole, before, forms)
+        words = _measure(words, letters, whole, before, after, forms)
     if found["ending"]:
         return with_ending(words, found["ending"], forms, None if letters or found["percent"] else whole)
     counts_a_noun = re.match(INDIC, after.removeprefix(" "))
@@ -341,14 +383,38 @@ def _ordinal(number: int, words: str, forms: SpokenForms) -> str:
     return ordinal(number, forms) if forms.days[:1] == ("first",) else ordinal_words(number, words, forms)
 
 
-def _measure(words: str, letters: str, whole: int | None, before: str, forms: SpokenForms) -> str:
-    """Five kilos, one kilo. After hours an m is a minute: 1h 30m."""
+def _measure(words: str, letters: str, whole: int | None, before: str, after: str, forms: SpokenForms) -> str:
+    """Five kilos, one kilo, a five kilo bag. After hours an m is a minute: 1h 30m."""
     if letters == "m" and _HOURS_BEFORE.search(before):
         letters = "min"
     one, many = forms.units[letters if len(letters) == 1 else letters.lower()]
     if whole == 1:
         return f"{forms.numbers.one or words} {one}"
-    return f"{before_noun(words, forms.numbers)} {many}"
+    return f"{before_noun(words, forms.numbers)} {one if _describes(before, after, forms) else many}"
+
+
+_NOUN = re.compile(r" ([A-Za-z]{2,})")
+
+
+def _describes(before: str, after: str, forms: SpokenForms) -> bool:
+    """Whether a measure describes the noun behind it: a 10 km walk, 500mg tablets."""
+    noun = _NOUN.match(after)
+    if noun is None:
+        return False
+    articles = forms.attributive.articles
+    return noun[1] in forms.attributive.nouns or (
+        not articles.isdisjoint(_last_words(before, 1)) and noun[1].lower() not in forms.attributive.others
+    )
+
+
+def _is_short_decade(written: str, before: str, forms: SpokenForms) -> bool:
+    """The 90s and the '90s are years, 90s alone are seconds."""
+    return (
+        forms.language == "en-IN"
+        and len(written) == 2
+        and written[1] == "0"
+        and before.lower().endswith(("the ", "the '", "the ’"))
+    )
 
 
 def _decade(number: int, forms: SpokenForms) -> str:
@@ -360,7 +426,14 @@ def _decade(number: int, forms: SpokenForms) -> str:
 
 def _speaks_of_money(before: str, forms: SpokenForms) -> bool:
     """Whether a word such as "loan" stands close before: 12L are lakhs there, and litres elsewhere."""
-    return not forms.lakh_cues.isdisjoint(word.strip(".,:;()\"'") for word in before.lower().split()[-5:])
+    return not forms.lakh_cues.isdisjoint(_last_words(before, 5))
+
+
+def _is_halved(written: str, letters: str | None, after: str, forms: SpokenForms) -> bool:
+    """Whether people say "two and a half" of what is counted: hours and kilos, but no percentages."""
+    if not forms.numbers.halves or not written.endswith(".5"):
+        return False
+    return letters in forms.halved_units if letters else after.removeprefix(" ").startswith(forms.halved_words)
 
 
 def _plain(written: str, unit: int, before: str, after: str, forms: SpokenForms) -> str:
@@ -369,7 +442,7 @@ def _plain(written: str, unit: int, before: str, after: str, forms: SpokenForms)
         return scaled(written, unit, numbers)
     if "," in written or "." in written:
         return decimal_words(written, numbers)
-    if _is_code(written, before, forms) or _is_pin_code(written, before, after, forms):
+    if _is_code(written, before, forms) or is_pin(written, before, after, forms):
         return grouped_digits([written], numbers)
     if len(written) == 4 and _is_year(int(written), before, forms):
         return year(int(written), forms)
@@ -382,7 +455,7 @@ def _is_code(written: str, before: str, forms: SpokenForms) -> bool:
         return True
     if len(written) >= 8:
         return not written.endswith("0000") or len(written) > 15
-    if before.rstrip().endswith("#") or _CODE_BEFORE.search(before):
+    if before.rstrip().endswith("#"):
         return True
     if len(written) < 3:
         return False
@@ -395,24 +468,23 @@ def _is_code(written: str, before: str, forms: SpokenForms) -> bool:
     return False
 
 
-def _is_pin_code(written: str, before: str, after: str, forms: SpokenForms) -> bool:
-    """Six digits behind a place: Pune 411001. Amounts are written with commas or end in zeros."""
-    if len(written) != 6 or written[0] in "09" or written.endswith("00") or _speaks_of_money(before, forms):
-        return False
-    if _LATIN_PLACE.search(before):
-        return True
-    return _INDIC_WORD.search(before) is not None and re.match(r"\s*(?:[.,।!?]|$)", after) is not None
-
-
-_LATIN_PLACE = re.compile(r"[A-Z][a-z]{2,}[\s,-]{1,3}$")
-_INDIC_WORD = re.compile(rf"{INDIC}[\s,-]{{1,3}}$")
-
-
 def _is_year(number: int, before: str, forms: SpokenForms) -> bool:
     if forms.language != "en-IN":
         return 1900 <= number < 2000
     words = before.lower().split()
     return 1100 <= number < 2100 and bool(words) and (words[-1] in forms.year_cues or words[-1] in _month_words(forms))
+
+
+def _are_years(first: str, second: str, unit: int, letters: str | None, forms: SpokenForms) -> bool:
+    """2025-26 and 2025-2026 are a financial year."""
+    if (
+        forms.language != "en-IN"
+        or unit > 1
+        or letters
+        or not (first.isdigit() and len(first) == 4 and second.isdigit())
+    ):
+        return False
+    return 1900 <= int(first) < 2100 and second in (str(int(first) + 1), f"{(int(first) + 1) % 100:02}")
 
 
 @cache

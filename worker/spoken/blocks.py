@@ -41,6 +41,7 @@ class Blocks:
         self._last_char = ""
         self._close: re.Pattern[str] | None = None  # how the open block ends; None: no block is open
         self._brackets = False  # the open block ends where its brackets are closed
+        self._scanned, self._depth, self._quoted = 0, 0, False  # how far that block's brackets are counted
 
     def push(self, text: str) -> str:
         self._held += text
@@ -129,27 +130,28 @@ class Blocks:
             return False
         self._held = self._held[LONGEST_BLOCK_CHARS if end is None else end :]
         self._close, self._brackets, self._last_char = None, False, " "
+        self._scanned, self._depth, self._quoted = 0, 0, False
         return True
 
     def _end_of_block(self, text: str) -> int | None:
         found = self._close.search(text) if self._close else None
         return found.end() if found else None
 
-    @staticmethod
-    def _end_of_brackets(text: str) -> int | None:
-        if text[-1] not in "})]" and not any(sign in text for sign in "})]"):
-            return None
-        depth, quoted = 0, False
-        for found in _BRACKETS.finditer(text):
-            sign = found[0]
+    def _end_of_brackets(self, text: str) -> int | None:
+        """Goes on where the last look ended, so that a long call in small pieces is read once."""
+        seen = self._scanned
+        for found in _BRACKETS.finditer(text, seen):
+            sign, seen = found[0], found.end()
             if sign == '"':
-                quoted = not quoted
-            elif quoted or len(sign) > 1:
+                self._quoted = not self._quoted
+            elif self._quoted or len(sign) > 1:
                 continue
             else:
-                depth += 1 if sign in "{([" else -1
-                if depth == 0:
-                    return found.end()
+                self._depth += 1 if sign in "{([" else -1
+                if self._depth == 0:
+                    return seen
+        half_an_escape = seen < len(text) and text[-1] == "\\"
+        self._scanned = len(text) - half_an_escape
         return None
 
 

@@ -3,9 +3,11 @@
 import re
 from functools import cache
 
+from worker.spoken.endings import said_range
 from worker.spoken.forms import SpokenForms
 from worker.spoken.letters import NOT_A_LETTER
 from worker.spoken.numbers import cardinal, year
+from worker.spoken.public_codes import counts
 
 _MERIDIEM = r"(?:[AaPp]\.\s?[Mm](?![A-Za-z])\.?|[AaPp][Mm](?![A-Za-z]))"
 _CLOCK = rf"(?<![0-9:.,/-])([01]?[0-9]|2[0-4])(?:([:.])([0-5][0-9])(?::[0-5][0-9])?)?(?:\s?({_MERIDIEM}))?(?![0-9:%])"
@@ -91,11 +93,32 @@ def _date(day: int, month: int, year_number: int, order: str, forms: SpokenForms
 def _clock_pattern(forms: SpokenForms) -> re.Pattern[str]:
     words = "|".join(re.escape(word) for word in sorted(forms.clock.words, key=len, reverse=True))
     return re.compile(
-        rf"{_CLOCK}(?:\s?hrs?{NOT_A_LETTER})?(?:{_RANGE_SIGN}{_CLOCK_AGAIN})?(?:\s?({words}){NOT_A_LETTER})?"
+        rf"{_CLOCK}(\s?hrs?{NOT_A_LETTER})?(?:{_RANGE_SIGN}{_CLOCK_AGAIN}(\s?hrs?{NOT_A_LETTER})?)?(?:\s?({words}){NOT_A_LETTER})?"
     )
 
 
 _CLOCK_AGAIN = _CLOCK.replace("(?<![0-9:.,/-])", "")
+
+
+_HOURS_OF_DAY = re.compile(
+    rf"(?<![\w.,:/-])(?:([01][0-9]|2[0-3])([0-5][0-9]){_RANGE_SIGN})?([01][0-9]|2[0-3])([0-5][0-9])\s?(?:hrs?|hours){NOT_A_LETTER}(?!\sof\b)",
+    re.IGNORECASE,
+)
+
+
+def with_colons(text: str, before: str, forms: SpokenForms) -> str:
+    """1430 hrs is 14:30 hrs. 1800 hrs is so many hours, unless a word such as "at" stands before it."""
+
+    def written(found: re.Match[str]) -> str:
+        context = f"{before}{text[: found.start()]}"
+        words = context.lower().split()[-1:]
+        certain = found[1] or found[3][0] == "0" or found[4] != "00" or not forms.military_time_cues.isdisjoint(words)
+        if not certain or counts(context, forms):
+            return found[0]
+        from_hour = f"{found[1]}:{found[2]}-" if found[1] else ""
+        return f"{from_hour}{found[3]}:{found[4]} hrs"
+
+    return _HOURS_OF_DAY.sub(written, text)
 
 
 def say_times(text: str, before: str, forms: SpokenForms) -> str:
@@ -108,10 +131,13 @@ def say_times(text: str, before: str, forms: SpokenForms) -> str:
 
 
 def _times(found: re.Match[str], context: str, forms: SpokenForms) -> str:
-    hour, sign, minute, meridiem, hour2, _, minute2, meridiem2, clock_word = found.groups()
+    hour, sign, minute, meridiem, hours, hour2, _, minute2, meridiem2, hours2, clock_word = found.groups()
     is_time = meridiem or meridiem2 or (sign == ":" and minute)
     if not is_time or (sign == "." and not (meridiem or meridiem2)):
         return found[0]
+    if hours or hours2:  # 05:45 hrs: of the 24 hours there is only one
+        meridiem = _half_day(hour)
+        meridiem2 = _half_day(hour2) if hour2 else None
     if hour2 is None:
         return clock_time(int(hour), int(minute or 0), meridiem, clock_word, context, forms)
     first = clock_time(int(hour), int(minute or 0), meridiem or meridiem2, None, context, forms)
@@ -119,7 +145,11 @@ def _times(found: re.Match[str], context: str, forms: SpokenForms) -> str:
     for _, part in forms.clock.day_parts:
         if first.startswith(f"{part} ") or context.rstrip().endswith(part):
             last = last.removeprefix(f"{part} ")
-    return forms.numbers.range.format(first, last)
+    return said_range(first, last, forms)
+
+
+def _half_day(hour: str) -> str:
+    return "pm" if 12 <= int(hour) < 24 else "am"
 
 
 def clock_time(

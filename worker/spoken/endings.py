@@ -16,12 +16,35 @@ def with_ending(words: str, ending: str, forms: SpokenForms, number: int | None 
     for stem_number, beginning, stem in own.stems:
         if number == stem_number and ending.startswith(beginning):
             return stem + ending
-    for word_end, beginning, both in own.joints:
+    return _joined(words, ending, forms) or before_noun(words, forms.numbers) + ending
+
+
+def said_range(low: str, high: str, forms: SpokenForms) -> str:
+    """Two numbers with what stands between them: five to seven, ಐದರಿಂದ ಏಳು."""
+    between = forms.numbers.range.removeprefix("{}").removesuffix("{}").rstrip()
+    low = before_noun(low, forms.numbers)
+    if not between.startswith(" ") and (joined := _joined(low, between, forms)):
+        return f"{joined} {high}"
+    return forms.numbers.range.format(low, high)
+
+
+def said_share(part: str, whole: str, forms: SpokenForms) -> str:
+    """Four out of five, ఐదుకి నాలుగు: in most languages the whole stands first and takes a case ending."""
+    pattern = forms.symbols["out_of"]
+    ending, _, rest = pattern.removeprefix("{1}").partition(" ")
+    if not pattern.startswith("{1}") or not ending:
+        return pattern.format(part, whole)
+    return f"{with_ending(whole, ending, forms)} {rest.format(part)}"
+
+
+def _joined(words: str, ending: str, forms: SpokenForms) -> str:
+    """`words` grown together with `ending`; nothing if no joint of the language fits."""
+    for word_end, beginning, both in forms.endings.joints:
         whole = beginning.removesuffix("$")
         fits = ending == whole if whole != beginning else ending.startswith(beginning)
         if fits and words.endswith(word_end):
             return words[: len(words) - len(word_end)] + both + ending[len(whole) :]
-    return before_noun(words, forms.numbers) + ending
+    return ""
 
 
 def _begins(ending: str, nouns: tuple[str, ...]) -> bool:

@@ -34,6 +34,7 @@ class NumberForms:
     range: str
     halves: tuple[str, ...]  # (1.5, 2.5, "{} and a half"), or empty
     scale_words: MappingProxyType[str, int]
+    scale_stems: tuple[str, ...]  # what the language's own scale words begin with, whatever their case
     money_scales: MappingProxyType[str, int]  # what may also stand behind an amount of money: ₹1.5L
     one: str  # 1 before a noun
 
@@ -64,6 +65,25 @@ class StageDirections:
             return False
         words = inside[1].lower()
         return any(known.startswith(words) or re.match(rf"{known}[\s.,]", words) for known in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributiveForms:
+    """When a measure describes the noun behind it and stays in the singular: a five kilometre walk. English only."""
+
+    nouns: frozenset[str]
+    articles: frozenset[str]
+    others: frozenset[str]  # what may follow a measure and is described by none
+
+
+@dataclass(frozen=True, slots=True)
+class PinForms:
+    """What tells a PIN code from a quantity of six figures."""
+
+    places: MappingProxyType[str, str]  # a town in small letters -> the first figures of its PINs
+    quantities: frozenset[str]
+    quantity_stems: tuple[str, ...]
+    followers: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +118,8 @@ class SpokenForms:
     symbols: MappingProxyType[str, str]
     domains: MappingProxyType[str, str]
     units: MappingProxyType[str, Scale]  # as written (longer than a letter: in small letters) -> how it is said
+    halved_units: tuple[str, ...]  # measures whose "2.5" is two and a half where the language has a word for it
+    halved_words: tuple[str, ...]  # the same, written out: beginnings of words
     per: MappingProxyType[str, str]  # what stands behind a slash -> "per hour"
     lakh_cues: frozenset[str]
     stage_directions: StageDirections
@@ -106,6 +128,12 @@ class SpokenForms:
     weak_cues: frozenset[str]
     connectors: frozenset[str]
     year_cues: frozenset[str]
+    pressure_cues: frozenset[str]
+    rating_cues: frozenset[str]
+    military_time_cues: frozenset[str]
+    plate_states: frozenset[str]
+    pins: PinForms
+    attributive: AttributiveForms
     currencies: MappingProxyType[str, str]  # written sign -> name in `money`
 
 
@@ -132,6 +160,8 @@ def spoken_forms(language: str) -> SpokenForms:
         symbols=MappingProxyType({k: v for k, v in own["symbols"].items() if isinstance(v, str)}),
         domains=MappingProxyType(own["symbols"]["domains"]),
         units=_units(own, common),
+        halved_units=tuple(spelt for name in common["halves"]["units"] for spelt in common["units"][name]),
+        halved_words=_halved_words(own, common),
         per=MappingProxyType({spelt: own["per"][name] for name, ways in common["per"].items() for spelt in ways}),
         lakh_cues=frozenset(common["lakh_cues"]["words"]),
         stage_directions=_stage_directions(common["stage_directions"]),
@@ -140,6 +170,12 @@ def spoken_forms(language: str) -> SpokenForms:
         weak_cues=frozenset(common["digits"]["weak_cues"] + own["digits"]["cues"]),
         connectors=frozenset(common["digits"]["connectors"]),
         year_cues=frozenset(common["years"]["cues"]),
+        pressure_cues=frozenset(common["blood_pressure"]["cues"]),
+        rating_cues=frozenset(common["ratings"]["cues"]),
+        military_time_cues=frozenset(common["military_time"]["cues"]),
+        plate_states=frozenset(common["plates"]["states"]),
+        pins=_pin_forms(common),
+        attributive=_attributive_forms(own.get("attributive", {})),
         currencies=MappingProxyType({sign: k for k, signs in common["currencies"].items() for sign in signs}),
     )
 
@@ -166,6 +202,7 @@ def _number_forms(own: dict[str, Any], common: dict[str, Any]) -> NumberForms:
         range=own["range"],
         halves=tuple(own.get("halves", [])),
         scale_words=_scale_words(own, common),
+        scale_stems=_scale_stems(own),
         money_scales=MappingProxyType({letter: SIZES[name] for letter, name in common["money_scales"].items()}),
         one=own.get("one", ""),
     )
@@ -178,12 +215,23 @@ def _scale_words(own: dict[str, Any], common: dict[str, Any]) -> MappingProxyTyp
     return MappingProxyType(words)
 
 
+def _scale_stems(own: dict[str, Any]) -> tuple[str, ...]:
+    words = {word for name in ("thousand", "lakh", "crore") for word in own[f"{name}_words"]}
+    return tuple(sorted(word.removesuffix("ம்").removesuffix("ം") for word in words))
+
+
 def _units(own: dict[str, Any], common: dict[str, Any]) -> MappingProxyType[str, Scale]:
     said = {name: (way, way) if isinstance(way, str) else (way[0], way[1]) for name, way in own["units"].items()}
     units = {spelt: said[name] for name, ways in common["units"].items() for spelt in ways}
     for spelt, (unit, other) in common["rates"].items():
         units[spelt] = (f"{said[unit][0]} {own['per'][other]}", f"{said[unit][1]} {own['per'][other]}")
     return MappingProxyType(units)
+
+
+def _halved_words(own: dict[str, Any], common: dict[str, Any]) -> tuple[str, ...]:
+    said = [own["units"][name] for name in common["halves"]["units"]]
+    names = [word for way in said for word in ([way] if isinstance(way, str) else way)]
+    return (*names, *common["halves"]["words"], *_scale_stems(own["numbers"]))
 
 
 def _stage_directions(table: dict[str, list[str]]) -> StageDirections:
@@ -202,6 +250,28 @@ def _ending_forms(own: dict[str, Any]) -> EndingForms:
         first=tuple(ordinals["first"]),
         nth=ordinals["nth"],
         stems=tuple((number, ending, stem) for number, ending, stem in ordinals["stems"]),
+    )
+
+
+def _pin_forms(common: dict[str, Any]) -> PinForms:
+    quantities = common["pin_codes"]["quantities"]
+    zones: dict[str, str] = {}
+    for first_figure, towns in common["places"].items():
+        for town in towns:
+            zones[town] = zones.get(town, "") + first_figure
+    return PinForms(
+        places=MappingProxyType(zones),
+        quantities=frozenset(word + plural for word in quantities if word.isascii() for plural in ("", "s")),
+        quantity_stems=tuple(word for word in quantities if not word.isascii()),
+        followers=frozenset(common["pin_codes"]["followers"]),
+    )
+
+
+def _attributive_forms(table: dict[str, list[str]]) -> AttributiveForms:
+    return AttributiveForms(
+        nouns=frozenset(table.get("nouns", [])),
+        articles=frozenset(table.get("articles", [])),
+        others=frozenset(table.get("others", [])),
     )
 
 

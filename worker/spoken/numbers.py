@@ -91,9 +91,17 @@ def scaled(written: str, scale: int, forms: NumberForms) -> str:
     value = Decimal(written.replace(",", ""))
     steps = {10**3: forms.thousand, 10**5: forms.lakh, 10**7: forms.crore}
     if forms.halves and scale in steps and value % 1 == Decimal("0.5") and 1 < value < 100:
-        return steps[scale][1].format(_and_a_half(int(value), forms))
+        return steps[scale][1].format(of_a_half(written, forms))
     exact = value * scale
     return cardinal(int(exact), forms) if exact == int(exact) else decimal_words(f"{exact:f}", forms)
+
+
+def of_a_half(written: str, forms: NumberForms) -> str:
+    """ "2.5" is ढाई where the language has halves; all else is a plain number."""
+    value = Decimal(written.replace(",", ""))
+    if forms.halves and value % 1 == Decimal("0.5") and 1 < value < 100:
+        return _and_a_half(int(value), forms)
+    return decimal_words(written, forms)
 
 
 def _and_a_half(whole: int, forms: NumberForms) -> str:

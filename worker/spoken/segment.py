@@ -4,7 +4,7 @@ import html
 import re
 import unicodedata
 
-from worker.spoken import amounts, calendar, markup, web
+from worker.spoken import amounts, calendar, markup, public_codes, shorthand, web
 from worker.spoken.forms import SpokenForms
 from worker.spoken.numbers import digits
 
@@ -53,7 +53,8 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
         text = _say_formulas(text, forms)
     if "T" in text:
         text = calendar.without_seconds_and_zone(text)
-    text = _MASK.sub("", text)
+    text = _MASK.sub(lambda found: "#" if text[found.end() : found.end() + 1].isdigit() else "", text)
+    text = shorthand.written_out(text, before, forms)
     if "@" in text:
         text = _RATE.sub(f"{forms.symbols['rate']} ", text)
     text = amounts.say_comparisons(text, forms, at_line_start=at_line_start)
@@ -75,8 +76,11 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
 
 
 def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
+    text = public_codes.say_plates(text, forms)
     if "/" in text:
         text = amounts.say_per(text, forms)
+    if "h" in text or "H" in text:
+        text = calendar.with_colons(text, before, forms)
     text = amounts.say_money(text, forms)
     text = calendar.say_dates(text, forms)
     if _TIME_SIGN.search(text):

@@ -13,6 +13,7 @@ from functools import cache
 from worker.spoken.blocks import Blocks
 from worker.spoken.forms import SpokenForms, spoken_forms
 from worker.spoken.markup import EYE_ONLY_CHARS
+from worker.spoken.public_codes import plate_may_go_on
 from worker.spoken.segment import say_segment
 
 LONGEST_SEGMENT_CHARS = 240  # a long clause; what is held back is never more
@@ -27,7 +28,7 @@ _SPECIAL = re.compile(
     r"|^[-:;][-()DPp]*$|[Hh][Tt][Tt][Pp]|[Xx]{3}|[^\W_]\.[^\W_]"
 )
 # Several ordinary words at once, to spend no time on them.
-_PLAIN_WORDS = re.compile(rf"(?:[^\s{_SPECIAL_CHARS},.!?;:।()\-]{{1,64}}[,.!?।]? )+")
+_PLAIN_WORDS = re.compile(rf"(?:[^\s{_SPECIAL_CHARS},.!?;:।()\-]{{1,64}}[,.!?।]? ){{1,32}}")
 _SPACE = re.compile(r"\s")
 _OPEN_LINK = re.compile(r"\[[^\[\]]*$|\]\([^()]*$")
 _STOPS = ",.!?;:।"
@@ -41,7 +42,7 @@ def _joining_words(forms: SpokenForms) -> tuple[frozenset[str], frozenset[str]]:
     units = {part.strip(".").lower() for unit in forms.units for part in unit.split()}
     scales = set(forms.numbers.scale_words) | set(forms.numbers.money_scales)
     go_on = begin | scales | set(forms.money_words) | set(forms.clock.words) | units
-    return frozenset(begin), frozenset(go_on | {"am", "pm", "a.m", "p.m", "a", "p", "x"})
+    return frozenset(begin), frozenset(go_on | {"am", "pm", "a.m", "p.m", "p.a", "pa", "lpa", "hours", "a", "p", "x"})
 
 
 class SpeakableStream:
@@ -82,16 +83,26 @@ class SpeakableStream:
         return "".join(spoken)
 
     def _plain_words(self, start: int) -> str:
+        """The ordinary words that `start` begins with, up to the first that may begin a special form."""
         found = None if self._dropping_word else _PLAIN_WORDS.match(self._held, start)
         if found is None:
             return ""
-        lowered = found[0].lower()
-        ordinary = (
-            "http" not in lowered
+        plain = found[0]
+        words = plain.translate(_NO_STOPS).split()
+        lowered = plain.lower()
+        if (
+            self._begin.isdisjoint(lowered.translate(_NO_STOPS).split())
+            and self._forms.plate_states.isdisjoint(words)
+            and "http" not in lowered
             and "xxx" not in lowered
-            and self._begin.isdisjoint(lowered.translate(_NO_STOPS).split())
-        )
-        return found[0] if ordinary else ""
+        ):
+            return plain
+        end = 0
+        for word in plain.split(" ")[:-1]:
+            if self._is_special(word.translate(_NO_STOPS)):
+                break
+            end += len(word) + 1
+        return plain[:end]
 
     def _pass_on(self, plain: str) -> str:
         self._before = (self._before + plain)[-_CONTEXT_CHARS:]
@@ -113,7 +124,9 @@ class SpeakableStream:
             if held[space.start()] == "\n" or self._dropping_word or end - start >= LONGEST_SEGMENT_CHARS:
                 return end
             special = special or self._is_special(word)
-            if not special or (word and not self._goes_on(word) and not self._is_open(held[start:end])):
+            if not special or (
+                word and not self._goes_on(word, held[start:end]) and not self._is_open(held[start:end])
+            ):
                 return end
             position = end
         return len(held) if final and position > start else None
@@ -128,10 +141,17 @@ class SpeakableStream:
         return end - len(tail[0]) if tail else end
 
     def _is_special(self, word: str) -> bool:
-        return bool(_SPECIAL.search(word)) or word.strip("(.,-").lower() in self._begin
+        return (
+            bool(_SPECIAL.search(word)) or word.strip("(.,-").lower() in self._begin or word in self._forms.plate_states
+        )
 
-    def _goes_on(self, word: str) -> bool:
-        return bool(_SPECIAL.search(word)) or word == "-" or word.strip("().,").lower() in self._go_on
+    def _goes_on(self, word: str, segment: str) -> bool:
+        return (
+            bool(_SPECIAL.search(word))
+            or word == "-"
+            or word.strip("().,").lower() in self._go_on
+            or plate_may_go_on(segment, self._forms)
+        )
 
     @staticmethod
     def _is_open(segment: str) -> bool:

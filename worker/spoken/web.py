@@ -18,12 +18,16 @@ _URL = re.compile(
     rf"(?:-?({INDIC}[{INDIC_CHARS}]*))?",
     re.IGNORECASE,
 )
+_PAYMENT_ADDRESS = re.compile(
+    r"(?<![\w.@-])([A-Za-z0-9][A-Za-z0-9._-]{1,63})@([A-Za-z]{2,20})(?![\w@-]|\.\w)"
+)  # of UPI
 LONGEST_SPOKEN_HOST = 40
 
 
 def say_addresses(text: str, forms: SpokenForms) -> str:
     if "@" in text:
         text = _EMAIL.sub(lambda found: _ended(_spoken_email(found[1], found[2], forms), found[3], forms), text)
+        text = _PAYMENT_ADDRESS.sub(lambda found: _spoken_email(found[1], found[2], forms), text)
     return _URL.sub(lambda found: _ended(_spoken_url(found[1].rstrip("-"), forms), found[2], forms), text)
 
 
@@ -35,7 +39,7 @@ def _spoken_email(name: str, host: str, forms: SpokenForms) -> str:
     say = forms.symbols
     signs = {".": say["dot"], "_": say["underscore"], "-": say["dash"], "+": say["plus"], "%": "percent"}
     spoken = "".join(f" {signs[char]} " if char in signs else char for char in name)
-    return _with_digits(f"{spoken} {say['at']} {spoken_host(host, forms)}", forms)
+    return _with_digits(f"{spoken} {say['at']} {spoken_host(host, forms) if '.' in host else host}", forms)
 
 
 def _spoken_url(url: str, forms: SpokenForms) -> str:

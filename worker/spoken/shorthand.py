@@ -1,0 +1,90 @@
+"""Writes out what people shorten with signs: Delhi → Mumbai, 5'8", 8% p.a., ~₹200, *121#."""
+
+import re
+
+from worker.spoken.forms import SpokenForms
+from worker.spoken.letters import INDIC_CHARS
+
+_WORD_END = rf"[\w%.)\"'₹{INDIC_CHARS}]"
+_ARROW = re.compile(
+    rf"(?<={_WORD_END})(\s*)(?:(?P<both>[↔⇄⇔⟷])|[→⇒⟶➔➜➝➞➡]\ufe0f?|(?<=\s)[-=]{{1,2}}>(?=\s))\s*(?=[\w₹$€£(\"']|[{INDIC_CHARS}])"
+)
+_ARROW_AT_START = re.compile(
+    r"^(?P<both>[↔⇄⇔⟷])?(?:(?(both)|(?:[→⇒⟶➔➜➝➞➡]\ufe0f?|[-=]{1,2}>(?=\s))))\s*(?=[\w₹$€£(\"'])"
+)
+_BETWEEN_FIGURES = re.compile(r"(?<=[0-9%])\s*[→⇒⟶➔➜➝➞➡]\ufe0f?\s*(?=[₹$€£]?[0-9])")
+_ARROW_CHARS = frozenset("→⇒⟶➔➜➝➞➡↔⇄⇔⟷>")
+
+_FEET_AND_INCHES = re.compile(
+    r"(?<![\w.,'’′])([0-9]{1,2})\s?['’′]\s?([0-9]{1,2}(?:\.[0-9])?)(?:\s?(?:[\"”″]|''|’’|′′))?(?![\w'’′])"
+)
+_FEET_AND_IN = re.compile(
+    r"([0-9]\s?(?:ft|feet|foot)\.?\s?[0-9]{1,2}(?:\.[0-9])?)\s?in(?![A-Za-z])(?:\.(?=\s*[^\sA-Z]))?", re.IGNORECASE
+)
+_FEET_BY_FEET = re.compile(r"(?<![\w.,'’′])([0-9]{1,3})\s?['’′]\s?[x×X]\s?([0-9]{1,3})\s?['’′]")
+_FEET = re.compile(r"(?<![\w.,'’′\"])([0-9]{1,2}(?:\.[0-9])?)['′](?=\s[a-z])")
+_INCHES = re.compile(r"(?<![\w.,'’′\"])([0-9]{1,3}(?:\.[0-9])?)(?:[\"″]|'')(?=\s[A-Za-z]|[.,]?\s*$)")
+
+_FEET_CHARS = frozenset("'’′\"″tT")
+_DIGIT = re.compile("[0-9]")
+
+_LAKHS_A_YEAR = re.compile(r"([0-9])\s?LPA(?![A-Za-z])")
+_A_YEAR = re.compile(r"(?:(?<=%)\s?p\.?\s?a|(?<=\w)\sp\.\s?a|^p\.\s?a)(?![A-Za-z])(\.?)")
+_A_MONTH = re.compile(r"(?<=%)\s?p\.?\s?m(?![A-Za-z])(\.?)")
+_SENTENCE_MAY_END = re.compile(r"\s*$|\s+[A-Z]")
+
+_ABOUT = re.compile(r"(?<![\w~])~\s?(?=(?:[₹$€£]|Rs\.?|INR)?\s?[0-9])")
+_SERVICE_CODE = re.compile(r"(?<![\w*#])\*#?[0-9]{2,4}(?:\*[0-9]{1,16}){0,4}#")
+
+
+def written_out(text: str, before: str, forms: SpokenForms) -> str:
+    """`text` in the spellings that the passes for numbers and signs know."""
+    chars = set(text)
+    if chars & _ARROW_CHARS:
+        text = _say_arrows(text, before, forms)
+    if chars & _FEET_CHARS and _DIGIT.search(text):
+        text = _say_feet(text, before, forms)
+    if "p" in chars or "P" in chars:
+        text = _say_rates(text, before, forms)
+    if "~" in chars:
+        text = _ABOUT.sub(f"{forms.symbols['about']} ", text)
+    if "#" in chars:
+        text = _SERVICE_CODE.sub(lambda found: _spoken_service_code(found[0], forms), text)
+    return text
+
+
+def _say_arrows(text: str, before: str, forms: SpokenForms) -> str:
+    """An arrow between words is "to". One that only points, at a line's beginning or behind a sentence, is not said."""
+
+    def spoken(found: re.Match[str]) -> str:
+        return f" {forms.symbols['and' if found['both'] else 'arrow']} "
+
+    text = _ARROW.sub(spoken, _BETWEEN_FIGURES.sub("–", text))
+    if re.search(rf"[\w%)₹{INDIC_CHARS}]\s*$", before) and "\n" not in before[len(before.rstrip()) :]:
+        text = _ARROW_AT_START.sub(spoken, text)
+    return text
+
+
+def _say_feet(text: str, before: str, forms: SpokenForms) -> str:
+    text = _FEET_BY_FEET.sub(rf"\1 {forms.symbols['by']} \2 ft", text)
+    text = _FEET_AND_IN.sub(r"\1 inch", _FEET_AND_INCHES.sub(r"\1 ft \2 inch", text))
+    if before.count('"') % 2 == 0:  # else the sign closes a quotation
+        text = _INCHES.sub(r"\1 inch", text)
+    return text if re.search(r"(?:^|\s)'\w", before) else _FEET.sub(r"\1 ft", text)
+
+
+def _say_rates(text: str, before: str, forms: SpokenForms) -> str:
+    def spoken(found: re.Match[str], per: str) -> str:
+        ends = found[1] and _SENTENCE_MAY_END.match(found.string, found.end())
+        space = " " if found.start() else ""
+        return f"{space}{forms.per[per]}{'.' if ends else ''}"
+
+    text = _LAKHS_A_YEAR.sub(rf"\1 lakh {forms.per['annum']}", text)
+    text = _A_MONTH.sub(lambda found: spoken(found, "month"), text)
+    return _A_YEAR.sub(lambda found: spoken(found, "annum"), text)
+
+
+def _spoken_service_code(code: str, forms: SpokenForms) -> str:
+    """Figures stay figures, each by itself: the passes for numbers say them."""
+    names = {"*": forms.symbols["star"], "#": forms.symbols["hash"]}
+    return " ".join(names.get(char) or forms.numbers.below_hundred[int(char)] for char in code)
