@@ -7,7 +7,9 @@ from livekit.agents import ChatMessage
 
 from worker.conversation import continuity
 from worker.conversation.continuity import Continuity
+from worker.conversation.summaries import LONGEST_SUMMARY_CHARACTERS
 from worker.language import LanguageState
+from worker.recovery.sealed_state import LONGEST_SEALED_CHARACTERS, Seal
 
 HALF = "\ud83d"
 
@@ -40,8 +42,8 @@ class Rooms:
         await self.states.put(state)
 
 
-async def test_a_writing_that_fails_as_nobody_foresaw_is_not_the_last(monkeypatch):
-    """Pins the trap that a stray exception ended the sign of life, and a living agent was replaced."""
+def followed(monkeypatch, summary=lambda: ""):
+    """A call that is written down, the API it is written to, and its session."""
     monkeypatch.setattr(continuity, "BEAT_SECONDS", 0.01)
     room = SimpleNamespace(
         name="room", metadata="", isconnected=lambda: True, on=lambda *_: None,
@@ -52,7 +54,13 @@ async def test_a_writing_that_fails_as_nobody_foresaw_is_not_the_last(monkeypatc
     thread = Continuity(
         SimpleNamespace(room=room), session, rooms, settings, SimpleNamespace(handover_seconds=8.0), "vaani"
     )
-    thread.follow(lambda: LanguageState.start("en-IN"))
+    thread.follow(lambda: LanguageState.start("en-IN"), summary)
+    return thread, rooms, session
+
+
+async def test_a_writing_that_fails_as_nobody_foresaw_is_not_the_last(monkeypatch):
+    """Pins the trap that a stray exception ended the sign of life, and a living agent was replaced."""
+    thread, rooms, session = followed(monkeypatch)
     session.hears(f"ok {HALF}")
     try:
         state = await asyncio.wait_for(rooms.states.get(), 5)
@@ -60,3 +68,23 @@ async def test_a_writing_that_fails_as_nobody_foresaw_is_not_the_last(monkeypatc
         thread.close()
 
     assert state.messages == (("user", "ok ?"),)
+
+
+async def test_what_the_thirtieth_minute_writes_down_is_bounded(monkeypatch):
+    """A rescue costs everybody in the room its size, after every turn: it must not grow with the call."""
+    thread, rooms, session = followed(monkeypatch, summary=lambda: "x" * LONGEST_SUMMARY_CHARACTERS)
+    rooms.broken = False
+    seal, sizes = Seal("secret"), []
+    try:
+        for turn in range(30 * 4):
+            session.hears(f"{turn}: मेरा ऑर्डर 4521 कहाँ है, और क्या मैं उसका पता बदल सकता हूँ? " * 2)
+            while (state := await asyncio.wait_for(rooms.states.get(), 5)).turns <= turn:
+                pass
+            sizes.append(len(seal.seal(state, "room")))
+    finally:
+        thread.close()
+
+    assert state.turns == 30 * 4
+    assert state.messages[-1][1].startswith("119: ")
+    assert max(sizes) < LONGEST_SEALED_CHARACTERS / 2
+    assert max(sizes[-20:]) <= 1.3 * max(sizes[len(sizes) // 2 :][:20])

@@ -10,6 +10,7 @@ from worker.conversation.history import BYTES_PER_TOKEN, History, text_of, token
 from worker.conversation.prices import cost_rupees
 from worker.conversation.summaries import LONGEST_SUMMARY_CHARACTERS, Summaries
 from worker.faults import REFUSED_KEY
+from worker.tools.context import RESULT_LIMIT_CHARACTERS
 
 pytestmark = pytest.mark.asyncio
 TURNS_PER_MINUTE = 4
@@ -42,7 +43,8 @@ class Model:
 class Conversation:
     """A call that goes on, as the agent keeps it."""
 
-    def __init__(self, model, most_tokens=2000):
+    def __init__(self, model, most_tokens=2000, question=QUESTION, answer=ANSWER, found="found " * 20):
+        self.question, self.answer, self.found = question, answer, found
         self.faults = []
         self.history = History(most_tokens)
         self.summaries = Summaries(self.history, lambda: model, self.faults.append)
@@ -56,15 +58,19 @@ class Conversation:
     async def turn(self):
         """One turn; the bytes of its request."""
         self.turns += 1
-        self.context.add_message(role="user", content=f"{self.turns}: {QUESTION}")
+        self.context.add_message(role="user", content=f"{self.turns}: {self.question}")
         self.context.items.append(llm.FunctionCall(call_id=f"{self.turns}", name="look", arguments="{}"))
-        found = llm.FunctionCallOutput(call_id=f"{self.turns}", name="look", output="found " * 20, is_error=False)
+        found = llm.FunctionCallOutput(call_id=f"{self.turns}", name="look", output=self.found, is_error=False)
         self.context.items.append(found)
         sent = self.sent()
-        self.context.add_message(role="assistant", content=ANSWER)
+        self.context.add_message(role="assistant", content=self.answer)
         self.summaries.consider(self.context)
         await self.summaries.settled()
-        return sum(len(text_of(item).encode()) for item in sent.items)
+        return bytes_of(sent)
+
+
+def bytes_of(context):
+    return sum(len(text_of(item).encode()) for item in context.items)
 
 
 def texts(context):
@@ -91,8 +97,42 @@ async def test_the_thirtieth_minute_costs_what_the_first_did():
     conversation = Conversation(Model("What was said. " * 40))
     by_minute = await minutes(conversation, 30)
     assert rupees_of_minute(by_minute[-1]) <= 1.3 * rupees_of_minute(by_minute[0])
-    assert max(by_minute[10:]) <= 1.3 * max(by_minute[:10])
     assert conversation.faults == []
+
+
+TALKS = {
+    "usual": {},
+    "of few words": {"question": "And what does that one cost? ", "answer": "It costs 40 rupees. ", "found": "40"},
+    "with long results": {"found": "x" * RESULT_LIMIT_CHARACTERS},
+    "with long speeches": {"question": QUESTION * 5, "answer": ANSWER * 10},
+}
+
+
+@pytest.mark.parametrize("talk", TALKS.values(), ids=TALKS)
+async def test_the_thirtieth_minute_sends_a_model_no_more_than_the_beginning(talk):
+    """Pins the same, in the bytes of all requests of a minute, summaries included.
+
+    A call's very first minute sends little, whatever is done later: there is no conversation yet. Its beginning is
+    therefore the first five minutes with a full history, from the first summary on; before it there is less.
+    """
+    summaries = Model("x" * LONGEST_SUMMARY_CHARACTERS)
+    conversation = Conversation(summaries, most_tokens=600, **talk)
+    fullest, by_minute, first_summary = 0, [], None
+    for minute in range(30):
+        summed_up = len(summaries.asked)
+        requests = [await conversation.turn() for _ in range(TURNS_PER_MINUTE)]
+        if summaries.asked and first_summary is None:
+            first_summary = minute
+        fullest = max(fullest, *requests)
+        by_minute.append(sum(requests) + sum(map(bytes_of, summaries.asked[summed_up:])))
+
+    beginning, end = by_minute[first_summary : first_summary + 5], by_minute[-5:]
+    assert first_summary <= 15
+    assert max(end) <= 1.3 * max(beginning)
+    assert sum(end) <= 1.3 * sum(beginning)
+    turn = sum(len(part.encode()) for part in (conversation.question, conversation.answer, conversation.found))
+    instructions = len("Be kind. " * 100) + LONGEST_SUMMARY_CHARACTERS
+    assert fullest <= instructions + 600 * BYTES_PER_TOKEN + turn + 200
 
 
 async def test_what_was_dropped_is_summed_up_once_and_each_summary_knows_the_one_before():
