@@ -7,10 +7,11 @@ freely: "order status check karo" is Hindi although three of its four words are 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from worker.language.lexicon import CASE, PARTICLE, QUESTION, VERB, Entry, Lexicon, claims
 from worker.language.noise import is_answer, without_noise
+from worker.language.sounds import SOUND, SOUND_IN_TAMIL, TAMIL, sound_in_tamil, sound_of
 from worker.language.words import Word, lightly_folded
 from worker.languages import BY_SPEAKERS, ENGLISH, WRITTEN_IN
 from worker.text.scripts import LATIN
@@ -31,6 +32,14 @@ _LEVEL = 0.75
 _LEAST_SHARE = 0.2
 """Least score per word left; below it a stray look-alike is drowned in an unknown language."""
 _NEIGHBOURHOOD = 4
+_LEAST_BY_SOUND = 5.0
+"""Two words, one of them a verb or a question: a single one may sound like anything."""
+_LEAST_OF_EXPECTED = 2.0
+"""What is spoken already, or claimed, needs a word."""
+_ALONE = 1.0
+"""What a word that no other language has is worth more."""
+_SURER_BY_SOUND = 2.0
+"""How much more must be heard than is written before the letters are not believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +153,63 @@ def _side(entries: Sequence[Entry], word: Word, lexicon: Lexicon) -> str:
     return "other"
 
 
-def weigh(words: Sequence[Word], lexicon: Lexicon) -> Evidence:
-    """Score every language on the words that count."""
+def weigh(words: Sequence[Word], lexicon: Lexicon, *, expected: frozenset[str]) -> Evidence:
+    """Score every language on the words that count, by their sound where the letters are not its own.
+
+    `expected` is what is spoken and what the recogniser claims: less convinces of it.
+    """
     left = without_noise(words, lexicon)
+    if is_answer(words, left, lexicon):
+        left = []
+    if any(word.script != LATIN for word in left):
+        heard = [_by_sound(word) for word in left]
+        if _is_in_foreign_letters(left, heard, expected, lexicon):
+            return _weigh_left(heard, lexicon)
+    return _weigh_left(left, lexicon)
+
+
+def _by_sound(word: Word) -> Word:
+    if word.script == LATIN:
+        return word
+    sound = sound_of(word.text, word.script)
+    if word.script == TAMIL:
+        return replace(word, text=sound_in_tamil(sound), script=SOUND_IN_TAMIL)
+    return replace(word, text=sound, script=SOUND)
+
+
+def _is_in_foreign_letters(
+    written: Sequence[Word], heard: Sequence[Word], expected: frozenset[str], lexicon: Lexicon
+) -> bool:
+    """Whether the sound of a turn is a clause of some language, and its letters spell next to nothing of theirs."""
+    if _written_with_own_letters(written, lexicon):
+        return False
+    own = {code for word in written for code in WRITTEN_IN.get(word.script, ()) if word.script != LATIN}
+    by_letters, by_sound = _known(written, lexicon), _known(heard, lexicon)
+    theirs = max(by_letters.values(), default=0.0), *(by_sound.get(language, 0.0) for language in own)
+    least = _SURER_BY_SOUND * max(theirs)
+    return any(
+        weight >= max(least, _LEAST_OF_EXPECTED if language in expected else _LEAST_BY_SOUND)
+        for language, weight in by_sound.items()
+        if language not in own
+    )
+
+
+def _known(words: Sequence[Word], lexicon: Lexicon) -> dict[str, float]:
+    """How much of a turn each language knows: what only looks like its words counts half, what it alone has, more."""
+    weights: dict[str, float] = {}
+    for word in words:
+        known = claims(lexicon, word.text, word.script)
+        alone = _ALONE if len(known) == 1 else 0.0
+        for entry in known:
+            weight = entry.weight / 2 if entry.is_guess else entry.weight + alone
+            weights[entry.language] = weights.get(entry.language, 0.0) + weight
+    return weights
+
+
+def _weigh_left(left: Sequence[Word], lexicon: Lexicon) -> Evidence:
     scores: dict[str, float] = {}
     kinds: dict[str, set[str]] = {}
     distinct: dict[str, float] = {}
-    if is_answer(words, left, lexicon):
-        left = []
     found = [claims(lexicon, word.text, word.script) for word in left]
     sides = [_side(entries, word, lexicon) for entries, word in zip(found, left, strict=True)]
     final_verbs: frozenset[str] = frozenset()
@@ -170,7 +228,7 @@ def weigh(words: Sequence[Word], lexicon: Lexicon) -> Evidence:
             final_verbs = verbs or final_verbs
     for language in final_verbs:
         scores[language] += _FINAL_VERB_BONUS
-    for language in _written_with_own_letters(words, lexicon) if left else ():
+    for language in _written_with_own_letters(left, lexicon):
         scores[language] = scores.get(language, 0.0) + _OWN_LETTER
         kinds.setdefault(language, set()).add(CASE)
     with_grammar = frozenset(language for language, had in kinds.items() if _is_grammar(had, len(left)))

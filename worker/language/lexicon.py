@@ -15,6 +15,7 @@ from typing import Any
 
 from worker.lang import part_of
 from worker.language.names import KEPT_ANSWERS, LanguageNames, read_names
+from worker.language.sounds import SOUND, SOUND_IN_TAMIL, SURE_SOUND, sound_in_tamil, sound_of, without_last_nasal
 from worker.language.words import folded, lightly_folded, loosely_spelt, normalised
 from worker.languages import ENGLISH, LANGUAGES, SUPPORTED
 from worker.text.scripts import LATIN, script_of
@@ -29,6 +30,7 @@ _WEIGHTS = {VERB: 3.0, QUESTION: 3.0, CASE: 2.0, PARTICLE: 1.0}
 _ENDINGS = {"verb_endings": (VERB, 2.0), "case_endings": (CASE, 1.5)}
 _FORMS = ("native", "latin")
 _SHORTEST_STEM = 2
+_SHORTEST_SOUND = 2
 _SHORTEST_FOLDED = 4
 """Shorter words have too many look-alikes to be read by their folded spelling."""
 
@@ -87,6 +89,8 @@ class Lexicon:
     words: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     spellings: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     """Romanised Indian words under their folded spelling, for variants that no list has."""
+    sounds: dict[str, dict[str, tuple[Entry, ...]]] = field(default_factory=dict)
+    """All Indian words by their sound, as every script writes it and as Tamil does."""
     endings: dict[str, dict[str, tuple[Entry, ...]]] = field(default_factory=dict)
     """Script -> ending -> claims; searched from the longest ending down."""
     longest_ending: dict[str, int] = field(default_factory=dict)
@@ -129,7 +133,7 @@ class Lexicon:
 @lru_cache(maxsize=KEPT_ANSWERS)
 def claims(lexicon: Lexicon, word: str, script: str) -> tuple[Entry, ...]:
     """Which languages know this word, by the lists first and by its ending second."""
-    known = lexicon.words.get(word)
+    known = lexicon.sounds.get(script, lexicon.words).get(word)
     if known is not None:
         return known
     if word in lexicon.loanwords:
@@ -251,6 +255,25 @@ class _Builder:
                         self._claim(variants, folded(word), replace(entry, is_guess=True))
         return {spelling: tuple(known.values()) for spelling, known in variants.items()}
 
+    def sounds(self, loanwords: frozenset[str]) -> dict[str, dict[str, tuple[Entry, ...]]]:
+        """Sound -> claims, for words in letters of another language. Borrowed words stay out: "card" is no "karda"."""
+        indian = self.words.keys() & loanwords
+        borrowed = {
+            sound_of(word.replace("c", "k"), LATIN)
+            for word in loanwords - indian
+            if script_of(word[0]) == LATIN and len(word) >= _SHORTEST_FOLDED
+        }
+        heard: dict[str, dict[str, dict[str, Entry]]] = {SOUND: {}, SOUND_IN_TAMIL: {}}
+        for word, known in self.words.items():
+            script = script_of(word[0])
+            spoken = {word, without_last_nasal(word)} if script == LATIN else {word}
+            for sound, entry in product({sound_of(each, script) for each in spoken}, known.values()):
+                if len(sound) >= _SHORTEST_SOUND and sound not in borrowed and entry.language != "en-IN":
+                    claim = replace(entry, is_guess=len(sound) < SURE_SOUND)
+                    self._claim(heard[SOUND], sound, claim)
+                    self._claim(heard[SOUND_IN_TAMIL], sound_in_tamil(sound), claim)
+        return {how: {sound: tuple(k.values()) for sound, k in found.items()} for how, found in heard.items()}
+
     @staticmethod
     def _claim(target: dict[str, dict[str, Entry]], word: str, entry: Entry) -> None:
         known = target.setdefault(word, {})
@@ -323,19 +346,21 @@ def lexicon() -> Lexicon:
         builder.phrases.update(_phrases(section["words"]))
     english_lists = part_of(ENGLISH, "identity")
     builder.add_confirmations(english_lists["confirmations"])
+    loanwords = _words(_read("loanwords.toml")["words"])
     main_verbs = _words(english_lists["main_verbs"]["latin"])
     # "ho" is Marathi for yes and a verb in Hindi: such a word is no evidence only when nothing else is said.
     ambiguous = {phrase for phrase in builder.phrases if len(phrase) == 1 and phrase[0] in builder.words}
     tables = Lexicon(
         words={word: tuple(known.values()) for word, known in builder.words.items()},
         spellings=builder.spellings(),
+        sounds=builder.sounds(loanwords),
         endings={s: {e: tuple(k.values()) for e, k in found.items()} for s, found in builder.endings.items()},
         phrases=_by_first(builder.phrases - ambiguous),
         answers=frozenset(builder.answers | {phrase[0] for phrase in ambiguous}),
         english_answers=_english_answers(english_lists),
         acknowledgements=frozenset(phrase[0] for phrase in ambiguous),
         numbers=frozenset(builder.numbers),
-        loanwords=_words(_read("loanwords.toml")["words"]),
+        loanwords=loanwords,
         language_names=read_names(names),
         wish=builder.wish_words(),
         english_spelt=english_spelt,

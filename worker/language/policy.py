@@ -30,6 +30,8 @@ _LEAST_PROBABILITY_HEARD = 0.3
 _MOST_WORDS_PER_SECOND = 6.0
 """Nobody speaks faster for a whole turn; a recogniser that hears more has made words out of a noise."""
 
+_URDU, _HINDI = "ur", "hi-IN"
+
 # Stable names: they are logged, and documented in docs/language-policy.md.
 NO_EVIDENCE = "no_evidence"
 SAME = "same_language"
@@ -98,13 +100,16 @@ def decide(turn: HeardTurn, state: LanguageState) -> Decision:
         if wish.target not in SUPPORTED:
             return _stay(state, WISH_UNSUPPORTED)
         return _decision(LanguageState(wish.target, wished=True), WISH)
-    evidence = weigh(words, tables)
     tagged = _claimed(turn, _LEAST_PROBABILITY)
+    expected = frozenset({state.language, tagged or state.language})
+    evidence = weigh(words, tables, expected=expected)
     if not evidence.is_clause:
         return _stay(state, NO_EVIDENCE)
     if _may_be_phantom(turn, len(words)):
         return _stay(state, DOUBTED)
     spoken = language_of(evidence, current=state.language, tagged=tagged)
+    if spoken == _URDU and not _is_said_to_be_urdu(turn):
+        return _follow(_HINDI, state, GRAMMAR)
     if spoken is None:
         return _by_tag(_claimed(turn, _LEAST_PROBABILITY_ALONE), evidence, state)
     if spoken not in SUPPORTED:
@@ -118,6 +123,11 @@ def decide(turn: HeardTurn, state: LanguageState) -> Decision:
             return _stay(state, SHARED_WORDS)
         return _after_two_turns(spoken, state, GRAMMAR_ONCE, GRAMMAR_TWICE)
     return _follow(spoken, state, GRAMMAR)
+
+
+def _is_said_to_be_urdu(turn: HeardTurn) -> bool:
+    """Whether the recogniser calls it Urdu, not only writes it so: spoken, it is the Hindi that we answer in."""
+    return isinstance(turn.language, str) and turn.language.lower().startswith(_URDU)
 
 
 def _is_proven(spoken: str, evidence: Evidence, state: LanguageState, tagged: str | None) -> bool:

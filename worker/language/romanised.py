@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from worker.text.scripts import script_of
 
-_FIRST_BLOCK, _LAST_BLOCK, _BLOCK_SIZE = 0x0900, 0x0D00, 0x80
+_FIRST_BLOCK, _LAST_BLOCK, BLOCK_SIZE = 0x0900, 0x0D00, 0x80
 # fmt: off
 _CONSONANTS = dict(enumerate((
     "k", "kh", "g", "gh", "ng", "ch", "chh", "j", "jh", "n", "t", "th", "d", "dh", "n", "t", "th", "d", "dh", "n", "n",
@@ -35,7 +35,7 @@ def romanised(word: str) -> str:
     vowel_is_due = False
     for character in word:
         code = ord(character)
-        place = code % _BLOCK_SIZE if _FIRST_BLOCK <= code < _LAST_BLOCK + _BLOCK_SIZE else -1
+        place = code % BLOCK_SIZE if _FIRST_BLOCK <= code < _LAST_BLOCK + BLOCK_SIZE else -1
         if place in _VOWEL_SIGNS or place == _VIRAMA:
             written.append(_VOWEL_SIGNS.get(place, ""))
             vowel_is_due = False
