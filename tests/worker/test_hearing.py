@@ -10,7 +10,8 @@ from livekit.agents import APIConnectionError
 
 from tests.worker.jumping_clock import run, wait
 from worker.conversation.bridging import Patience
-from worker.conversation.hearing import REPLAY_SECONDS, Hearing
+from worker.conversation.hearing import Hearing
+from worker.conversation.replay_buffer import REPLAY_SECONDS
 from worker.faults import EndedQuietly, NothingHeard
 
 PATIENCE = Patience(late_seconds=2.5, give_up_seconds=20.0)
@@ -347,3 +348,35 @@ def test_speech_counts_as_lost_when_a_second_stream_has_failed_and_not_once_it_w
         return seen
 
     assert run(scenario()) == [[], [1, 2], []]
+
+
+def test_the_states_are_those_of_the_table():
+    """Each line of the table in Hearing's docstring that no test above has as its story."""
+
+    async def scenario():
+        call, seen = Call(), []
+
+        def then(what):
+            what()
+            seen.append(call.hearing.state)
+
+        then(call.hearing.caller_spoke)
+        then(lambda: call.hearing.failed(BROKEN))
+        then(call.hearing.understood)
+        then(call.hearing.caller_spoke)
+        then(lambda: call.hearing.missed(1.5))
+        then(lambda: call.hearing.failed(NothingHeard()))
+        then(lambda: call.hearing.failed(BROKEN))
+        await wait(2 * PATIENCE.give_up_seconds)
+        seen.append(call.hearing.state)
+        then(call.hearing.caller_spoke)
+        then(lambda: call.hearing.missed(0.3))
+        return seen, call.told[-1], call.gave_up_at
+
+    seen, told_last, gave_up_at = run(scenario())
+    assert [state.name for state in seen] == [
+        "SPEAKING", "FAILING", "IDLE", "SPEAKING", "UNANSWERED", "UNANSWERED", "FAILING", "IDLE",
+        "SPEAKING", "SPEAKING",
+    ]  # fmt: skip
+    assert told_last == "say_again"
+    assert gave_up_at == [], "one failure, long ago, is no recogniser that stays away"
