@@ -12,7 +12,6 @@ from aiohttp import web
 
 from sandbox.llm_misbehaviour import misbehaved, refused_request
 from sandbox.llm_script import Reply, reply_to, text_of
-from sandbox.sarvam_stt import answer
 from sandbox.scopes import STATUS_FAULTS, Fault, Scope, held
 from sandbox.vendor import (
     MESSAGES,
@@ -20,6 +19,7 @@ from sandbox.vendor import (
     SCOPES,
     Refused,
     abort,
+    answer,
     bearer,
     before_answering,
     now,
@@ -240,7 +240,7 @@ async def _whole(
         "choices": [choice],
         "usage": usage_of(body, reply),
     }
-    return await answer(request, whole, fault.name if fault else "", fault)
+    return await answer(request, whole, fault)
 
 
 def _finish_reason(reply: Reply) -> str:

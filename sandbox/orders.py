@@ -5,8 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.sarvam_stt import answer
-from sandbox.vendor import MESSAGES, REFUSED_KEYS, SCOPES, Refused, bearer, before_answering, now, until
+from sandbox.vendor import MESSAGES, REFUSED_KEYS, SCOPES, Refused, answer, bearer, before_answering, now, until
 
 STATUSES = ("packed", "shipped", "out_for_delivery", "delivered")
 DATES = ("2026-11-23", "2026-11-24", "2026-11-25", "2026-11-26")
@@ -33,7 +32,7 @@ async def order(request: web.Request) -> web.StreamResponse:
         return web.json_response({})
     if order_id in UNKNOWN_ORDERS or not order_id.isalnum():
         return refuse(404, f"there is no order {order_id}")
-    return await answer(request, found(order_id), fault.name if fault else "", fault)
+    return await answer(request, found(order_id), fault)
 
 
 def found(order_id: str) -> dict[str, Any]:

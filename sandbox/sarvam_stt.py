@@ -16,12 +16,13 @@ from aiohttp import BodyPartReader, WSMsgType, web
 
 from sandbox.listening import Heard, Listening
 from sandbox.recogniser import recognise_async
-from sandbox.scopes import CLOSE_FAULTS, Scope, held
+from sandbox.scopes import CLOSE_FAULTS, Scope
 from sandbox.vendor import (
     MESSAGES,
     SARVAM_CODES,
     Refused,
     abort,
+    answer,
     before_answering,
     now,
     request_id,
@@ -248,26 +249,7 @@ async def transcribe(request: web.Request) -> web.StreamResponse:
         "language_code": language if named else heard_language,
         "language_probability": None if named else probability,
     }
-    return await answer(request, body, fault.name if fault else "", fault)
-
-
-async def answer(request: web.Request, body: dict[str, Any], kind: str, fault: Any) -> web.StreamResponse:
-    """Send a JSON body whole, or as the fault has it: half and then nothing, half and cut, half and the end."""
-    text = json.dumps(body, ensure_ascii=False).encode()
-    if kind == "malformed":
-        return web.Response(body=text[: len(text) // 2], content_type="application/json")
-    if kind not in ("stall", "drop"):
-        return web.Response(body=text, content_type="application/json")
-    response = web.StreamResponse(headers={"Content-Type": "application/json"})
-    response.content_length = len(text)
-    await response.prepare(request)
-    await response.write(text[: len(text) // 2])
-    if kind == "drop":
-        abort(request)
-        return response
-    await held(fault)
-    await response.write(text[len(text) // 2 :])
-    return response
+    return await answer(request, body, fault)
 
 
 async def _form(request: web.Request) -> tuple[dict[str, str], bytes]:

@@ -13,13 +13,13 @@ from aiohttp import WSMsgType, web
 
 from sandbox.audio_codecs import CONTENT_TYPES, Encoder, encode
 from sandbox.sarvam_speech import REST_RATES, STREAM_RATES, BadSpeech, Speech, checked_speech
-from sandbox.sarvam_stt import answer
 from sandbox.sarvam_voices import SPEAKERS
 from sandbox.scopes import CLOSE_FAULTS, STATUS_FAULTS, Fault, Scope, held
 from sandbox.vendor import (
     MESSAGES,
     Refused,
     abort,
+    answer,
     before_answering,
     now,
     request_id,
@@ -326,7 +326,7 @@ async def synthesise(request: web.Request) -> web.StreamResponse:
     fault = scope.fault("tts", "empty", "malformed", "stall", "drop")
     sound = await asyncio.to_thread(encode, samples, speech.codec, speech.sample_rate)
     audios = [] if fault is not None and fault.name == "empty" else [base64.b64encode(sound).decode()]
-    return await answer(request, {"request_id": request_id(), "audios": audios}, fault.name if fault else "", fault)
+    return await answer(request, {"request_id": request_id(), "audios": audios}, fault)
 
 
 async def _checked_body(request: web.Request) -> tuple[Speech, str]:

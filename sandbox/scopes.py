@@ -116,11 +116,18 @@ class Scope:
 
     def __init__(self, name: str, settings: Settings) -> None:
         self.name = name
-        self.settings = settings
+        self._next_index = 1  # so that `after=0` means all
         self.faults: list[Fault] = []
+        self.reset(settings)
+
+    def reset(self, settings: Settings) -> None:
+        """Back to `settings` and nothing else; who polls for events does not wait for the count to catch up."""
+        for fault in self.faults:
+            fault.removed = True
+        self.settings = settings
+        self.faults = []
         self.queue: deque[Entry] = deque()
         self._events: deque[dict[str, Any]] = deque(maxlen=EVENTS_KEPT)
-        self._next_index = 1  # so that `after=0` means all
 
     def log(self, provider: str, kind: str, **details: Any) -> None:
         event = {"index": self._next_index, "at": time.time(), "provider": provider, "kind": kind, **details}
@@ -190,12 +197,7 @@ class Scopes:
 
     def reset(self, name: str) -> None:
         """Back to defaults, in place: sockets that are open keep the scope they were opened with."""
-        scope = self.get_or_create(name)
-        fresh = Scope(name, self._defaults)
-        fresh._next_index = scope._next_index  # who polls for events must not wait for the count to catch up
-        for old in scope.faults:
-            old.removed = True
-        scope.__dict__.update(fresh.__dict__)
+        self.get_or_create(name).reset(self._defaults)
 
 
 async def held(fault: Fault) -> None:

@@ -4,9 +4,11 @@ Refusals have the shape of the real services, so that a wrong request fails here
 """
 
 import asyncio
+import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -88,6 +90,26 @@ def abort(request: web.Request) -> None:
     """Cut the TCP connection, with no closing frame and no last chunk."""
     if request.transport is not None:
         request.transport.abort()
+
+
+async def answer(request: web.Request, body: dict[str, Any], fault: Fault | None) -> web.StreamResponse:
+    """Send a JSON body whole, or as the fault has it: half and then nothing, half and cut, half and the end."""
+    text = json.dumps(body, ensure_ascii=False).encode()
+    half = len(text) // 2
+    if fault is None or fault.name not in ("malformed", "stall", "drop"):
+        return web.Response(body=text, content_type="application/json")
+    if fault.name == "malformed":
+        return web.Response(body=text[:half], content_type="application/json")
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    response.content_length = len(text)
+    await response.prepare(request)
+    await response.write(text[:half])
+    if fault.name == "drop":
+        abort(request)
+        return response
+    await held(fault)
+    await response.write(text[half:])
+    return response
 
 
 async def until(due_at: float) -> None:

@@ -16,7 +16,7 @@ from worker.admissions import Admissions
 from worker.livekit_internals import EndedProcess, on_call_process_closed
 from worker.recovery.exit_codes import UNUSED, ended_on_purpose
 from worker.recovery.lifeline import Lifeline
-from worker.recovery.rescue import API_ERRORS
+from worker.recovery.rooms import API_ERRORS
 from worker.ticket import Ticket, read_ticket
 
 log = logging.getLogger("vaani")

@@ -46,10 +46,3 @@ class TurnEvidence(Protocol):
 
     def observe_user_state(self, state: str) -> None:
         """What the framework's voice detector makes of the caller: speaking, listening or away."""
-
-
-class Reports(Protocol):
-    """Where a call's figures and incidents are told: logs and the room in production, a list in tests."""
-
-    def event(self, name: str, **fields: object) -> None:
-        """One incident under a name of log_events."""

@@ -30,7 +30,7 @@ from worker.conversation.assistant import Assistant
 from worker.conversation.call import Call, CallParts
 from worker.conversation.continuity import Continuity
 from worker.conversation.last_words import apologise
-from worker.conversation.one_microphone import CALLER_KINDS, OneMicrophone
+from worker.conversation.one_microphone import OneMicrophone
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
 from worker.conversation.tool_services import ToolServices
@@ -46,7 +46,7 @@ from worker.providers.wait_policy import wait_policy
 from worker.recovery.exit_codes import FAILED, exit_with
 from worker.recovery.handover import ignore_handover_signal, on_handover_signal
 from worker.recovery.lifeline import Lifeline
-from worker.recovery.rooms import Rooms
+from worker.recovery.rooms import CALLER_KINDS, Rooms
 from worker.recovery.sealed_state import Seal
 from worker.settings import CallSettings, CapacitySettings, Settings
 from worker.ticket import read_ticket

@@ -29,7 +29,7 @@ from worker.conversation.caller import opening_language, verified_caller, wanted
 from worker.conversation.continuity import Continuity
 from worker.conversation.hearing import Hearing
 from worker.conversation.history import History
-from worker.conversation.one_microphone import CALLER_KINDS, is_microphone
+from worker.conversation.one_microphone import is_microphone
 from worker.conversation.outages import Outages
 from worker.conversation.overheard import Overheard
 from worker.conversation.pacing import estimate_rate_less_often, in_portions
@@ -44,6 +44,7 @@ from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
 from worker.ports import TurnEvidence, Voice, WholeRecording
 from worker.recovery.exit_codes import FAILED, UNUSED, exit_with
+from worker.recovery.rooms import CALLER_KINDS
 from worker.settings import CallSettings, RetrySettings
 from worker.spoken import blocks_in, says_something, speakable
 from worker.ticket import Ticket
@@ -202,12 +203,6 @@ class Call:
         return verified_caller(self._ctx.job.metadata, self._ctx.room.remote_participants.values())
 
     async def _caller(self) -> rtc.RemoteParticipant | None:
-        if self._ctx.is_fake_job():
-            return (
-                None
-                if not self._ctx.room.remote_participants
-                else next(iter(self._ctx.room.remote_participants.values()))
-            )
         try:
             async with asyncio.timeout(self._alone_seconds()):
                 return await self._ctx.wait_for_participant(kind=list(CALLER_KINDS))

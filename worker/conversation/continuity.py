@@ -12,13 +12,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import aiohttp
-from livekit import api, rtc
+from livekit import rtc
 from livekit.agents import AgentSession, ChatMessage, JobContext, llm
 
 from worker.language import LanguageState
 from worker.recovery.exit_codes import LOST, exit_with
-from worker.recovery.rooms import Rooms
+from worker.recovery.rooms import API_ERRORS, Rooms
 from worker.recovery.sealed_state import CallState, Succession, newest, without_half_characters
 from worker.settings import CallSettings, FailoverSettings
 
@@ -29,7 +28,6 @@ POLL_SECONDS = 0.05
 SETTLED_SECONDS = 1.0  # a final transcript may still be on its way this long after the caller's last word
 LAST_WRITE_SECONDS = 2.0
 GOODBYE_SECONDS = 5.0  # kept of a handover's time, to say sorry and end the call when nobody comes
-API_ERRORS = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
 TAKEN_AWAY = (rtc.DisconnectReason.DUPLICATE_IDENTITY, rtc.DisconnectReason.PARTICIPANT_REMOVED)
 ENDED = (rtc.DisconnectReason.CLIENT_INITIATED, rtc.DisconnectReason.ROOM_DELETED, rtc.DisconnectReason.ROOM_CLOSED)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from livekit import rtc
 
-CALLER_KINDS = (rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP)
+from worker.recovery.rooms import CALLER_KINDS
 
 
 class OneMicrophone:

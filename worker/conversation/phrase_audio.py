@@ -65,6 +65,12 @@ class PhraseAudio:
             out.writeframes(bytes(frame.data))
         os.replace(name, self.path(language, text))
 
+    def forget_old(self, keep: int = 2000) -> None:
+        """Delete all but the newest files: of voices and phrases that nobody uses any more."""
+        files = sorted(self._folder.glob("*.wav"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in files[keep:]:
+            path.unlink(missing_ok=True)
+
 
 def _read(path: Path) -> tuple[bytes, int]:
     with wave.open(str(path), "rb") as source:
@@ -111,12 +117,6 @@ async def render_missing(
             continue
         rendered, failed_in_a_row = rendered + 1, 0
     with contextlib.suppress(OSError):
-        _forget_old(cache)
+        cache.forget_old()
     log.info(log_events.PHRASE_RENDERED, extra={"count": rendered})
     return rendered
-
-
-def _forget_old(cache: PhraseAudio, keep: int = 2000) -> None:
-    files = sorted(cache._folder.glob("*.wav"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in files[keep:]:
-        path.unlink(missing_ok=True)

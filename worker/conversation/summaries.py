@@ -9,6 +9,7 @@ from typing import Any
 from livekit.agents import llm
 
 from worker.conversation.history import History, text_of
+from worker.conversation.pieces import words_of
 from worker.faults import REFUSED_KEY, Fault, RequestRefused, describe
 
 SUMMARY_SECONDS = 20.0
@@ -75,7 +76,7 @@ async def _written(model: llm.LLM[Any], before: str, items: list[llm.ChatItem]) 
                 continue
             if chunk.delta.extra and REFUSED_KEY in chunk.delta.extra:
                 raise RequestRefused(chunk.delta.extra[REFUSED_KEY])
-            words += chunk.delta.content or ""
+            words += words_of(chunk)
     return words.strip()[:LONGEST_SUMMARY_CHARACTERS]
 
 

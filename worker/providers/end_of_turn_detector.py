@@ -104,7 +104,7 @@ class EvidenceTurnDetector:
         """Return once the turn is over. The framework cancels this when the caller speaks again."""
         entered_at = self._now()
         anchor = self._anchor(entered_at)
-        text, asked = _last_words(chat_ctx)
+        text, asked = _answer_and_question(chat_ctx)
         while True:
             self._evidence_changed.clear()
             try:
@@ -257,7 +257,7 @@ class EvidenceTurnDetector:
             self._decided(decision)
 
 
-def _last_words(chat_ctx: llm.ChatContext) -> tuple[str, str]:
+def _answer_and_question(chat_ctx: llm.ChatContext) -> tuple[str, str]:
     """The caller's words of this turn, and the end of what the agent said just before them."""
     messages = [item for item in chat_ctx.items if item.type == "message" and item.role in ("user", "assistant")]
     if not messages or messages[-1].role != "user":

@@ -9,21 +9,18 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
-from livekit import api
 from livekit.agents import AgentServer
 
 from worker import log_events
 from worker.livekit_internals import EndedProcess, on_call_process_closed
 from worker.recovery.exit_codes import ended_on_purpose
-from worker.recovery.rooms import MOST_RESCUES, RESCUES, Rooms, RoomView
+from worker.recovery.rooms import API_ERRORS, MOST_RESCUES, RESCUES, Rooms, RoomView
 
 log = logging.getLogger("vaani")
 ARRIVAL_SECONDS = 8.0
 # Two signs of life missed (worker.conversation.continuity writes one every 6 s), and a slow one allowed for. With the
 # worker's own pace, chance and the new agent's arrival, the caller waits for less than 30 s.
 SILENT_SECONDS = 15.0
-API_ERRORS = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
 
 
 class Rescue:

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from livekit import api
+import aiohttp
+from livekit import api, rtc
 from livekit.protocol.models import ParticipantInfo
 
 from worker.recovery.sealed_state import CallState, Seal, Succession, from_metadata, into_metadata
@@ -16,7 +17,10 @@ API_SECONDS = 4.0
 POLL_SECONDS = 0.2
 MOST_RESCUES = 2
 RESCUES = ("crashed", "lost")
-CALLER_KINDS = (ParticipantInfo.Kind.STANDARD, ParticipantInfo.Kind.SIP)
+API_ERRORS = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
+"""What a request to LiveKit's API raises when it fails."""
+CALLER_KINDS = (rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP)
+"""Who in a room is a caller, not an agent or a recorder: on a page, in an app, on a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Rooms:
 
     async def has_caller(self, room: str) -> bool:
         """Whether somebody is there to talk to."""
-        return any(person.kind in CALLER_KINDS for person in await self.participants(room))
+        return any(int(person.kind) in CALLER_KINDS for person in await self.participants(room))
 
     async def successions(self, room: str) -> list[Succession]:
         """Why agents were sent to the room again so far; the server keeps them as long as the room."""
