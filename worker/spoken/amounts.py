@@ -136,6 +136,8 @@ _PHONE = re.compile(
 _CODE = re.compile(
     r"(?<![\w/-])(?=[A-Za-z0-9/_-]{0,80}[0-9])(?=[A-Za-z0-9/_-]{0,80}[A-Za-z])[A-Za-z0-9]+(?:[-/_][A-Za-z0-9]+)*"
 )
+_DECIMAL_AND_LETTERS = re.compile(r"(?<![\w.,/-])([0-9]+\.[0-9]+)([A-Za-z]+)(?![\w.-])")
+_ORDINALS = re.compile(r"[0-9]+(?:st|nd|rd|th)(?:/[0-9]+(?:st|nd|rd|th))+")
 _RUN = re.compile(r"[A-Za-z]+|[0-9]+")
 _COMPOUND = re.compile(r"[0-9]+(?:-[a-z]{2,})+")
 _COUNTED = re.compile(r"([0-9]+)([a-z]{3,})")
@@ -155,13 +157,22 @@ def say_phones(text: str, forms: SpokenForms) -> str:
 
 
 def say_codes(text: str, forms: SpokenForms) -> str:
+    text = _DECIMAL_AND_LETTERS.sub(lambda found: _with_unit(found[1], found[2], forms), text)
     return _CODE.sub(lambda found: _spoken_code(found[0], forms), text)
+
+
+def _with_unit(number: str, letters: str, forms: SpokenForms) -> str:
+    """1.5T is a number and a letter: what is behind the point is no code."""
+    known = _is_unit(letters, forms) or letters.lower() in forms.numbers.scale_words
+    return f"{number}{letters}" if known else f"{number} {letters}"
 
 
 def _spoken_code(code: str, forms: SpokenForms) -> str:
     ending = code.lstrip("0123456789")
     if _COMPOUND.fullmatch(code):
         return code  # 24-hour, 5-star: words, not codes
+    if _ORDINALS.fullmatch(code):
+        return code.replace("/", ", ")  # 1st/2nd
     if counted := _COUNTED.fullmatch(code):
         return f"{counted[1]} {counted[2]}"  # 15days
     if (
@@ -197,7 +208,7 @@ def _is_spelt(letters: str) -> bool:
 
 def _spoken_run(run: str, forms: SpokenForms, spell_all: bool) -> str:
     if run.isdigit():
-        return digits(run, forms.numbers)
+        return grouped_digits([run], forms.numbers) if len(run) > 7 else digits(run, forms.numbers)
     if len(run) > 1 and set(run) <= set("Xx"):
         return ""  # XXXX4321: what is hidden is not read out
     return " ".join(run) if _is_spelt(run) or (spell_all and run.isupper()) else run
@@ -226,6 +237,8 @@ _HOURS_BEFORE = re.compile(r"[0-9]\s?h(?:rs?)?\s?$")
 
 
 def _unit_pattern(unit: str) -> str:
+    if "." in unit and not unit.isascii():
+        return rf"{re.escape(unit)}\.?"  # कि.मी.
     return re.escape(unit) if len(unit) == 1 else f"(?i:{re.escape(unit)})"
 
 
@@ -240,25 +253,27 @@ _FRACTION = re.compile(r"(?<![0-9/.,])([0-9]{1,4})/([0-9]{1,4})(?![0-9/]|[.,][0-
 
 
 _TIMES_AS = re.compile(r"([0-9])x(?![\w-])")
-_PER_OTHER = re.compile(r"([0-9])\s?/\s?(?=[a-z]{2}|" + INDIC + ")")
 
 
 @cache
-def _per_pattern(forms: SpokenForms) -> re.Pattern[str]:
+def _per_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """(behind the slash a word that the language has "per" for, any other word): ₹299/month, 60 किमी/घंटा."""
     measure = f"{_units_pattern(forms)}|(?i:{_scale_words(forms)}|{_any_of(tuple(forms.numbers.money_scales))})"
     measure = f"{measure}|{_any_of(forms.money_words)}"
     per = "|".join(_unit_pattern(name) for name in _longest_first(tuple(forms.per)))
-    return re.compile(rf"([0-9](?:\s?(?:{measure}))?)(?:/-)?\s?/\s?({per}){NOT_A_LETTER}")
+    before = rf"([0-9](?:\s?(?:{measure}))?)(?:/-)?\s?/\s?"
+    return re.compile(rf"{before}({per}){NOT_A_LETTER}"), re.compile(rf"{before}(?=[a-z]{{2}}|{INDIC})")
 
 
 def say_per(text: str, forms: SpokenForms) -> str:
     """₹299/month is 299 per month; 60 km/h is 60 km per hour."""
 
     def spoken(found: re.Match[str]) -> str:
-        other = found[2] if len(found[2]) == 1 else found[2].lower()
-        return f"{found[1]} {forms.per[other]}"
+        name = found[2] if len(found[2]) == 1 else found[2].lower()
+        return f"{found[1]} {forms.per[name]}"
 
-    return _PER_OTHER.sub(rf"\1 {forms.symbols['per']} ", _per_pattern(forms).sub(spoken, text))
+    known, other = _per_patterns(forms)
+    return other.sub(rf"\1 {forms.symbols['per']} ", known.sub(spoken, text))
 
 
 @cache
@@ -387,7 +402,7 @@ def _measure(words: str, letters: str, whole: int | None, before: str, after: st
     """Five kilos, one kilo, a five kilo bag. After hours an m is a minute: 1h 30m."""
     if letters == "m" and _HOURS_BEFORE.search(before):
         letters = "min"
-    one, many = forms.units[letters if len(letters) == 1 else letters.lower()]
+    one, many = forms.units[letters if len(letters) == 1 else letters.lower().rstrip(".")]
     if whole == 1:
         return f"{forms.numbers.one or words} {one}"
     return f"{before_noun(words, forms.numbers)} {one if _describes(before, after, forms) else many}"

@@ -118,6 +118,7 @@ class SpokenForms:
     symbols: MappingProxyType[str, str]
     domains: MappingProxyType[str, str]
     units: MappingProxyType[str, Scale]  # as written (longer than a letter: in small letters) -> how it is said
+    fraction_nouns: tuple[str, ...]  # beginnings of what 1/2 is half of
     halved_units: tuple[str, ...]  # measures whose "2.5" is two and a half where the language has a word for it
     halved_words: tuple[str, ...]  # the same, written out: beginnings of words
     per: MappingProxyType[str, str]  # what stands behind a slash -> "per hour"
@@ -160,6 +161,7 @@ def spoken_forms(language: str) -> SpokenForms:
         symbols=MappingProxyType({k: v for k, v in own["symbols"].items() if isinstance(v, str)}),
         domains=MappingProxyType(own["symbols"]["domains"]),
         units=_units(own, common),
+        fraction_nouns=tuple(common["fractions"]["nouns"]),
         halved_units=tuple(spelt for name in common["halves"]["units"] for spelt in common["units"][name]),
         halved_words=_halved_words(own, common),
         per=MappingProxyType({spelt: own["per"][name] for name, ways in common["per"].items() for spelt in ways}),
@@ -231,7 +233,8 @@ def _units(own: dict[str, Any], common: dict[str, Any]) -> MappingProxyType[str,
 def _halved_words(own: dict[str, Any], common: dict[str, Any]) -> tuple[str, ...]:
     said = [own["units"][name] for name in common["halves"]["units"]]
     names = [word for way in said for word in ([way] if isinstance(way, str) else way)]
-    return (*names, *common["halves"]["words"], *_scale_stems(own["numbers"]))
+    halved = [word for word in common["fractions"]["nouns"] if not word.isascii()]
+    return (*names, *common["halves"]["words"], *halved, *_scale_stems(own["numbers"]))
 
 
 def _stage_directions(table: dict[str, list[str]]) -> StageDirections:

@@ -10,6 +10,8 @@ from worker.spoken.numbers import digits
 
 # ---- plates
 
+FEWEST_PLATE_FIGURES = 5
+
 
 @cache
 def _plate_pattern(forms: SpokenForms) -> re.Pattern[str]:

@@ -76,7 +76,8 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
 
 
 def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
-    text = public_codes.say_plates(text, forms)
+    if len(_DIGIT.findall(text)) >= public_codes.FEWEST_PLATE_FIGURES:
+        text = public_codes.say_plates(text, forms)
     if "/" in text:
         text = amounts.say_per(text, forms)
     if "h" in text or "H" in text:

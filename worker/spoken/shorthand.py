@@ -33,6 +33,14 @@ _A_YEAR = re.compile(r"(?:(?<=%)\s?p\.?\s?a|(?<=\w)\sp\.\s?a|^p\.\s?a)(?![A-Za-z
 _A_MONTH = re.compile(r"(?<=%)\s?p\.?\s?m(?![A-Za-z])(\.?)")
 _SENTENCE_MAY_END = re.compile(r"\s*$|\s+[A-Z]")
 
+_FRACTION = re.compile(
+    r"(?<![\w/.,])(?:([0-9]{1,3})\s?)?(?:([½¼¾])|(?<![0-9/.,])([13]/[24])(?![\w/]))(?:\s?([A-Za-z]+|"
+    rf"[{INDIC_CHARS}]+))?"
+)
+_LONG_I = ("ी", "ી", "ੀ")
+_FRACTION_SIGNS = {"1/2": "½", "1/4": "¼", "3/4": "¾"}
+_FRACTION_NAMES = {"½": ("half", ".5"), "¼": ("quarter", ".25"), "¾": ("three_quarters", ".75")}
+
 _ABOUT = re.compile(r"(?<![\w~])~\s?(?=(?:[₹$€£]|Rs\.?|INR)?\s?[0-9])")
 _SERVICE_CODE = re.compile(r"(?<![\w*#])\*#?[0-9]{2,4}(?:\*[0-9]{1,16}){0,4}#")
 
@@ -44,6 +52,8 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
         text = _say_arrows(text, before, forms)
     if chars & _FEET_CHARS and _DIGIT.search(text):
         text = _say_feet(text, before, forms)
+    if chars & set("½¼¾/"):
+        text = _FRACTION.sub(lambda found: _spoken_fraction(found, forms), text)
     if "p" in chars or "P" in chars:
         text = _say_rates(text, before, forms)
     if "~" in chars:
@@ -71,6 +81,22 @@ def _say_feet(text: str, before: str, forms: SpokenForms) -> str:
     if before.count('"') % 2 == 0:  # else the sign closes a quotation
         text = _INCHES.sub(r"\1 inch", text)
     return text if re.search(r"(?:^|\s)'\w", before) else _FEET.sub(r"\1 ft", text)
+
+
+def _spoken_fraction(found: re.Match[str], forms: SpokenForms) -> str:
+    """½ tablet is half of one, 1/2 too where the word behind it can be halved; 2½ is 2.5."""
+    whole, sign, written, noun = found.groups()
+    sign = sign or _FRACTION_SIGNS.get(written)
+    if sign is None or (written and not (noun and noun.lower().startswith(forms.fraction_nouns))):
+        return found[0]
+    name, decimals = _FRACTION_NAMES[sign]
+    if whole:
+        return f"{whole}{decimals} {noun or ''}"
+    unit = forms.units.get(noun.lower()) if noun else None
+    thing = unit[0] if unit else noun or ""
+    if thing.endswith(_LONG_I):
+        name = f"{name}_feminine"
+    return f"{forms.symbols.get(name) or forms.symbols[name.removesuffix('_feminine')]} {thing}"
 
 
 def _say_rates(text: str, before: str, forms: SpokenForms) -> str:
