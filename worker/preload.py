@@ -13,6 +13,7 @@ from livekit.agents.tokenize import basic
 
 import worker.server
 from worker.conversation.acknowledgements import is_acknowledgement
+from worker.conversation.silence import announced_seconds
 from worker.language import HeardTurn, LanguageState, decide
 from worker.languages import SUPPORTED
 from worker.livekit_internals import preload_first_request
@@ -24,6 +25,7 @@ decide(HeardTurn("mujhe kal tak ka bill batao", "hi-IN", 0.9), LanguageState.sta
 for _language in SUPPORTED:
     speakable("₹1,250 on 15/08/2026 at 10:30 AM", _language)
 is_acknowledgement("ok")
+announced_seconds("ek minute")
 basic.hyphenate_word("hyphenation")
 preload_first_request()
 _context = llm.ChatContext.empty()

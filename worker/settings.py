@@ -195,6 +195,9 @@ class CallSettings(_Group):
     silence_seconds: PositiveFloat = Field(
         15.0, description="A silent caller is asked once after this long, and said goodbye to after as long again."
     )
+    longest_wait_seconds: PositiveFloat = Field(
+        300.0, description="A caller who says that they will be back is waited for as long as they said, up to this."
+    )
     history_tokens: PositiveInt = Field(
         2000, description="More of a conversation than this is summed up: every turn sends, and costs, all of it."
     )

@@ -54,6 +54,21 @@ async def test_a_silent_caller_is_asked_once_then_said_goodbye_to(sandbox, worke
     assert result.ended_by == "agent"
 
 
+async def test_a_caller_who_asks_for_a_moment_is_waited_for(sandbox, worker_with, join):
+    async with worker_with("waiting", WORKER_SILENCE_SECONDS="2"):
+        turns = (
+            Turn(text="Please hold on for twenty seconds.", language="en-IN"),
+            Turn(text="I am back, what time is it?", language="en-IN", wait_seconds=9.0),
+        )
+        result = await place_call(
+            CallPlan(turns=turns), join=join("waiting"), control=Control(sandbox.sandbox_url, sandbox.options.scope)
+        )
+
+    said = " ".join(line["text"] for line in result.transcript if line["by"] == "agent")
+    assert "still there" not in said, said
+    assert result.turns[1].answered, result.errors
+
+
 async def test_the_longest_call_ends_with_a_warning_and_a_goodbye(sandbox, worker_with, join):
     async with worker_with("brief", WORKER_MAX_CALL_SECONDS="12", WORKER_CALL_WARNING_SECONDS="6"):
         plan = CallPlan(turns=(Turn(text="Hello.", language="en-IN", wait_seconds=30.0),))

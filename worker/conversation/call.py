@@ -38,6 +38,7 @@ from worker.conversation.phrase_audio import PhraseAudio, tone
 from worker.conversation.phrases import Phrases
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
+from worker.conversation.silence import CallersTime
 from worker.conversation.speculation import Speculation
 from worker.conversation.summaries import Summaries
 from worker.conversation.worded_calls import WordedCalls
@@ -120,6 +121,8 @@ class Call:
         self.overheard = Overheard(
             give_back=self._hear_after_all, spoken_form=lambda text: speakable(text, self.speaking_language)
         )
+        self._callers_time = CallersTime(parts.settings.silence_seconds, parts.settings.longest_wait_seconds)
+        self._asking: asyncio.Task[None] | None = None
         self._speaking_language: str | None = None
         self._ending: asyncio.Task[None] | None = None
         self._handing_over: asyncio.Task[None] | None = None
@@ -275,6 +278,7 @@ class Call:
         """The caller has finished: decide the language for good."""
         decision = self.languages.commit(text, turns)
         self.overheard.turn_is_over()
+        self._callers_time.heard(text)
         self.reports.wasted(self.speculation.settle(text))
         self.reports.event(log_events.LANGUAGE_DECIDED, language=decision.language, reason=decision.reason)
 
@@ -287,11 +291,13 @@ class Call:
     def _user_state_changed(self, event: UserStateChangedEvent) -> None:
         if self.evidence is not None:
             self.evidence.observe_user_state(event.new_state)
+        if self._asking is not None and event.new_state != "away":
+            self._asking.cancel()
         if event.new_state == "speaking":
             self.hearing.caller_spoke()
             self.overheard.caller_spoke(self._session.current_speech)
         elif event.new_state == "away" and not self.ended and not self.hearing.waiting:
-            self._watch(self._ask_whether_there())
+            self._asking = self._watch(self._ask_whether_there())
 
     def _not_understood(self, speech_seconds: float) -> None:
         if not self.ended and not self.overheard.over_speech:
@@ -452,10 +458,11 @@ class Call:
         # A closed session does not end the job by itself: the agent would stay in the room, silent.
         self._ctx.shutdown(reason=f"session closed: {event.reason.value}")
 
-    def _watch(self, work: Any) -> None:
+    def _watch(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._watches.add(task)
         task.add_done_callback(self._watch_over)
+        return task
 
     def _watch_over(self, task: asyncio.Task[None]) -> None:
         self._watches.discard(task)
@@ -463,11 +470,17 @@ class Call:
             self.crashed(error)
 
     async def _ask_whether_there(self) -> None:
+        await asyncio.sleep(self._callers_time.left_seconds(self._last_said()))
         self.reports.event(log_events.CALLER_SILENT)
         await self.say("still_there")
         await asyncio.sleep(self.settings.silence_seconds)
         if self._session.user_state == "away":
             self.end("caller_silent", "goodbye_silent")
+
+    def _last_said(self) -> str:
+        """What the agent said last."""
+        said = [item for item in self._session.history.messages() if item.role == "assistant"]
+        return said[-1].text_content or "" if said else ""
 
     async def _end_in_time(self) -> None:
         warning = min(self.settings.call_warning_seconds, self.settings.max_call_seconds / 2)

@@ -112,7 +112,8 @@ def mail_words() -> Mapping[str, frozenset[str]]:
 
 
 @cache
-def _hold_on_phrases() -> frozenset[tuple[str, ...]]:
+def hold_on_phrases() -> frozenset[tuple[str, ...]]:
+    """How callers ask for a moment, in all languages."""
     source = resources.files("worker.end_of_turn").joinpath("data", "hold_on.toml")
     phrases = tomllib.loads(source.read_text("utf-8"))["phrases"]
     return frozenset(tuple(same_spelling(p).split()) for line in phrases.values() for p in line.split(" | "))
@@ -121,15 +122,15 @@ def _hold_on_phrases() -> frozenset[tuple[str, ...]]:
 def says_to_hold_on(words: tuple[str, ...]) -> bool:
     """Whether these words only ask for a moment, perhaps after a short answer: "ek minute rukiye", "yes hold on"."""
     start = 0
-    while start < len(words) and words[start] in any_answers(words[start]) and words[start:] not in _hold_on_phrases():
+    while start < len(words) and words[start] in any_answers(words[start]) and words[start:] not in hold_on_phrases():
         start += 1
-    return words[start:] in _hold_on_phrases()
+    return words[start:] in hold_on_phrases()
 
 
 def load_word_lists() -> None:
     """Read all lists now. At import, because a first turn must not wait for files, and forked processes share them."""
     mail_words()
-    _hold_on_phrases()
+    hold_on_phrases()
     for script in ("latin", *_LANGUAGES_BY_SCRIPT):
         _answers_in(script)
 

@@ -1,0 +1,132 @@
+"""How long a caller may be silent: as long as they have announced, or as what the agent asked for takes to find.
+
+"Hold on for two minutes" is a promise to come back; a card number is in another room.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+from worker.end_of_turn.asking import SPELLING, asked_for
+from worker.end_of_turn.lexicon import LANGUAGES, hold_on_phrases, lexicon
+from worker.end_of_turn.words import same_spelling
+
+DATA = Path(__file__).parent / "data" / "waits.toml"
+MOMENT_SECONDS = 30.0
+FETCHING_SECONDS = 60.0
+SECONDS_IN: Mapping[str, float] = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
+FINDING_FACTOR = 2.0  # a number has to be found before it can be said
+TO_BE_FOUND = frozenset({"a number", SPELLING})
+SHORTEST_ANNOUNCED_SECONDS = 15.0  # "ek second" is a way of speaking
+BARE_DURATION_WORDS = 5  # "bas do minute ji" announces; "I have been on this call for two minutes" tells
+WORDS_BEFORE_UNIT = 3
+WORDS_AROUND = 4
+TENS = frozenset({20.0, 30.0, 40.0, 50.0})
+_WORD = re.compile(r"[^\s.,!?।॥…:;\-–—\"“”‘()]+")
+_RANGE = re.compile(r"(\d)\s*(?:-|–|to)\s*(\d)")
+
+Phrase = tuple[str, ...]
+
+
+class CallersTime:
+    """The silence that one caller is given before they are asked whether they are there."""
+
+    def __init__(
+        self, usual_seconds: float, longest_seconds: float, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._usual_seconds = usual_seconds
+        self._longest_seconds = longest_seconds
+        self._now = now
+        self._back_at = now()
+
+    def heard(self, text: str) -> None:
+        """The caller has finished a turn: whoever speaks of something else is back."""
+        self._back_at = self._now() + min(announced_seconds(text), self._longest_seconds)
+
+    def left_seconds(self, agent_said: str) -> float:
+        """How much longer than the usual silence they are waited for, from now."""
+        due = self._usual_seconds * (FINDING_FACTOR - 1) if asked_for(agent_said) in TO_BE_FOUND else 0.0
+        if _stands_in(_phrases("waited for"), _words_of(agent_said)):
+            due = max(due, FETCHING_SECONDS - self._usual_seconds)
+        return min(max(due, self._back_at - self._now()), self._longest_seconds)
+
+
+def announced_seconds(text: str) -> float:
+    """How long the caller says they will be away; 0 for everything else."""
+    words = _words_of(_RANGE.sub(r"\2", text))
+    fetches = _stands_in(_phrases("fetching"), words)
+    waits = fetches or _stands_in(_phrases("moments") | hold_on_phrases(), words)
+    duration = _duration_seconds(words, all_count=waits or len(words) <= BARE_DURATION_WORDS)
+    if duration:
+        return max(duration, FETCHING_SECONDS if fetches else SHORTEST_ANNOUNCED_SECONDS)
+    if fetches:
+        return FETCHING_SECONDS
+    return MOMENT_SECONDS if waits else 0.0
+
+
+def _duration_seconds(words: Phrase, *, all_count: bool) -> float:
+    """The longest time that is named, e.g. "two minutes", "half an hour", "5 मिनट"; all, or those that one needs."""
+    return max(
+        (
+            seconds * _number_before(words, place)
+            for place, word in enumerate(words)
+            if (seconds := _unit_seconds(word))
+            and (all_count or _stands_in(_phrases("lasting"), words[max(0, place - WORDS_AROUND) : place + 3]))
+        ),
+        default=0.0,
+    )
+
+
+def _number_before(words: Phrase, place: int) -> float:
+    """The number in front of a unit: 1 without one, as in "give me a minute"; "two more minutes" has a word between."""
+    before = words[max(0, place - WORDS_BEFORE_UNIT) : place]
+    numbers = [float(word) if re.fullmatch(r"\d{1,3}", word) else _numbers().get(word, 0.0) for word in before]
+    named = [number for number in numbers if number]
+    if not named:
+        return 1.0
+    if len(named) > 1 and (named[-1] == 1 or named[-2] in TENS):
+        return named[-2] + named[-1] if named[-2] in TENS else named[-2]  # "twenty five", "half a"
+    return named[-1]
+
+
+@cache
+def _unit_seconds(word: str) -> float:
+    for unit, beginnings in _data()["units"].items():
+        for beginning in map(same_spelling, beginnings.split(" | ")):
+            latin = beginning.isascii()
+            if word == beginning or word == f"{beginning}s" or (not latin and word.startswith(beginning)):
+                return SECONDS_IN[unit]
+            if latin and len(beginning) > len("mins") and word.startswith(beginning):
+                return SECONDS_IN[unit]
+    return 0.0
+
+
+@cache
+def _numbers() -> Mapping[str, float]:
+    digits = {word: float(value) for code in LANGUAGES for word, value in lexicon(code).digits.items()}
+    own = (pair.rsplit("=", 1) for pair in _data()["numbers"]["every"].split())
+    return digits | {same_spelling(word): float(value) for word, value in own}
+
+
+@cache
+def _phrases(section: str) -> frozenset[Phrase]:
+    return frozenset(_words_of(phrase) for line in _data()[section].values() for phrase in line.split("|"))
+
+
+@cache
+def _data() -> Mapping[str, Mapping[str, str]]:
+    return tomllib.loads(DATA.read_text(encoding="utf-8"))
+
+
+def _words_of(text: str) -> Phrase:
+    return tuple(_WORD.findall(same_spelling(text)))
+
+
+def _stands_in(phrases: Iterable[Phrase], words: Phrase) -> bool:
+    runs = {words[start:end] for start in range(len(words)) for end in range(start + 1, min(start + 6, len(words) + 1))}
+    return not runs.isdisjoint(phrases)
