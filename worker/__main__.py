@@ -6,6 +6,11 @@ import argparse
 import sys
 import tempfile
 
+from worker.stopping import leave, leave_when_told, stop_as_usual
+
+if __name__ == "__main__":
+    leave_when_told()  # before the imports that take seconds
+
 from worker.environment import load_settings, read_env_file
 from worker.errors import BadSettings, MissingModelFiles, NoTemporaryFolder
 from worker.settings import Settings
@@ -15,7 +20,7 @@ DID_NOT_START = 3
 
 
 def main(argv: list[str]) -> int:
-    """Returns the exit code: 0 good, 1 gave up on LiveKit, 2 bad settings, 3 something is missing on this machine."""
+    """Returns the exit code: 0 stopped, 1 gave up on LiveKit, 2 bad settings, 3 something is missing here."""
     parser = argparse.ArgumentParser(prog="python -m worker", description="The voice agent's worker.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="start | dev | console")
     commands.add_parser("start", help="serve calls, as in production: warm processes, drain on SIGTERM, JSON logs")
@@ -82,6 +87,7 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.command == "console":
         from livekit.agents import cli
 
+        stop_as_usual()
         sys.argv = ["python -m worker", "console", *arguments.options]
         cli.run_app(parts.server)
         return 0
@@ -91,4 +97,4 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

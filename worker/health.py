@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aiohttp import web
 from livekit.agents import AgentServer
 
@@ -10,13 +12,17 @@ from worker.livekit_internals import inference_died, is_out_of_reach
 
 
 class HealthServer:
-    """`GET /`: 200 only while LiveKit offers this worker calls, else 503; `GET /live`: 200 while the process works."""
+    """`GET /`: 200 only while LiveKit offers this worker calls, else 503 and why; `GET /live`: 200 while it works."""
 
-    def __init__(self, server: AgentServer, desk: FrontDesk, host: str, port: int) -> None:
+    def __init__(
+        self, server: AgentServer, desk: FrontDesk, host: str, port: int,
+        why_not: Callable[[], str | None] = lambda: None,
+    ) -> None:  # fmt: skip
         self._server = server
         self._desk = desk
         self._host = host
         self._port = port
+        self._why_not = why_not
         self._was_registered = False
         app = web.Application()
         app.add_routes([web.get("/", self._ready), web.get("/live", self._live)])
@@ -53,6 +59,8 @@ class HealthServer:
         registered = status in ("ok", "draining")
         calls = self._desk.calls() if self._was_registered else 0
         content = {"status": status, "registered": registered, "calls": calls, "most_calls": self._desk.most}
+        if not registered and (why := self._why_not()):
+            content["why"] = why
         return web.json_response(content, status=200 if registered else 503)
 
     async def _live(self, _: web.Request) -> web.Response:

@@ -7,6 +7,8 @@ what there is in public, and what is lost when the private part is gone. Written
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from livekit.agents import AgentServer, llm
 from livekit.agents.cli.log import setup_logging
+from livekit.agents.ipc import supervised_proc
 from livekit.agents.utils import http_context
 
 
@@ -44,6 +47,31 @@ def is_out_of_reach(server: AgentServer) -> bool:
     while no call can come.
     """
     return bool(server._connecting or server._connection_failed)
+
+
+def on_connection_failed(failed: Callable[[Exception], None]) -> None:
+    """Call `failed` with the error of every try to reach LiveKit.
+
+    Public: nothing but a log line, which carries the error itself. Without it: a wrong key is tried for two minutes,
+    and nobody is told that it is the key.
+    """
+
+    def look(record: logging.LogRecord) -> bool:
+        error = getattr(record, "error", None)
+        if isinstance(error, Exception) and record.getMessage().startswith("failed to connect to livekit"):
+            failed(error)
+        return True
+
+    logging.getLogger("livekit.agents").addFilter(look)
+
+
+def hear_ctrl_c_always() -> None:
+    """Keep the framework from ignoring SIGINT while it starts a process, which takes seconds for the first one.
+
+    Public: nothing. Without it: a Ctrl-C at that moment is lost. The started processes must not hear it for another
+    reason then (worker.run).
+    """
+    supervised_proc._mask_ctrl_c = contextlib.nullcontext  # type: ignore[assignment]
 
 
 def pids_of_calls(server: AgentServer) -> Iterator[int]:

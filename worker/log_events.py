@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 WORKER_REGISTERED = "worker.registered"
+WORKER_NOT_REGISTERED = "worker.not_registered"
 WORKER_GAVE_UP = "worker.gave_up"
 WORKER_STOPPING = "worker.stopping"
 CALL_STARTED = "call.started"

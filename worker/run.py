@@ -6,17 +6,23 @@ import asyncio
 import contextlib
 import logging
 import signal
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from multiprocessing import resource_tracker
 
 import aiohttp
 
 from worker import log_events
 from worker.conversation.phrase_audio import PhraseAudio, render_missing
 from worker.health import HealthServer
+from worker.livekit_internals import hear_ctrl_c_always
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.recovery.handover import hand_over_calls
 from worker.recovery.rescue import PeerWatch, Rescue
+from worker.registration import Registration
 from worker.server import Parts, phrases
 from worker.settings import FailoverSettings, Settings
+from worker.stopping import STOP_SIGNALS, STOPPED
 
 log = logging.getLogger("vaani")
 GAVE_UP = 1
@@ -28,37 +34,47 @@ def run(parts: Parts, settings: Settings, *, dev: bool) -> int:
     livekit-agents' own runner exits 0 after it has given up on the server, and a platform that restarts only failed
     processes would then never bring the worker back: this one exits 1.
     """
-    return asyncio.run(_serve(parts, settings, dev=dev))
+    # Not asyncio.run: it waits for threads, and the caller leaves without them (worker.stopping).
+    return _event_loop().run_until_complete(_serve(parts, settings, dev=dev))
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    """A loop whose threads block SIGINT, and with them the processes that they start: it is for this one alone."""
+    resource_tracker.ensure_running()  # started later, in such a thread, it would unblock it there
+    hear_ctrl_c_always()
+    loop = asyncio.new_event_loop()
+    block = partial(signal.pthread_sigmask, signal.SIG_BLOCK, {signal.SIGINT})
+    loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio", initializer=block))
+    return loop
 
 
 async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
     server, failover = parts.server, settings.failover
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    health = HealthServer(server, parts.desk, settings.health.health_host, settings.health.health_port)
+    registration = Registration(server, settings.livekit.url)
+    health = HealthServer(
+        server, parts.desk, settings.health.health_host, settings.health.health_port, lambda: registration.why_not
+    )
     try:
         await health.start()
     except OSError as error:
         log.error(log_events.WORKER_GAVE_UP, extra={"why": f"WORKER_HEALTH_PORT: {error}"})
         return GAVE_UP
     rescue = Rescue(parts.lifeline.rooms, settings.livekit.agent_name)
-    registered = asyncio.Event()
-
-    def is_registered(*_: object) -> None:
-        log.info(log_events.WORKER_REGISTERED)
-        registered.set()
-
-    server.on("worker_registered", is_registered)
     server.on("worker_started", lambda *_: rescue.follow(server))
     server.on("worker_started", lambda *_: parts.desk.follow(server))
     serving = asyncio.create_task(server.run(devmode=dev))
-    beside = [asyncio.create_task(_render_phrases(settings, registered))]
+    beside = [
+        asyncio.create_task(_render_phrases(settings, registration.done)),
+        asyncio.create_task(registration.expect()),
+    ]
     if failover.watch_seconds:
         beside.append(asyncio.create_task(PeerWatch(parts.lifeline.rooms, rescue, failover.watch_seconds).run()))
     try:
-        return await _until_stopped(parts, serving, stop, None if dev else failover)
+        return await _until_stopped(parts, serving, stop, registration, None if dev else failover)
     finally:
         for task in (*beside, serving):
             task.cancel()
@@ -69,16 +85,21 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
 
 
 async def _until_stopped(
-    parts: Parts, serving: asyncio.Task[None], stop: asyncio.Event, drained: FailoverSettings | None
-) -> int:
+    parts: Parts, serving: asyncio.Task[None], stop: asyncio.Event, registration: Registration,
+    drained: FailoverSettings | None,
+) -> int:  # fmt: skip
     server = parts.server
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if serving.done() and (error := serving.exception()) is not None:
-        log.error(log_events.WORKER_GAVE_UP, extra={"why": f"{type(error).__name__}: {error}"})
+        why = registration.why_not or f"{type(error).__name__}: {error}"
+        log.error(log_events.WORKER_GAVE_UP, extra={"why": why})
         await server.aclose()
         return GAVE_UP
+    if not registration.done.is_set():
+        log.info(log_events.WORKER_STOPPING, extra={"calls": 0})
+        return STOPPED  # there was never a call, and a server that has not started cannot be closed either
     log.info(log_events.WORKER_STOPPING, extra={"calls": len(server.active_jobs)})
     if drained is not None:
         draining = asyncio.create_task(server.drain())
@@ -87,7 +108,7 @@ async def _until_stopped(
             await draining
         handing_over.cancel()
     await server.aclose()
-    return 0
+    return STOPPED
 
 
 async def _render_phrases(settings: Settings, registered: asyncio.Event) -> None:

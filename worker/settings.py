@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_type_hints
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -116,6 +117,8 @@ class LiveKitSettings(_Group):
     def _is_websocket(cls, value: str) -> str:
         if not value.startswith(("ws://", "wss://", "http://", "https://")):
             raise ValueError("must start with wss:// (or ws:// on loopback)")
+        if not urlsplit(value).hostname:
+            raise ValueError("names no host: wss://PROJECT.livekit.cloud is one that does")
         return value
 
 

@@ -11,12 +11,15 @@ import asyncio
 import inspect
 import logging
 import re
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
+import aiohttp
 import pytest
 from livekit.agents import AgentServer
+from livekit.agents.ipc import supervised_proc
 from livekit.agents.ipc.inference_proc_executor import InferenceProcExecutor
 from livekit.agents.ipc.proc_pool import ProcPool
 from livekit.agents.voice.transcription import TranscriptSynchronizer
@@ -50,6 +53,45 @@ def test_a_server_says_whether_it_has_livekit():
     assert livekit_internals.is_out_of_reach(server) is True
     server._connecting, server._connection_failed = False, True
     assert livekit_internals.is_out_of_reach(server) is True
+
+
+async def _errors_of_one_try():
+    """What a server that may try once is told by a port on which nothing listens."""
+    errors = []
+    server = AgentServer(
+        ws_url="ws://127.0.0.1:1", api_key="key", api_secret="s" * 32, max_retry=1, port=0, num_idle_processes=0
+    )
+
+    async def never(ctx):
+        pass
+
+    server.rtc_session(never, agent_name="contract")
+    livekit_internals.on_connection_failed(errors.append)
+    with pytest.raises(RuntimeError, match="failed to connect to livekit"):
+        await server.run()
+    await server.aclose()
+    return errors
+
+
+def test_every_failed_try_to_reach_livekit_is_told_with_its_error():
+    logger = logging.getLogger("livekit.agents")
+    before, level = list(logger.filters), logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        errors = asyncio.run(_errors_of_one_try())
+    finally:
+        logger.filters[:] = before
+        logger.setLevel(level)
+    assert [type(error) for error in errors] == [aiohttp.ClientConnectorError]
+
+
+def test_ctrl_c_is_masked_where_it_is_unmasked(monkeypatch):
+    assert "with _mask_ctrl_c():" in inspect.getsource(supervised_proc)
+    monkeypatch.setattr(supervised_proc, "_mask_ctrl_c", supervised_proc._mask_ctrl_c)
+    livekit_internals.hear_ctrl_c_always()
+    before = signal.getsignal(signal.SIGINT)
+    with supervised_proc._mask_ctrl_c():
+        assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_the_pool_lists_processes_with_their_job_and_pid():
