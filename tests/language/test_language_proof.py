@@ -44,6 +44,13 @@ def test_an_answer_keeps_the_language_of_the_call(language: str, said: str) -> N
         ("gu-IN", "aaje aavsho ne pakku"),
         ("gu-IN", "kale malsho ne"),
         ("en-IN", "Use the same address please."),
+        ("ta-IN", "a restaurant thats serving international food"),
+        ("ta-IN", "and type of saapadu they serve"),
+        ("gu-IN", "a shop that sells mobile covers"),
+        ("hi-IN", "can I have a"),
+        ("ta-IN", "can I get"),
+        ("ta-IN", "kay nanri goodbye"),
+        ("en-IN", "kay thank you good bye"),
     ],
 )
 def test_words_that_neighbours_share_are_proof_against_none(language: str, said: str) -> None:
@@ -63,6 +70,9 @@ def test_words_that_neighbours_share_are_proof_against_none(language: str, said:
         ("hi-IN", "I don't know Hindi", "en-IN"),
         ("ta-IN", "I want to know the address", "en-IN"),
         ("bn-IN", "is it ready", "en-IN"),
+        ("bn-IN", "can I get the address", "en-IN"),
+        ("hi-IN", "my order they have cancelled it", "en-IN"),
+        ("mr-IN", "काय", "mr-IN"),
         ("mr-IN", "do you have my address", "en-IN"),
         ("te-IN", "my name is Ravi and my order has not reached me", "en-IN"),
         ("kn-IN", "I am waiting for the delivery", "en-IN"),

@@ -36,6 +36,8 @@ _LEAST_BY_SOUND = 5.0
 """Two words, one of them a verb or a question: a single one may sound like anything."""
 _LEAST_OF_EXPECTED = 2.0
 """What is spoken already, or claimed, needs a word."""
+_DESCRIBING = frozenset({"that", "thats", "which", "who", "they", "we", "you"})
+"""What begins a relative clause behind its noun."""
 _ALONE = 1.0
 """What a word that no other language has is worth more."""
 _SURER_BY_SOUND = 2.0
@@ -258,7 +260,10 @@ def _has_english_verb(words: Sequence[Word], counted: Sequence[tuple[Entry, ...]
     """A verb that only English has, or a verb that everybody borrows where English alone would put it."""
     spoken = [lexicon.english_spelt.get(word.text, word.text) for word in words]
     has_grammar = any(_is_english(counted, index) for index in range(len(counted)))
+    describing = _relative_clauses(words, spoken, counted)
     for index, claimed in enumerate(counted):
+        if index in describing:
+            continue
         if any(entry.language == ENGLISH and entry.kind in (VERB, QUESTION) for entry in claimed):
             return True
         is_subject = spoken[index] in lexicon.english_subjects and _is_english_or_unknown(counted, index)
@@ -269,6 +274,20 @@ def _has_english_verb(words: Sequence[Word], counted: Sequence[tuple[Entry, ...]
         if spoken[index] in lexicon.english_finite and has_grammar:
             return True
     return False
+
+
+def _relative_clauses(
+    words: Sequence[Word], spoken: Sequence[str], counted: Sequence[tuple[Entry, ...]]
+) -> frozenset[int]:
+    """Where a noun is described ("food they serve", "a place thats cheap"): such verbs make no sentence of a phrase."""
+    begins = [
+        index
+        for index in range(1, len(spoken))
+        if spoken[index] in _DESCRIBING
+        and not words[index - 1].ends_clause
+        and all(entry.language != ENGLISH for entry in counted[index - 1])
+    ]
+    return frozenset(place for index in begins for place in (index, index + 1))
 
 
 def _is_english(counted: Sequence[tuple[Entry, ...]], index: int) -> bool:

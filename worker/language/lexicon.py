@@ -75,6 +75,8 @@ class EnglishAnswers:
     """Verbs that begin a question before their subject."""
     subjects: frozenset[str] = frozenset()
     """What follows them then."""
+    unfinished: frozenset[str] = frozenset()
+    """What a turn that was cut off ends with: "can I have a"."""
     introductions: frozenset[Phrase] = frozenset()
     """What stands before the speaker's name: "my name is", "this is"."""
 
@@ -304,6 +306,7 @@ def _english_answers(lists: Mapping[str, Any]) -> EnglishAnswers:
         asking=_words(lists["asking_verbs"]["latin"]),
         inversions=_words(lists["inversions"]["latin"]),
         subjects=_words(lists["subjects"]["latin"]) | _words(lists["inverted_subjects"]["latin"]),
+        unfinished=_words(lists["unfinished"]["latin"]),
         introductions=frozenset(_phrases(lists["introductions"]["latin"])),
     )
 

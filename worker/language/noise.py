@@ -126,7 +126,8 @@ def _asks(spoken: Sequence[str], answers: EnglishAnswers) -> bool:
     """Whether English begins as a question does ("is it ready"), or asks for a thing ("I need the address")."""
     if not answers.nouns.isdisjoint(spoken) and "dont" not in spoken:
         return not answers.asking.isdisjoint(spoken)
-    if len(spoken) <= _FRAGMENT_WORDS or spoken[0] not in answers.inversions:
+    is_fragment = len(spoken) <= _FRAGMENT_WORDS or spoken[-1] in answers.unfinished
+    if is_fragment or spoken[0] not in answers.inversions:
         return False
     return tuple(spoken[:2]) not in _COMMANDS and spoken[1] in answers.subjects
 
