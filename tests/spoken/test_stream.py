@@ -19,7 +19,7 @@ PIECES = [
     "www.a.com", "a.b@c.com", "@", "😀", "👨‍👩‍👧", "1️⃣", "~~", "~~old~~", "|", "<br>", "ORD-4521", "18%", "5kg", "OTP is ", "hello", "नमस्ते", "வணக்கம்",
     ".", ",", "।", "?", "12th", "३", "1.5", "-", "–", "ht", "tp", "http", ":)", "\t", "10-12", "1.", "\u200d", "मार्च", "x", "/",
     "रु. ", "ரூ.", "-₹", "−", "1.5L", "2.5Cr", "km/h", "500ml", "sq", "ft", "/day", "15వ", "க்கு", "ನೇ", "1990s", "loan ", "1h 30m", "Rs", " crore",
-    "<think>", "</think>", "<tool_call>", "</tool_call>", '{"name": "x", "arguments": {"a": "}"}}', "{", '"', "}", "[pause]", "*smiles*", "(laughs softly)", "(", ")", "get_order(", "<thi", "[TOOL_", "CALLS]", "±", "$x^2$", "\\frac{1}{2}", "XXXX", "**** ", "KA 01 AB 1234", "KA ", "AB", "22 BH ", "&#8377;", "→", "->", "5'8\"", "120/80", " mmHg", " p.a.", "LPA", "1430 hrs", "411 001", "~₹", "*121#", "लाखों", "&lt;5", "<5", "≥", ".com-", "T14:30", "4.5/5", "Pune 411001", "@ ₹50", "```json", "\n```\n", "[paus",
+    "<think>", "</think>", "<tool_call>", "</tool_call>", '{"name": "x", "arguments": {"a": "}"}}', "{", '"', "}", "[pause]", "*smiles*", "(laughs softly)", "(", ")", "get_order(", "<thi", "[TOOL_", "CALLS]", "±", "$x^2$", "\\frac{1}{2}", "XXXX", "**** ", "KA 01 AB 1234", "KA ", "AB", "22 BH ", "&#8377;", "→", "->", "5'8\"", "120/80", " mmHg", " p.a.", "LPA", "1430 hrs", "411 001", "~₹", "*121#", "लाखों", "₹5k-10k", "5kg - ", "½", "1/2 ", "tablet", "$$a+b$$", "कि.मी.", "&lt;5", "<5", "≥", ".com-", "T14:30", "4.5/5", "Pune 411001", "@ ₹50", "```json", "\n```\n", "[paus",
 ]  # fmt: skip
 written = st.one_of(st.text(max_size=80), st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
 languages = st.sampled_from(LANGUAGES)
@@ -119,7 +119,7 @@ def test_four_kilobytes_take_less_than_ten_milliseconds(language):
 @pytest.mark.parametrize(
     "unit",
     ["*", "1", "1,", "[", "a-", "<", "~", "1 ", "₹", "a.", ">", "- ", "http", "|", "1-", "1/", "9:3", "a1", "_", "@a.", "😀", "1.1", "+91",
-     " ", "[a](", "1 Nov ", "₹1 - ", "(", "a@", "a_b-", "1:", ":)", "½", "A", "---", "a/1-", "word word may ", "OR UP ", "KA 01 ", "→", "a → ", "5'", "1-0-", "p.a. ", "*1", "411 001 "],
+     " ", "[a](", "1 Nov ", "₹1 - ", "(", "a@", "a_b-", "1:", ":)", "½", "A", "---", "a/1-", "word word may ", "OR UP ", "KA 01 ", "→", "a → ", "5'", "1-0-", "p.a. ", "*1", "411 001 ", "½ ", "5k-", "5 kg - ", "$$a", "1 lakh-"],
 )  # fmt: skip
 def test_no_input_makes_the_cost_grow_faster_than_its_length(unit):
     """Pins regular expressions that backtrack: four times the text may cost about four times the time."""

@@ -21,7 +21,7 @@ from worker.spoken.public_codes import is_pin, without_space_in_pins
 
 _NUM = r"(?:[0-9]{1,3}(?:,[0-9]{2,3})+|[0-9]+)(?:\.[0-9]+)?"
 _DASH = r"\s?[-–—]\s?"
-_MINUS = r"(?<![\w).%-])[-−]"
+_MINUS = rf"(?<![\w).%-])(?<!{INDIC})[-−]"
 
 
 # ---- money
@@ -140,7 +140,8 @@ _DECIMAL_AND_LETTERS = re.compile(r"(?<![\w.,/-])([0-9]+\.[0-9]+)([A-Za-z]+)(?![
 _ORDINALS = re.compile(r"[0-9]+(?:st|nd|rd|th)(?:/[0-9]+(?:st|nd|rd|th))+")
 _RUN = re.compile(r"[A-Za-z]+|[0-9]+")
 _COMPOUND = re.compile(r"[0-9]+(?:-[a-z]{2,})+")
-_COUNTED = re.compile(r"([0-9]+)([a-z]{3,})")
+_COUNTED = re.compile(r"([0-9]+(?:-[0-9]+)?)([a-z]{3,})")
+_RANGE_OF = re.compile(r"[0-9]+-[0-9]+([A-Za-z]+)")
 _DECADE = re.compile(r"[0-9]{3}0s")
 _MEASURE_END = re.compile(r"^[0-9]+(?:st|nd|rd|th)$")
 
@@ -168,7 +169,8 @@ def _with_unit(number: str, letters: str, forms: SpokenForms) -> str:
 
 
 def _spoken_code(code: str, forms: SpokenForms) -> str:
-    ending = code.lstrip("0123456789")
+    several = _RANGE_OF.fullmatch(code)
+    ending = several[1] if several else code.lstrip("0123456789")
     if _COMPOUND.fullmatch(code):
         return code  # 24-hour, 5-star: words, not codes
     if _ORDINALS.fullmatch(code):
@@ -360,7 +362,7 @@ def _last_words(text: str, count: int) -> set[str]:
 def _spoken_number(found: re.Match[str], before: str, after: str, forms: SpokenForms) -> str:
     numbers, written, letters = forms.numbers, found["number"], found["unit"]
     unit = _scale(found["scale"], forms)
-    if letters in ("l", "L") and _speaks_of_money(before, forms):
+    if letters in ("l", "L") and _speaks_of_money(before, after, forms):
         unit, letters = SIZES["lakh"], None
     if letters == "s" and (_DECADE.fullmatch(written + letters) or _is_short_decade(written, before, forms)):
         return _decade(int(written), forms)
@@ -439,9 +441,10 @@ def _decade(number: int, forms: SpokenForms) -> str:
     return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
 
 
-def _speaks_of_money(before: str, forms: SpokenForms) -> bool:
-    """Whether a word such as "loan" stands close before: 12L are lakhs there, and litres elsewhere."""
-    return not forms.lakh_cues.isdisjoint(_last_words(before, 5))
+def _speaks_of_money(before: str, after: str, forms: SpokenForms) -> bool:
+    """Whether a word such as "loan" stands close before or next: 12L are lakhs there, and litres elsewhere."""
+    next_word = after.split(maxsplit=1)[:1]
+    return not forms.lakh_cues.isdisjoint(_last_words(before, 5) | _last_words("".join(next_word), 1))
 
 
 def _is_halved(written: str, letters: str | None, after: str, forms: SpokenForms) -> bool:

@@ -3,6 +3,9 @@
 from worker.spoken.forms import SpokenForms
 from worker.spoken.numbers import before_noun
 
+_JOINING_VIRAMAS = ("్", "್", "୍")
+"""Of Telugu, Kannada and Odia. Devanagari and its neighbours join on purpose, Tamil and Malayalam never."""
+
 
 def with_ending(words: str, ending: str, forms: SpokenForms, number: int | None = None) -> str:
     """`words` with what the writer put straight behind the figures; what is counted becomes a word of its own.
@@ -16,7 +19,14 @@ def with_ending(words: str, ending: str, forms: SpokenForms, number: int | None 
     for stem_number, beginning, stem in own.stems:
         if number == stem_number and ending.startswith(beginning):
             return stem + ending
-    return _joined(words, ending, forms) or before_noun(words, forms.numbers) + ending
+    return _joined(words, ending, forms) or _written_on(before_noun(words, forms.numbers), ending)
+
+
+def _written_on(words: str, ending: str) -> str:
+    """A hyphen behind Latin letters; a non-joiner where two consonants would grow into one letter: కామ్‌లో."""
+    if words[-1:].isascii():
+        return f"{words}-{ending}"
+    return f"{words}\u200c{ending}" if words.endswith(_JOINING_VIRAMAS) else words + ending
 
 
 def said_range(low: str, high: str, forms: SpokenForms) -> str:

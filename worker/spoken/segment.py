@@ -19,6 +19,8 @@ _MASK = re.compile(
 )  # what is hidden is not read out
 _RATE = re.compile(r"(?<!\S)@\s?(?=[₹0-9]|Rs)")
 _FORMULA = re.compile(r"\$([^$\n]{0,60}[\\^][^$\n]{0,60})\$")
+_DISPLAYED = re.compile(r"\$\$([^$\n]{1,120})\$\$")
+_TEXT = re.compile(r"\\(?:text|mathrm|mathbf)\{([^{}\n]{1,40})\}")
 _FRACTION = re.compile(r"\\frac\{([^{}]{1,20})\}\{([^{}]{1,20})\}")
 _ROOT = re.compile(r"\\sqrt\{([^{}]{1,20})\}")
 _POWER = re.compile(r"\^\{?([0-9]{1,3})\}?")
@@ -49,7 +51,7 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
         text = text.translate(_NATIVE_DIGITS)
     if "&" in text and ";" in text:
         text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
-    if "^" in text or "\\" in text:
+    if "^" in text or "\\" in text or "$$" in text:
         text = _say_formulas(text, forms)
     if "T" in text:
         text = calendar.without_seconds_and_zone(text)
@@ -98,7 +100,8 @@ def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
 def _say_formulas(text: str, forms: SpokenForms) -> str:
     """$x^2$ is x squared, \\frac{1}{2} is one by two. The $ around a formula is no dollar."""
     say = forms.symbols
-    text = _FORMULA.sub(r"\1", text)
+    text = _FORMULA.sub(r"\1", _DISPLAYED.sub(r"\1", text))
+    text = _TEXT.sub(r" \1", text)
     text = _FRACTION.sub(r"\1/\2", text)
     text = _ROOT.sub(lambda found: f" {say['root']} {found[1]}", text)
     powers = {"2": say["squared"], "3": say["cubed"]}

@@ -25,6 +25,7 @@ _FEET_BY_FEET = re.compile(r"(?<![\w.,'’′])([0-9]{1,3})\s?['’′]\s?[x×X]
 _FEET = re.compile(r"(?<![\w.,'’′\"])([0-9]{1,2}(?:\.[0-9])?)['′](?=\s[a-z])")
 _INCHES = re.compile(r"(?<![\w.,'’′\"])([0-9]{1,3}(?:\.[0-9])?)(?:[\"″]|'')(?=\s[A-Za-z]|[.,]?\s*$)")
 
+_DASHES = frozenset("-–—")
 _FEET_CHARS = frozenset("'’′\"″tT")
 _DIGIT = re.compile("[0-9]")
 
@@ -41,6 +42,12 @@ _LONG_I = ("ी", "ી", "ੀ")
 _FRACTION_SIGNS = {"1/2": "½", "1/4": "¼", "3/4": "¾"}
 _FRACTION_NAMES = {"½": ("half", ".5"), "¼": ("quarter", ".25"), "¾": ("three_quarters", ".75")}
 
+_NUMBER = r"[0-9][0-9,]*(?:\.[0-9]+)?"
+_SAME_MEASURE_TWICE = re.compile(
+    rf"(?<![\w.,])({_NUMBER})\s?(%|[A-Za-z]{{1,8}}|[{INDIC_CHARS}]+)\s?[-–—]\s?((?:(?:[₹$€£]|Rs\.?)\s?)?{_NUMBER}\s?)\2(?![\w{INDIC_CHARS}])",
+    re.IGNORECASE,
+)
+
 _ABOUT = re.compile(r"(?<![\w~])~\s?(?=(?:[₹$€£]|Rs\.?|INR)?\s?[0-9])")
 _SERVICE_CODE = re.compile(r"(?<![\w*#])\*#?[0-9]{2,4}(?:\*[0-9]{1,16}){0,4}#")
 
@@ -52,6 +59,8 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
         text = _say_arrows(text, before, forms)
     if chars & _FEET_CHARS and _DIGIT.search(text):
         text = _say_feet(text, before, forms)
+    if chars & _DASHES and _DIGIT.search(text):
+        text = _SAME_MEASURE_TWICE.sub(lambda found: _spoken_once(found, forms), text)
     if chars & set("½¼¾/"):
         text = _FRACTION.sub(lambda found: _spoken_fraction(found, forms), text)
     if "p" in chars or "P" in chars:
@@ -81,6 +90,14 @@ def _say_feet(text: str, before: str, forms: SpokenForms) -> str:
     if before.count('"') % 2 == 0:  # else the sign closes a quotation
         text = _INCHES.sub(r"\1 inch", text)
     return text if re.search(r"(?:^|\s)'\w", before) else _FEET.sub(r"\1 ft", text)
+
+
+def _spoken_once(found: re.Match[str], forms: SpokenForms) -> str:
+    """₹5k-10k is ₹5-10k, 5 किलो-10 किलो is 5-10 किलो."""
+    measure, numbers = found[2].lower(), forms.numbers
+    scale = measure == "%" or measure in numbers.scale_words or measure in numbers.money_scales
+    known = scale or measure in forms.units or any(measure in said for said in forms.units.values())
+    return f"{found[1]}-{found[3]}{found[2]}" if known else found[0]
 
 
 def _spoken_fraction(found: re.Match[str], forms: SpokenForms) -> str:
