@@ -18,6 +18,8 @@ from livekit.agents import AgentServer, llm
 from livekit.agents.cli.log import setup_logging
 from livekit.agents.ipc import supervised_proc
 from livekit.agents.utils import http_context
+from livekit.agents.voice import SpeechHandle
+from livekit.agents.voice.agent_activity import _SpeechHandleContextVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,15 @@ def on_call_process_closed(server: AgentServer, closed: Callable[[EndedProcess],
             closed(EndedProcess(job.id, job.room.name, identity, process.exitcode))
 
     server._proc_pool.on("process_closed", process_closed)
+
+
+def speech_of_this_task() -> SpeechHandle | None:
+    """The speech that the running node works for.
+
+    Public: `RunContext.speech_handle`, for tools only; `AgentSession.current_speech` is another one while a reply is
+    begun early. Without it: a reply is spoken in the language of whichever was begun last.
+    """
+    return _SpeechHandleContextVar.get(None)
 
 
 def estimate_speaking_rate_every(seconds: float, audio_output: Any) -> bool:

@@ -43,11 +43,9 @@ def test_a_recogniser_that_only_has_finals_begins_nothing_early():
 def test_the_reply_that_is_kept_costs_nothing_and_the_others_are_counted():
     speculation = Speculation()
     first = speculation.begin("My number", ahead=True)
-    first.tokens = 7
-    speculation.spoken(20)
+    first.tokens, first.characters = 7, 20
     kept = speculation.begin("My number is 98.", ahead=True)
-    kept.tokens = 9
-    speculation.spoken(40)
+    kept.tokens, kept.characters = 9, 40
     assert speculation.settle("my number is 98") == Waste(replies=1, tokens=7, characters=20)
     assert speculation.settle("") == Waste()
 
@@ -57,8 +55,7 @@ def test_an_answer_after_a_tool_is_no_speculation():
     speculation.begin("Where is my order", ahead=True)
     assert speculation.settle("Where is my order") == Waste()
     answer = speculation.begin("Where is my order", ahead=False)
-    answer.tokens = 12
-    speculation.spoken(60)
+    answer.tokens, answer.characters = 12, 60
     assert speculation.settle("And my bill") == Waste()
 
 

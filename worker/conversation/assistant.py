@@ -82,22 +82,21 @@ class Assistant(Agent):
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncIterator[Piece]:
         """Think, in the language of the words just heard: this may be a reply begun before the turn is over."""
-        heard, turns = _last_words(chat_ctx), _turns_in(chat_ctx)
-        attempt = self._call.speculation.begin(heard, ahead=not self._call.languages.is_over(turns))
-        language = self._call.language_for(heard, turns)
-        history, bridge = self._call.history.for_turn(chat_ctx), self._call.bridge(language)
+        reply = self._call.reply_to(_last_words(chat_ctx), _turns_in(chat_ctx))
+        history = self._call.history.for_turn(chat_ctx)
 
         def ask() -> AsyncIterable[Piece]:
             asked = history.sendable()
-            asked.add_message(role="system", content=instruction(language))
+            asked.add_message(role="system", content=instruction(reply.language))
             answer = Agent.default.llm_node(self, asked, tools, model_settings)
-            return self._call.worded_calls.follow(answer, bridge.audible)
+            return self._call.worded_calls.follow(answer, reply.bridge.audible)
 
         try:
             may_call = model_settings.tool_choice != "none"
-            reply = steady_reply(ask, bridge, amend=history.amend, may_call_tools=may_call)
-            async for piece in flush_after_first_clause(reply):
-                attempt.tokens += not isinstance(piece, FlushSentinel)
+            pieces = steady_reply(ask, reply.bridge, amend=history.amend, may_call_tools=may_call)
+            async for piece in flush_after_first_clause(pieces):
+                if reply.attempt is not None:
+                    reply.attempt.tokens += not isinstance(piece, FlushSentinel)
                 yield piece
         except APIError:
             raise
@@ -106,13 +105,14 @@ class Assistant(Agent):
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
         """Speak, in the voice of the reply's language, as people say numbers and dates there."""
-        language = self._call.speaking_language
-        self._call.voice.speak_in(language)
+        reply = self._call.reply
+        self._call.voice.speak_in(reply.language)
 
         async def counted(words: AsyncIterable[str], lead: Lead) -> AsyncIterator[str]:
-            spoken = pronounced_stream(speakable_stream(words, language), self._call.voice.pronunciations)
+            spoken = pronounced_stream(speakable_stream(words, reply.language), self._call.voice.pronunciations)
             async for part in lead.feed(spoken):
-                self._call.speculation.spoken(len(part))
+                if reply.attempt is not None:
+                    reply.attempt.characters += len(part)
                 yield part
 
         async def synthesize(words: AsyncIterable[str]) -> AsyncIterator[rtc.AudioFrame]:
@@ -121,7 +121,7 @@ class Assistant(Agent):
                 lead.made(frame.duration)
                 yield frame
 
-        async for frame in in_portions(steady_speech(text, synthesize, self._call.bridge(language))):
+        async for frame in in_portions(steady_speech(text, synthesize, reply.bridge)):
             yield frame
 
     async def transcription_node(

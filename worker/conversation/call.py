@@ -11,6 +11,7 @@ from typing import Any
 
 from livekit import rtc
 from livekit.agents import (
+    NOT_GIVEN,
     AgentSession,
     AgentStateChangedEvent,
     ChatMessage,
@@ -36,6 +37,7 @@ from worker.conversation.pacing import estimate_rate_less_often, in_portions
 from worker.conversation.phone_transfer import transfer_phone_caller
 from worker.conversation.phrase_audio import PhraseAudio, tone
 from worker.conversation.phrases import Phrases
+from worker.conversation.replies import Replies, Reply
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.silence import CallersTime
@@ -43,6 +45,7 @@ from worker.conversation.speculation import Speculation
 from worker.conversation.summaries import Summaries
 from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
+from worker.livekit_internals import speech_of_this_task
 from worker.ports import TurnEvidence, Voice, WholeRecording
 from worker.recovery.exit_codes import FAILED, UNUSED, exit_with
 from worker.recovery.rooms import CALLER_KINDS
@@ -94,6 +97,7 @@ class Call:
         self.continuity = parts.continuity
         self._ticket = parts.ticket
         self.speculation = Speculation()
+        self._replies = Replies(speech_of_this_task)
         self.history = History(parts.settings.history_tokens)
         self._summaries = Summaries(self.history, self._summarizer, self.fault)
         self.worded_calls = WordedCalls()
@@ -119,11 +123,10 @@ class Call:
         self._refused: str | None = None
         self._nobody_came = False
         self.overheard = Overheard(
-            give_back=self._hear_after_all, spoken_form=lambda text: speakable(text, self.speaking_language)
+            give_back=self._hear_after_all, spoken_form=lambda text: speakable(text, self._language_being_spoken())
         )
         self._callers_time = CallersTime(parts.settings.silence_seconds, parts.settings.longest_wait_seconds)
         self._asking: asyncio.Task[None] | None = None
-        self._speaking_language: str | None = None
         self._ending: asyncio.Task[None] | None = None
         self._handing_over: asyncio.Task[None] | None = None
         self._watches: set[asyncio.Task[None]] = set()
@@ -282,11 +285,20 @@ class Call:
         self.reports.wasted(self.speculation.settle(text))
         self.reports.event(log_events.LANGUAGE_DECIDED, language=decision.language, reason=decision.reason)
 
-    def language_for(self, text: str, turns: int) -> str:
-        """The language of a reply to `text`, which may be begun before the turn is over."""
+    def reply_to(self, text: str, turns: int) -> Reply:
+        """Begin the reply to `text`, the `turns`-th thing the caller said, maybe before the turn is over."""
+        attempt = self.speculation.begin(text, ahead=not self.languages.is_over(turns))
         self.languages.preview(text, turns)
-        self._speaking_language = self.languages.replying
-        return self.languages.replying
+        language = self.languages.replying
+        return self._replies.begin(Reply(language, self._bridge(language), attempt))
+
+    @property
+    def reply(self) -> Reply:
+        """What the speech says that the running task belongs to."""
+        return self._replies.of_this_task() or self._phrase_reply()
+
+    def _phrase_reply(self) -> Reply:
+        return Reply(self.languages.settled, self._bridge(self.languages.settled))
 
     def _user_state_changed(self, event: UserStateChangedEvent) -> None:
         if self.evidence is not None:
@@ -310,26 +322,25 @@ class Call:
         """The language that is spoken now."""
         return self.languages.replying
 
-    @property
-    def speaking_language(self) -> str:
-        """The language of the words that go to the voice next."""
-        return self._speaking_language or self.languages.settled
+    def _language_being_spoken(self) -> str:
+        reply = self._replies.of(self._session.current_speech)
+        return self.languages.settled if reply is None else reply.language
 
     def switch_language(self, language: str) -> None:
         """Speak `language` from now on: the model understood that the caller wishes it."""
         self.languages.wish(language)
-        self._speaking_language = language
 
     def say(self, phrase: str, *, allow_interruptions: bool = True) -> SpeechHandle:
         """Speak a ready phrase in the caller's language, from ready audio where there is some."""
-        self._speaking_language = self.languages.settled
-        text = self._phrases.text(phrase, self.languages.settled)
-        audio = self._audio.frames(self.languages.settled, text)
-        if audio is None:
-            return self._session.say(text, allow_interruptions=allow_interruptions)
-        return self._session.say(text, audio=in_portions(audio), allow_interruptions=allow_interruptions)
+        reply = self._phrase_reply()
+        text = self._phrases.text(phrase, reply.language)
+        ready = self._audio.frames(reply.language, text)
+        audio = NOT_GIVEN if ready is None else in_portions(ready)
+        speech = self._session.say(text, audio=audio, allow_interruptions=allow_interruptions)
+        self._replies.begin(reply, speech)
+        return speech
 
-    def bridge(self, language: str) -> Bridge:
+    def _bridge(self, language: str) -> Bridge:
         """What a reply in `language` does while it waits."""
 
         def ready(text: str) -> AsyncIterator[rtc.AudioFrame] | None:

@@ -60,19 +60,13 @@ class Speculation:
 
     def __init__(self) -> None:
         self._attempts: list[Attempt] = []
-        self._newest: Attempt | None = None
 
     def begin(self, heard: str, *, ahead: bool) -> Attempt:
         """A reply to these words is begun, `ahead` of the turn's end or not: only those can be in vain."""
-        self._newest = Attempt(heard)
+        attempt = Attempt(heard)
         if ahead:
-            self._attempts.append(self._newest)
-        return self._newest
-
-    def spoken(self, characters: int) -> None:
-        """The voice was given some of the newest reply."""
-        if self._newest is not None:
-            self._newest.characters += characters
+            self._attempts.append(attempt)
+        return attempt
 
     def settle(self, heard: str) -> Waste:
         """The turn is over: the newest reply to just these words is spoken, all others were in vain."""
