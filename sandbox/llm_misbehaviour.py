@@ -21,6 +21,12 @@ REFUSED_REQUESTS = {
     ),
 }
 REFUSAL = "I'm sorry, but I can't talk about that."
+# Longer than a ready goodbye by far: a quarter of a minute.
+GOODBYE = (
+    "Thank you for calling, have a nice day. Your order leaves our house in Bengaluru tonight, and is with you on "
+    "Friday before noon. If nobody is at home then, the courier leaves it with your neighbour, or comes again on "
+    "Saturday. Should anything be missing, just call this number again, at any hour. Until then, all the best to you."
+)
 ENDLESS_SENTENCES = 500  # four minutes and more of the caller's time
 
 
@@ -52,7 +58,7 @@ def misbehaved(scope: Scope, reply: Reply) -> Reply:
             call = json.dumps({"name": "current_time", "arguments": {"time_zone": None}})
             return Reply(text=f"<tool_call>{call}</tool_call> One moment. {reply.text}")
         case "words_and_call" if reply.call is not None:
-            return replace(reply, text="Thank you for calling, have a nice day.")
+            return replace(reply, text=GOODBYE)
         case "uninvited_call":
             return Reply(call=ToolCall("current_time", {"time_zone": None}))
     return reply

@@ -3,7 +3,8 @@
 import pytest
 
 from sandbox.caller import CallPlan, Patience, Turn, place_call
-from sandbox.llm_misbehaviour import REFUSAL
+from sandbox.llm_misbehaviour import GOODBYE, REFUSAL
+from worker.conversation.call import GOODBYE_LIMIT_SECONDS
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 CANNOT_HELP = "I can't help with that"
@@ -58,11 +59,15 @@ async def test_a_model_without_a_word_to_say_is_no_silence(sandbox):
     assert result.good, result.errors
 
 
-async def test_a_model_that_says_goodbye_and_hangs_up_says_it_once(sandbox):
-    result, _ = await call_with(sandbox, end="words_and_call")
+async def test_a_model_that_says_goodbye_and_hangs_up_says_it_once_and_to_its_end(sandbox):
+    """A goodbye of its own may take longer than the ready one is given."""
+    result, _ = await call_with(sandbox, end="words_and_call", patience=Patience(end_seconds=60))
 
     told = " ".join(line["text"] for line in result.transcript if line["by"] == "agent")
-    assert "have a nice day" in told
+    assert " ".join(told.split()).endswith(GOODBYE)
+    goodbye_from = result.turns[-1].ended_seconds
+    heard_seconds = sum(end - start for start, end in result.agent_audio if start > goodbye_from)
+    assert heard_seconds > 1.2 * GOODBYE_LIMIT_SECONDS, "the test is about a longer one"
     assert "Thank you for calling. Goodbye!" not in told
     assert result.ended_by == "agent"
     assert result.good, result.errors
