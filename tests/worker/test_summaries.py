@@ -188,6 +188,12 @@ async def test_a_summary_has_a_limit():
     assert len(conversation.history.summary) == LONGEST_SUMMARY_CHARACTERS
 
 
+async def test_a_thought_is_no_part_of_the_notes():
+    conversation = Conversation(Model("<think>" + "Let me see. " * 200 + "</think>They ask for order 4521."), 600)
+    await minutes(conversation, 10)
+    assert conversation.history.summary == "They ask for order 4521."
+
+
 async def test_a_reply_does_not_wait_for_a_summary_and_only_one_is_written_at_a_time():
     released = asyncio.Event()
 
