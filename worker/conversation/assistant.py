@@ -12,6 +12,7 @@ from livekit.agents.types import TimedString
 from worker.conversation.bridging import steady_reply, steady_speech
 from worker.conversation.first_clause import flush_after_first_clause
 from worker.conversation.pacing import Lead, in_portions
+from worker.conversation.phantoms import is_phantom
 from worker.conversation.pieces import Piece
 from worker.conversation.reply_language import instruction
 from worker.conversation.speculation import EarlyWords
@@ -59,7 +60,8 @@ class Assistant(Agent):
                     self._call.evidence.observe_speech_event(event)
                 if self._passes(event):
                     yield event
-                if (words := early.of(event)) is not None:
+                words = early.of(event)
+                if words is not None and not is_phantom(words.alternatives[0].text):
                     self._note(words.alternatives[0])
                     yield words
         except APIError as error:
@@ -151,7 +153,7 @@ class Assistant(Agent):
         return audio if evidence is None else evidence.watch(audio, lambda: self._call.ended)
 
     def _passes(self, event: stt.SpeechEvent) -> bool:
-        """Take note of an event; False for words said while the agent talks that want no answer, or none yet."""
+        """Take note of an event; False for words that nobody has said, or that want no answer, or none yet."""
         if event.type != stt.SpeechEventType.FINAL_TRANSCRIPT or not event.alternatives:
             return True
         best = event.alternatives[0]
@@ -159,7 +161,7 @@ class Assistant(Agent):
         if not text:
             return True
         self._call.hearing.understood()
-        if self._call.keeps(event):
+        if not self._call.passes(event):
             return False
         self._note(best)
         return True

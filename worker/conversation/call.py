@@ -34,6 +34,7 @@ from worker.conversation.one_microphone import is_microphone
 from worker.conversation.outages import Outages
 from worker.conversation.overheard import Overheard
 from worker.conversation.pacing import estimate_rate_less_often, in_portions
+from worker.conversation.phantoms import VoiceHeard, is_doubtful, is_phantom
 from worker.conversation.phone_transfer import transfer_phone_caller
 from worker.conversation.phrase_audio import PhraseAudio, tone
 from worker.conversation.phrases import Phrases
@@ -125,6 +126,8 @@ class Call:
         self.overheard = Overheard(
             give_back=self._hear_after_all, spoken_form=lambda text: speakable(text, self._language_being_spoken())
         )
+        self._voice_heard = VoiceHeard()
+        self._turn_has_words = self._doubted = self._passed_over = False
         self._callers_time = CallersTime(parts.settings.silence_seconds, parts.settings.longest_wait_seconds)
         self._asking: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
@@ -269,9 +272,32 @@ class Call:
         self.languages.hear(text, language, probability)
         self.reports.claimed(language)
 
-    def keeps(self, event: stt.SpeechEvent) -> bool:
-        """Whether these words, said while the agent speaks, are passed over, now or for good."""
-        return not self.ended and self.overheard.keeps(event, self._session.current_speech)
+    def passes(self, event: stt.SpeechEvent) -> bool:
+        """Whether a final transcript belongs to the caller's turn now.
+
+        It does not if nobody has said it, or if it was said while the agent speaks and wants no answer, or none yet.
+        """
+        if self.ended:
+            return True
+        if not self._believes(event.alternatives[0]) or self.overheard.keeps(event, self._session.current_speech):
+            if not self._turn_has_words:
+                self.languages.forget_claims()
+            return False
+        self._turn_has_words = True
+        return True
+
+    def _believes(self, heard: stt.SpeechData) -> bool:
+        """Whether somebody has said these words; what the recogniser doubts is asked for once more, then believed."""
+        voice_seconds = self._voice_heard.take_seconds()
+        phantom, doubtful = is_phantom(heard.text, voice_seconds), is_doubtful(heard.text, heard.confidence)
+        if not phantom and (not doubtful or self._doubted):
+            self._doubted = False
+            return True
+        self._doubted, self._passed_over = doubtful, True
+        self.reports.event(log_events.WORDS_DOUBTED, reason="phantom" if phantom else "probability")
+        if not self.overheard.over_speech and not self._turn_has_words:
+            self.hearing.ask_again()
+        return False
 
     def _hear_after_all(self, event: stt.SpeechEvent) -> None:
         if not self.ended:
@@ -281,6 +307,7 @@ class Call:
         """The caller has finished: decide the language for good."""
         decision = self.languages.commit(text, turns)
         self.overheard.turn_is_over()
+        self._turn_has_words = False
         self._callers_time.heard(text)
         self.reports.wasted(self.speculation.settle(text))
         self.reports.event(log_events.LANGUAGE_DECIDED, language=decision.language, reason=decision.reason)
@@ -303,16 +330,18 @@ class Call:
     def _user_state_changed(self, event: UserStateChangedEvent) -> None:
         if self.evidence is not None:
             self.evidence.observe_user_state(event.new_state)
+        self._voice_heard.user_state_changed(event.new_state, event.created_at)
         if self._asking is not None and event.new_state != "away":
             self._asking.cancel()
         if event.new_state == "speaking":
+            self._passed_over = False
             self.hearing.caller_spoke()
             self.overheard.caller_spoke(self._session.current_speech)
         elif event.new_state == "away" and not self.ended and not self.hearing.waiting:
             self._asking = self._watch(self._ask_whether_there())
 
     def _not_understood(self, speech_seconds: float) -> None:
-        if not self.ended and not self.overheard.over_speech:
+        if not self.ended and not self.overheard.over_speech and not self._passed_over:
             self.hearing.missed(speech_seconds)
 
     # -- what is said ----------------------------------------------------------------------------------------------

@@ -167,6 +167,10 @@ class Hearing:
         self._signs.first()
         self._plan_next_sign()
 
+    def ask_again(self) -> None:
+        """Ask the caller to say it again, but not time after time."""
+        self._signs.ask_again()
+
     def close(self) -> None:
         """The call is over."""
         self._timers.stop()

@@ -35,6 +35,10 @@ class ReplyLanguage:
         """One final transcript and what the recogniser claims about it."""
         self._claims.append((text, language, probability))
 
+    def forget_claims(self) -> None:
+        """What was heard of this turn so far was no part of it."""
+        self._claims.clear()
+
     def preview(self, text: str, turns: int) -> Decision | None:
         """What the reply to `text`, the `turns`-th thing the caller said, would be spoken in."""
         if self.is_over(turns):

@@ -1,4 +1,4 @@
-"""What a caller says while the agent speaks: answers and requests are answered, whatever the voice does meanwhile."""
+"""What is heard and what becomes of it: words over the agent's voice, its own echo, words out of noise."""
 
 import pytest
 
@@ -58,3 +58,14 @@ async def test_what_is_said_into_an_echo_stops_the_agent_and_is_answered(sandbox
     assert "stop, what time" in heard, heard
     assert "crow" not in heard, "the echo was taken for the caller's words"
     assert result.turns[1].answered, result.errors
+
+
+async def test_words_made_out_of_noise_are_asked_about_and_move_no_call(sandbox, call):
+    noise = Turn(text="Hm.", heard_text="वीडियो देखने के लिए धन्यवाद", heard_language="hi-IN", heard_probability=0.2)
+    result = await call(noise, "What time is it now?")
+
+    said = said_by_agent(result)
+    assert "Could you say it again?" in said, said
+    assert "धन्यवाद" not in said, "it was answered"
+    assert result.turns[1].reply_language == "en-IN", result.errors
+    assert result.good, result.errors

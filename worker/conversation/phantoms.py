@@ -1,0 +1,108 @@
+"""Tells words that a recogniser has made out of noise from words that somebody has said.
+
+A door, a television or a cough becomes "Thanks for watching!" now and then. What is doubtful is at most asked about; a
+caller is never answered for what they have not said.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+from worker.conversation.acknowledgements import is_acknowledgement
+from worker.end_of_turn.words import same_spelling
+
+DATA = Path(__file__).parent / "data" / "outros.toml"
+LEAST_PROBABILITY = 0.3  # of the language claimed, which is low for noise; and for one word of any language
+FEWEST_DOUBTED_WORDS = 3
+MOST_LETTERS_PER_SECOND = 25.0  # the fastest speakers stay below 20
+FEWEST_LETTERS = 15  # shorter ones are said in no time
+UNHEARD_SECONDS = 0.3  # the voice detector's: soft beginnings and endings
+_ANNOTATION = re.compile(r"\s*(?:[\[(（♪*][^\])）♪*]*[\])）♪*]\s*[.!…]*\s*)+")
+_WORD = re.compile(r"[^\s.,!?।॥…:;\-–—\"“”‘()&]+")
+
+
+class VoiceHeard:
+    """How long the caller's voice was heard since the recogniser's last words."""
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._seconds = 0.0
+        self._since: float | None = None
+
+    def user_state_changed(self, state: str, at: float) -> None:
+        """Follow the framework's voice detector; it dates both ends back to where they were."""
+        if state == "speaking":
+            self._since = at
+        elif self._since is not None:
+            self._seconds += max(0.0, at - self._since)
+            self._since = None
+
+    def take_seconds(self) -> float | None:
+        """The length of what was heard for the words that have just come; None where no voice was heard for them."""
+        now = self._now()
+        seconds, self._seconds = self._seconds + (0.0 if self._since is None else max(0.0, now - self._since)), 0.0
+        if self._since is not None:
+            self._since = now
+        return seconds or None
+
+
+def is_phantom(text: str, voice_seconds: float | None = None) -> bool:
+    """Whether nobody can have said this: an outro, a note in brackets, or more than the sound has room for."""
+    if _ANNOTATION.fullmatch(text) or is_outro(text):
+        return True
+    letters = sum(character.isalnum() or ord(character) > 0x2FF for character in text)
+    if voice_seconds is None or letters < FEWEST_LETTERS:
+        return False
+    return letters > MOST_LETTERS_PER_SECOND * (voice_seconds + UNHEARD_SECONDS)
+
+
+def is_doubtful(text: str, probability: float | None) -> bool:
+    """Whether the recogniser itself hardly believes this; of single words and figures it never knows the language."""
+    if probability is None or not 0.0 < probability < LEAST_PROBABILITY:
+        return False
+    words = [word for word in _WORD.findall(text) if not any(character.isdigit() for character in word)]
+    return len(words) >= FEWEST_DOUBTED_WORDS and not is_acknowledgement(text)
+
+
+def is_outro(text: str) -> bool:
+    """Whether this is how videos end, in any of the languages."""
+    kinds: set[str] = set()
+    for word in _WORD.findall(same_spelling(text)):
+        kind = _kind_of(word)
+        if kind is None:
+            return False
+        kinds.add(kind)
+    return any(kinds.issuperset(pair) for pair in _pairs())
+
+
+def _kind_of(word: str) -> str | None:
+    """What a word is in an outro; "beside" for those between, None for words of one's own."""
+    if word in _beside():
+        return "beside"
+    return next((kind for kind, stems in _stems().items() if word.startswith(stems)), None)
+
+
+@cache
+def _stems() -> Mapping[str, tuple[str, ...]]:
+    return {kind: tuple(same_spelling(stems).split()) for kind, stems in _data()["words"].items() if kind != "pairs"}
+
+
+@cache
+def _pairs() -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(pair.split("+")) for pair in _data()["words"]["pairs"].split())
+
+
+@cache
+def _beside() -> frozenset[str]:
+    every = frozenset(same_spelling(_data()["beside"]["every"]).split())
+    return frozenset(word for word in every if not any(word.startswith(stems) for stems in _stems().values()))
+
+
+@cache
+def _data() -> Mapping[str, Mapping[str, str]]:
+    return tomllib.loads(DATA.read_text(encoding="utf-8"))
