@@ -314,7 +314,7 @@ def say_sums(text: str, forms: SpokenForms) -> str:
 def say_numbers(text: str, before: str, forms: SpokenForms) -> str:
     numbers = forms.numbers
     if " " in text:
-        text = without_space_in_pins(text, before, forms, lambda code, context: _is_code(code, context, forms))
+        text = without_space_in_pins(text, before, forms, lambda code, context: _is_code(code, context, "", forms))
     if text.count("-") > 1:  # 1-0-1: tablets for morning, noon and night
         text = _GROUPS.sub(lambda found: grouped_digits(found[0].split("-"), numbers), text)
     if text.count(".") > 1:
@@ -325,14 +325,19 @@ def say_numbers(text: str, before: str, forms: SpokenForms) -> str:
         text = _PRESSURE.sub(lambda found: _spoken_pressure(found, before, forms), text)
         text = _RATING.sub(lambda found: _spoken_rating(found, before, forms), text)
         by = forms.symbols["by"]
-        text = _FRACTION.sub(
-            lambda found: f"{cardinal(int(found[1]), numbers)} {by} {cardinal(int(found[2]), numbers)}", text
-        )
+        text = _FRACTION.sub(lambda found: _spoken_fraction(found, before, by, forms), text)
 
     def spoken(found: re.Match[str]) -> str:
         return _spoken_number(found, f"{before}{text[: found.start()]}", text[found.end() :], forms)
 
     return _number_pattern(forms).sub(spoken, text)
+
+
+def _spoken_fraction(found: re.Match[str], before: str, by: str, forms: SpokenForms) -> str:
+    """1/2 is one by two; behind "invoice" or "number" 2026/45 is a code."""
+    if _is_code(found[1], f"{before}{found.string[: found.start()]}", "", forms):
+        return grouped_digits([found[1], found[2]], forms.numbers)
+    return f"{cardinal(int(found[1]), forms.numbers)} {by} {cardinal(int(found[2]), forms.numbers)}"
 
 
 def _spoken_pressure(found: re.Match[str], before: str, forms: SpokenForms) -> str:
@@ -366,12 +371,13 @@ def _spoken_number(found: re.Match[str], before: str, after: str, forms: SpokenF
         unit, letters = SIZES["lakh"], None
     if letters == "s" and (_DECADE.fullmatch(written + letters) or _is_short_decade(written, before, forms)):
         return _decade(int(written), forms)
-    words = _plain(written, unit, before, after, forms)
+    behind = f" {letters}{after}" if letters else after
+    words = _plain(written, unit, before, behind, forms)
     if not (found["percent"] or found["degrees"]) and _is_halved(written, letters, after, forms):
         words = of_a_half(written, numbers)
     if found["second"]:
         low = decimal_words(written, numbers) if len(written) <= 7 else words
-        high = _plain(found["second"], unit, before, after, forms)
+        high = _plain(found["second"], unit, before, behind, forms)
         if _are_years(written, found["second"], unit, letters, forms):
             low, high = (year(int(figures), forms) for figures in (written, found["second"]))
         words = said_range(low, high, forms)
@@ -460,14 +466,14 @@ def _plain(written: str, unit: int, before: str, after: str, forms: SpokenForms)
         return scaled(written, unit, numbers)
     if "," in written or "." in written:
         return decimal_words(written, numbers)
-    if _is_code(written, before, forms) or is_pin(written, before, after, forms):
+    if _is_code(written, before, after, forms) or is_pin(written, before, after, forms):
         return grouped_digits([written], numbers)
     if len(written) == 4 and _is_year(int(written), before, forms):
         return year(int(written), forms)
     return cardinal(int(written), numbers)
 
 
-def _is_code(written: str, before: str, forms: SpokenForms) -> bool:
+def _is_code(written: str, before: str, after: str, forms: SpokenForms) -> bool:
     """Codes, not quantities: zeros in front, eight digits and more that are not round, or a word like OTP before it."""
     if written[0] == "0" and len(written) > 1:
         return True
@@ -475,7 +481,7 @@ def _is_code(written: str, before: str, forms: SpokenForms) -> bool:
         return not written.endswith("0000") or len(written) > 15
     if before.rstrip().endswith("#"):
         return True
-    if len(written) < 3:
+    if len(written) < 3 or _counts_next(after, forms):
         return False
     for word in reversed(re.split(r"[\s:#,()*_।-]+", before.lower())[-5:]):
         word = word.strip(".'\"`")
@@ -491,6 +497,12 @@ def _is_year(number: int, before: str, forms: SpokenForms) -> bool:
         return 1900 <= number < 2000
     words = before.lower().split()
     return 1100 <= number < 2100 and bool(words) and (words[-1] in forms.year_cues or words[-1] in _month_words(forms))
+
+
+def _counts_next(after: str, forms: SpokenForms) -> bool:
+    """Whether what follows is counted or measured: a bill of 1250 rupees is no bill number 1250."""
+    word = "".join(after.split(maxsplit=1)[:1]).strip(".,:;!?()।").lower()
+    return bool(word) and (word in forms.counted or word in forms.units or word.startswith(forms.counted_stems))
 
 
 def _are_years(first: str, second: str, unit: int, letters: str | None, forms: SpokenForms) -> bool:

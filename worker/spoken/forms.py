@@ -128,6 +128,8 @@ class SpokenForms:
     strong_cues: frozenset[str]
     weak_cues: frozenset[str]
     connectors: frozenset[str]
+    counted: frozenset[str]  # behind one of these words a number is a quantity, whatever stands before it
+    counted_stems: tuple[str, ...]
     year_cues: frozenset[str]
     pressure_cues: frozenset[str]
     rating_cues: frozenset[str]
@@ -171,6 +173,8 @@ def spoken_forms(language: str) -> SpokenForms:
         strong_cues=frozenset(common["digits"]["strong_cues"]),
         weak_cues=frozenset(common["digits"]["weak_cues"] + own["digits"]["cues"]),
         connectors=frozenset(common["digits"]["connectors"]),
+        counted=_counted(own, common),
+        counted_stems=tuple(word for word in _counted(own, common) if not word.isascii()),
         year_cues=frozenset(common["years"]["cues"]),
         pressure_cues=frozenset(common["blood_pressure"]["cues"]),
         rating_cues=frozenset(common["ratings"]["cues"]),
@@ -228,6 +232,11 @@ def _units(own: dict[str, Any], common: dict[str, Any]) -> MappingProxyType[str,
     for spelt, (unit, other) in common["rates"].items():
         units[spelt] = (f"{said[unit][0]} {own['per'][other]}", f"{said[unit][1]} {own['per'][other]}")
     return MappingProxyType(units)
+
+
+def _counted(own: dict[str, Any], common: dict[str, Any]) -> frozenset[str]:
+    said = [way for ways in own["units"].values() for way in ([ways] if isinstance(ways, str) else ways)]
+    return frozenset(word.lower() for word in [*said, *own["money"]["words"], *common["digits"]["counted"]])
 
 
 def _halved_words(own: dict[str, Any], common: dict[str, Any]) -> tuple[str, ...]:
