@@ -102,7 +102,7 @@ class Material:
         self.unfinished = np.array([one is Completeness.UNFINISHED for one in read])
 
 
-# -- the material ----------------------------------------------------------------------------------------------------
+# ---- the material
 
 
 def collect(quick: bool) -> list[Moment]:
@@ -243,7 +243,7 @@ def _with_text_model(moments: list[Moment]) -> list[Moment]:
     return [ask(moment) for moment in moments]
 
 
-# -- the rules -------------------------------------------------------------------------------------------------------
+# ---- the rules
 
 
 WAITS = (0.3, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.5, 3.0)
@@ -278,7 +278,7 @@ def as_shipped(material: Material) -> Numbers:
     return np.array([how_long_to_wait(one, DEFAULT_POLICY).seconds for one in evidence])
 
 
-# -- the judgement ---------------------------------------------------------------------------------------------------
+# ---- the judgement
 
 
 def pause_lengths(count: int, kind: str) -> Numbers:

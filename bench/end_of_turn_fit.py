@@ -56,7 +56,7 @@ class Sample:
     weight: float
 
 
-# -- the samples -----------------------------------------------------------------------------------------------------
+# ---- the samples
 
 
 def collect(folder: Path) -> list[Sample]:
@@ -108,7 +108,7 @@ def _samples(turns: Sequence[Turn], *, whole: bool, weight: float) -> list[Sampl
     return samples
 
 
-# -- the fit ---------------------------------------------------------------------------------------------------------
+# ---- the fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def _quantile(values: Numbers, weights: Numbers, share: float) -> float:
     return float(values[order][np.searchsorted(reached, share)])
 
 
-# -- what it says ----------------------------------------------------------------------------------------------------
+# ---- what it says
 
 
 def report(samples: Sequence[Sample], probabilities: Numbers, unfinished_to: float, finished_from: float) -> None:

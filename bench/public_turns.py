@@ -120,7 +120,7 @@ def _dialogue_turns(path: Path, language: str) -> Iterator[Turn]:
             asked = answer.strip()
 
 
-# -- how the worker reads them ---------------------------------------------------------------------------------------
+# ---- how the worker reads them
 
 
 def table(sets: dict[str, list[Turn]]) -> str:

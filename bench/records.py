@@ -7,13 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
-    """One utterance to one contender.
-
-    Attributes:
-        cut_off: Agent audio began while the caller was still speaking: in the pause, or just after it.
-        used_tool: The model called a tool before it answered, so two requests stand in the latency.
-        chosen: Picked for what it measures (utterances.toml); False for a turn as people say them (unchosen.toml).
-    """
+    """One utterance to one contender."""
 
     contender: str
     utterance: str
@@ -24,9 +18,12 @@ class TurnRecord:
     noise: bool
     voice_to_voice_seconds: float | None
     cut_off: bool
+    """Agent audio began while the caller was still speaking: in the pause, or just after it."""
     used_tool: bool
+    """The model called a tool before it answered, so two requests stand in the latency."""
     stages: dict[str, float] | None = None
     chosen: bool = True
+    """Picked for what it measures (utterances.toml); False for a turn as people say them (unchosen.toml)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The call's brain: a LiveKit agent worker that answers in the caller's language."""
+"""Answers calls in the caller's language: a LiveKit agent worker."""

@@ -1,4 +1,4 @@
-"""`python -m worker start | dev | console`: reads the settings, refuses bad ones, builds the server and runs it."""
+"""Reads the settings, refuses bad ones, builds the server and runs it: `python -m worker start | dev | console`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DID_NOT_START = 3
 
 
 def main(argv: list[str]) -> int:
-    """Returns the exit code: 0 stopped, 1 gave up on LiveKit, 2 bad settings, 3 something is missing here."""
+    """Run the command; returns 0 stopped, 1 gave up on LiveKit, 2 bad settings, 3 something is missing here."""
     parser = argparse.ArgumentParser(prog="python -m worker", description="The voice agent's worker.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="start | dev | console")
     commands.add_parser("start", help="serve calls, as in production: warm processes, drain on SIGTERM, JSON logs")
@@ -40,7 +40,7 @@ def main(argv: list[str]) -> int:
 
 
 def checked_settings(*, console: bool) -> Settings:
-    """All settings, with everything checked that would otherwise fail in a call.
+    """Return all settings, with everything checked that would otherwise fail in a call.
 
     Raises:
         BadSettings: With every problem at once.

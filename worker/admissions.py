@@ -1,4 +1,4 @@
-"""Who may begin a call: a token is good for one, and a caller for a few at once and so many seconds a day.
+"""Decides who may begin a call: a token admits one, a caller has a few at once and a limit of seconds a day.
 
 Kept in the memory of one worker's parent process, for all of its calls: other workers of the same project know nothing
 of it. There a token can be used once per worker until it is too old, and a caller's limits count per worker.
@@ -53,7 +53,7 @@ class Admissions:
         self._spent: dict[str, deque[tuple[float, float]]] = defaultdict(deque)
 
     def refusal(self, room: str, ticket: Ticket | None) -> str | None:
-        """Why this ticket begins no call in this room, or None."""
+        """Return why this ticket begins no call in this room, or None."""
         self._forget()
         if ticket is None:
             return None
@@ -77,16 +77,16 @@ class Admissions:
         return any(call.room == room for call in self._carried.values())
 
     def began(self, job: str, room: str, ticket: Ticket | None) -> None:
-        """A call was taken."""
+        """Record that a call was taken."""
         self._carried[job] = _Carried(room, ticket, self._clock())
 
     def keep(self, jobs: Collection[str]) -> None:
-        """These jobs are all there are: LiveKit gave another that was taken to somebody else."""
+        """Forget all calls but these jobs': LiveKit has given the others to another worker."""
         for job in [job for job in self._carried if job not in jobs]:
             del self._carried[job]
 
     def over(self, job: str, *, ended: bool, used: bool) -> None:
-        """A call's process is gone.
+        """Record that a call's process is gone.
 
         Args:
             job: Its job; one that was never counted is fine.

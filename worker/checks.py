@@ -1,4 +1,4 @@
-"""Settings that are each right but do not go together, found at start and not in a call."""
+"""Finds settings that are each right but do not go together: at start, and not in a call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from worker.settings import Settings
 
 
 def setting_problems(settings: Settings) -> list[str]:
-    """What is wrong, one sentence each, naming the variable and the mend."""
+    """Return what is wrong, one sentence each, naming the variable and the mend."""
     problems = voice_problems(settings.tts) + languages_without_a_voice(settings.tts)
     if problem := keyterms_problem(settings.stt):
         problems.append(problem)

@@ -1,4 +1,4 @@
-"""Every error the worker raises on purpose: what, why, what to do, and whether trying again can help."""
+"""Defines every error the worker raises on purpose: what, why, what to do, and whether trying again can help."""
 
 from __future__ import annotations
 

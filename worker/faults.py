@@ -1,4 +1,4 @@
-"""What went wrong at a provider, in words a log query can count: one kind per fault, whoever's exception it was."""
+"""Names what went wrong at a provider, in words a log query can count: one kind per fault."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WORDS_OF_ACCOUNT = (
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One failed try."""
+    """Describes one failed try."""
 
     provider: str
     """stt, llm, tts, or the name of a tool."""
@@ -47,7 +47,7 @@ class Fault:
 
     @property
     def of_request(self) -> bool:
-        """Whether only this request is at fault: the same bytes are in vain, the provider is well, the call goes on."""
+        """Return whether only this request is at fault: sending it again is useless, the provider is well."""
         return not self.retryable and self.kind in KINDS_OF_REQUEST
 
 
@@ -119,7 +119,7 @@ def _named(provider: str, error: BaseException, attempt: int) -> Fault:
 
 
 def kind_of_request(status: int | None, message: str) -> str | None:
-    """What is wrong with one request: filtered, too_long or rejected; None when it is not about the request.
+    """Return what is wrong with one request: filtered, too_long or rejected; None when it is not about the request.
 
     Args:
         status: The HTTP status; None for an error without one, which is about the request only if it says so.
@@ -152,7 +152,7 @@ def _kind_of_status(status: int) -> str:
 
 
 def _kind_in_words(message: str) -> str | None:
-    """Sarvam's error frames have codes in words only, which the plugin puts into its message."""
+    """Read the code of Sarvam's error frames: it is in words only, which the plugin puts into its message."""
     kinds = (("invalid_api_key", "refused"), ("rate_limit", "rate_limited"), ("quota", "rate_limited"))
     return next((kind for word, kind in kinds if word in message), None)
 

@@ -1,4 +1,4 @@
-"""Decides how a call is taken: with an agent, by another worker, or with the sentence that says why not."""
+"""Admits calls: to an agent here, to another worker, or to a sentence that says why not."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class FrontDesk:
         self._admissions.over(ended.job_id, ended=ended_on_purpose(code), used=code != UNUSED)
 
     def calls(self) -> int:
-        """Calls running, and calls taken a moment ago whose process has not started yet; not those being refused."""
+        """Count the calls running, and those taken a moment ago that have no process yet; not those being refused."""
         running = {job.job.id for job in self._server.active_jobs}
         now = time.monotonic()
         self._pending = {
@@ -71,7 +71,7 @@ class FrontDesk:
         return len((running | set(self._pending)) - self._refusals)
 
     def load(self) -> float:
-        """The load told to LiveKit: calls, not CPU, because a busy CPU would make it stop offering calls."""
+        """Return the load told to LiveKit: calls, not CPU, because a busy CPU would make it stop offering calls."""
         return FULL_LOAD * min(self.calls() / self.most, 1.0)
 
     async def take(self, request: JobRequest) -> None:
@@ -142,7 +142,7 @@ class FrontDesk:
             log.warning("a refused call could not be ended", extra={"why": type(error).__name__})
 
     async def _refuse_aloud(self, room: str) -> None:
-        """Unless another worker has taken the call, have somebody say that all lines are busy."""
+        """Have somebody say that all lines are busy, unless another worker has taken the call."""
         await asyncio.sleep(OTHERS_SECONDS + random.uniform(0, 0.3))
         rooms = self._lifeline.rooms
         try:

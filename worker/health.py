@@ -1,4 +1,4 @@
-"""The health endpoint: the framework's own answers 200 while the worker is not registered and gets no calls."""
+"""Serves the health endpoint: the framework's own answers 200 while the worker is not registered and gets no calls."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from worker.livekit_internals import inference_died, is_out_of_reach
 
 
 class HealthServer:
-    """`GET /`: 200 only while LiveKit offers this worker calls, else 503 and why; `GET /live`: 200 while it works."""
+    """Answers `GET /`: 200 while LiveKit offers this worker calls, else 503 with why; `GET /live`: 200 while alive."""
 
     def __init__(
         self, server: AgentServer, desk: FrontDesk, host: str, port: int,
@@ -30,7 +30,7 @@ class HealthServer:
         server.on("worker_registered", self._registered)
 
     async def start(self) -> None:
-        """Listen.
+        """Start listening.
 
         Raises:
             OSError: The port is taken.
@@ -43,7 +43,7 @@ class HealthServer:
         await self._runner.cleanup()
 
     def status(self) -> str:
-        """`ok`, `connecting` (to LiveKit, for the first time or again), `draining`, or `inference_dead`."""
+        """Return `ok`, `connecting` (to LiveKit, for the first time or again), `draining`, or `inference_dead`."""
         server = self._server
         if inference_died(server):
             return "inference_dead"

@@ -1,4 +1,4 @@
-"""List the languages we know, one row each: every other list of languages in the worker is made from this one.
+"""Lists the languages we know, one row each: every other list of languages in the worker is made from this one.
 
 A row says what a language is; what we know of its words is in its data files.
 """

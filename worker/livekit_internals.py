@@ -24,7 +24,7 @@ from livekit.agents.voice.agent_activity import _SpeechHandleContextVar
 
 @dataclass(frozen=True, slots=True)
 class EndedProcess:
-    """A call's process that is gone, as the worker's parent knows it."""
+    """Describes a call's process that is gone, as the worker's parent knows it."""
 
     job_id: str
     room: str
@@ -33,7 +33,7 @@ class EndedProcess:
 
 
 def inference_died(server: AgentServer) -> bool:
-    """Whether the process with the shared models (WORKER_TURN_DETECTOR=multilingual) is dead; it is never restarted.
+    """Return whether the process with the shared models (WORKER_TURN_DETECTOR=multilingual) is dead, for ever.
 
     Public: only the framework's own `GET /`, on a port that we do not open. Without it: health says `ok` for a worker
     whose every call would fail.
@@ -43,7 +43,7 @@ def inference_died(server: AgentServer) -> bool:
 
 
 def is_out_of_reach(server: AgentServer) -> bool:
-    """Whether the server has lost LiveKit, or not found it yet.
+    """Return whether the server has lost LiveKit, or not found it yet.
 
     Public: `worker_registered` says when it was found, nothing says when it was lost. Without it: health says `ok`
     while no call can come.
@@ -77,7 +77,7 @@ def hear_ctrl_c_always() -> None:
 
 
 def pids_of_calls(server: AgentServer) -> Iterator[int]:
-    """The processes that carry a call now.
+    """Return the processes that carry a call now.
 
     Public: `active_jobs` has jobs without their processes. Without it: a stopping worker's calls are not handed over.
     """
@@ -111,7 +111,7 @@ def speech_of_this_task() -> SpeechHandle | None:
 
 
 def estimate_speaking_rate_every(seconds: float, audio_output: Any) -> bool:
-    """Let the transcript's pace be estimated so often; False where nothing is estimated.
+    """Set how often the transcript's pace is estimated; False where nothing is estimated.
 
     Public: nothing but switching the synchronised transcript off. Without it: a minute of speech costs 2 s of CPU.
     """
@@ -164,7 +164,7 @@ class _AddressWith:
 
 
 def multilingual_weights() -> tuple[str, str]:
-    """The hub's repository and revision of the turn-detector plugin's weights.
+    """Return the hub's repository and revision of the turn-detector plugin's weights.
 
     Public: nothing; the plugin lets a worker start without them, and each call then dies in silence. Without it: that.
     """
@@ -194,7 +194,7 @@ def warm_client(model: llm.LLM[Any]) -> None:
 
 
 def set_up_logging(level: str, *, dev: bool) -> None:
-    """The framework's own log lines: JSON in production, colour in `dev`.
+    """Set up the framework's own log lines: JSON in production, colour in `dev`.
 
     Public: only through its command line, which we do not use.
     """

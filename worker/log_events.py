@@ -1,4 +1,4 @@
-"""Names of the log events, in one place because dashboards and alerts are built on them (docs/log-events.md)."""
+"""Names the log events, in one place because dashboards and alerts are built on them (docs/log-events.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where log lines go, and what never does: no secret, and no caller's words unless WORKER_LOG_PII says so."""
+"""Sets up logging: JSON lines, without secrets, and without callers' words unless WORKER_LOG_PII says so."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class WithoutPii(logging.Filter):
 
 
 def set_up_logs(level: str, *, dev: bool, pii: bool) -> None:
-    """JSON lines in production, colour on a developer's terminal."""
+    """Set up JSON lines in production, colour on a developer's terminal."""
     set_up_logging(level, dev=dev)
     filters = [*([] if dev else [WithSeverity(), WithStackTrace()]), *([] if pii else [WithoutPii()])]
     for handler in logging.getLogger().handlers:

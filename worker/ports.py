@@ -1,4 +1,4 @@
-"""What the conversation needs from the outside, in our words.
+"""Declares what the conversation needs from the outside, in our words.
 
 LiveKit's STT, LLM and TTS base classes already are our ports for speech; these are the ones it has none for.
 """

@@ -1,4 +1,4 @@
-"""Loaded once by the fork server, so that every call's process starts with these in memory and shares them.
+"""Loads modules once, in the fork server, so that every call's process starts with them and shares their memory.
 
 Each line below stood on the path of a caller's first turn before it was moved here: word lists (0.2 s of CPU), number
 tables, the transcript pacer's hyphenation patterns (0.12 s), a TLS context (0.1 s), message models (0.05 s), and what

@@ -1,4 +1,4 @@
-"""The agent server: what a call's process prepares, how a call is taken, and how it is refused in speech."""
+"""Builds the agent server, prepares a call's process, and puts each call together."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ ROOM_OPTIONS = room_io.RoomOptions(
 
 
 def most_calls(settings: CapacitySettings) -> int:
-    """How many calls this worker carries at once."""
+    """Return how many calls this worker carries at once."""
     return settings.max_calls or max(1, int(CALLS_PER_CPU * get_cpu_monitor().cpu_count()))
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What runs in the worker's parent process."""
+    """Holds what runs in the worker's parent process."""
 
     server: AgentServer
     desk: FrontDesk
@@ -78,7 +78,7 @@ class Parts:
 
 
 def build_server(settings: Settings) -> Parts:
-    """The server for these settings; nothing is started yet."""
+    """Build the server for these settings; nothing is started yet."""
     livekit, capacity, failover = settings.livekit, settings.capacity, settings.failover
     server = AgentServer(
         ws_url=livekit.url,
@@ -108,7 +108,7 @@ def build_server(settings: Settings) -> Parts:
 
 @dataclass(frozen=True, slots=True)
 class Prewarmed:
-    """What a call's process has ready before it has a call: everything slow that does not depend on the caller."""
+    """Holds what a call's process has ready before its call: everything slow that does not depend on the caller."""
 
     settings: Settings
     vad: vad.VAD
@@ -118,7 +118,7 @@ class Prewarmed:
 
     @staticmethod
     def of(proc: JobProcess) -> Prewarmed:
-        """What `prewarm` has left in this process."""
+        """Return what `prewarm` has left in this process."""
         found: Prewarmed = proc.userdata[_PREWARMED]
         return found
 
@@ -142,12 +142,12 @@ def prewarm(proc: JobProcess) -> None:
 
 
 def phrases(settings: CallSettings) -> Phrases:
-    """The phrases of this deployment. Raises ValueError for a phrases file that cannot be used."""
+    """Load the phrases of this deployment. Raises ValueError for a phrases file that cannot be used."""
     return Phrases.load(settings.phrases_file)
 
 
 def instructions(settings: CallSettings) -> str:
-    """The system prompt: one's own file, or the built-in one."""
+    """Read the system prompt: one's own file, or the built-in one."""
     if settings.instructions_file:
         return settings.instructions_file.read_text(encoding="utf-8")
     return files("worker.conversation").joinpath("data/instructions.md").read_text(encoding="utf-8")
@@ -168,7 +168,7 @@ async def entrypoint(ctx: JobContext) -> None:
 
 
 async def say_sorry(ctx: JobContext) -> None:
-    """The caller of a call that could not be built hears at least that, if anything can be said at all."""
+    """Apologise to the caller of a call that could not be built, if anything can be said at all."""
     try:
         ready = Prewarmed.of(ctx.proc)
         settings, language = ready.settings, ready.settings.call.default_language
@@ -238,13 +238,13 @@ async def connect(ctx: JobContext) -> None:
 
 
 def refusal(ctx: JobContext) -> str | None:
-    """Why this call is only told that it is none, as the front desk has decided."""
+    """Return why this call is refused, as admission has decided; None for one that is taken."""
     attributes = ctx.token_claims().attributes or {}
     return "busy" if attributes.get(BUSY_ATTRIBUTE) else attributes.get(REFUSED_ATTRIBUTE)
 
 
 def continuity(ctx: JobContext, session: AgentSession[Any], settings: Settings) -> Continuity:
-    """This call's thread, taken up from another agent if the dispatch says so."""
+    """Build what carries this call across agents; the dispatch says if there was one before."""
     call, failover, successor = settings.call, settings.failover, settings.successor_agent_name
     if ctx.is_fake_job():
         return Continuity(ctx, session, None, call, failover, successor)
@@ -256,7 +256,7 @@ def continuity(ctx: JobContext, session: AgentSession[Any], settings: Settings) 
 
 
 def connection_options(settings: Settings) -> SessionConnectOptions:
-    """One try per attempt: trying again is worker.conversation.bridging's, which also talks to the caller meanwhile.
+    """Allow one try per attempt: worker.conversation.bridging retries, and talks to the caller meanwhile.
 
     However many fail, the framework does not close the session over it, which it would do in silence.
     """
@@ -269,7 +269,7 @@ def connection_options(settings: Settings) -> SessionConnectOptions:
 
 
 async def on_session_end(ctx: JobContext) -> None:
-    """The last word on a call, for operators."""
+    """Log the report of a finished call, for operators."""
     try:
         report = ctx.make_session_report()
     except RuntimeError:

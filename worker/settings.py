@@ -1,4 +1,4 @@
-"""Everything the worker reads from its environment, and nothing else.
+"""Declares everything the worker reads from its environment, and nothing else.
 
 One class per group of settings that are used together; read by worker/environment.py, which reports all problems at
 once. A variable's name is the class's prefix and the field's name.
@@ -157,13 +157,13 @@ class TurnSettings(_Group):
         "inference", description="Voice activity detection: built in, or the silero plugin."
     )
     min_endpointing_seconds: NonNegativeFloat = Field(
-        0.3, description="Least wait after speech; not used by `vaani`, which decides itself."
+        0.3, description="Minimum wait after speech; not used by `vaani`, which decides itself."
     )
     max_endpointing_seconds: PositiveFloat = Field(
-        1.2, description="Longest wait after speech; not used by `vaani`, which decides itself."
+        1.2, description="Maximum wait after speech; not used by `vaani`, which decides itself."
     )
     turn_finished_seconds: PositiveFloat | None = Field(
-        None, description="`vaani` waits so long after finished words; empty is 0.8, with a streaming recogniser 0.65."
+        None, description="How long `vaani` waits after finished words; empty is 0.8, with a streaming recogniser 0.65."
     )
     turn_unclear_seconds: PositiveFloat | None = Field(
         None, description="The same after words that could go on; empty is 0.95."
@@ -298,7 +298,7 @@ class CapacitySettings(_Group):
         2, description="Calls at once of one verified caller on this worker; 0 is no limit."
     )
     caller_seconds_per_day: NonNegativeFloat = Field(
-        0.0, description="One verified caller begins no call after so much of 24 hours on this worker; 0 is no limit."
+        0.0, description="How many seconds of 24 hours one verified caller may call this worker; 0 is no limit."
     )
     token_seconds: PositiveFloat = Field(
         960.0, description="How old a token may be that begins a call: TOKEN_TTL_SECONDS, and a minute for the clocks."
@@ -333,7 +333,7 @@ class HealthSettings(_Group):
 class LogSettings(_Group):
     """What is logged."""
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Minimum level logged.")
     log_pii: bool = Field(False, description="Whether transcripts and phone numbers may be logged.")
 
 

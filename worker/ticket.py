@@ -1,4 +1,4 @@
-"""The ticket: what the token function tells the worker about a call, in the dispatch's metadata.
+"""Reads what the token function tells the worker about a call, in the dispatch's metadata: its ticket.
 
 The caller can read it but not change it: it travels inside the signed token, and LiveKit copies it into every token
 that it refreshes.
@@ -23,7 +23,7 @@ class Ticket:
 
 
 def read_ticket(metadata: str) -> Ticket | None:
-    """The ticket of a dispatch; None for a phone's dispatch rule, `lk dispatch create`, and anybody else's metadata."""
+    """Read the ticket of a dispatch; None for a phone's rule, `lk dispatch create`, and anybody else's metadata."""
     try:
         content = json.loads(metadata)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The marks of one turn, from the caller's last word to the first sound of the reply, as the worker sees them."""
+"""Times the stages of a turn, from the caller's last word to the reply's first sound, as the worker sees them."""
 
 from __future__ import annotations
 

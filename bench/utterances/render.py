@@ -29,29 +29,26 @@ class Word:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RenderedUtterance:
-    """Sound and truth. All times are seconds from the first sample.
-
-    Attributes:
-        samples: What the caller sends, noise included.
-        clean: The same without noise.
-        words: Ends are exact at the pause and at the end; between them they are spread by length.
-        pause_start_seconds, pause_end_seconds: The silence in mid-sentence, or None.
-        last_voiced_seconds: End of the last voiced 10 ms frame: from here voice-to-voice is counted.
-        noise_rms: 0 without noise; a player that goes on with noise around the speech asks `background` for it.
-    """
+    """Sound and truth. All times are seconds from the first sample."""
 
     utterance: Utterance
     samples: Samples
+    """What the caller sends, noise included."""
     clean: Samples
+    """The same without noise."""
     sample_rate_hz: int
     text: str
     language: str
     words: tuple[Word, ...]
+    """Ends are exact at the pause and at the end; between them they are spread by length."""
     first_voiced_seconds: float
     last_voiced_seconds: float
+    """End of the last voiced 10 ms frame: from here voice-to-voice is counted."""
     pause_start_seconds: float | None
     pause_end_seconds: float | None
+    """The silence in mid-sentence, or None."""
     noise_rms: float
+    """0 without noise; a player that goes on with noise around the speech asks `background` for it."""
 
     @property
     def duration_seconds(self) -> float:

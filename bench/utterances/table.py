@@ -28,14 +28,7 @@ class BadUtterance(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One thing a caller says, before it is audio.
-
-    Attributes:
-        parts: The words before and after the pause, or all of them.
-        pause_seconds: 0 without a pause.
-        unfinished: The words up to the pause are no finished sentence.
-        chosen: A row of utterances.toml, picked for what it measures; False for a turn as people say them.
-    """
+    """One thing a caller says, before it is audio."""
 
     id: str
     kind: str
@@ -43,10 +36,14 @@ class Utterance:
     engine: str
     voice: str
     parts: tuple[str, ...]
+    """The words before and after the pause, or all of them."""
     pause_seconds: float
+    """0 without a pause."""
     unfinished: bool
+    """The words up to the pause are no finished sentence."""
     noise: bool
     chosen: bool = True
+    """A row of utterances.toml, picked for what it measures; False for a turn as people say them."""
 
     @property
     def text(self) -> str:

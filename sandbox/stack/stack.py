@@ -66,7 +66,7 @@ class Stack:
         self.processes: dict[str, Process] = {}
         self._http: aiohttp.ClientSession | None = None
 
-    # -- addresses -------------------------------------------------------------------------------------------------
+    # ---- addresses
 
     def port(self, part: str) -> int:
         """The port of a part; chosen free at first use."""
@@ -97,7 +97,7 @@ class Stack:
         assert self._http is not None, "the stack is not running"
         return self._http
 
-    # -- life ------------------------------------------------------------------------------------------------------
+    # ---- life
 
     async def __aenter__(self) -> Self:
         self._http = aiohttp.ClientSession()
@@ -135,7 +135,7 @@ class Stack:
                 shutil.copy(log, self.options.logs)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    # -- parts -----------------------------------------------------------------------------------------------------
+    # ---- parts
 
     async def start_livekit(self) -> Process:
         """The SFU. Can be stopped and started again on the same port, to see calls survive or end."""
@@ -233,7 +233,7 @@ class Stack:
         except (aiohttp.ClientError, TimeoutError):
             return False
 
-    # -- the stand-ins' controls -----------------------------------------------------------------------------------
+    # ---- the stand-ins' controls
 
     async def configure(self, scope: str | None = None, **settings: object) -> None:
         """Change the stand-ins' latencies or faults for one scope."""

@@ -71,6 +71,20 @@ def test_every_module_says_why_it_exists(path):
         assert ast.get_docstring(tree)
 
 
+@pytest.mark.parametrize("path", [path for path in OUR_PYTHON if path.startswith("worker/")])
+def test_every_module_of_the_worker_says_first_what_it_does(path):
+    """A verb, in plain English: the first lines of all files, read one after the other, are a tour of the worker."""
+    assert re.match(r"[A-Z][a-z]+s ", ast.get_docstring(ast.parse(_text(path))) or "")
+
+
+@pytest.mark.parametrize("path", OUR_PYTHON)
+def test_one_style_of_dividers_and_of_fields(path):
+    """`# ---- heading`; and what a field is for stands under the field, where an editor shows it."""
+    assert re.findall(r"(?m)^\s*# .*?-{3,}$|^\s*# --? .*$", _text(path)) == []
+    if not path.startswith("functions/"):  # an exception has attributes and no fields
+        assert "\n    Attributes:\n" not in _text(path)
+
+
 def test_every_room_with_python_in_it_is_under_the_rules_of_imports_and_types():
     """Pins a bench that imported from tests: it, the tests and the scripts were not among the linter's roots."""
     rooms = {path.split("/")[0] for path in OUR_PYTHON if "/" in path}

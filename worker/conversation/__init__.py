@@ -1,1 +1,1 @@
-"""The conversation itself: no vendor names, no sockets."""
+"""Holds one call's conversation: no vendor names, no sockets."""

@@ -1,4 +1,4 @@
-"""The agent: what it is told, how it greets, and what happens to words and sound on their way through it."""
+"""Connects the framework's pipeline (STT, model, voice) to the call's own rules."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 
 class Assistant(Agent):
-    """One caller's agent. The nodes below are the framework's own, with our ears and manners around them."""
+    """Wraps the framework's nodes for one caller: recognition is supervised, replies and speech are retried."""
 
     def __init__(self, call: Call, instructions: str, tools: list[Any]) -> None:
         super().__init__(instructions=instructions, tools=tools)
         self._call = call
 
     async def on_enter(self) -> None:
-        """Greet, once there is somebody to greet."""
+        """Greet the caller once they are there."""
         await self._call.greet()
 
     async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
-        """The turn is over: the language is decided for good."""
+        """Decide the reply's language for good: the turn is over."""
         try:
             self._call.turn_is_over(new_message.text_content or "", _turns_in(turn_ctx) + 1)
         except Exception as error:  # the framework would log it, and leave the turn unanswered
@@ -46,7 +46,7 @@ class Assistant(Agent):
     async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
     ) -> AsyncIterator[stt.SpeechEvent]:
-        """Hear; never go deaf.
+        """Transcribe the caller, over as many recogniser streams as it takes.
 
         Raises:
             EndedQuietly: The stream ended though the call goes on; the framework then opens another.
@@ -83,7 +83,7 @@ class Assistant(Agent):
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncIterator[Piece]:
-        """Think, in the language of the words just heard: this may be a reply begun before the turn is over."""
+        """Write the reply, in the language of the words just heard; the turn may not be over yet."""
         reply = self._call.reply_to(_last_words(chat_ctx), _turns_in(chat_ctx))
         history = self._call.history.for_turn(chat_ctx)
 
@@ -106,7 +106,7 @@ class Assistant(Agent):
             self._call.crashed(error)
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
-        """Speak, in the voice of the reply's language, as people say numbers and dates there."""
+        """Speak the reply in its language's voice, with numbers and dates as people say them there."""
         reply = self._call.reply
         self._call.voice.speak_in(reply.language)
 
@@ -129,14 +129,14 @@ class Assistant(Agent):
     async def transcription_node(
         self, text: AsyncIterable[str | TimedString], model_settings: ModelSettings
     ) -> AsyncIterator[str | TimedString]:
-        """Write down, for the caller's screen and against its echo, what begins to be said."""
+        """Pass on the transcript of what begins to be said: to the caller's screen, and to recognise its echo."""
         self._call.overheard.agent_says(" ")
         async for piece in Agent.default.transcription_node(self, text, model_settings):
             self._call.overheard.agent_says(piece)
             yield piece
 
     async def _by_request(self) -> AsyncIterator[stt.SpeechEvent]:
-        """What failing sockets have lost, recognised by one request once the caller has finished saying it."""
+        """Recognise by one request what failing sockets have lost, once the caller has finished saying it."""
         recognise, lost = self._call.by_request, self._call.hearing.lost_speech
         if recognise is None or not lost or self.session.user_state == "speaking":
             return

@@ -1,4 +1,4 @@
-"""Keeps a reply coming when a provider does not: waits aloud, tries again, and says goodbye when it is no use.
+"""Retries the model and the voice; plays phrases while the caller waits, and a goodbye when it gives up.
 
 Every wait of a caller passes through here. Late, they hear a short ready phrase, and another sign of life after each
 further silence; a failed try is repeated, so the caller's turn is answered when the provider is back; after
@@ -26,14 +26,14 @@ from worker.faults import REFUSED_KEY, EmptyAnswer, Fault, RequestRefused, Wordl
 from worker.spoken import Blocks
 
 T = TypeVar("T")
-STEADY_SECONDS = 3.0  # a try that still brings something after so long has recovered
+STEADY_SECONDS = 3.0  # a try that still brings something after this long has recovered
 CLOSE_SECONDS = 1.0  # a dead connection may take long to close: nobody waits for it
 MOST_WORDLESS_TRIES = 2  # a model that answers with a smiley twice will do so again
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a caller is kept waiting, in seconds."""
+    """Limits how long a caller is kept waiting, in seconds."""
 
     late_seconds: float
     """Nothing by then: a phrase says that it takes longer."""
@@ -45,7 +45,7 @@ class Patience:
     longest_pause_seconds: float = 2.0
 
     def pause(self, attempt: int, asked_seconds: float | None = None) -> float:
-        """Wait before try `attempt + 1`, with jitter so that calls do not retry in step.
+        """Return the pause before try `attempt + 1`, with jitter so that calls do not retry in step.
 
         Args:
             asked_seconds: What the provider's `Retry-After` says: not earlier, as far as a caller can bear it.
@@ -59,7 +59,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """What the conversation lends to a reply that may be late."""
+    """Holds what a late reply needs of its call: phrases, reports, and how to give up."""
 
     patience: Patience
     phrase: Callable[[str], str]
@@ -88,7 +88,7 @@ class _GaveUp(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Work(Generic[T]):
-    """What is tried until it ends well."""
+    """Describes one piece of work that is retried until it ends well."""
 
     provider: str
     attempt: Callable[[], AsyncIterable[T]]
@@ -107,7 +107,7 @@ class _Work(Generic[T]):
 
 
 class _Waiting:
-    """One reply's silences, over all its tries."""
+    """Times one reply's silences, over all its tries."""
 
     def __init__(self, patience: Patience, owed_since: Callable[[], float]) -> None:
         self._patience = patience
@@ -143,29 +143,29 @@ class _Waiting:
         return quiet_since + wait, end_at
 
     def trying(self) -> None:
-        """A new try begins."""
+        """Note that a new try begins."""
         self._try_began = self._now()
 
     def came(self, seconds: float) -> None:
-        """A piece of the answer arrived that is heard for so long."""
+        """Note a piece of the answer, and how long it will be heard."""
         self._progress_at = self._now()
         if not self._any_failed or self._progress_at - self._try_began >= STEADY_SECONDS:
             self._trouble_since = None
         self.sounded(seconds)
 
     def sounded(self, seconds: float) -> None:
-        """The caller has so much more to hear."""
+        """Add seconds of sound that the caller has still to hear."""
         self._heard_until = max(self._heard_until, self._now()) + seconds
 
     def failed(self) -> None:
-        """A try failed."""
+        """Note that a try failed."""
         self._any_failed = True
         if self._trouble_since is None:
             self._trouble_since = self._now()
 
 
 class _ModelTries:
-    """The tries of a model at one answer."""
+    """Asks a model for one answer, as often as it takes."""
 
     def __init__(self, ask: Callable[[], AsyncIterable[Piece]], bridge: Bridge, may_call_tools: bool) -> None:
         self._ask = ask
@@ -181,7 +181,7 @@ class _ModelTries:
         return self._may_call_tools and self._resumed.called_a_tool
 
     async def attempt(self) -> AsyncIterator[Piece]:
-        """Ask once more, and go on where the tries before have broken off."""
+        """Ask once more, and go on where the earlier tries broke off."""
         self._newest = ForTheCaller(self._blocks())
         answer = until_long_enough(self._newest.of(self._ask()))
         async for piece in self._resumed.continue_with(answer):
@@ -190,7 +190,7 @@ class _ModelTries:
                 yield piece
 
     def lacking(self) -> Exception | None:
-        """What is wrong with the newest try, which has ended without an error; None when the caller is answered."""
+        """Return what is wrong with the newest try, which ended without an error; None when the caller is answered."""
         if self.called_a_tool or self._audible(self._resumed.written):
             return None
         return EmptyAnswer("llm") if self._newest.is_empty else WordlessAnswer("llm")
@@ -203,7 +203,7 @@ async def steady_reply(
     amend: Callable[[Fault], bool] = lambda _: False,
     may_call_tools: bool = True,
 ) -> AsyncIterator[Piece]:
-    """Stream the model's answer; bridge, repeat or end when it does not come.
+    """Stream the model's answer; bridge the wait, retry, or give up when it does not come.
 
     Args:
         amend: Told of a fault of the request; True when `ask` asks otherwise from now on.
@@ -242,7 +242,7 @@ def _raise_if_refused(piece: Piece) -> None:
 async def steady_speech(
     text: AsyncIterable[str], synthesize: Callable[[AsyncIterable[str]], AsyncIterable[rtc.AudioFrame]], bridge: Bridge
 ) -> AsyncIterator[rtc.AudioFrame]:
-    """Speak `text`; a phrase with ready audio needs no provider, anything else is tried until it is spoken."""
+    """Speak `text`, retrying until it is spoken; a phrase with ready audio needs no provider."""
     script = Script(text)
     heard_seconds = heard_before = 0.0
     try:
@@ -285,7 +285,7 @@ async def steady_speech(
 
 
 async def _steadily(work: _Work[T], bridge: Bridge) -> AsyncIterator[T]:
-    """Run `work.attempt` until one ends well."""
+    """Repeat `work.attempt` until one ends well."""
     waiting = _Waiting(bridge.patience, work.owed_since)
     tries = wordless_tries = 0
     try:

@@ -1,4 +1,4 @@
-"""One call from hello to goodbye: who is there, what language is spoken, when it ends, and that it ends well."""
+"""Runs one call from hello to goodbye: who is there, what language is spoken, when it ends, and that it ends well."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ REFUSAL_PHRASES = {
 
 @dataclass(frozen=True, slots=True)
 class CallParts:
-    """What a call is made of; built by the server, lent to the call."""
+    """Holds what a call is made of; built by the server."""
 
     settings: CallSettings
     retry: RetrySettings
@@ -84,7 +84,7 @@ class CallParts:
 
 
 class Call:
-    """The state of one call, and everything tools and the agent may ask of it."""
+    """Keeps the state of one call, and does what the agent and its tools ask of it."""
 
     def __init__(self, ctx: JobContext, session: AgentSession[Any], parts: CallParts) -> None:
         self._ctx = ctx
@@ -134,7 +134,7 @@ class Call:
         self._handing_over: asyncio.Task[None] | None = None
         self._watches: set[asyncio.Task[None]] = set()
 
-    # -- the caller ------------------------------------------------------------------------------------------------
+    # ---- the caller
 
     async def greet(self) -> None:
         """Meet the caller; whatever goes wrong in it is said, not left as silence."""
@@ -174,14 +174,14 @@ class Call:
             self._watch(self._expect_microphone())
 
     def _greeted(self, event: AgentStateChangedEvent) -> None:
-        """The greeting can be heard: once, and how long after the caller and the agent had met."""
+        """Report, once, how long after meeting the caller the greeting is heard."""
         if event.new_state == "speaking":
             self._session.off("agent_state_changed", self._greeted)
             seconds = round(time.monotonic() - self._met_at, 3)
             self.reports.event(log_events.CALL_GREETED, language=self.language, greeting_seconds=seconds)
 
     async def _resume(self) -> bool:
-        """Go on with a call that another agent has begun; False when this is a call's beginning."""
+        """Resume a call that another agent has begun; False when this is a call's beginning."""
         succession = self.continuity.succession
         if succession is None:
             return False
@@ -203,7 +203,7 @@ class Call:
 
     @property
     def caller(self) -> str | None:
-        """Who calls, as tools may tell their APIs: the fingerprint in the dispatch, else a phone's number."""
+        """Return who calls, as tools may tell their APIs: the fingerprint in the dispatch, else a phone's number."""
         if self._ctx.is_fake_job():
             return None
         succession = self.continuity.succession
@@ -219,13 +219,13 @@ class Call:
             return None
 
     def _alone_seconds(self) -> float:
-        """How long an agent waits: a caller whose own joining has made the room is there in a moment, or never."""
+        """Return how long to wait: a caller whose own joining has made the room is there in a moment, or never."""
         if self._ticket is None or self._ticket.ahead:
             return self.settings.alone_seconds
         return min(self.settings.joining_seconds, self.settings.alone_seconds)
 
     async def _expect_microphone(self) -> None:
-        """Give a line free that nothing can be heard on; browsers ask their people first, so not at once."""
+        """End a call without a microphone; browsers ask their people first, so not at once."""
         half_seconds = self.settings.microphone_seconds / 2
         await asyncio.sleep(half_seconds)
         if self._can_be_heard() or self.ended:
@@ -237,7 +237,7 @@ class Call:
             self.end("caller_silent", "goodbye_silent")
 
     def _can_be_heard(self) -> bool:
-        """Whether the caller has an open microphone, or has said or typed something already."""
+        """Return whether the caller has an open microphone, or has said or typed something already."""
         if any(item.type == "message" and item.role == "user" for item in self._session.history.items):
             return True
         return any(
@@ -247,7 +247,7 @@ class Call:
             for track in person.track_publications.values()
         )
 
-    # -- what is heard ---------------------------------------------------------------------------------------------
+    # ---- what is heard
 
     def follow(self) -> None:
         """Follow the session's events."""
@@ -268,7 +268,7 @@ class Call:
         return self._session.llm if isinstance(self._session.llm, llm.LLM) else None
 
     def heard(self, text: str, language: str | None, probability: float | None) -> None:
-        """A final transcript that counts."""
+        """Take in a final transcript that counts."""
         self.languages.hear(text, language, probability)
         self.reports.claimed(language)
 
@@ -304,7 +304,7 @@ class Call:
             self.hearing.put_back(event)
 
     def turn_is_over(self, text: str, turns: int) -> None:
-        """The caller has finished: decide the language for good."""
+        """Decide the language for good: the caller has finished."""
         decision = self.languages.commit(text, turns)
         self.overheard.turn_is_over()
         self._turn_has_words = False
@@ -344,11 +344,11 @@ class Call:
         if not self.ended and not self.overheard.over_speech and not self._passed_over:
             self.hearing.missed(speech_seconds)
 
-    # -- what is said ----------------------------------------------------------------------------------------------
+    # ---- what is said
 
     @property
     def language(self) -> str:
-        """The language that is spoken now."""
+        """Return the language that is spoken now."""
         return self.languages.replying
 
     def _language_being_spoken(self) -> str:
@@ -370,7 +370,7 @@ class Call:
         return speech
 
     def _bridge(self, language: str) -> Bridge:
-        """What a reply in `language` does while it waits."""
+        """Return what a reply in `language` does while it waits."""
 
         def ready(text: str) -> AsyncIterator[rtc.AudioFrame] | None:
             return self._audio.frames(language, text)
@@ -404,15 +404,15 @@ class Call:
         self.reports.notice(f"{provider}_{phrase}", self._phrases.text(phrase, language))
 
     def fault(self, fault: object) -> None:
-        """A try at a provider failed."""
+        """Report a failed try at a provider."""
         if isinstance(fault, Fault) and not self.ended:
             self.reports.fault(fault)
 
     def has_words(self, tool_call_id: str) -> bool:
-        """Whether the model itself has said something to the caller beside this tool's call."""
+        """Return whether the model itself has said something to the caller beside this tool's call."""
         return tool_call_id in self.worded_calls
 
-    # -- how it ends -----------------------------------------------------------------------------------------------
+    # ---- how it ends
 
     def end(self, reason: str, phrase: str | None = None) -> None:
         """Say `phrase`, let it be heard, then end the call for the caller, the room and the job."""
@@ -424,7 +424,7 @@ class Call:
         return await transfer_phone_caller(self._ctx, to)
 
     def refuse(self, reason: str) -> None:
-        """This is no call: say why instead of greeting."""
+        """Say why this is no call, instead of greeting."""
         self._refused = reason
 
     def _gave_up(self, provider: str, phrase: str | None = None) -> None:
@@ -437,12 +437,12 @@ class Call:
         self.end(f"{provider}_failed", phrase)
 
     def crashed(self, error: Exception) -> None:
-        """Something of ours broke: apologise, end the call, and let the job count as failed."""
+        """Apologise and end the call, as failed: something of ours broke."""
         log.error(log_events.CALL_FAILED, exc_info=error)
         self._gave_up("call", "give_up")
 
     def hand_over(self) -> None:
-        """This worker stops: let another agent carry the call on, or say sorry and end it."""
+        """Hand the call over to another agent, or apologise and end it: this worker stops."""
         if self._handing_over is None and not self.ended and self._refused is None:
             self._handing_over = asyncio.create_task(self._hand_over())
 
@@ -473,7 +473,7 @@ class Call:
         self._session.shutdown(drain=True)
 
     async def _until_quiet(self) -> None:
-        """Until nothing is being said any more."""
+        """Wait until nothing is being said any more."""
         while (speech := self._session.current_speech) is not None and not speech.done():
             await speech.wait_for_playout()
 

@@ -1,4 +1,4 @@
-"""What is known about a caller before the first word: the language they asked for, or the region they ring from."""
+"""Tells what is known of a caller before the first word: the language asked for, or the region they ring from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST_VALUE = 64
 
 
 def opening_language(attributes: Mapping[str, str], default: str) -> str:
-    """The language of the greeting: the token's `language`, else the landline's region, else the default."""
+    """Return the language of the greeting: the token's `language`, else the landline's region, else the default."""
     asked = canonical_code(attributes.get("language", "")[:LONGEST_VALUE])
     if asked is not None:
         return asked
@@ -29,13 +29,13 @@ def opening_language(attributes: Mapping[str, str], default: str) -> str:
 
 
 def wanted_voice(attributes: Mapping[str, str]) -> str | None:
-    """The voice the caller's token asks for, if it looks like one."""
+    """Return the voice that the caller's token asks for, if it looks like one."""
     voice = attributes.get("voice", "")
     return voice if 0 < len(voice) <= LONGEST_VALUE and voice.replace("_", "").isalnum() else None
 
 
 def verified_caller(dispatch_metadata: str, people: Iterable[rtc.RemoteParticipant]) -> str | None:
-    """Who calls: the fingerprint that the token function wrote into the dispatch, else the number of a phone.
+    """Return who calls: the fingerprint that the token function wrote into the dispatch, else a phone's number.
 
     A phone's number is as true as its trunk; what other participants say of themselves is not believed.
     """
@@ -66,7 +66,7 @@ def _language_of_number(number: str) -> str | None:
 
 
 def _national_number(number: str) -> str | None:
-    """The ten digits of an Indian number however the trunk wrote it: `+91…`, `0091…`, `91…`, `0…` or bare.
+    """Return the ten digits of an Indian number however the trunk wrote it: `+91…`, `0091…`, `91…`, `0…` or bare.
 
     Spaces, dashes, brackets and a `sip:` or `tel:` address around it do not matter. None for any other number.
     """

@@ -1,4 +1,4 @@
-"""The thread of one call across agents: written down after every turn, taken up by whoever comes after, handed over.
+"""Carries one call across agents: saves it after every turn, restores it in the next agent, hands it over.
 
 What is written, and who can read it: docs/decisions/0007-call-state-in-sealed-room-metadata.md.
 """
@@ -33,7 +33,7 @@ ENDED = (rtc.DisconnectReason.CLIENT_INITIATED, rtc.DisconnectReason.ROOM_DELETE
 
 
 class Continuity:
-    """What one agent leaves behind for the next, and takes over from the one before."""
+    """Saves the call for the next agent, and restores what the one before has saved."""
 
     def __init__(
         self, ctx: JobContext, session: AgentSession[Any], rooms: Rooms | None, settings: CallSettings,
@@ -59,10 +59,10 @@ class Continuity:
         self._writing: asyncio.Task[None] | None = None
         self._user_stopped_at = 0.0
 
-    # -- written down ----------------------------------------------------------------------------------------------
+    # ---- written down
 
     def follow(self, language: Callable[[], LanguageState], summary: Callable[[], str] = lambda: "") -> None:
-        """Write the call down from now on, after every turn and as a sign of life.
+        """Save the call from now on, after every turn and as a heartbeat.
 
         Args:
             language: What the turns have decided about the language.
@@ -81,12 +81,12 @@ class Continuity:
             self._writing = asyncio.create_task(self._keep_writing(self._rooms))
 
     def ends(self) -> None:
-        """The call ends on purpose: nobody is to come after this agent."""
+        """Note that the call ends on purpose: nobody is to come after this agent."""
         self._over = True
         self._changed.set()
 
     def close(self) -> None:
-        """Nothing more is written."""
+        """Stop saving."""
         if self._writing is not None:
             self._writing.cancel()
 
@@ -144,10 +144,10 @@ class Continuity:
         )  # fmt: skip
         await rooms.write_state(self._ctx.room.name, self._ctx.room.metadata or "", state)
 
-    # -- taken over ------------------------------------------------------------------------------------------------
+    # ---- taken over
 
     async def take_over(self) -> CallState | None:
-        """The call as the agent before has left it; None when there was none, or nothing had been said."""
+        """Return the call as the agent before has left it; None when there was none, or nothing had been said."""
         if self.succession is None or self._rooms is None or self.succession.reason == "busy":
             return None
         room, previous = self._ctx.room, self.succession.previous
@@ -163,16 +163,16 @@ class Continuity:
 
     @property
     def chat_context(self) -> llm.ChatContext:
-        """The conversation so far, for the model."""
+        """Return the conversation so far, for the model."""
         context = llm.ChatContext.empty()
         for role, text in self._messages:
             context.add_message(role="user" if role == "user" else "assistant", content=text)
         return context
 
-    # -- handed over -----------------------------------------------------------------------------------------------
+    # ---- handed over
 
     async def hand_over(self) -> bool:
-        """Bring another agent, wait until it stands ready and nobody speaks, write all down; False if it stays here.
+        """Bring another agent, wait until it is ready and nobody speaks, save all; False if the call stays here.
 
         The conversation goes on meanwhile. A successor that is in the room but not ready in time, as on a busy
         machine, is left the call all the same: a moment's silence is better for a caller than the call's end.

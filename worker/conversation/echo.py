@@ -21,7 +21,7 @@ LONGEST_HEARD_WORDS = 80
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """The agent's own words at the beginning of what was heard, and what the caller has said behind them."""
+    """Splits what was heard: the agent's own words at its beginning, and what the caller has said behind them."""
 
     rest: str
     letters_from_start: int
@@ -31,7 +31,7 @@ class Echo:
 
 
 def find_echo(heard: str, said: str) -> Echo | None:
-    """The echo that `heard` begins with, or is; None where the caller speaks for themselves."""
+    """Return the echo that `heard` begins with, or is; None where the caller speaks for themselves."""
     spans = [match.span() for match in _WORD.finditer(heard)][:LONGEST_HEARD_WORDS]
     words, spoken = [_folded(heard[start:end]) for start, end in spans], _folded_words(said)
     if len(words) < FEWEST_WORDS or not spoken:
@@ -50,7 +50,7 @@ def find_echo(heard: str, said: str) -> Echo | None:
 
 
 def _places(words: list[str], spoken: list[str]) -> dict[int, int]:
-    """Which heard word is which spoken one, in one stretch of what was said."""
+    """Match heard words to spoken ones, in one stretch of what was said."""
     different = sorted(set(spoken))
     alike = {word: (get_close_matches(word, different, n=1, cutoff=ALIKE) or [word])[0] for word in set(words)}
     known = [alike[word] for word in words]

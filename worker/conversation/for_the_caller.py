@@ -15,7 +15,7 @@ from worker.spoken import Blocks
 
 
 class ForTheCaller:
-    """One answer of a model, without what is not for the caller."""
+    """Filters one answer of a model."""
 
     def __init__(self, blocks: Blocks) -> None:
         self._blocks = blocks
@@ -39,7 +39,7 @@ class ForTheCaller:
                 yield shown
 
     def _shown(self, words: str) -> str:
-        """The words, with one space where a block stood between two."""
+        """Return the words, with one space where a block stood between two."""
         if not self._last_character:
             words = words.lstrip()
         elif self._last_character.isspace():

@@ -18,7 +18,7 @@ from worker.conversation.voice_level import VoiceLevel
 from worker.faults import NothingHeard, describe
 
 E = TypeVar("E")
-MISSES_THAT_END = 3  # a caller who has spoken so often without being understood is said goodbye to
+MISSES_THAT_END = 3  # a caller who was not understood this many times is said goodbye to
 FAILURES_THAT_END = 2  # fewer within one wait, and the recogniser is working: it was a cough, not a sentence
 FRESH_SECONDS = 5.0  # what is older than this has passed
 COUGH_SECONDS = 0.7
@@ -29,7 +29,7 @@ GIVE_UP_MARGIN_SECONDS = 0.1
 
 
 class State(Enum):
-    """What the caller has said that is not understood yet, and why it is not."""
+    """Names what the caller has said that is not understood yet, and why it is not."""
 
     IDLE = "nothing"
     SPEAKING = "something; its words may still come"
@@ -38,7 +38,7 @@ class State(Enum):
 
 
 class Hearing:
-    """The state of one call's hearing.
+    """Supervises the recogniser of one call.
 
     ============  ====================================  ==========  ===================================================
     in            what happens                          goes to     and
@@ -81,17 +81,17 @@ class Hearing:
 
     @property
     def waiting(self) -> bool:
-        """Whether the caller has said something that is not understood yet, and knows it."""
+        """Return whether the caller has said something that is not understood yet, and knows it."""
         return self.state in {State.UNANSWERED, State.FAILING}
 
     @property
     def lost_speech(self) -> list[rtc.AudioFrame]:
-        """What the caller has said and several streams in a row have failed to understand; else nothing."""
+        """Return what the caller has said and several streams in a row have failed to understand; else nothing."""
         lost = self.state is not State.IDLE and self._failures.in_wait >= FAILURES_THAT_END
         return list(self._unheard) if lost else []
 
     async def listen(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
-        """The caller's audio for a new recogniser stream: first what an earlier one has lost, then live."""
+        """Pass on the caller's audio to a new recogniser stream: first what an earlier one has lost, then live."""
         if self.state is not State.IDLE:
             for frame in self._unheard:
                 yield frame
@@ -101,7 +101,7 @@ class Hearing:
         self.finished = True
 
     async def events(self, stream: AsyncIterable[E]) -> AsyncIterator[E]:
-        """The events of a recogniser stream, until it ends, fails, or is to be replaced.
+        """Pass on the events of a recogniser stream, until it ends, fails, or is to be replaced.
 
         Raises:
             NothingHeard: Speech got no words out of it: the next stream hears it again.
@@ -119,7 +119,7 @@ class Hearing:
         self._stream.put_back(event)
 
     def failed(self, error: BaseException) -> None:
-        """The stream broke; the framework opens a new one in half a second."""
+        """Note that the stream broke; the framework opens a new one in half a second."""
         self._failures.in_a_row += 1
         fault = describe("stt", error, self._failures.in_a_row)
         self._failures.asked_pause_seconds = fault.retry_after_seconds
@@ -132,13 +132,13 @@ class Hearing:
             self._wait(State.UNANSWERED)
 
     def caller_spoke(self) -> None:
-        """Speech began."""
+        """Note that the caller's speech began."""
         if not self.waiting:
             self.state = State.SPEAKING
             self._failures.in_wait = 0
 
     def understood(self) -> None:
-        """A transcript came: all is well."""
+        """Note that a transcript came: all is well."""
         if self.state is not State.IDLE:
             self._level.learn(self._unheard)
         self._misses = 0
@@ -146,7 +146,7 @@ class Hearing:
         self._settle()
 
     def missed(self, speech_seconds: float) -> None:
-        """Speech was heard but no words came: say so, hear it again, and end the call if it stays that way."""
+        """Note speech without words: say so, replay it, and end the call if it stays that way."""
         now = _now()
         if now - self._missed_at < FRESH_SECONDS:
             return  # the same sentence, with a pause in it
@@ -172,11 +172,11 @@ class Hearing:
         self._signs.ask_again()
 
     def close(self) -> None:
-        """The call is over."""
+        """Stop all timers: the call is over."""
         self._timers.stop()
 
     def _wait(self, state: State) -> None:
-        """The caller waits from now on, or waits on for another reason."""
+        """Let the caller wait from now on, or wait on for another reason."""
         self.state = state
         self._timers.start(self._patience.give_up_seconds, self._wait_is_over)
 
@@ -209,7 +209,7 @@ class Hearing:
             self._stream.break_off(NothingHeard())
 
     def _keep_hearing_again(self) -> None:
-        """As long as the caller waits, every stream that brings no words in time makes room for another.
+        """Replace every stream that brings no words in time, as long as the caller waits.
 
         Sooner than the signs of life that the caller hears: a recogniser that is back shall be noticed at once.
         """
@@ -231,7 +231,7 @@ class Hearing:
 
 
 class _Failures:
-    """How often streams have broken, in a row and within one wait of the caller."""
+    """Counts how often streams have broken, in a row and within one wait of the caller."""
 
     def __init__(self) -> None:
         self.in_a_row = self.in_wait = 0
@@ -245,12 +245,12 @@ class _Failures:
             self.since = now
 
     def end_a_call(self, now: float) -> bool:
-        """Whether it is the recogniser that keeps the caller waiting: it has failed, often or just now."""
+        """Return whether it is the recogniser that keeps the caller waiting: it has failed, often or just now."""
         return self.in_wait >= FAILURES_THAT_END or (self.in_wait > 0 and now - self.last_at < FRESH_SECONDS)
 
 
 class _SignsOfLife:
-    """What a caller who waits is told: first that it takes a moment, later to say it again."""
+    """Tells a caller who waits first that it takes a moment, later to say it again."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
@@ -258,7 +258,7 @@ class _SignsOfLife:
         self._asked_at = -ASK_AGAIN_INTERVAL_SECONDS
 
     def first(self) -> None:
-        """The caller has not been understood."""
+        """Tell the caller that it takes a moment."""
         if self._told == 0:
             self._tell("late")
         else:
@@ -266,7 +266,7 @@ class _SignsOfLife:
         self._told += 1
 
     def next(self, *, recogniser_works: bool) -> bool:
-        """The caller still waits; False when that was the last sign."""
+        """Give another sign to a caller who still waits; False when that was the last."""
         self._told += 1
         if recogniser_works and self._told > SIGNS_BEFORE_ASKING:
             self.ask_again()  # it has heard it over and over: it was not speech, or too soft
@@ -281,7 +281,7 @@ class _SignsOfLife:
             self._tell("say_again")
 
     def over(self) -> None:
-        """The wait is over."""
+        """Begin anew: the wait is over."""
         self._told = 0
 
 

@@ -1,4 +1,4 @@
-"""An apology without a session: for a call that failed before it could be built, with nothing but a room and a file."""
+"""Apologises without a session: for a call that failed before it could be built, with only a room and a file."""
 
 from __future__ import annotations
 

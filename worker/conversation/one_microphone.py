@@ -47,5 +47,5 @@ class OneMicrophone:
 
 
 def is_microphone(track: rtc.RemoteTrackPublication) -> bool:
-    """Whether a track is sound under the name of a microphone."""
+    """Return whether a track is sound under the name of a microphone."""
     return track.kind == rtc.TrackKind.KIND_AUDIO and track.source == rtc.TrackSource.SOURCE_MICROPHONE

@@ -1,4 +1,4 @@
-"""What the caller says while the agent speaks: kept until the voice is silent, then answered or let go.
+"""Keeps what the caller says while the agent speaks until the voice is silent, then answers it or lets it go.
 
 "Haan" in the middle of a story wants no answer; the same word over the last words of "Shall I cancel it?" is one, and
 which of both it was is known only when the agent has fallen silent. Words over speech that does not stop for anybody
@@ -31,7 +31,7 @@ CUT_LETTERS = 6  # marks, and a first word that the recogniser has missed
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """Words that were said over the agent's voice, and wait for its end."""
+    """Holds words that were said over the agent's voice, and wait for its end."""
 
     event: stt.SpeechEvent
     began: float
@@ -40,7 +40,7 @@ class _Held:
 
 
 class Overheard:
-    """The caller's words over the agent's voice, in one call."""
+    """Judges the caller's words over the agent's voice, in one call."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Overheard:
 
     @property
     def over_speech(self) -> bool:
-        """Whether the caller's newest words began over the agent's voice, or wait for its end."""
+        """Return whether the caller's newest words began over the agent's voice, or wait for its end."""
         return self._over is not None or bool(self._held)
 
     def agent_state_changed(self, state: str) -> None:
@@ -82,18 +82,18 @@ class Overheard:
         self._said = (self._said + text)[-REMEMBERED_LETTERS:]
 
     def caller_spoke(self, speech: SpeechHandle | None) -> None:
-        """The caller begins to speak, while `speech` is being said or prepared."""
+        """Note that the caller begins to speak, while `speech` is being said or prepared."""
         # Not the agent's state: a paused agent counts as listening, and one "haan" can begin twice.
         self._over = speech if speech is not None and not speech.done() and not speech.interrupted else None
         self._heard_of_it_at = self._spoken()
         self._began_after_silence_seconds = self._now() - self._silent_since
 
     def turn_is_over(self) -> None:
-        """What was said is being answered."""
+        """Forget what is being answered now."""
         self._over = None
 
     def keeps(self, event: stt.SpeechEvent, speech: SpeechHandle | None) -> bool:
-        """Whether this final transcript, come during `speech`, is to be passed over now.
+        """Return whether this final transcript, come during `speech`, is to be passed over now.
 
         It may be given back later, and is then heard like any other. An echo that the caller has spoken into is cut off
         from the event's words.

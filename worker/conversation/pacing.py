@@ -1,4 +1,4 @@
-"""Keeps ready sound from stalling the call.
+"""Paces audio: ready sound must not stall the call, nor much be paid for that nobody hears.
 
 The framework paces the transcript by an estimate of the speaking rate, 3 ms of CPU for each 0.1 s of sound, made in one
 go for all the sound that is there. Handed a whole greeting or answer at once, it stood still for up to 0.4 s, before
@@ -21,12 +21,12 @@ TIMES_REALTIME = 4.0
 RATE_STEP_SECONDS = 0.5
 FED_AHEAD_SECONDS = 15.0
 SCARCE_SECONDS = 5.0  # with less sound left than this, a voice that makes none
-SCARCE_FOR_SECONDS = 1.5  # for so long is given more words
+SCARCE_FOR_SECONDS = 1.5  # for this long is given more words
 LOOK_AGAIN_SECONDS = 0.1
 
 
 async def in_portions(frames: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
-    """The same frames, with a chance for everything else after each; far ahead of the playback no faster than needed.
+    """Pass frames on with a pause after each, and no further ahead of the playback than needed.
 
     Sound that is a second ahead comes on at four times its own speed: the caller never waits for it.
     """
@@ -40,7 +40,7 @@ async def in_portions(frames: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rt
 
 
 class Lead:
-    """Keeps a voice from being given more than is heard soon: what an interruption leaves unheard is paid for."""
+    """Limits how far words run ahead of their sound: what an interruption leaves unheard is paid for."""
 
     def __init__(self) -> None:
         self._now = asyncio.get_running_loop().time
@@ -50,7 +50,7 @@ class Lead:
         self._scarce_since: float | None = None
 
     async def feed(self, words: AsyncIterable[str]) -> AsyncIterator[str]:
-        """The same words, none of them more than FED_AHEAD_SECONDS before they are heard."""
+        """Pass words on, none of them more than FED_AHEAD_SECONDS before they are heard."""
         async for part in words:
             while self._is_far_ahead() and not self._lacks_words():
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
@@ -58,7 +58,7 @@ class Lead:
             yield part
 
     def made(self, seconds: float) -> None:
-        """The voice has made so much more sound."""
+        """Note how much more sound the voice has made."""
         if self._sound_began_at is None:
             self._sound_began_at = self._now()
         self._made_seconds += seconds
@@ -73,7 +73,7 @@ class Lead:
         return max(fed_seconds, self._made_seconds) - self._heard_seconds > FED_AHEAD_SECONDS
 
     def _lacks_words(self) -> bool:
-        """Whether the voice is silent though little sound is left: it waits for a sentence's end, or speaks fast."""
+        """Return whether the voice is silent though little sound is left: it waits for a sentence, or speaks fast."""
         if self._made_seconds - self._heard_seconds >= SCARCE_SECONDS:
             return False
         if self._scarce_since is None:

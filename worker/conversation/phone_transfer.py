@@ -1,4 +1,4 @@
-"""Sends a caller who is on a phone on to another number; who is on a page or in an app cannot be sent anywhere."""
+"""Transfers a caller who is on a phone to another number."""
 
 from __future__ import annotations
 

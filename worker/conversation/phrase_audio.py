@@ -1,4 +1,4 @@
-"""Phrases as ready audio, so that a greeting starts at once and an apology works with every provider dead.
+"""Keeps phrases as ready audio: a greeting starts at once, an apology works with every provider dead.
 
 Rendered ahead of time, kept on disk under all that decides how they sound: a changed text, voice, model or pace is
 another file, so nothing stale is ever spoken.
@@ -31,23 +31,23 @@ FRAME_SECONDS = 0.1
 
 
 class PhraseAudio:
-    """The cache of one voice set-up."""
+    """Caches the audio of one voice set-up."""
 
     def __init__(self, folder: Path, voice: Voice) -> None:
         self._folder = folder
         self._voice = voice
 
     def path(self, language: str, text: str) -> Path:
-        """Where the audio of `text` is, or would be."""
+        """Return where the audio of `text` is, or would be."""
         recipe = json.dumps([self._voice.recipe(language), language, text], sort_keys=True, ensure_ascii=False)
         return self._folder / f"{hashlib.sha256(recipe.encode()).hexdigest()[:32]}.wav"
 
     def has(self, language: str, text: str) -> bool:
-        """Whether `text` can be spoken without a provider."""
+        """Return whether `text` can be spoken without a provider."""
         return self.path(language, text).is_file()
 
     def frames(self, language: str, text: str) -> AsyncIterator[rtc.AudioFrame] | None:
-        """The audio of `text`, or None when it has not been rendered."""
+        """Return the audio of `text`, or None when it has not been rendered."""
         try:
             pcm, rate_hz = _read(self.path(language, text))
         except (OSError, wave.Error, EOFError):
@@ -85,7 +85,7 @@ async def _as_frames(pcm: bytes, rate_hz: int) -> AsyncIterator[rtc.AudioFrame]:
 
 
 async def tone(rate_hz: int) -> AsyncIterator[rtc.AudioFrame]:
-    """Two short soft beeps: the sign of life of a call whose voice is dead before a phrase could be rendered."""
+    """Return two short soft beeps: the sign of life of a call whose voice is dead before a phrase could be rendered."""
     beep = [int(3000 * math.sin(2 * math.pi * 425 * at / rate_hz)) for at in range(rate_hz // 5)]
     pcm = struct.pack(f"<{len(beep)}h", *beep)
     silence = bytes(len(pcm))

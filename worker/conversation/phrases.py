@@ -1,4 +1,4 @@
-"""What is said without asking the model: greetings, goodbyes and apologies in all eleven languages."""
+"""Holds what is said without asking the model: greetings, goodbyes and apologies in every language."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FALLBACK_LANGUAGE = ENGLISH
 
 
 class Phrases:
-    """The phrases of one deployment: the built-in ones, replaced where a file says so."""
+    """Holds the phrases of one deployment: the built-in ones, replaced where a file says so."""
 
     def __init__(self, table: dict[str, dict[str, str]]) -> None:
         self._table = table
@@ -32,11 +32,11 @@ class Phrases:
         return cls(table)
 
     def text(self, name: str, language: str) -> str:
-        """The words of phrase `name` in `language`, in English where we have none."""
+        """Return the words of phrase `name` in `language`, in English where we have none."""
         return self._table.get(language, self._table[FALLBACK_LANGUAGE])[name]
 
     def every(self, first: str) -> Iterator[tuple[str, str]]:
-        """All (language, text) pairs, the language `first` before the others."""
+        """List all (language, text) pairs, the language `first` before the others."""
         names = list(self._table[FALLBACK_LANGUAGE])
         for language in sorted(self._table, key=lambda code: (code != first, code != FALLBACK_LANGUAGE, code)):
             for name in names:

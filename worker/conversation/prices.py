@@ -1,4 +1,4 @@
-"""What a call has cost so far, in rupees, from the providers' own counters and a dated price table."""
+"""Prices a call, in rupees, from the providers' own counters and a dated price table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LLM_DOLLARS_PER_MILLION = {"gpt-6-luna": (0.10, 0.01, 0.50), "gpt-4o-mini": (0.1
 
 
 def usage_totals(usage: Any) -> dict[str, Any]:
-    """One flat row of counters per model: seconds heard, characters spoken, tokens read and written."""
+    """Return a flat row of counters per model: seconds heard, characters spoken, tokens read and written."""
     rows: dict[str, Any] = {}
     for model in getattr(usage, "model_usage", []):
         rows[f"{model.type}:{model.model}"] = {
@@ -27,7 +27,7 @@ def usage_totals(usage: Any) -> dict[str, Any]:
 
 
 def cost_rupees(usage: dict[str, Any]) -> float | None:
-    """The sum of what has a known price; None when nothing has, or a model in use has none."""
+    """Return the sum of what has a known price; None when nothing has, or a model in use has none."""
     total = 0.0
     for key, counters in usage.items():
         cost = _cost(key, counters)

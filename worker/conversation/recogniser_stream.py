@@ -13,7 +13,7 @@ E = TypeVar("E")
 
 
 class RecogniserStream:
-    """The stream that hears the caller now, or none between two."""
+    """Reads the stream that hears the caller now, if one is open."""
 
     def __init__(self) -> None:
         self._events: asyncio.Queue[object] | None = None
@@ -22,11 +22,11 @@ class RecogniserStream:
 
     @property
     def age_seconds(self) -> float | None:
-        """How long ago the stream was opened; None between two."""
+        """Return how long ago the stream was opened; None between two."""
         return None if self._events is None else asyncio.get_running_loop().time() - self._opened_at
 
     async def read(self, stream: AsyncIterable[E]) -> AsyncGenerator[E, None]:
-        """The events of `stream`, until it ends, fails, or is broken off; its own errors come out as they are."""
+        """Pass on the events of `stream` until it ends, fails, or is broken off; its errors come out as they are."""
         self._opened_at = asyncio.get_running_loop().time()
         events: asyncio.Queue[object] = asyncio.Queue()
         while self._put_back:
@@ -60,7 +60,7 @@ _END: object = object()
 
 
 async def _pump(stream: AsyncIterable[object], events: asyncio.Queue[object]) -> None:
-    """One task runs the whole stream, so that what it opens is closed where it was opened."""
+    """Run the whole stream in one task, so that what it opens is closed where it was opened."""
     try:
         async for event in stream:
             events.put_nowait(event)

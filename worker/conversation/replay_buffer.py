@@ -12,7 +12,7 @@ LEAD_IN_SECONDS = 0.5
 
 
 class ReplayBuffer:
-    """The newest audio of one caller: a little while nobody speaks, all of it while something is not understood."""
+    """Buffers the newest audio of one caller: a little while nobody speaks, all while something is not understood."""
 
     def __init__(self) -> None:
         self._frames: deque[rtc.AudioFrame] = deque()

@@ -9,7 +9,7 @@ from worker.languages import ENGLISH
 
 
 class ReplyLanguage:
-    """The language state of one call.
+    """Keeps the language state of one call.
 
     A reply may be begun for words that turn out to be half a turn: only `commit` moves the state, `preview` never.
     """
@@ -23,16 +23,16 @@ class ReplyLanguage:
 
     @property
     def settled(self) -> str:
-        """The language decided by the last finished turn."""
+        """Return the language decided by the last finished turn."""
         return self._state.language
 
     @property
     def state(self) -> LanguageState:
-        """All that earlier turns decided, for an agent that goes on with the call."""
+        """Return all that earlier turns decided, for an agent that goes on with the call."""
         return self._state
 
     def hear(self, text: str, language: str | None, probability: float | None) -> None:
-        """One final transcript and what the recogniser claims about it."""
+        """Take in a final transcript and what the recogniser claims about it."""
         self._claims.append((text, language, probability))
 
     def forget_claims(self) -> None:
@@ -40,7 +40,7 @@ class ReplyLanguage:
         self._claims.clear()
 
     def preview(self, text: str, turns: int) -> Decision | None:
-        """What the reply to `text`, the `turns`-th thing the caller said, would be spoken in."""
+        """Decide for now what the reply to `text`, the `turns`-th thing the caller said, is spoken in."""
         if self.is_over(turns):
             self.replying = self._state.language
             return None
@@ -49,11 +49,11 @@ class ReplyLanguage:
         return decision
 
     def is_over(self, turns: int) -> bool:
-        """Whether the `turns`-th thing the caller said has been decided on for good."""
+        """Return whether the `turns`-th thing the caller said has been decided on for good."""
         return turns <= self._committed_turns
 
     def commit(self, text: str, turns: int) -> Decision:
-        """The turn is over: decide for good."""
+        """Decide for good: the turn is over."""
         decision = decide(self._turn(text), self._state)
         self._state = decision.state
         self._committed_turns = turns
@@ -67,7 +67,7 @@ class ReplyLanguage:
         self._go_on_from(LanguageState.start(language))
 
     def wish(self, language: str) -> None:
-        """The caller asked for `language` in words that only the model understood: it sticks like any wish."""
+        """Note a wish for `language` that only the model understood: it sticks like any wish."""
         self._go_on_from(replace(LanguageState.start(language), wished=True))
 
     def restore(self, state: LanguageState, *, turns: int) -> None:
@@ -80,7 +80,7 @@ class ReplyLanguage:
         self.replying = state.language
 
     def _turn(self, text: str) -> HeardTurn:
-        """The claims of a turn's parts become one: that of its longest part."""
+        """Make the claims of a turn's parts one: that of its longest part."""
         if not self._claims:
             return HeardTurn(text, None, None)
         _, language, probability = max(self._claims, key=lambda claim: len(claim[0]))
@@ -88,7 +88,7 @@ class ReplyLanguage:
 
 
 def instruction(language: str) -> str:
-    """The line that tells the model what to write; it stands last, so that the shared prefix stays cacheable."""
+    """Return the line that tells the model what to write; it stands last, so that the shared prefix stays cacheable."""
     known = LANGUAGES[language]
     written = "" if language == ENGLISH else f", written in {known.script_name}"
     return f"Reply in {known.english_name} ({language}){written}."

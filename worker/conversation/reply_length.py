@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from worker.conversation.pieces import Piece, words_of
 
 LONG_ENOUGH_CHARACTERS = 1500  # a minute and a half of speech
-WITHOUT_AN_END_CHARACTERS = 300  # so much more is read in search of a sentence's end
+WITHOUT_AN_END_CHARACTERS = 300  # this much more is read in search of a sentence's end
 _SENTENCE_ENDS = re.compile(r"[.?!।॥…|\n](?=\s|$)")
 
 

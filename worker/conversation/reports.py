@@ -29,7 +29,7 @@ LANGUAGE_ATTRIBUTE = "vaani.language"
 
 
 class CallReports:
-    """The reports of one call."""
+    """Reports on one call."""
 
     def __init__(self, room: rtc.Room, language: ReplyLanguage, *, log_pii: bool) -> None:
         self._room = room
@@ -48,11 +48,11 @@ class CallReports:
         session.on("session_usage_updated", self._usage_updated)
 
     def event(self, name: str, **fields: object) -> None:
-        """One incident."""
+        """Log one incident."""
         log.info(name, extra=fields)
 
     def fault(self, fault: Fault) -> None:
-        """One failed try at a provider."""
+        """Log one failed try at a provider."""
         log.warning(
             log_events.PROVIDER_FAULT,
             extra={
@@ -66,23 +66,23 @@ class CallReports:
         )
 
     def resume(self, turns: int) -> None:
-        """Another agent has told of this many turns already."""
+        """Count on from the turns that another agent has reported."""
         self._turn = turns
 
     def claimed(self, language: str | None) -> None:
-        """What the recogniser says the caller is speaking."""
+        """Note what the recogniser says the caller is speaking."""
         self._heard_language = language
 
     def wasted(self, waste: Waste) -> None:
-        """What replies begun too early have cost, in the turn that is over now."""
+        """Note what replies begun too early have cost, in the turn that is over now."""
         self._waste = waste
 
     def notice(self, code: str, message: str) -> None:
-        """Something a front end should show."""
+        """Send a notice for a front end to show."""
         self._send(NOTICE_TOPIC, {"code": code, "message": message})
 
     async def aclose(self) -> None:
-        """Let what is under way go out."""
+        """Wait until everything has been sent."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1)
 

@@ -1,4 +1,4 @@
-"""The words of one reply, so that a second try goes on where the first one broke off."""
+"""Remembers the words of one reply, so that a second try resumes where the first one broke off."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SPOKEN_CHARACTERS_PER_SECOND = 13  # cautious: what a voice has surely said afte
 
 
 class Script:
-    """Words to be spoken, readable more than once: a failed try must not lose what it had taken."""
+    """Buffers words to be spoken, readable more than once: a failed try must not lose what it had taken."""
 
     def __init__(self, text: AsyncIterable[str]) -> None:
         self._parts: list[str] = []
@@ -31,29 +31,29 @@ class Script:
                 self._more.notify_all()
 
     async def first(self) -> str | None:
-        """The first part, or None when there are no words."""
+        """Return the first part, or None when there are no words."""
         async with self._more:
             await self._more.wait_for(lambda: self._parts or self._ended_at is not None)
         return self._parts[0] if self._parts else None
 
     async def all(self) -> str:
-        """All words, once the model has written them."""
+        """Return all words, once the model has written them."""
         async with self._more:
             await self._more.wait_for(lambda: self._ended_at is not None)
         return "".join(self._parts)
 
     def complete_since(self) -> float:
-        """When the last word came; now, while more may come: until then a silent voice may be the model's fault."""
+        """Return when the last word came; now, while more may come: a silent voice may then be the model's fault."""
         return asyncio.get_running_loop().time() if self._ended_at is None else self._ended_at
 
     def spoken_after(self, heard_seconds: float) -> bool:
-        """Whether nothing is left to say after so much audio."""
+        """Return whether nothing is left to say after that much audio."""
         text = "".join(self._parts)
         rest = text[_covered(text, heard_seconds) :]
         return self._ended_at is not None and not any(character.isalnum() for character in rest)
 
     async def after(self, heard_seconds: float) -> AsyncIterator[str]:
-        """The words that so much audio cannot have covered yet, whole sentences only."""
+        """Return the words that this much audio cannot have covered yet, whole sentences only."""
         skip = _covered("".join(self._parts), heard_seconds)
         index = 0
         while True:
@@ -75,13 +75,13 @@ class Script:
 
 
 def _covered(text: str, heard_seconds: float) -> int:
-    """How many characters of `text` a caller has surely heard, back to the last end of a sentence."""
+    """Count how many characters of `text` a caller has surely heard, back to the last end of a sentence."""
     within = text[: int(heard_seconds * SPOKEN_CHARACTERS_PER_SECOND)]
     return max((within.rfind(mark) + 1 for mark in ".?!।|"), default=0)
 
 
 class Resumed:
-    """A model's answer over several tries: what was passed on already is not said again when it comes again."""
+    """Joins a model's answer over several tries: what was passed on already is not said again."""
 
     def __init__(self) -> None:
         self.said = ""

@@ -1,4 +1,4 @@
-"""How long a caller may be silent: as long as they have announced, or as what the agent asked for takes to find.
+"""Limits a caller's silence: to what they have announced, or what finding the thing asked for takes.
 
 "Hold on for two minutes" is a promise to come back; a card number is in another room.
 """

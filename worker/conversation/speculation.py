@@ -1,4 +1,4 @@
-"""Replies begun before the caller's turn is over: when partial words will do, and what those cost that nobody hears.
+"""Begins replies before the caller's turn is over, and counts what those cost that nobody hears.
 
 The framework begins a reply at every final transcript, and drops it when the caller goes on. The model has then written
 tokens, and the voice may have been given characters, that are paid for.
@@ -14,13 +14,13 @@ from worker.end_of_turn import Completeness, read_words
 
 
 class EarlyWords:
-    """Partial transcripts of a streaming recogniser that already are a whole turn: a reply can begin with them."""
+    """Finds partial transcripts that already are a whole turn: a reply can begin with them."""
 
     def __init__(self) -> None:
         self._offered = ""
 
     def of(self, event: stt.SpeechEvent) -> stt.SpeechEvent | None:
-        """The event that begins a reply on these words; None while they do not sound finished."""
+        """Return the event that begins a reply on these words; None while they do not sound finished."""
         if event.type == stt.SpeechEventType.FINAL_TRANSCRIPT:
             self._offered = ""
         if event.type != stt.SpeechEventType.INTERIM_TRANSCRIPT or not event.alternatives:
@@ -37,7 +37,7 @@ class EarlyWords:
 
 @dataclass(slots=True)
 class Attempt:
-    """One reply that was begun for these words of the caller."""
+    """Records one reply that was begun for these words of the caller."""
 
     heard: str
     tokens: int = 0
@@ -48,7 +48,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Waste:
-    """What the replies of one turn cost that nobody has heard."""
+    """Adds up what the replies of one turn cost that nobody has heard."""
 
     replies: int = 0
     tokens: int = 0
@@ -56,20 +56,20 @@ class Waste:
 
 
 class Speculation:
-    """The replies begun for the turn that is not over yet."""
+    """Keeps the replies begun for the turn that is not over yet."""
 
     def __init__(self) -> None:
         self._attempts: list[Attempt] = []
 
     def begin(self, heard: str, *, ahead: bool) -> Attempt:
-        """A reply to these words is begun, `ahead` of the turn's end or not: only those can be in vain."""
+        """Note that a reply to these words is begun, `ahead` of the turn's end or not: only those can be wasted."""
         attempt = Attempt(heard)
         if ahead:
             self._attempts.append(attempt)
         return attempt
 
     def settle(self, heard: str) -> Waste:
-        """The turn is over: the newest reply to just these words is spoken, all others were in vain."""
+        """Add up the waste of a turn: the newest reply to just these words is spoken, all others were in vain."""
         kept = next((each for each in reversed(self._attempts) if _same(each.heard, heard)), None)
         wasted = [each for each in self._attempts if each is not kept]
         self._attempts.clear()
@@ -77,7 +77,7 @@ class Speculation:
 
 
 def _same(one: str, other: str) -> bool:
-    """Equal but for case and punctuation: the framework's own measure of whether a reply may be kept."""
+    """Compare without case and punctuation: the framework's own measure of whether a reply may be kept."""
     return _letters(one) == _letters(other)
 
 

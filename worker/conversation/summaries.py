@@ -35,7 +35,7 @@ class Summaries:
         self._work: asyncio.Task[None] | None = None
 
     def consider(self, chat_ctx: llm.ChatContext) -> None:
-        """A reply is over: if the conversation has become too long, begin to sum its older part up."""
+        """Begin to sum the older part up if the conversation has become too long; a reply is over."""
         if self._work is not None and not self._work.done():
             return
         model, items = self._model(), self._history.overgrown(chat_ctx)
@@ -43,12 +43,12 @@ class Summaries:
             self._work = asyncio.create_task(self._fold(model, items))
 
     async def settled(self) -> None:
-        """Until no summary is being written."""
+        """Wait until no summary is being written."""
         if self._work is not None:
             await self._work
 
     def close(self) -> None:
-        """The call is over."""
+        """Stop summing up."""
         if self._work is not None:
             self._work.cancel()
 

@@ -7,24 +7,24 @@ from collections.abc import Callable
 
 
 class Timers:
-    """The timers of one owner, each known by the function it will call."""
+    """Keeps the timers of one owner, each known by the function it will call."""
 
     def __init__(self) -> None:
         self._handles: dict[Callable[[], None], asyncio.TimerHandle] = {}
 
     def start(self, seconds: float, run: Callable[[], None]) -> None:
-        """Call `run` after so many seconds, unless it is waiting to be called already."""
+        """Call `run` after `seconds`, unless it is waiting to be called already."""
         if run not in self._handles:
             self._handles[run] = asyncio.get_running_loop().call_later(max(seconds, 0.0), self._fire, run)
 
     def restart(self, seconds: float, run: Callable[[], None]) -> None:
-        """Call `run` after so many seconds from now, whatever was planned."""
+        """Call `run` after `seconds` from now, whatever was planned."""
         if (planned := self._handles.pop(run, None)) is not None:
             planned.cancel()
         self.start(seconds, run)
 
     def stop(self) -> None:
-        """Call nothing any more."""
+        """Cancel all timers."""
         for handle in self._handles.values():
             handle.cancel()
         self._handles.clear()

@@ -1,4 +1,4 @@
-"""What a tool is given of its call: an operator's own tool must reach no key, and nothing that can break a call."""
+"""Limits what a tool reaches of its call: an operator's own tool gets no key, and nothing that can break a call."""
 
 from __future__ import annotations
 

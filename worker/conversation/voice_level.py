@@ -1,4 +1,4 @@
-"""How loud this caller speaks, so that the street around them is not taken for them.
+"""Learns how loud this caller speaks, so that the street around them is not taken for them.
 
 A voice detector hears voices in traffic; no words come of it, and a caller who has said nothing would be told that they
 were not understood. The caller's own turns say how loud they are: what stays far below that is not the caller.
@@ -20,24 +20,24 @@ _LEARNING_SHARE = 0.3
 
 
 class VoiceLevel:
-    """One caller's usual level. Levels are the RMS of 16-bit samples over the loudest 0.3 s."""
+    """Learns one caller's usual level: the RMS of 16-bit samples over the loudest 0.3 s."""
 
     def __init__(self) -> None:
         self._usual = 0.0
 
     def learn(self, frames: Iterable[rtc.AudioFrame]) -> None:
-        """These frames held words of the caller."""
+        """Learn from frames that held words of the caller."""
         level = level_of(frames)
         if level:
             self._usual = level if not self._usual else self._usual + _LEARNING_SHARE * (level - self._usual)
 
     def is_noise(self, frames: Iterable[rtc.AudioFrame]) -> bool:
-        """Whether these frames are too soft to be the caller; False while nothing is known of them."""
+        """Return whether these frames are too soft to be the caller; False while nothing is known of them."""
         return self._usual > 0 and level_of(frames) < NOISE_SHARE * self._usual
 
 
 def level_of(frames: Iterable[rtc.AudioFrame]) -> float:
-    """The level of some audio; 0 for none."""
+    """Return the level of some audio; 0 for none."""
     levels: list[float] = []
     for frame in frames:
         samples = np.frombuffer(frame.data, np.int16)[:: frame.num_channels]

@@ -11,7 +11,7 @@ from worker.conversation.pieces import Piece, words_of
 
 
 class WordedCalls:
-    """The tool calls of one conversation that came with words."""
+    """Remembers the tool calls of one conversation that came with words."""
 
     def __init__(self) -> None:
         self._ids: set[str] = set()

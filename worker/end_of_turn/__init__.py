@@ -1,4 +1,4 @@
-"""Decide how long to wait after the last voiced sample before a caller's turn counts as finished.
+"""Decides how long to wait after the last voiced sample before a caller's turn counts as finished.
 
 Apart from the providers because it is the rule callers feel most, and must be testable without audio:
 text and numbers in, seconds and a reason out.

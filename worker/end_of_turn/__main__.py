@@ -1,4 +1,4 @@
-"""Read your own transcripts: JSON lines in, the same lines with what the end of turn makes of them out.
+"""Reads your own transcripts: JSON lines in, the same lines with what the end of turn makes of them out.
 
     echo '{"text": "my number is", "language": "en-IN", "asked": "May I help?"}' | python -m worker.end_of_turn
 
@@ -44,7 +44,7 @@ def _parsed(line: str, number: int) -> dict[str, str]:
 
 
 def main() -> int:
-    """Standard input to standard output; 2 when a line is wrong."""
+    """Judge standard input on standard output; returns 2 when a line is wrong."""
     try:
         for answer in read_lines(sys.stdin):
             sys.stdout.write(f"{answer}\n")

@@ -1,4 +1,4 @@
-"""Tell what kind of answer the agent has just asked for: a word that ends like half a sentence may be all of it."""
+"""Tells what kind of answer the agent has just asked for: a word that ends like half a sentence may be all of it."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""Hear whether a code or a word is still being spelled: a PAN has ten characters, an IFSC eleven.
+"""Hears whether a code or a word is still being spelled: a PAN has ten characters, an IFSC eleven.
 
 Letters arrive singly ("a b c"), joined ("ABCDE1234F"), as words for digits, and with their example ("S for sugar").
 """

@@ -1,4 +1,4 @@
-"""Hear whether an e-mail address has reached its end, written or spelled out ("ravi at gmail dot com")."""
+"""Hears whether an e-mail address has reached its end, written or spelled out ("ravi at gmail dot com")."""
 
 from collections.abc import Sequence, Set
 

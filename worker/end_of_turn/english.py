@@ -1,4 +1,4 @@
-"""What English needs beyond word lists: its sentences do not end in the verb."""
+"""Judges English beyond word lists: its sentences do not end in the verb."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Load the word lists of `data/` once, and say which of them judge a given word.
+"""Loads the word lists of `data/` once, and says which of them judge a given word.
 
 Apart from the rules because the lists grow with every call that was cut off, and a reviewer of words should not
 have to read code.

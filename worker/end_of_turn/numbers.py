@@ -1,4 +1,4 @@
-"""Hear whether a number is still being said: seven digits of ten are not the end of a turn.
+"""Hears whether a number is still being said: seven digits of ten are not the end of a turn.
 
 Digits arrive as figures ("98450", "984 501"), as words of any of our languages, and mixed; how many are due is
 known from what was asked or announced.

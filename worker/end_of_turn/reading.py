@@ -1,4 +1,4 @@
-"""Read from the words alone whether the caller has said something whole. Knows nothing of time.
+"""Reads from the words alone whether the caller has said something whole. Knows nothing of time.
 
 A number, a code or an e-mail address is counted: how much of it is due is a fact, and the first of these rules that has
 an opinion decides. All other signs are weighed together.

@@ -1,4 +1,4 @@
-"""Name the signs in a caller's words that a turn is over or goes on. What each is worth: `data/weights.toml`."""
+"""Names the signs in a caller's words that a turn is over or goes on. What each is worth: `data/weights.toml`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

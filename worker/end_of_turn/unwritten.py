@@ -1,4 +1,4 @@
-"""Keep count of the speech that a recogniser has announced and not written yet.
+"""Keeps count of the speech that a recogniser has announced and not written yet.
 
 A recogniser announces more than it writes: a cough, a horn, a word too soft. livekit-plugins-sarvam says the end of
 such a stretch 3 s late, and never when the next one begins before that. So a stretch is owed a transcript only for a
@@ -13,33 +13,33 @@ WRITTEN_WITHIN_SECONDS: Final = 0.6
 
 
 class UnwrittenSpeech:
-    """One call's stretches of announced speech. Times are the caller's monotonic seconds."""
+    """Counts one call's stretches of announced speech. Times are the caller's monotonic seconds."""
 
     def __init__(self) -> None:
         self._written_by: list[float] = []  # oldest first; infinite while a stretch may go on
         self._written_since_start = False
 
     def started(self, now: float) -> None:
-        """Speech is announced: whatever was announced before has ended."""
+        """Note announced speech: whatever was announced before has ended."""
         self._all_ended(now)
         self._written_by.append(math.inf)
         self._written_since_start = False
 
     def written(self, now: float) -> None:
-        """A final transcript: the oldest stretch that is still owed one has it."""
+        """Note a final transcript: it belongs to the oldest stretch that is still owed one."""
         self._forget_overdue(now)
         del self._written_by[:1]
         self._written_since_start = True
 
     def ended(self, now: float) -> None:
-        """The recogniser hears nobody any more. Without words since it began, the latest stretch had none."""
+        """Note that the recogniser hears nobody any more. Without words since it began, the latest stretch had none."""
         if not self._written_since_start:
             del self._written_by[-1:]
         self._written_since_start = False
         self._all_ended(now)
 
     def forget(self) -> None:
-        """The recogniser is reopened: a new stream never answers for the old one."""
+        """Forget all stretches: the recogniser is reopened, and a new stream never answers for the old one."""
         self._written_by.clear()
 
     def is_due(self, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""Know when the caller was last heard, from loudness alone, cheaply enough for every audio frame of every call.
+"""Tells when the caller was last heard, from loudness alone, cheaply enough for every frame of every call.
 
 The framework's own voice detector says so only after its silence window and through private state; the wait is
 counted from the last voiced sample. Cost: docs/end-of-turn.md.
@@ -29,7 +29,7 @@ def loudness(samples: Samples, window: int) -> list[float]:
 
 
 class VoiceClock:
-    """The time of the last voiced 10 ms window, judged against a noise floor that follows the line.
+    """Keeps the time of the last voiced 10 ms window, judged against a noise floor that follows the line.
 
     Times are whatever clock the caller passes as `now`, in seconds; they must not run backwards.
     """

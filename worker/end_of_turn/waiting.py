@@ -1,4 +1,4 @@
-"""Combine what the words say and what the recogniser does into seconds to wait.
+"""Combines what the words say and what the recogniser does into seconds to wait.
 
 The numbers rest on one fact: a reply takes its own time to make, and is begun on speculation as soon as a final
 transcript is there. Waiting until that reply is ready costs the caller nothing, so even a finished sentence waits
@@ -12,20 +12,17 @@ from worker.end_of_turn.reading import Completeness, read_words
 
 @dataclass(frozen=True, slots=True)
 class WaitPolicy:
-    """Seconds after the last voiced sample, per verdict of the words.
-
-    Attributes:
-        in_pieces_seconds: After unclear words that spell something of unknown length: a name, a number in groups.
-        late_final_seconds: How long to wait for the recogniser's transcript of speech that it has not written yet.
-        most_seconds: The longest wait of all, whatever the evidence.
-    """
+    """Seconds after the last voiced sample, per verdict of the words."""
 
     finished_seconds: float = 0.80
     unclear_seconds: float = 0.95
     unfinished_seconds: float = 1.80
     in_pieces_seconds: float = 1.40
+    """After unclear words that spell something of unknown length: a name, a number in groups."""
     late_final_seconds: float = 1.50
+    """How long to wait for the recogniser's transcript of speech that it has not written yet."""
     most_seconds: float = 2.50
+    """The longest wait of all, whatever the evidence."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.finished_seconds <= self.unclear_seconds <= self.unfinished_seconds <= self.most_seconds:
@@ -40,19 +37,16 @@ DEFAULT_POLICY = WaitPolicy()
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that is known at a pause.
-
-    Attributes:
-        text: What the transcript says so far in this turn.
-        language: The recogniser's tag; may be wrong or None.
-        transcript_pending: The recogniser heard speech that is not in `text` yet.
-        asked: The agent's last sentence.
-    """
+    """All that is known at a pause."""
 
     text: str
+    """What the transcript says so far in this turn."""
     language: str | None = None
+    """The recogniser's tag; may be wrong or None."""
     transcript_pending: bool = False
+    """The recogniser heard speech that is not in `text` yet."""
     asked: str = ""
+    """The agent's last sentence."""
 
 
 @dataclass(frozen=True, slots=True)

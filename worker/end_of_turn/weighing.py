@@ -1,4 +1,4 @@
-"""Weigh the signs together: the probability that a turn is over is one sum, so no sign and no last word decides alone.
+"""Weighs the signs together: the probability that a turn is over is one sum, no sign and no last word decides alone.
 
 The weights are log-odds, fitted by `python -m bench.end_of_turn_fit` and readable in `data/weights.toml`. A sign
 that is not of words, such as what a pause sounds like, would be one more term of the sum.

@@ -1,4 +1,4 @@
-"""Tell the class of a word: what a grammar would call it, as far as a short list and its ending say.
+"""Tells the class of a word: what a grammar would call it, as far as a short list and its ending say.
 
 Apart from the word lists because the signs are weighed by class: a word that is put into a list needs no new weight.
 """

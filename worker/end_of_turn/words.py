@@ -1,4 +1,4 @@
-"""Cut a transcript into comparable words: one spelling per word, whatever the recogniser's keyboard did.
+"""Cuts a transcript into comparable words: one spelling per word, whatever the recogniser's keyboard did.
 
 The same Indic word arrives in several code point sequences (nukta composed or not, joiners, old and new chillu
 letters, chandrabindu or anusvara); word lists can only match if both sides pass through here.

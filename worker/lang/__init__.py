@@ -1,4 +1,4 @@
-"""Read what we know of a language: a file for each part, made to be edited by native speakers.
+"""Reads what we know of a language: a file for each part, made to be edited by native speakers.
 
 A part is whole when it has every section that the same part has in all other languages that calls are held in: nobody
 keeps a list of sections. A section that is there and empty says that the language has no such words.

@@ -1,4 +1,4 @@
-"""Decide which language the next reply is spoken in, from the transcript itself.
+"""Decides which language the next reply is spoken in, from the transcript itself.
 
 Apart from the conversation because the rules change with every market we open, and must be testable without audio.
 Pure: no network, no model, no clock. Rules: docs/language-policy.md. Word lists: data/, for native speakers to edit.

@@ -1,4 +1,4 @@
-"""Judge whole conversations from the command line: JSON lines in, JSON lines out.
+"""Judges whole conversations from the command line: JSON lines in, JSON lines out.
 
 So that anyone can try the policy, or test it on a corpus of their own, without a call. The form is fixed in
 docs/language-policy.md.

@@ -1,4 +1,4 @@
-"""Weigh what a turn's own words say about its language.
+"""Weighs what a turn's own words say about its language.
 
 The matrix language is found by grammar (verb endings, case markers, question words), because nouns are borrowed
 freely: "order status check karo" is Hindi although three of its four words are English.

@@ -1,4 +1,4 @@
-"""Read the word lists in data/ into one table that answers in constant time.
+"""Reads the word lists in data/ into one table that answers in constant time.
 
 The lists are for people (one file per language, a reason beside each list); this table is for the rules.
 """

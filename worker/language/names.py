@@ -1,4 +1,4 @@
-"""Which language a word names, in any script, with or without a case ending grown onto it.
+"""Tells which language a word names, in any script, with or without a case ending grown onto it.
 
 "Punjabi" is ಪಂಜಾಬಿ, ଓଡ଼ିଆରେ is "in Odia", "tamilil" is "in Tamil": every name can meet every ending of the language it is
 said in, and both are spelt freely. So names and endings are two lists, and what writers vary is left out of both.

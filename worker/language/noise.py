@@ -1,4 +1,4 @@
-"""Take out of a turn what says nothing about its language: names, numbers, acknowledgements, answers.
+"""Takes out of a turn what says nothing about its language: names, numbers, acknowledgements, answers.
 
 Apart from the weighing because it changes for other reasons: with what agents ask and how people answer.
 """

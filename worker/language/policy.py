@@ -1,4 +1,4 @@
-"""The rules, in order of precedence: wish, noise, short turn, own script, grammar, tag.
+"""Applies the rules, in order of precedence: wish, noise, short turn, own script, grammar, tag.
 
 One pure function, so that a conversation, a command and a test decide alike. The reasons are in
 docs/language-policy.md under the same names.

@@ -1,4 +1,4 @@
-"""Write a word of an Indian script in Latin letters, as people type it.
+"""Writes a word of an Indian script in Latin letters, as people type it.
 
 So that words can be compared across scripts: dictionaries are native, what callers type is often Latin. The scripts
 of India have their letters at the same places of their Unicode blocks, so one table does for all of them.

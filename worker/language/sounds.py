@@ -1,4 +1,4 @@
-"""Write a word of any script by its sound, so that a language is known in letters that are not its own.
+"""Writes a word of any script by its sound, so that a language is known in letters that are not its own.
 
 A recogniser that takes Hindi for Telugu writes it in Telugu letters, as it heard it. Each script keeps other sounds
 apart, so what some of them cannot write is left out of the spelling of all: long and short, breathed or not.

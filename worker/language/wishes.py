@@ -1,4 +1,4 @@
-"""Tell a wish for a language from a mere mention of it.
+"""Tells a wish for a language from a mere mention of it.
 
 A name alone is nothing: "is the form available in Hindi" mentions it, "Hindi nahi aati" declines it, "Hindi mein baat
 karo" wishes it. What decides is the verb that governs the name, who is its subject, and whether it is negated. English
@@ -132,7 +132,7 @@ def _bare_name(words: Sequence[Word], lexicon: Lexicon) -> str | None:
     return names[0]
 
 
-# Negation -----------------------------------------------------------------------------------------------------------
+# ---- negation
 
 
 def _is_negated(name: _Name, lexicon: Lexicon) -> bool:
@@ -184,7 +184,7 @@ def _has(words: Sequence[str], phrase: Phrase) -> bool:
     return any(tuple(words[i : i + size]) == phrase for i in range(len(words) - size + 1))
 
 
-# Wishes -------------------------------------------------------------------------------------------------------------
+# ---- wishes
 
 
 def _is_wished(name: _Name, clause: list[str], lexicon: Lexicon) -> bool:

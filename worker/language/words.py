@@ -1,4 +1,4 @@
-"""Turn a transcript into words that can be looked up.
+"""Turns a transcript into words that can be looked up.
 
 Apart from the rules because spelling has its own traps: invisible joiners, two encodings of one letter, digits in
 nine scripts, codes glued to words.

@@ -1,4 +1,4 @@
-"""Plug our end-of-turn evidence into the framework's text turn-detector protocol.
+"""Plugs our end-of-turn evidence into the framework's text turn-detector protocol.
 
 The framework awaits `predict_end_of_turn` inside the task that decides the turn, and cancels it when the caller goes
 on. So the detector itself waits as long as the evidence asks for, with the session's `min_delay` and `max_delay` at 0.
@@ -37,11 +37,13 @@ _THRESHOLD: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One finished wait, for logs and timings. Holds no transcript."""
+    """Describes one finished wait, for logs and timings. Holds no transcript."""
 
     wait: Wait
-    waited_seconds: float  # inside predict_end_of_turn
-    since_voice_seconds: float  # from the last voiced sample to the decision
+    waited_seconds: float
+    """Inside predict_end_of_turn."""
+    since_voice_seconds: float
+    """From the last voiced sample to the decision."""
 
 
 class EvidenceTurnDetector:
@@ -82,7 +84,7 @@ class EvidenceTurnDetector:
         self._deaf = False
         self._audio_ended_at: float | None = None
 
-    # -- what the framework asks ------------------------------------------------------------------------------------
+    # ---- what the framework asks
 
     @property
     def model(self) -> str:
@@ -93,7 +95,7 @@ class EvidenceTurnDetector:
         return "vaani"
 
     async def supports_language(self, language: LanguageCode | None) -> bool:
-        """Always: a language without word lists is waited for as unclear. Called just before each prediction."""
+        """Return True: a language without word lists is waited for as unclear. Called just before each prediction."""
         self._language = str(language) if language else None
         return True
 
@@ -120,7 +122,7 @@ class EvidenceTurnDetector:
         self._finish(wait, anchor, entered_at)
         return _CERTAIN
 
-    # -- what the call tells it -------------------------------------------------------------------------------------
+    # ---- what the call tells it
 
     async def watch(
         self, frames: AsyncIterable[rtc.AudioFrame], call_is_over: Callable[[], bool]
@@ -152,7 +154,7 @@ class EvidenceTurnDetector:
             log.exception("end of turn: cannot read the caller's audio; going by the framework's pauses instead")
 
     def observe_audio_end(self) -> None:
-        """The recogniser's audio has ended: it is being reopened, which takes half a second, or the call is over.
+        """Note the end of the recogniser's audio: it is being reopened, which takes half a second, or the call is over.
 
         On closing, the framework waits for the task that decides the turn instead of cancelling it, so a wait for a
         caller who is gone is cut short.
@@ -184,7 +186,7 @@ class EvidenceTurnDetector:
             return
         self._evidence_changed.set()
 
-    # -- how it decides ---------------------------------------------------------------------------------------------
+    # ---- how it decides
 
     def _transcript_pending(self) -> bool:
         if self._unwritten.is_due(self._now()):
@@ -194,7 +196,7 @@ class EvidenceTurnDetector:
         )
 
     def _anchor(self, entered_at: float) -> float:
-        """When the caller was last voiced, by the clock where it can be right, else by the framework's detector.
+        """Return when the caller was last voiced, by the clock where it can be right, else by the framework's detector.
 
         A clock that is later than the silence which the framework has heard takes noise for voice; one that is much
         earlier lost a soft ending in noise; a time that an earlier turn has used up missed this speech altogether.
@@ -236,7 +238,7 @@ class EvidenceTurnDetector:
             return False
 
     def _voice_unconfirmed(self) -> bool:
-        """The caller may have gone on a moment ago: the framework's voice detector needs that long to say so."""
+        """Return whether the caller may have gone on just now: the framework's detector needs that long to say so."""
         last_voiced_at = self._clock.last_voiced_at
         return last_voiced_at is not None and self._now() - last_voiced_at < _UNCONFIRMED_VOICE_SECONDS
 
@@ -258,7 +260,7 @@ class EvidenceTurnDetector:
 
 
 def _answer_and_question(chat_ctx: llm.ChatContext) -> tuple[str, str]:
-    """The caller's words of this turn, and the end of what the agent said just before them."""
+    """Return the caller's words of this turn, and the end of what the agent said just before them."""
     messages = [item for item in chat_ctx.items if item.type == "message" and item.role in ("user", "assistant")]
     if not messages or messages[-1].role != "user":
         return "", ""

@@ -1,4 +1,4 @@
-"""OpenAI's model, as the official plugin."""
+"""Builds OpenAI's model, from the official plugin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from worker.settings import LlmSettings, OpenAiSettings
 
 
 def build_llm(settings: LlmSettings, api: OpenAiSettings) -> llm.LLM[Any]:
-    """The model that writes the replies; a fallback model stands behind it when one is set."""
+    """Build the model that writes the replies; a fallback model stands behind it when one is set."""
     first = _model(settings.model, settings, api)
     if not settings.fallback_model:
         return first

@@ -25,7 +25,7 @@ _LIMITS = httpx2.Limits(max_connections=50, max_keepalive_connections=50, keepal
 
 
 class PlainClient(openai.AsyncClient):
-    """OpenAI's client, as the plugin uses it, whose chat completions never hide a refusal."""
+    """Wraps OpenAI's client, as the plugin uses it, so that its chat completions never hide a refusal."""
 
     def __init__(self, api_key: str, base_url: str | None) -> None:
         http = httpx2.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS, follow_redirects=True)
@@ -33,7 +33,7 @@ class PlainClient(openai.AsyncClient):
 
     @cached_property
     def chat(self) -> Any:
-        """The chat completions of one's own; everything else is OpenAI's."""
+        """Return chat completions of our own; everything else is OpenAI's."""
         return _Chat(super().chat.completions)
 
 
@@ -47,7 +47,7 @@ class _Completions:
         self._completions = completions
 
     async def create(self, **request: Any) -> Any:
-        """A stream of chunks; of a single marked one when just this request is refused."""
+        """Return a stream of chunks; of a single marked one when just this request is refused."""
         try:
             return _PlainStream(await self._completions.create(**request))
         except openai.APIStatusError as error:
@@ -58,7 +58,7 @@ class _Completions:
 
 
 class _PlainStream:
-    """An answer in which a refusal has words or a mark."""
+    """Gives the refusal in an answer words or a mark."""
 
     def __init__(self, stream: Any, refused: str | None = None) -> None:
         self._stream = stream

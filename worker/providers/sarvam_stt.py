@@ -1,4 +1,4 @@
-"""Sarvam's recogniser, as the official plugin: built from settings and pointed at the right address."""
+"""Builds Sarvam's recogniser, from the official plugin, and points it at the right address."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def point_at(base_url: str) -> None:
 
 
 def websocket(base_url: str) -> str:
-    """The same address for WebSockets: http becomes ws, https becomes wss."""
+    """Return the same address for WebSockets: http becomes ws, https becomes wss."""
     return "ws" + base_url.removeprefix("http")
 
 
 def build_stt(settings: SttSettings, api: SarvamSettings) -> stt.STT[Any]:
-    """The recogniser of one call; its sockets are opened when the call starts."""
+    """Build the recogniser of one call; its sockets are opened when the call starts."""
     base = settings.base_url or api.base_url
     point_at(base)
     key = api.api_key.get_secret_value()
@@ -42,7 +42,7 @@ def build_stt(settings: SttSettings, api: SarvamSettings) -> stt.STT[Any]:
 
 
 def by_request(recogniser: stt.STT[Any], seconds: float) -> WholeRecording | None:
-    """Recognition of a whole recording by one REST request: a way round sockets that fail.
+    """Return what recognises a whole recording by one REST request: a way round sockets that fail.
 
     None where the recogniser has no such request (the streaming one), or none is wanted.
     """
@@ -70,7 +70,7 @@ def _realtime(settings: SttSettings, key: str, base_url: str) -> stt.STT[Any]:
 
 
 def _asked_in_the_address(settings: SttSettings) -> dict[str, str]:
-    """What Sarvam takes in a socket's address and plugin 1.8.9 has no argument for."""
+    """Return what Sarvam takes in a socket's address and plugin 1.8.9 has no argument for."""
     asked = {}
     if settings.model == "saaras:v4-realtime":
         asked["model"] = "saaras:v4"
@@ -80,7 +80,7 @@ def _asked_in_the_address(settings: SttSettings) -> dict[str, str]:
 
 
 def keyterms_problem(settings: SttSettings) -> str | None:
-    """Why WORKER_KEYTERMS cannot reach this recogniser, in a sentence; None when they can."""
+    """Return why WORKER_KEYTERMS cannot reach this recogniser, in a sentence; None when they can."""
     if not settings.keyterms or settings.model != "saaras:v3":
         return None
     return "WORKER_KEYTERMS: saaras:v3 (STT_MODEL) takes none; saaras:v4 and both realtime recognisers do"

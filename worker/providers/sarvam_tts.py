@@ -1,4 +1,4 @@
-"""Sarvam's voices, as the official plugin: which voice speaks which language, and how to switch between replies."""
+"""Builds Sarvam's voices, from the official plugin: which one speaks which language, and how it is switched."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _V4_NEIGHBOUR = {"ml-IN": "ta", "od-IN": "bn"}
 
 
 def voice_for(settings: TtsSettings, language: str) -> str:
-    """The voice that speaks `language`: the one set in TTS_VOICES, else the model's default for it."""
+    """Return the voice that speaks `language`: the one set in TTS_VOICES, else the model's default for it."""
     return settings.voices.get(language) or default_voice(settings.model, language)
 
 
@@ -63,7 +63,7 @@ def languages_without_a_voice(settings: TtsSettings) -> list[str]:
 
 
 def voice_problems(settings: TtsSettings) -> list[str]:
-    """What is wrong with TTS_VOICES for this model, one sentence each; empty when all fit."""
+    """Return what is wrong with TTS_VOICES for this model, one sentence each; empty when all fit."""
     fitting = fitting_voices(settings.model)
     problems = []
     for language, voice in settings.voices.items():
@@ -98,7 +98,7 @@ def _for_language(voices: list[str], language: str) -> list[str]:
 def build_tts(
     settings: TtsSettings, api: SarvamSettings, language: str, http: aiohttp.ClientSession | None = None
 ) -> sarvam.TTS:
-    """The voice of one call, speaking `language` first.
+    """Build the voice of one call, speaking `language` first.
 
     PCM end to end: linear16 needs no decoder, and at the room's own rate no resampler.
     """
@@ -146,7 +146,7 @@ class SarvamVoice:
         return True
 
     def speak_in(self, language: str) -> None:
-        """From the next reply on, speak `language` with its voice."""
+        """Speak `language` with its voice, from the next reply on."""
         if language == self._language or language not in SUPPORTED or not isinstance(self._tts, sarvam.TTS):
             return
         voice = self._chosen.get(language) or voice_for(self._settings, language)
@@ -154,7 +154,7 @@ class SarvamVoice:
         self._language = language
 
     def recipe(self, language: str) -> dict[str, Any]:
-        """All that decides how a text sounds in `language`."""
+        """Return all that decides how a text sounds in `language`."""
         voice = self._chosen.get(language) or voice_for(self._settings, language)
         chosen = self._settings
         return {

@@ -1,4 +1,4 @@
-"""Who decides that the caller has finished: builds what WORKER_TURN_DETECTOR names, or says why it cannot."""
+"""Builds the turn detector that WORKER_TURN_DETECTOR names, or says why it cannot."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _cached(name: str, folder: str | None) -> bool:
 
 
 def turn_handling(settings: TurnSettings, detector: Any = None) -> TurnHandlingOptions:
-    """The session's turn options.
+    """Return the session's turn options.
 
     Args:
         detector: Our own detector, when WORKER_TURN_DETECTOR is `vaani`; it waits by itself, so the framework adds
@@ -77,7 +77,7 @@ def turn_handling(settings: TurnSettings, detector: Any = None) -> TurnHandlingO
 
 
 def build_detector(settings: TurnSettings) -> Any:
-    """What the framework takes as `turn_detection` for each value but `vaani`."""
+    """Return what the framework takes as `turn_detection` for each value but `vaani`."""
     name = settings.turn_detector
     if name in ("vad", "stt"):
         return name

@@ -1,4 +1,4 @@
-"""Voice activity detection: LiveKit's built-in silero, or the silero plugin, tuned for the end of a turn."""
+"""Builds voice activity detection: LiveKit's built-in silero, or the silero plugin, tuned for the end of a turn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MIN_SILENCE_SECONDS = 0.25
 
 
 def build_vad(settings: TurnSettings) -> vad.VAD:
-    """The detector WORKER_VAD names."""
+    """Build the detector that WORKER_VAD names."""
     if settings.vad == "silero":
         return silero.VAD.load(min_silence_duration=MIN_SILENCE_SECONDS)
     return inference.VAD(model="silero", min_silence_duration=MIN_SILENCE_SECONDS)

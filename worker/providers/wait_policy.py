@@ -1,4 +1,4 @@
-"""How long `vaani` waits after finished, unclear and unfinished words, from the settings.
+"""Reads from the settings how long `vaani` waits after finished, unclear and unfinished words.
 
 A wait costs nothing until the reply could be heard. A recogniser that writes while the caller speaks has its words, and
 so the reply, 0.1 s and more earlier: docs/decisions/0016-replies-begin-on-partial-words.md.
@@ -16,7 +16,7 @@ _NAMES = ("finished_seconds", "unclear_seconds", "unfinished_seconds")
 
 
 def wait_policy(turns: TurnSettings, stt: SttSettings) -> WaitPolicy:
-    """The recogniser's usual waits, with those that are set in their place.
+    """Return the recogniser's usual waits, with those that are set in their place.
 
     Raises:
         ValueError: A wait is shorter than that after words which are more finished.

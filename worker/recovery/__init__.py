@@ -1,1 +1,1 @@
-"""What keeps a call alive when the process or the machine that carries it does not."""
+"""Keeps a call alive when the process or the machine that carries it dies."""

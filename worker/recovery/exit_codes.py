@@ -1,4 +1,4 @@
-"""How a call's process says why it ended: LiveKit's framework lets every Python exception exit with 0, as a success."""
+"""Tells by exit code why a call's process ended: the framework lets every Python exception exit with 0, a success."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ UNUSED = 72
 
 
 def exit_with(code: int) -> None:
-    """Let this process, once it has cleaned up after itself, exit with `code`."""
+    """Let this process exit with `code` once it has cleaned up after itself."""
     # The lowest priority runs last of all: after the framework's log queue and every other finaliser.
     util.Finalize(None, os._exit, args=(code,), exitpriority=-1000)
 
 
 def ended_on_purpose(exit_code: int | None) -> bool:
-    """Whether a process with this exit code had taken leave of its caller."""
+    """Return whether a process with this exit code had said goodbye to its caller."""
     return exit_code in (0, FAILED, UNUSED)

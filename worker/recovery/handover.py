@@ -1,4 +1,4 @@
-"""Tells the calls of a stopping worker to find themselves another agent."""
+"""Signals the calls of a stopping worker to hand themselves over to another agent."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ AGAIN_SECONDS = 1.0
 
 
 def ignore_handover_signal() -> None:
-    """Before a call's process has a call, there is nothing to hand over; unhandled, the signal would kill it."""
+    """Ignore the signal while there is no call to hand over; unhandled, it would kill the process."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGUSR2, signal.SIG_IGN)
 
 
 def on_handover_signal(hand_over: Callable[[], None]) -> None:
-    """In a call's process: do this when the worker stops. It may be told more than once."""
+    """Call `hand_over` in a call's process when the worker stops; it may be told more than once."""
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # a thread, as in console mode
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, hand_over)
 
 
 async def hand_over_calls(server: AgentServer, after_seconds: float) -> None:
-    """In the worker's parent, while it drains: tell every call, and again those that came in a moment ago.
+    """Signal every call of a draining worker, and again those that came in a moment ago.
 
     With a longer drain calls first have the time to end by themselves.
     """

@@ -1,4 +1,4 @@
-"""The parent process's own line to LiveKit: the seal, and the API once the event loop runs."""
+"""Holds the parent process's own client of LiveKit's API, and the seal of its rooms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from worker.settings import LiveKitSettings
 
 
 class Lifeline:
-    """What the front desk and the rescue share."""
+    """Opens LiveKit's API once, for admission and redispatch."""
 
     def __init__(self, settings: LiveKitSettings) -> None:
         self._settings = settings
@@ -21,12 +21,12 @@ class Lifeline:
 
     @cached_property
     def rooms(self) -> Rooms:
-        """LiveKit's rooms; made at first use, because its client needs a running loop."""
+        """Return LiveKit's rooms; made at first use, because its client needs a running loop."""
         secret = self._settings.api_secret.get_secret_value()
         self._livekit = api.LiveKitAPI(self._settings.url, self._settings.api_key, secret)
         return Rooms(self._livekit, self.seal)
 
     async def aclose(self) -> None:
-        """Hang up."""
+        """Close the API client."""
         if self._livekit is not None:
             await self._livekit.aclose()

@@ -24,7 +24,7 @@ SILENT_SECONDS = 15.0
 
 
 class Rescue:
-    """The rescuer of one worker's parent process."""
+    """Redispatches the calls of one worker's dead processes."""
 
     def __init__(self, rooms: Rooms, agent_name: str) -> None:
         self._rooms = rooms
@@ -32,7 +32,7 @@ class Rescue:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def follow(self, server: AgentServer) -> None:
-        """Notice at once when a call's process dies: the server knows only after 20 s."""
+        """Watch for call processes that die: the server knows only after 20 s."""
         on_call_process_closed(server, self._process_closed)
 
     def _process_closed(self, ended: EndedProcess) -> None:
@@ -47,12 +47,12 @@ class Rescue:
         task.add_done_callback(self._tasks.discard)
 
     async def aclose(self) -> None:
-        """Let rescues that have begun be finished."""
+        """Wait until rescues that have begun are finished."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=ARRIVAL_SECONDS)
 
     async def rescue(self, room: str, dead: str, reason: str) -> None:
-        """Put the dead agent out and bring a living one; when that cannot be, end the call for the caller."""
+        """Remove the dead agent and dispatch a new one; when that cannot be, end the call for the caller."""
         try:
             await self._rescue(room, dead, reason)
         except API_ERRORS as error:
@@ -87,7 +87,7 @@ class _Seen:
 
 
 class PeerWatch:
-    """Looks after the calls of other workers: a dead machine cannot send for help.
+    """Watches the calls of other workers: a dead machine cannot send for help.
 
     Every living agent changes its room's sealed state every few seconds. A state that stays the same for several of
     those belongs to an agent that is gone (docs/decisions/0008-workers-watch-one-another.md).
@@ -120,7 +120,7 @@ class PeerWatch:
                     log.exception("a room could not be looked after")
 
     def silent(self, views: list[RoomView], now: float) -> list[RoomView]:
-        """The rooms whose agent has given no sign of life for too long."""
+        """Return the rooms whose agent has missed too many heartbeats."""
         seen = {}
         for view in views:
             if view.state is None or view.state.over:

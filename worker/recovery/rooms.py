@@ -1,4 +1,4 @@
-"""What recovery asks of LiveKit's API: who is in a room, what its sealed state says, and to send an agent there."""
+"""Asks LiveKit's API about rooms: who is there, what the sealed state says, and to send an agent there."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CALLER_KINDS = (rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKi
 
 @dataclass(frozen=True, slots=True)
 class RoomView:
-    """A room of the server, with its state if it is one of ours."""
+    """Describes a room of the server, with its state if it is one of ours."""
 
     name: str
     sealed: str
@@ -33,14 +33,14 @@ class RoomView:
 
 
 class Rooms:
-    """The rooms of one LiveKit project. Every request is bounded."""
+    """Reads and changes the rooms of one LiveKit project. Every request is bounded."""
 
     def __init__(self, livekit: api.LiveKitAPI, seal: Seal) -> None:
         self._livekit = livekit
         self._seal = seal
 
     async def view(self, names: Iterable[str] = ()) -> list[RoomView]:
-        """The rooms that exist, or those of `names` that do."""
+        """Return the rooms that exist, or those of `names` that do."""
         async with asyncio.timeout(API_SECONDS):
             reply = await self._livekit.room.list_rooms(api.ListRoomsRequest(names=list(names)))
         return [
@@ -50,7 +50,7 @@ class Rooms:
         ]
 
     async def state(self, room: str) -> CallState | None:
-        """What the room's last agent has written, or None."""
+        """Return what the room's last agent has written, or None."""
         return next((view.state for view in await self.view([room])), None)
 
     async def write_state(self, room: str, existing_metadata: str, state: CallState) -> None:
@@ -60,7 +60,7 @@ class Rooms:
             await self._livekit.room.update_room_metadata(api.UpdateRoomMetadataRequest(room=room, metadata=metadata))
 
     async def participants(self, room: str) -> list[ParticipantInfo]:
-        """Who is there; nobody in a room that is gone."""
+        """Return who is there; nobody in a room that is gone."""
         try:
             async with asyncio.timeout(API_SECONDS):
                 reply = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
@@ -71,11 +71,11 @@ class Rooms:
         return list(reply.participants)
 
     async def has_caller(self, room: str) -> bool:
-        """Whether somebody is there to talk to."""
+        """Return whether a caller is there."""
         return any(int(person.kind) in CALLER_KINDS for person in await self.participants(room))
 
     async def successions(self, room: str) -> list[Succession]:
-        """Why agents were sent to the room again so far; the server keeps them as long as the room."""
+        """Return why agents were sent to the room again so far; the server keeps them as long as the room."""
         return self._successions(await self._dispatches(room), room)
 
     def _successions(self, dispatches: Iterable[str], room: str) -> list[Succession]:
@@ -83,7 +83,7 @@ class Rooms:
         return [succession for succession in opened if succession is not None]
 
     async def _dispatches(self, room: str) -> list[str]:
-        """The metadata of everything that sent an agent there."""
+        """Return the metadata of everything that sent an agent there."""
         async with asyncio.timeout(API_SECONDS):
             return [dispatch.metadata for dispatch in await self._livekit.agent_dispatch.list_dispatch(room)]
 
@@ -102,7 +102,7 @@ class Rooms:
         return succession
 
     async def remove(self, room: str, identity: str) -> None:
-        """Put a participant out, dead or alive; one who has left already is fine."""
+        """Remove a participant, dead or alive; one who has left already is fine."""
         try:
             async with asyncio.timeout(API_SECONDS):
                 await self._livekit.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
@@ -120,7 +120,7 @@ class Rooms:
                 raise
 
     async def arrived(self, room: str, identity: str, seconds: float) -> bool:
-        """Whether `identity` is in the room within `seconds`."""
+        """Wait for `identity` in the room; False after `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 while not any(person.identity == identity for person in await self.participants(room)):

@@ -1,4 +1,4 @@
-"""What a call must not lose with its process, sealed so that the room can carry it and nobody in the room can read it.
+"""Seals the state of a call, so that its room can carry it and nobody in the room can read it.
 
 Pure: bytes in, bytes out. docs/decisions/0007-call-state-in-sealed-room-metadata.md says why it lives in the room.
 """
@@ -31,7 +31,7 @@ LONGEST_SEALED_CHARACTERS = 64_000
 
 @dataclass(frozen=True, slots=True)
 class CallState:
-    """One call, as another worker needs it to go on."""
+    """Snapshots one call, as another worker needs it to go on."""
 
     agent: str
     """Identity of the agent that wrote it."""
@@ -56,7 +56,7 @@ class CallState:
 
     @property
     def language_state(self) -> LanguageState:
-        """What the turns so far have decided about the language, as the next turn needs it."""
+        """Return what the turns so far have decided about the language, as the next turn needs it."""
         return LanguageState(
             self.language,
             wished=self.language_wished,
@@ -67,7 +67,7 @@ class CallState:
 
 @dataclass(frozen=True, slots=True)
 class Succession:
-    """Why an agent is sent into a room that had one; travels as the dispatch's metadata."""
+    """Says why an agent is sent into a room that had one; travels as the dispatch's metadata."""
 
     reason: str
     """`crashed`, `lost`, `handover`, or `busy`: there is nobody to talk to, say so."""
@@ -82,7 +82,7 @@ class Succession:
 
     @property
     def identity(self) -> str:
-        """The identity of the agent that follows this."""
+        """Return the identity of the agent that follows this."""
         return f"vaani-{'busy' if self.reason == 'busy' else f'agent-{self.generation}'}"
 
 
@@ -90,25 +90,25 @@ Sealed = TypeVar("Sealed", CallState, Succession)
 
 
 class Seal:
-    """Seals and opens; bound to LiveKit's API secret, which every worker of a project has and no caller."""
+    """Seals and opens texts; bound to LiveKit's API secret, which every worker of a project has and no caller."""
 
     def __init__(self, api_secret: str) -> None:
         key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"vaani call state v1").derive(api_secret.encode())
         self._cipher = AESGCM(key)
 
     def seal(self, content: CallState | Succession, room: str) -> str:
-        """Text that only this project's workers can read, and only for this room and this kind of content."""
+        """Return a text that only this project's workers can read, and only for this room and this kind of content."""
         nonce = os.urandom(NONCE_BYTES)
         plain = json.dumps(asdict(content), ensure_ascii=False).encode(errors="replace")
         sealed = self._cipher.encrypt(nonce, plain, _bound_to(type(content), room))
         return VERSION + base64.urlsafe_b64encode(nonce + sealed).decode()
 
     def open_state(self, text: str, room: str) -> CallState | None:
-        """None for anything that was not sealed by us for this room."""
+        """Open what we sealed for this room; None for anything else."""
         return self._open(text, room, CallState)
 
     def open_succession(self, text: str, room: str) -> Succession | None:
-        """None for anything that was not sealed by us for this room."""
+        """Open what we sealed for this room; None for anything else."""
         return self._open(text, room, Succession)
 
     def _open(self, text: str, room: str, kind: type[Sealed]) -> Sealed | None:
@@ -129,14 +129,14 @@ def _bound_to(kind: type[CallState | Succession], room: str) -> bytes:
 
 
 def without_half_characters(text: str) -> str:
-    """The text with `?` for half a surrogate pair: JSON can carry one, UTF-8 and therefore LiveKit cannot."""
+    """Replace half surrogate pairs by `?`: JSON can carry one, UTF-8 and therefore LiveKit cannot."""
     return text.encode(errors="replace").decode()
 
 
 def newest(
     messages: Iterable[tuple[str, str]], most_bytes: int = MOST_CONVERSATION_BYTES
 ) -> tuple[tuple[str, str], ...]:
-    """The end of a conversation that fits; a last message that is too long alone is cut."""
+    """Return the end of a conversation that fits; a last message that is too long alone is cut."""
     kept: list[tuple[str, str]] = []
     room_left = most_bytes
     for role, said in reversed(list(messages)):
@@ -152,7 +152,7 @@ def newest(
 
 
 def into_metadata(existing: str, sealed: str) -> str:
-    """The room's metadata with our part laid into it; what somebody else has put there stays."""
+    """Return the room's metadata with our part laid into it; what somebody else has put there stays."""
     content = _as_object(existing)
     if content is None:
         content = {FOREIGN_KEY: existing} if existing else {}
@@ -160,7 +160,7 @@ def into_metadata(existing: str, sealed: str) -> str:
 
 
 def from_metadata(metadata: str) -> str:
-    """Our part of the room's metadata, or nothing."""
+    """Return our part of the room's metadata, or nothing."""
     content = _as_object(metadata)
     sealed = content.get(METADATA_KEY) if content else None
     return sealed if isinstance(sealed, str) else ""

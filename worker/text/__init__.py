@@ -1,1 +1,1 @@
-"""Cut what callers say into letters and words, once for everybody who judges words."""
+"""Cuts what callers say into letters and words, once for everybody who judges words."""

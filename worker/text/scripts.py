@@ -1,4 +1,4 @@
-"""Name the scripts that Indian languages are written in.
+"""Names the scripts that Indian languages are written in.
 
 One table, because whoever judges words asks first which languages a letter can belong to. Every script of India has a
 Unicode block of 128 characters to itself.

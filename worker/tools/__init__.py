@@ -1,1 +1,1 @@
-"""What the agent can do besides talk: one typed function per tool."""
+"""Holds what the agent can do besides talk: one typed function per tool."""

@@ -1,4 +1,4 @@
-"""What a tool may ask of the call it runs in, and the frame every tool runs inside, whoever wrote it."""
+"""Runs every tool, whoever wrote it, within limits, and says what it may ask of its call."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ F = TypeVar("F", bound=Callable[..., Awaitable[str | None]])
 
 
 class CallServices(Protocol):
-    """The call, as tools see it."""
+    """Declares what a tool may ask of its call."""
 
     settings: ToolSettings
     http: aiohttp.ClientSession
@@ -102,7 +102,7 @@ def framed(tool: AnyTool) -> AnyTool:
 
 
 def as_text(result: object) -> str:
-    """A tool's result as text of a size that a model can use."""
+    """Return a tool's result as text of a size that a model can use."""
     text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str)
     return text[:RESULT_LIMIT_CHARACTERS]
 
@@ -139,7 +139,7 @@ async def _within_limits(ctx: RunContext[CallServices], name: str, work: Awaitab
 
 
 def _forget(task: asyncio.Future[Any]) -> None:
-    """What a tool says after its time is over concerns nobody."""
+    """Drop what a tool says after its time is over."""
     if not task.cancelled():
         task.exception()
 

@@ -1,4 +1,4 @@
-"""The tools of one MCP server: there when they are there, in the frame of all tools, only under names that are free.
+"""Offers the tools of one MCP server while it answers, within the limits of all tools, under names that are free.
 
 The framework's toolset waits for its server before the greeting, ends the call over a name that two tools share, and
 hands results of any size to the model.
@@ -44,7 +44,7 @@ class McpTools(mcp.MCPToolset):
 
     @property
     def tools(self) -> Sequence[AnyTool]:
-        """What of the server's tools can be called now."""
+        """Return which of the server's tools can be called now."""
         return self._framed
 
     async def setup(self, *, reload: bool = False) -> McpTools:
@@ -55,13 +55,13 @@ class McpTools(mcp.MCPToolset):
         return self
 
     async def aclose(self) -> None:
-        """Stop, and leave the server."""
+        """Disconnect from the server."""
         await self._stop_connecting()
         self._framed = []
         await super().aclose()
 
     async def connected(self) -> None:
-        """Until the server's tools can be called."""
+        """Wait until the server's tools can be called."""
         if self._connecting is not None:
             await self._connecting
 
@@ -120,7 +120,7 @@ class McpTools(mcp.MCPToolset):
 
 
 def connection(server: McpServer) -> mcp.MCPServer:
-    """The framework's connection to a server, by its address or command."""
+    """Build the framework's connection to a server, by its address or command."""
     if server.url:
         return mcp.MCPServerHTTP(
             server.url,
@@ -136,7 +136,7 @@ def connection(server: McpServer) -> mcp.MCPServer:
 
 
 def _text_of(context: mcp.MCPToolResultContext) -> str:
-    """The text of a result; pictures and files are nothing for a voice."""
+    """Return the text of a result; pictures and files are nothing for a voice."""
     texts = [part.text for part in context.result.content if part.type == "text"]
     structured = getattr(context.result, "structured_content", None)
     return as_text("\n".join(texts) if texts or structured is None else structured)

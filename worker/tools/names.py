@@ -1,4 +1,4 @@
-"""Who has which tool's name: one that two tools share ends a call, and one that the model refuses ends every reply."""
+"""Keeps tools' names apart: one that two tools share ends a call, one that the model refuses ends every reply."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _OF_THE_FRAMEWORK = "lk_agents_"
 
 
 class ToolNames:
-    """The names of one call's tools: whoever comes first has it, and ours come first."""
+    """Gives out the names of one call's tools: whoever comes first has it, and ours come first."""
 
     def __init__(self) -> None:
         self._owners: dict[str, str] = {}
 
     def take(self, name: str, owner: str) -> bool:
-        """Whether `owner` may offer a tool of this name; if not, that is told in one line."""
+        """Give a tool's name to `owner`; False, told in one log line, when it cannot have it."""
         if not _NAME.fullmatch(name) or name.startswith(_OF_THE_FRAMEWORK):
             return self.refuse(name, owner, "its name is none that a model takes: letters, digits, _ and -, at most 64")
         if (other := self._owners.get(name)) is not None:
@@ -31,7 +31,7 @@ class ToolNames:
         return True
 
     def give_back(self, owner: str) -> None:
-        """`owner` offers anew."""
+        """Release the names of `owner`, who offers anew."""
         self._owners = {name: other for name, other in self._owners.items() if other != owner}
 
     def refuse(self, name: str, owner: str, why: str) -> bool:

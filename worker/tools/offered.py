@@ -1,4 +1,4 @@
-"""Which tools a deployment offers: the built-in ones that are set up, a module of one's own, and MCP servers."""
+"""Gathers the tools of a deployment: the built-in ones that are set up, a module of one's own, and MCP servers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger("vaani")
 
 
 def offered_tools(settings: ToolSettings, sources: ToolSourceSettings) -> list[Any]:
-    """All tools of one call. What cannot be offered is told in one line each, and the call goes on without it.
+    """Gather all tools of one call. What cannot be offered is told in one line each, and the call goes on without it.
 
     Raises:
         BadSettings: WORKER_TOOLS_MODULE cannot be used.
@@ -56,7 +56,7 @@ def _can_use(tool: AnyTool, names: ToolNames, owner: str) -> bool:
 
 
 def module_tools(name: str) -> list[AnyTool]:
-    """Every function tool that a module of one's own defines.
+    """Return every function tool that a module of one's own defines.
 
     Raises:
         BadSettings: The module does not import, or has no function tool.

@@ -1,4 +1,4 @@
-"""A look-up over HTTP, as most real tools are: where an order is (the sandbox serves such an endpoint)."""
+"""Looks up over HTTP, as most real tools do, where an order is (the sandbox serves such an endpoint)."""
 
 from __future__ import annotations
 
