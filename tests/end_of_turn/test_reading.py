@@ -45,16 +45,16 @@ def test_a_finished_turn_is_never_made_to_wait_long(language):
 def test_most_turns_get_an_opinion(language):
     finished, cut_off = turns(language)
     assert _share(finished, language, FINISHED) >= 0.75
-    assert _share(cut_off, language, UNFINISHED) >= 0.75
+    assert _share(cut_off, language, UNFINISHED) >= 0.80
 
 
 def test_turns_that_no_list_was_written_for_are_read_nearly_as_well():
     """The second set was written after the lists; only what it showed in general was mended, not every line."""
     for language in HELD_OUT_LANGUAGES:
         finished, cut_off = turns(language, held_out=True)
-        assert _share(cut_off, language, FINISHED) <= 0.10
+        assert _share(cut_off, language, FINISHED) <= 0.05
         assert _share(finished, language, UNFINISHED) <= 0.05
-        assert _share(cut_off, language, UNFINISHED) >= 0.40
+        assert _share(cut_off, language, UNFINISHED) >= 0.60
 
 
 @pytest.mark.parametrize("tag", ["en-IN", None, "unknown", "xx", "", "te-IN"])

@@ -17,6 +17,7 @@ OPEN = "an open question"
 SPELLING = "spelling"
 _SENTENCE = re.compile(r"(?<=[?!।॥])\s+|(?<=[.])\s+(?=\S)")
 _LAST_SENTENCES = 2
+_LONGEST_PHRASE_WORDS = 4  # held by a test
 
 
 @cache
@@ -53,8 +54,9 @@ def last_sentence(agent_said: str) -> str:
 def _kind_of(sentence: str) -> str | None:
     words = words_of(sentence)
     asks = closing_mark(sentence) == "?" or not _tells(words)
+    said = _runs_of(words) if asks else frozenset()
     for kind, phrases in _kinds().items():
-        if asks and any(_stands_in(phrase, words) for phrase in phrases):
+        if not phrases.isdisjoint(said):
             return kind
     if closing_mark(sentence) != "?":
         return None
@@ -78,9 +80,10 @@ def _has_question_word(words: tuple[str, ...]) -> bool:
     return any(word in lexicon(language).questions for word in words for language in LANGUAGES)
 
 
-def _stands_in(phrase: tuple[str, ...], words: tuple[str, ...]) -> bool:
-    size = len(phrase)
-    return any(words[place : place + size] == phrase for place in range(len(words) - size + 1))
+def _runs_of(words: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    """All runs of words as long as a phrase may be: looking each up is quicker than looking for each phrase."""
+    starts = range(len(words))
+    return frozenset(words[start : start + size] for start in starts for size in range(1, _LONGEST_PHRASE_WORDS + 1))
 
 
 _kinds()  # at import: a first turn must not wait for files

@@ -3,11 +3,13 @@
 Letters arrive singly ("a b c"), joined ("ABCDE1234F"), as words for digits, and with their example ("S for sugar").
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from worker.end_of_turn.lexicon import lexicon
+from worker.end_of_turn.words import same_spelling
 
 _LENGTHS: Final = {"pan": 10, "ifsc": 11, "gstin": 15, "gst": 15}
 _CODE_WORDS: Final = {
@@ -15,6 +17,19 @@ _CODE_WORDS: Final = {
     "பான்": "pan", "పాన్": "pan", "ಪ್ಯಾನ್": "pan", "പാൻ": "pan", "पॅन": "pan", "ifsc": "ifsc", "pan": "pan",
     "gstin": "gstin", "gst": "gst",
 }  # fmt: skip
+_VEHICLE_WORDS: Final = frozenset(
+    same_spelling(
+        "vehicle registration plate car bike scooter gaadi gadi gari gaddi vandi bandi गाड़ी गाडी वाहन গাড়ি"
+        " ગાડી વાહન ਗੱਡੀ ଗାଡ଼ି வண்டி బండి ಗಾಡಿ വണ്ടി"
+    ).split()
+)
+_STATES: Final = (
+    "an|ap|ar|as|br|cg|ch|dd|dl|dn|ga|gj|hp|hr|jh|jk|ka|kl|la|ld|mh|ml|mn|mp|mz|nl|od|or|pb|py|rj|sk|tg|tn|tr|ts|uk"
+    "|up|wb"
+)
+_PLATE: Final = re.compile(rf"(?:{_STATES})\d{{1,2}}[a-z]{{0,3}}\d{{4}}|\d\dbh\d{{4}}[a-z]{{1,2}}")
+_PLATE_BEGUN: Final = re.compile(rf"(?:{_STATES})\d{{1,2}}(?:[a-z]{{1,3}}\d{{0,3}})?|\d\dbh\d{{0,4}}")
+_MOST_PLATE_WORDS: Final = 10
 _EXAMPLE_WORDS: Final = frozenset({"for", "as", "like", "se"})  # "s for sugar", "s as in sugar", "s se sugar"
 _MOST_EXAMPLE_WORDS: Final = 3
 _FEWEST_SPELLED_LETTERS: Final = 2
@@ -36,6 +51,21 @@ def characters_due(words: Sequence[str], asked: Sequence[str], language: str) ->
         return None
     said = _characters(words[named[-1] + 1 :] if named else words, language)
     return Due(said, _LENGTHS[kind]) if said else None
+
+
+def plate_so_far(words: Sequence[str], asked: Sequence[str], language: str) -> bool | None:
+    """Whether the vehicle number that ends the words is whole ("MH 12 AB 1234"); None where none does.
+
+    A part of one ("MH 12") is one only where a vehicle is spoken of.
+    """
+    lexicons = (lexicon(language), lexicon("en"))
+    last = [next((known.digits[w] for known in lexicons if w in known.digits), w) for w in words[-_MOST_PLATE_WORDS:]]
+    ends = ["".join(last[start:]) for start in range(len(last))]
+    if any(_PLATE.fullmatch(end) for end in ends):
+        return True
+    if _VEHICLE_WORDS.isdisjoint(words) and _VEHICLE_WORDS.isdisjoint(asked):
+        return None
+    return False if any(_PLATE_BEGUN.fullmatch(end) for end in ends) else None
 
 
 def is_spelled(words: Sequence[str]) -> bool:

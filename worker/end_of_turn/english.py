@@ -17,6 +17,17 @@ _CLOSING_PHRASES = (
 )  # fmt: skip
 _NEVER_STRANDED = frozenset({"of", "than", "during", "between", "until", "till", "since", "per"})
 
+_LABELS = frozenset({"number", "no", "num"})
+_NAMES_FOLLOW = frozenset({"is", "its", "im", "am", "this", "name", "thats", "hai", "naam", "peru", "per", "hesaru"})
+_PLACES_FOLLOW = frozenset({"near", "in", "at", "from", "to", "address", "pata", "behind", "opposite"})
+_OPENS_A_REQUEST = frozenset({"and", "also", "ok", "okay", "plus", "then"})
+NOUN_PHRASE = frozenset({"determiner", "possessive or it is", "adjective", "direction", "noun or name", "noun ending",
+                         "ordinal", "plural or -s verb", "-ing word", "quantifier", "demonstrative"})  # fmt: skip
+_NAMES_THINGS = frozenset({"noun or name", "noun ending", "plural or -s verb"})
+_SHORTEST_LABEL_WORDS = 3
+_SHORTEST_ELLIPSIS_WORDS = 3
+_BEGINS_A_NOUN_PHRASE = frozenset({"determiner", "possessive or it is"})
+
 
 def without_opening(words: Sequence[str], main: Lexicon) -> tuple[str, ...]:
     """The clause without what people say before it: "yes", "okay so", "haan to"."""
@@ -90,3 +101,23 @@ def is_reply_in_short(words: Sequence[str]) -> bool:
 def ends_in_closing_phrase(words: Sequence[str]) -> bool:
     """Ends in words that only close: "or not", "as well", "as soon as you can"."""
     return any(len(words) > len(phrase) and tuple(words[-len(phrase) :]) == phrase for phrase in _CLOSING_PHRASES)
+
+
+def names_without_its_value(words: Sequence[str]) -> bool:
+    """Ends in a title or a label whose name or number is still to come: "it is doctor", "my address is flat number"."""
+    english = lexicon("en")
+    if len(words) < _SHORTEST_LABEL_WORDS or words[0] in english.questions or words[0] in english.inversions:
+        return False
+    if words[-1] in english.titles:
+        return words[-2] in _NAMES_FOLLOW
+    if words[-1] not in _LABELS:
+        return False
+    after_its_copula = words[-2] in _NAMES_FOLLOW and words[-1] == "number"  # "the answer is no"
+    return after_its_copula or (words[-2] in english.labelled and words[-3] in _NAMES_FOLLOW | _PLACES_FOLLOW)
+
+
+def is_elliptical_request(classes: Sequence[str], words: Sequence[str]) -> bool:
+    """Asks for one more thing by its name alone: "and the landline", "okay my address"."""
+    if len(words) < _SHORTEST_ELLIPSIS_WORDS or words[0] not in _OPENS_A_REQUEST:
+        return False
+    return classes[1] in _BEGINS_A_NOUN_PHRASE and NOUN_PHRASE.issuperset(classes[1:]) and classes[-1] in _NAMES_THINGS

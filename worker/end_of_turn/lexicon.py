@@ -35,6 +35,11 @@ class Lexicon:
     answers: frozenset[str]
     tags: frozenset[str]
     questions: frozenset[str]
+    contrasts: frozenset[str]  # "but", "because": a clause of its own follows
+    negations: frozenset[str]
+    participle_endings: tuple[str, ...]  # behind a negation they end a sentence: "paise nahi mil rahe"
+    titles: frozenset[str]
+    labelled: frozenset[str]  # what has a number: "flat", "order"
     inversions: frozenset[str]
     commands: frozenset[str]
     subjects: frozenset[str]
@@ -85,6 +90,11 @@ def lexicon(language: str) -> Lexicon:
         answers=answers,
         tags=tags,
         questions=questions,
+        contrasts=_listed(raw, "contrasts"),
+        negations=_listed(raw, "negations"),
+        participle_endings=_suffixes(raw, "participle_endings"),
+        titles=_listed(raw, "titles"),
+        labelled=_listed(raw, "labelled"),
         inversions=_listed(raw, "inversions"),
         commands=_listed(raw, "commands"),
         subjects=_listed(raw, "subjects"),
@@ -112,25 +122,40 @@ def mail_words() -> Mapping[str, frozenset[str]]:
 
 
 @cache
-def hold_on_phrases() -> frozenset[tuple[str, ...]]:
-    """How callers ask for a moment, in all languages."""
-    source = resources.files("worker.end_of_turn").joinpath("data", "hold_on.toml")
+def _phrases(name: str) -> frozenset[tuple[str, ...]]:
+    """The phrases of all languages in one file: `hold_on`, `that_is_all`."""
+    source = resources.files("worker.end_of_turn").joinpath("data", f"{name}.toml")
     phrases = tomllib.loads(source.read_text("utf-8"))["phrases"]
     return frozenset(tuple(same_spelling(p).split()) for line in phrases.values() for p in line.split(" | "))
 
 
+def hold_on_phrases() -> frozenset[tuple[str, ...]]:
+    """How callers ask for a moment, in all languages."""
+    return _phrases("hold_on")
+
+
 def says_to_hold_on(words: tuple[str, ...]) -> bool:
     """Whether these words only ask for a moment, perhaps after a short answer: "ek minute rukiye", "yes hold on"."""
+    return _says_only(words, hold_on_phrases())
+
+
+def says_that_is_all(words: tuple[str, ...]) -> bool:
+    """Whether these words only close, perhaps after a short answer: "bas itna hi", "no that is all"."""
+    return _says_only(words, _phrases("that_is_all"))
+
+
+def _says_only(words: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> bool:
     start = 0
-    while start < len(words) and words[start] in any_answers(words[start]) and words[start:] not in hold_on_phrases():
+    while start < len(words) and words[start] in any_answers(words[start]) and words[start:] not in phrases:
         start += 1
-    return words[start:] in hold_on_phrases()
+    return words[start:] in phrases
 
 
 def load_word_lists() -> None:
     """Read all lists now. At import, because a first turn must not wait for files, and forked processes share them."""
     mail_words()
     hold_on_phrases()
+    _phrases("that_is_all")
     for script in ("latin", *_LANGUAGES_BY_SCRIPT):
         _answers_in(script)
 

@@ -11,8 +11,9 @@ from enum import Enum
 from worker.end_of_turn import codes, numbers
 from worker.end_of_turn.asking import SPELLING
 from worker.end_of_turn.emails import is_partial_email, is_whole_email
-from worker.end_of_turn.lexicon import any_answers, lexicon, says_to_hold_on
-from worker.end_of_turn.signs import Utterance, signs_of, utterance
+from worker.end_of_turn.english import names_without_its_value
+from worker.end_of_turn.lexicon import any_answers, lexicon, says_that_is_all, says_to_hold_on
+from worker.end_of_turn.signs import Utterance, announces, begins_a_clause, signs_of, utterance
 from worker.end_of_turn.weighing import weigh, weights_for
 from worker.end_of_turn.word_classes import CONTENT
 from worker.end_of_turn.words import TRAILING_OFF
@@ -46,16 +47,18 @@ def read_words(text: str, language: str | None, asked: str = "") -> Reading:
         asked: The agent's last sentences, if any.
     """
     said = utterance(text, language, asked)
-    for rule in _CERTAIN:
-        if (reading := rule(said)) is not None:
-            return reading
-    return _weighed(said)
+    return certain_reading(said) or _weighed(said)
+
+
+def certain_reading(said: Utterance) -> Reading | None:
+    """The verdict where it needs no weighing: what is counted, and what is said in few known ways."""
+    return next((reading for rule in _CERTAIN if (reading := rule(said)) is not None), None)
 
 
 def _weighed(said: Utterance) -> Reading:
     weights = weights_for(said.language)
     weighed = weigh(signs_of(said), weights)
-    if weighed.probability >= weights.finished_from:
+    if weighed.probability >= weights.finished_from_in.get(said.language, weights.finished_from):
         return _finished(weighed.reason)
     if weighed.probability <= weights.unfinished_to:
         return _unfinished(weighed.reason)
@@ -94,6 +97,13 @@ def _code(said: Utterance) -> Reading | None:
     if due.said < due.of:
         return _unfinished(f"{due.said} characters of {due.of}")
     return _finished(f"all {due.of} characters") if due.said == due.of else None
+
+
+def _plate(said: Utterance) -> Reading | None:
+    plate = codes.plate_so_far(said.core, said.asked, said.language)
+    if plate is None:
+        return None
+    return _finished("a whole vehicle number") if plate else _unfinished("part of a vehicle number")
 
 
 def _spelling(said: Utterance) -> Reading | None:
@@ -153,14 +163,30 @@ def _hold_on(said: Utterance) -> Reading | None:
     return _unfinished("the caller asks for a moment") if says_to_hold_on(said.core) else None
 
 
+def _value_or_verb_to_come(said: Utterance) -> Reading | None:
+    if names_without_its_value(said.core):
+        return _unfinished("a title or label without its name")
+    if begins_a_clause(said):
+        return _unfinished("a clause without its verb")
+    stops_at_its_verb = said.core[-1] in lexicon("en").copulas and announces(said)  # "my number is", in any call
+    return _unfinished("announced value missing") if stops_at_its_verb else None
+
+
+def _that_is_all(said: Utterance) -> Reading | None:
+    return _finished("short answer or closing") if says_that_is_all(said.words) else None
+
+
 _CERTAIN: tuple[Callable[[Utterance], Reading | None], ...] = (
     _no_words,
     _email,
     _code,
+    _plate,
     _number,
     _date,
     _trailing_off,
     _hold_on,
+    _that_is_all,
+    _value_or_verb_to_come,
     _short_answer,
     _spelling,
 )

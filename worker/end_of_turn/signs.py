@@ -1,18 +1,21 @@
 """Names the signs in a caller's words that a turn is over or goes on. What each is worth: `data/weights.toml`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from worker.end_of_turn import english
 from worker.end_of_turn.asking import NOTHING_SAID, asked_for
 from worker.end_of_turn.lexicon import Lexicon, any_answers, language_code, lexicon, lexicons_for, main_language
-from worker.end_of_turn.word_classes import CONTENT, NUMBER, classes_of
+from worker.end_of_turn.weighing import WORD_ITSELF
+from worker.end_of_turn.word_classes import CONTENT, NUMBER, all_listed_words, classes_of
 from worker.end_of_turn.words import ASKING, closing_mark, words_of
 
 _LONGEST_REPLY_WORDS = 5
 _LONGEST_OPEN_IF_CLAUSE_WORDS = 9
 _LONGEST_ANNOUNCEMENT_WORDS = 4
+_LONGEST_SUBJECT_WORDS = 4
+_BEGINS_A_SUBJECT = frozenset({"determiner", "possessive or determiner"})
 _MOST_COUNTED_WORDS_SINCE = 5
 _COUNTS = ((1, "1 word"), (2, "2 words"), (3, "3 words"), (4, "4 words"), (5, "5 words"), (7, "6 or 7 words"),
            (10, "8 to 10 words"), (14, "11 to 14 words"))  # fmt: skip
@@ -25,8 +28,6 @@ _JOINS = frozenset({"coordinator", "subordinator", "conjunction"})
 _ASKED_WITH_CASE = frozenset({"a place", "a time or date", "a name", "a choice"})
 _CASE_MARKS = frozenset({"postposition", "case or participle ending"})
 _OPENS = frozenset({"pronoun or open verb", "conjunction", "filler"})
-_OPEN_VERBS = frozenset({"pronoun or open verb", "case or participle ending"})
-_NEGATIONS = frozenset({"नहीं", "नही", "nahi", "nahin", "nai", "ਨਹੀਂ"})
 _VALUES = frozenset({CONTENT, NUMBER, "number word", "noun ending", "finite verb", "plural or -s verb"})
 _NEEDS_AN_OBJECT = _VERBS | {"preposition", "particle"}
 _FEWEST_WORDS_WITH_A_VALUE = 3
@@ -86,6 +87,30 @@ def signs_of(said: Utterance) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*_ending(said), *_shape(said), *_clauses(said), *_answer(said)]))
 
 
+def begins_a_clause(said: Utterance) -> bool:
+    """Ends in what must be a subject: "I paid but the shop", "paise diye lekin aapki dukaan"."""
+    contrasts = said.main.contrasts | lexicon("en").contrasts
+    opens_at = next((place for place in range(len(said.core) - 1, 0, -1) if said.core[place] in contrasts), None)
+    if (
+        opens_at is None
+        or "not" in said.core[:opens_at]
+        or not _has_verb(said.core[:opens_at], said.classes[:opens_at])
+    ):
+        return False
+    words, classes = said.core[opens_at + 1 :], said.classes[opens_at + 1 :]
+    return (
+        1 < len(words) <= _LONGEST_SUBJECT_WORDS
+        and classes[0] in _BEGINS_A_SUBJECT
+        and english.NOUN_PHRASE.issuperset(classes[1:])
+        and not _has_verb(words, classes)
+    )
+
+
+def _has_verb(words: Sequence[str], classes: Sequence[str]) -> bool:
+    verbs = lexicon("en").finite_verbs
+    return not _VERBS.isdisjoint(classes) or any(word in verbs or word.endswith("ed") for word in words)
+
+
 def _ending(said: Utterance) -> Iterator[str]:
     classes = ("nothing", *said.classes)
     second, last = classes[-2:]
@@ -93,6 +118,7 @@ def _ending(said: Utterance) -> Iterator[str]:
     yield f"ends in {second} + {last}"
     yield f"before the last word: {second}"
     yield f"in {said.language}, ends in {last}"
+    yield from _listed_words(said.core)
     if said.core != said.words:
         yield "politeness at the end"
     if said.mark == ASKING:
@@ -100,9 +126,19 @@ def _ending(said: Utterance) -> Iterator[str]:
         yield f"question mark after {last}"
 
 
+def _listed_words(core: tuple[str, ...]) -> Iterator[str]:
+    """The last two words themselves where lists have them: "ke" and "mein" are one class, and end turns unlike."""
+    listed = all_listed_words()
+    if core[-1] in listed:
+        yield f"{WORD_ITSELF} {core[-1]}"
+    if len(core) > 1 and core[-2] in listed:
+        yield f"{WORD_ITSELF} {core[-2]} before the last"
+
+
 def _shape(said: Utterance) -> Iterator[str]:
     yield _length(said)
     yield f"in {said.language}"
+    yield f"in {said.language}, {_length(said)}"
     opening = said.classes[len(said.core) - len(english.without_opening(said.core, said.main))]
     yield f"begins with {opening}"
     for name, group in (
@@ -149,20 +185,15 @@ def _clauses(said: Utterance) -> Iterator[str]:
         yield "an if-clause without its main clause"
     if said.classes[-1] == "question word" and verbs == 0:
         yield f"a question word without its verb, {_length(said)}"
-    if _negated_without_auxiliary(said):
-        yield "a negated verb needs no auxiliary"
+    if english.is_elliptical_request(said.classes, said.core):
+        yield "an elliptical request"
     if _tells_announced(said):
         yield "announced value told"
-    if _announces(said):
+    if announces(said):
         yield "announced value missing"
     if all(word in any_answers(word) for word in said.words) and len(said.words) <= _LONGEST_REPLY_WORDS:
         yield "short answer or closing"
         yield f"short answer or closing that ends in {said.classes[-1]}"
-
-
-def _negated_without_auxiliary(said: Utterance) -> bool:
-    """Hindi and Punjabi leave "hai" out behind "nahi": "paise nahi mil rahe"."""
-    return said.classes[-1] in _OPEN_VERBS and not _NEGATIONS.isdisjoint(said.core[-4:-1])
 
 
 def _tells_announced(said: Utterance) -> bool:
@@ -182,7 +213,7 @@ def _if_clause(said: Utterance) -> bool:
     return not said.main.then_words.intersection(clause[1:]) and sum(word in said.main.subjects for word in clause) <= 1
 
 
-def _announces(said: Utterance) -> bool:
+def announces(said: Utterance) -> bool:
     """ "my number is", "mera naam": the value is still to come, from the caller."""
     clause = english.without_opening(said.core, said.main)
     copulas, english_words = said.main.copulas | lexicon("en").copulas, lexicon("en")
@@ -202,6 +233,9 @@ def _answer(said: Utterance) -> Iterator[str]:
     if said.asked_for == NOTHING_SAID:
         return
     yield f"asked for {said.asked_for}"
+    yield f"asked for {said.asked_for}, {_length(said)}"
+    yield f"asked for {said.asked_for}, ends in {said.classes[-1]}"
+    yield f"in {said.language}, asked for {said.asked_for}, {_length(said)}"
     if len(said.core) <= _LONGEST_REPLY_WORDS:
         yield f"short reply, asked for {said.asked_for}"
         yield f"short reply, asked for {said.asked_for}, ends in {said.classes[-1]}"

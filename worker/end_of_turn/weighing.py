@@ -12,6 +12,9 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
+WORD_ITSELF = "the word"
+"""How a sign begins that quotes what the caller said: it is weighed, and never told in a log."""
+
 _TOLD_SIGNS = 2
 
 
@@ -21,7 +24,8 @@ class Weights:
 
     prior: float
     of_sign: Mapping[str, float]
-    finished_from: float  # a probability
+    finished_from: float  # a probability, where the language has none of its own
+    finished_from_in: Mapping[str, float]
     unfinished_to: float
 
 
@@ -45,7 +49,11 @@ def _all_weights() -> Mapping[str, Weights]:
     return MappingProxyType(
         {
             family: Weights(
-                table["prior"], MappingProxyType(table["signs"]), table["finished_from"], table["unfinished_to"]
+                prior=table["prior"],
+                of_sign=MappingProxyType(table["signs"]),
+                finished_from=table["finished_from"],
+                finished_from_in=MappingProxyType(table["finished_from_in"]),
+                unfinished_to=table["unfinished_to"],
             )
             for family, table in tables.items()
         }
@@ -62,7 +70,8 @@ def weigh(signs: Sequence[str], weights: Weights) -> Weighed:
     worth = {sign: weights.of_sign[sign] for sign in signs if sign in weights.of_sign}
     total = weights.prior + sum(worth.values())
     side = 1 if total > 0 else -1
-    clearest = sorted(worth, key=lambda sign: -side * worth[sign])[:_TOLD_SIGNS]
+    fit_for_a_log = (sign for sign in worth if not sign.startswith(WORD_ITSELF))
+    clearest = sorted(fit_for_a_log, key=lambda sign: -side * worth[sign])[:_TOLD_SIGNS]
     told = [sign for sign in clearest if side * worth[sign] > 0]
     return Weighed(1 / (1 + math.exp(-total)), "; ".join(told) or "no clear sign")
 

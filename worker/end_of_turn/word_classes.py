@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
-from worker.end_of_turn.lexicon import Lexicon, lexicon, lexicons_for
+from worker.end_of_turn.lexicon import LANGUAGES, Lexicon, lexicon, lexicons_for
 from worker.end_of_turn.words import same_spelling
 from worker.text.scripts import LATIN, indic_script_of
 
@@ -18,6 +18,7 @@ NUMBER = "number"
 _VERBS_THAT_ARE_NOUNS_TOO = frozenset({"verb that needs its object", "verb that can end", "verb to"})
 _BEFORE_A_NOUN = frozenset({"determiner", "possessive or it is", "demonstrative", "quantifier", "ordinal", "adjective",
                             "of", "possessive or determiner", "adjective ending"})  # fmt: skip
+_FARTHEST_NEGATION_WORDS = 3
 _SHORTEST_STEM_LETTERS = 3
 _LATIN_STEM_LETTERS = 2
 _INDIC_CLASSES = {  # the `open` lists of the lexicons, in the singular
@@ -43,18 +44,33 @@ def _english() -> tuple[Mapping[str, str], tuple[tuple[str, str], ...]]:
     return MappingProxyType(classes), tuple(sorted(endings, key=lambda pair: -len(pair[0])))
 
 
+@cache
+def all_listed_words() -> frozenset[str]:
+    """The words that some list has, in any language: those of grammar and of service calls, no names."""
+    return frozenset(_english()[0]).union(*(lexicon(language).known for language in LANGUAGES))
+
+
 _english()  # at import: a first turn must not wait for files
+all_listed_words()
 
 
 def classes_of(words: Sequence[str], language: str) -> tuple[str, ...]:
     """The class of each word; what could be a verb or a noun is a noun behind a determiner ("my order")."""
     classes: list[str] = []
-    for word in words:
+    for place, word in enumerate(words):
         name = class_of(word, language)
+        if _is_negated_participle(word, words[max(0, place - _FARTHEST_NEGATION_WORDS) : place], language):
+            name = "finite verb"
         if name in _VERBS_THAT_ARE_NOUNS_TOO and classes and classes[-1] in _BEFORE_A_NOUN:
             name = CONTENT
         classes.append(name)
     return tuple(classes)
+
+
+def _is_negated_participle(word: str, before: Sequence[str], language: str) -> bool:
+    """Hindi, Punjabi and Gujarati need no auxiliary behind a negation: "paise nahi mil rahe"."""
+    known = lexicon(language)
+    return word.endswith(known.participle_endings) and not known.negations.isdisjoint(before)
 
 
 def class_of(word: str, language: str) -> str:
