@@ -5,15 +5,13 @@ import re
 from worker.spoken.forms import SpokenForms
 from worker.spoken.letters import INDIC_CHARS
 
-_WORD_END = rf"[\w%.)\"'₹{INDIC_CHARS}]"
-_ARROW = re.compile(
-    rf"(?<={_WORD_END})(\s*)(?:(?P<both>[↔⇄⇔⟷])|[→⇒⟶➔➜➝➞➡]\ufe0f?|(?<=\s)[-=]{{1,2}}>(?=\s))\s*(?=[\w₹$€£(\"']|[{INDIC_CHARS}])"
-)
-_ARROW_AT_START = re.compile(
-    r"^(?P<both>[↔⇄⇔⟷])?(?:(?(both)|(?:[→⇒⟶➔➜➝➞➡]\ufe0f?|[-=]{1,2}>(?=\s))))\s*(?=[\w₹$€£(\"'])"
-)
-_BETWEEN_FIGURES = re.compile(r"(?<=[0-9%])\s*[→⇒⟶➔➜➝➞➡]\ufe0f?\s*(?=[₹$€£]?[0-9])")
-_ARROW_CHARS = frozenset("→⇒⟶➔➜➝➞➡↔⇄⇔⟷>")
+_ONE_WAY, _BOTH_WAYS = "→⇒⟶➔➜➝➞➡", "↔⇄⇔⟷"
+_BOTH = frozenset(_BOTH_WAYS)
+_ARROW_CHARS = frozenset(_ONE_WAY + _BOTH_WAYS + ">")
+_ARROW = re.compile(rf"\s*(?:[{_ONE_WAY}{_BOTH_WAYS}]\ufe0f?|(?<!\S)[-=]{{1,2}}>(?=\s))\s*")
+_WORD_ENDS = re.compile(rf"[\w%)\"'{INDIC_CHARS}][ \t]*\Z")
+_WORD_BEGINS = re.compile(rf"[\w₹$€£(\"'{INDIC_CHARS}]")
+_FIGURE_ENDS, _FIGURE_BEGINS = re.compile(r"[0-9%]\s*$"), re.compile(r"[₹$€£]?[0-9]")
 
 _FEET_AND_INCHES = re.compile(
     r"(?<![\w.,'’′])([0-9]{1,2})\s?['’′]\s?([0-9]{1,2}(?:\.[0-9])?)(?:\s?(?:[\"”″]|''|’’|′′))?(?![\w'’′])"
@@ -35,10 +33,11 @@ _A_MONTH = re.compile(r"(?<=%)\s?p\.?\s?m(?![A-Za-z])(\.?)")
 _SENTENCE_MAY_END = re.compile(r"\s*$|\s+[A-Z]")
 
 _FRACTION = re.compile(
-    r"(?<![\w/.,])(?:([0-9]{1,3})\s?)?(?:([½¼¾])|(?<![0-9/.,])([13]/[24])(?![\w/]))(?:\s?([A-Za-z]+|"
-    rf"[{INDIC_CHARS}]+))?"
+    r"(?<![\w/.,])(?:([0-9]{1,3})\s?)?(?:([½¼¾])|(?<![0-9/.,])([13]/[24])(?![\w/]))"
+    rf"(?:\s?([A-Za-z]+|[{INDIC_CHARS}]+))?"
 )
 _LONG_I = ("ी", "ી", "ੀ")
+_FRACTION_CHARS = frozenset("½¼¾/")
 _FRACTION_SIGNS = {"1/2": "½", "1/4": "¼", "3/4": "¾"}
 _FRACTION_NAMES = {"½": ("half", ".5"), "¼": ("quarter", ".25"), "¾": ("three_quarters", ".75")}
 
@@ -59,12 +58,12 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
         text = _say_arrows(text, before, forms)
     if chars & _FEET_CHARS and _DIGIT.search(text):
         text = _say_feet(text, before, forms)
-    if chars & _DASHES and _DIGIT.search(text):
+    if not _DASHES.isdisjoint(text) and _DIGIT.search(text):
         text = _SAME_MEASURE_TWICE.sub(lambda found: _spoken_once(found, forms), text)
-    if chars & set("½¼¾/"):
+    if chars & _FRACTION_CHARS:
         text = _FRACTION.sub(lambda found: _spoken_fraction(found, forms), text)
     if "p" in chars or "P" in chars:
-        text = _say_rates(text, before, forms)
+        text = _say_rates(text, forms)
     if "~" in chars:
         text = _ABOUT.sub(f"{forms.symbols['about']} ", text)
     if "#" in chars:
@@ -76,18 +75,21 @@ def _say_arrows(text: str, before: str, forms: SpokenForms) -> str:
     """An arrow between words is "to". One that only points, at a line's beginning or behind a sentence, is not said."""
 
     def spoken(found: re.Match[str]) -> str:
-        return f" {forms.symbols['and' if found['both'] else 'arrow']} "
+        left, right = f"{before}{text[: found.start()]}", text[found.end() :]
+        if not (_WORD_ENDS.search(left) and _WORD_BEGINS.match(right)):
+            return found[0]
+        if _FIGURE_ENDS.search(left) and _FIGURE_BEGINS.match(right):
+            return "–"  # 10 → 20 is a range
+        return f" {forms.symbols['arrow' if _BOTH.isdisjoint(found[0]) else 'and']} "
 
-    text = _ARROW.sub(spoken, _BETWEEN_FIGURES.sub("–", text))
-    if re.search(rf"[\w%)₹{INDIC_CHARS}]\s*$", before) and "\n" not in before[len(before.rstrip()) :]:
-        text = _ARROW_AT_START.sub(spoken, text)
-    return text
+    return _ARROW.sub(spoken, text)
 
 
 def _say_feet(text: str, before: str, forms: SpokenForms) -> str:
+    """5'8" is five feet eight inches. A sign that may close a quotation is left alone."""
     text = _FEET_BY_FEET.sub(rf"\1 {forms.symbols['by']} \2 ft", text)
     text = _FEET_AND_IN.sub(r"\1 inch", _FEET_AND_INCHES.sub(r"\1 ft \2 inch", text))
-    if before.count('"') % 2 == 0:  # else the sign closes a quotation
+    if before.count('"') % 2 == 0:
         text = _INCHES.sub(r"\1 inch", text)
     return text if re.search(r"(?:^|\s)'\w", before) else _FEET.sub(r"\1 ft", text)
 
@@ -116,7 +118,9 @@ def _spoken_fraction(found: re.Match[str], forms: SpokenForms) -> str:
     return f"{forms.symbols.get(name) or forms.symbols[name.removesuffix('_feminine')]} {thing}"
 
 
-def _say_rates(text: str, before: str, forms: SpokenForms) -> str:
+def _say_rates(text: str, forms: SpokenForms) -> str:
+    """8% p.a. is per annum; its last stop stays where a sentence may end there."""
+
     def spoken(found: re.Match[str], per: str) -> str:
         ends = found[1] and _SENTENCE_MAY_END.match(found.string, found.end())
         space = " " if found.start() else ""
@@ -128,6 +132,6 @@ def _say_rates(text: str, before: str, forms: SpokenForms) -> str:
 
 
 def _spoken_service_code(code: str, forms: SpokenForms) -> str:
-    """Figures stay figures, each by itself: the passes for numbers say them."""
+    """*121# is dialled, so every sign of it is said."""
     names = {"*": forms.symbols["star"], "#": forms.symbols["hash"]}
     return " ".join(names.get(char) or forms.numbers.below_hundred[int(char)] for char in code)
