@@ -13,6 +13,7 @@ from livekit.agents.tokenize import basic
 
 import worker.server
 from worker.conversation.acknowledgements import is_acknowledgement
+from worker.conversation.phantoms import is_phantom
 from worker.conversation.silence import announced_seconds
 from worker.language import HeardTurn, LanguageState, decide
 from worker.languages import SUPPORTED
@@ -26,6 +27,7 @@ for _language in SUPPORTED:
     speakable("₹1,250 on 15/08/2026 at 10:30 AM", _language)
 is_acknowledgement("ok")
 announced_seconds("ek minute")
+is_phantom("ok")
 basic.hyphenate_word("hyphenation")
 preload_first_request()
 _context = llm.ChatContext.empty()

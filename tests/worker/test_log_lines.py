@@ -4,9 +4,10 @@ import io
 import json
 import logging
 
+import pytest
 from livekit.agents.cli.log import JsonFormatter
 
-from worker.logs import WithSeverity, WithStackTrace
+from worker.logs import WithoutPii, WithSeverity, WithStackTrace, set_up_logs
 
 
 def a_line(record):
@@ -49,3 +50,37 @@ def test_a_traceback_of_a_calls_process_is_there_too():
 def test_a_line_without_an_error_has_no_stack_trace():
     assert "stack_trace" not in a_line(a_record())
     assert "stack_trace" not in a_line(a_record((None, None, None)))
+
+
+PERSONAL = {"lk.pii.user_transcript": "my pin is 4711", "pii_heard": "my pin is 4711", "lk.pii.tool.arguments": "4711"}
+
+
+def a_personal_record():
+    record = a_record()
+    record.__dict__.update(PERSONAL, language="hi-IN", pages=4, job_id="j1")
+    return record
+
+
+def test_what_callers_say_is_taken_out_of_a_line_and_nothing_else():
+    record = a_personal_record()
+    assert WithoutPii().filter(record), "the line itself stays"
+    assert "4711" not in json.dumps(a_line(record))
+    assert (record.language, record.pages, record.job_id) == ("hi-IN", 4, "j1")
+
+
+@pytest.mark.parametrize("dev", [False, True])
+@pytest.mark.parametrize("pii", [False, True])
+def test_every_handler_of_the_process_leaves_words_out_unless_they_are_allowed(monkeypatch, dev, pii):
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    level = root.level
+    try:
+        set_up_logs("INFO", dev=dev, pii=pii)
+        assert root.handlers
+        for handler in root.handlers:
+            record = a_personal_record()
+            handler.filter(record)
+            assert ("lk.pii.user_transcript" in vars(record)) is pii
+            assert ("pii_heard" in vars(record)) is pii
+    finally:
+        root.setLevel(level)

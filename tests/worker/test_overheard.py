@@ -116,6 +116,14 @@ def test_listening_words_in_the_middle_of_a_greeting_want_no_answer():
     assert scene.heard_after_all == []
 
 
+def test_a_filler_has_no_answer_while_the_agent_works_on():
+    scene = Scene("One moment, please.")
+    assert scene.caller_says("ok")
+    scene.overheard.agent_state_changed("thinking")  # a tool is still running
+    scene.speech.end()
+    assert scene.heard_after_all == []
+
+
 def test_what_other_words_have_interrupted_answers_no_acknowledgement():
     scene = Scene(QUESTION)
     assert scene.caller_says("ok")

@@ -56,6 +56,7 @@ class Overheard:
         self._spoken_seconds = 0.0
         self._speaking_since: float | None = None
         self._silent_since = -LATE_ECHO_SECONDS
+        self._agent_thinks = False
         self._over: SpeechHandle | None = None
         self._heard_of_it_at = 0.0
         self._began_after_silence_seconds = LATE_ECHO_SECONDS
@@ -69,6 +70,7 @@ class Overheard:
 
     def agent_state_changed(self, state: str) -> None:
         """Count the seconds in which the agent can be heard: a paused agent is not."""
+        self._agent_thinks = state == "thinking"
         if state == "speaking":
             if self._speaking_since is None:
                 self._speaking_since = self._now()
@@ -146,8 +148,8 @@ class Overheard:
 
     def _is_answer(self, words: _Held, speech: SpeechHandle) -> bool:
         """Whether an acknowledgement, or what sounds like an echo, was said to the last words of `speech`."""
-        if speech.interrupted:
-            return False  # other words have stopped it, and those are answered
+        if speech.interrupted or self._agent_thinks:
+            return False  # other words have stopped it, and those are answered; or more is to come
         left_seconds = self._spoken() - words.began
         if words.echo is None:
             return left_seconds <= _ending_seconds(_words(speech))
