@@ -131,6 +131,10 @@ class MuteServer(FakeServer):
     mute = False
     closed = 0
 
+    def __init__(self, *names):
+        super().__init__(*names)
+        self.called = asyncio.Event()
+
     async def initialize(self):
         await super().initialize()
         self.mute = False
@@ -141,6 +145,7 @@ class MuteServer(FakeServer):
         return self.offers
 
     async def _call_tool(self, name, arguments, *, progress_callback=None):
+        self.called.set()
         if self.mute:
             await asyncio.Event().wait()
         raise ValueError("what the server itself says is no death")
@@ -174,6 +179,26 @@ async def test_a_server_that_falls_silent_loses_its_tools_until_it_is_connected_
     await toolset.connected()
     assert names_of(toolset) == ["shop_hours"]
     await toolset.aclose()
+
+
+async def test_a_call_that_ends_while_a_tool_runs_connects_to_nobody_anew(serve):
+    server = MuteServer("shop_hours")
+    server._client = object()
+    server.answers.set()
+    toolset = serve(server, ToolNames())
+    await toolset.setup()
+    await toolset.connected()
+    server.mute = True
+    running = asyncio.create_task(named(toolset, "shop_hours")(running_call(), {}))
+    await server.called.wait()
+    await toolset.aclose()
+    closed = server.closed
+    server.tried.clear()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await toolset.connected()
+    assert not server.tried.is_set()
+    assert server.closed == closed
 
 
 @pytest.mark.parametrize(

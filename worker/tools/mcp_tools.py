@@ -41,6 +41,7 @@ class McpTools(mcp.MCPToolset):
         self._names = names
         self._framed: list[AnyTool] = []
         self._connecting: asyncio.Task[None] | None = None
+        self._in_use = False
 
     @property
     def tools(self) -> Sequence[AnyTool]:
@@ -49,6 +50,7 @@ class McpTools(mcp.MCPToolset):
 
     async def setup(self, *, reload: bool = False) -> McpTools:
         """Begin to connect; nobody waits for it."""
+        self._in_use = True
         if self._connecting is None or reload:
             await self._stop_connecting()
             self._connecting = asyncio.create_task(self._connect(reload))
@@ -56,6 +58,7 @@ class McpTools(mcp.MCPToolset):
 
     async def aclose(self) -> None:
         """Disconnect from the server."""
+        self._in_use = False
         await self._stop_connecting()
         self._framed = []
         await super().aclose()
@@ -96,7 +99,7 @@ class McpTools(mcp.MCPToolset):
             try:
                 return await tool(raw_arguments)
             except BaseException:  # also one whose time was over: a dead server may just be silent
-                if self._connecting is None or self._connecting.done():
+                if self._in_use and (self._connecting is None or self._connecting.done()):
                     self._connecting = asyncio.create_task(self._make_sure())
                 raise
 
