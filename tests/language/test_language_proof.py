@@ -16,6 +16,8 @@ ANSWERS = (
     "that's not correct", "I'd rather not", "both are fine", "tomorrow is better for me", "I want it on Monday",
     "my name is Das", "I am Das", "this is Das", "it's Das",
     "my name is Meenakshi Sundaram", "this is Karthik speaking", "I am Gurpreet Singh Gill", "it's Kale here",
+    "that's what I meant", "my new number is 9876543210", "I don't agree", "go ahead", "yes same address",
+    "माय नेम इज दास",
     "दैट इज नॉट राइट", "नो दैट्स रॉन्ग", "దట్ ఈజ్ నాట్ కరెక్ట్", "மை நேம் இஸ் ரமேஷ்", "দ্যাট ইজ নট রাইট",
 )  # fmt: skip
 

@@ -85,11 +85,11 @@ def _is_surname(words: Sequence[Word], index: int, lexicon: Lexicon) -> bool:
 
 def _may_be_first_name(word: Word, lexicon: Lexicon) -> bool:
     """A name that we know, or a Latin word that no list has."""
-    if word.text in lexicon.first_names:
-        return True
-    return word.script == LATIN and not any(
-        word.text in known for known in (lexicon.words, lexicon.loanwords, lexicon.phrases, lexicon.answers)
-    )
+    return word.text in lexicon.first_names or (word.script == LATIN and _is_on_no_list(word, lexicon))
+
+
+def _is_on_no_list(word: Word, lexicon: Lexicon) -> bool:
+    return not any(word.text in known for known in (lexicon.words, lexicon.loanwords, lexicon.phrases, lexicon.answers))
 
 
 def _is_introduced(words: Sequence[Word], index: int, lexicon: Lexicon) -> bool:
@@ -117,7 +117,7 @@ def is_answer(words: Sequence[Word], left: Sequence[Word], lexicon: Lexicon) -> 
         text in answers.words
         or text in answers.nouns
         or word.text in lexicon.answers
-        or (_may_be_first_name(word, lexicon) and _is_introduced(left, index, lexicon))
+        or (_is_on_no_list(word, lexicon) and _is_introduced(left, index, lexicon))
         for index, (word, text) in enumerate(zip(left, spoken, strict=True))
     )
 
