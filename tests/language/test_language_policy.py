@@ -183,6 +183,12 @@ def test_a_lone_word_that_is_also_a_number_stays_one_beside_a_hesitation(hesitat
     assert replies("bn-IN", (f"{hesitation}do", None, None)) == ["bn"]
 
 
+@pytest.mark.parametrize("said", ["A0 DE", "B:DE", "Mohan De", "MH 12 DE"])
+def test_a_plate_and_a_surname_are_ones_behind_a_hesitation_too(said):
+    """Pins finds of the property below: "de" is "give" in Marathi."""
+    assert replies("bn-IN", f"hmm, {said}") == replies("bn-IN", said) == ["bn"]
+
+
 def test_a_name_said_twice_is_a_wish_behind_a_hesitation_too():
     """Pins a find of the property below."""
     assert replies("bn-IN", "hmm, English English") == ["en"]

@@ -79,8 +79,13 @@ def _is_surname(words: Sequence[Word], index: int, lexicon: Lexicon) -> bool:
     before = [word.text for word in words[max(0, index - 2) : index]]
     if any(text in lexicon.words_for_name for text in before) or _is_introduced(words, index, lexicon):
         return True
-    is_whole_turn = index == len(words) - 1 and index <= _MOST_FIRST_NAMES
-    return is_whole_turn and all(_may_be_first_name(word, lexicon) for word in words[:index])
+    names = [word for word in words[:index] if not _is_acknowledgement(word, lexicon)]  # "hmm, Sumitra Das"
+    is_whole_turn = index == len(words) - 1 and 0 < len(names) <= _MOST_FIRST_NAMES
+    return is_whole_turn and all(_may_be_first_name(word, lexicon) for word in names)
+
+
+def _is_acknowledgement(word: Word, lexicon: Lexicon) -> bool:
+    return word.text not in lexicon.first_names and (word.text,) in lexicon.phrases.get(word.text, ())
 
 
 def _may_be_first_name(word: Word, lexicon: Lexicon) -> bool:

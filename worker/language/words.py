@@ -19,7 +19,7 @@ MAX_CHARACTERS = 1000
 _NOT_WORDS = re.compile(
     r"\d[\d:.]*\s*[ap]\.?\s?m\b\.?"  # a time of day: its "am" is no verb
     r"|\b[a-z]{2}[\s-]*\d{1,2}[\s-]*[a-z]{1,3}[\s-]*\d{1,4}\b"  # a vehicle's plate: KA 03 MN 9988
-    r"|^\s*(?:[a-z]{1,2}[\s-]*\d+[\s-]*)+[a-z]{0,2}\W*$"  # a piece of one: "KA 03", "MH 12 DE"
+    r"|(?:^|(?<=[,;]))\s*(?:[a-z]{1,2}[\s-]*\d+[\s-]*)+[a-z]{0,2}\W*$"  # a piece of one: "KA 03", "MH 12 DE"
     r"|https?://\S+|www\.\S+|\S+@\S+|\b[\w-]+\.(?:com|in|org|net|gov|io)\b"
     r"|[A-Za-z₹$#]*[-/]?\d[\dA-Za-z,.:/%+*-]*"
 )
