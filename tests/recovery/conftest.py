@@ -143,9 +143,17 @@ class Guest:
         self.room.on("track_subscribed", lambda *_: self.agent_spoke.set())
         self.room.on("disconnected", lambda *_: self.ended.set())
 
-    async def join(self, jwt):
-        await self.room.connect(self._stack.livekit_url, jwt)
+    async def join(self, jwt, *, listens=True):
+        await self.room.connect(self._stack.livekit_url, jwt, rtc.RoomOptions(auto_subscribe=listens))
         return self
+
+    async def publish_silence(self, *, muted=False):
+        """A microphone that sends nothing but silence, or, muted, nothing at all."""
+        track = rtc.LocalAudioTrack.create_audio_track("microphone", rtc.AudioSource(48000, 1))
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        await self.room.local_participant.publish_track(track, options)
+        if muted:
+            track.mute()
 
     async def leave(self):
         await self.room.disconnect()

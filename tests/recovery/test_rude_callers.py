@@ -91,3 +91,48 @@ async def test_a_caller_without_a_microphone_is_asked_and_then_said_goodbye_to(s
 
     assert len(operator.events("caller.silent")) == before + 1
     assert operator.events("call.ended")[-1]["reason"] == "caller_silent"
+
+
+@pytest.mark.parametrize(("microphone", "listens"), [("none", False), ("silent", False), ("muted", True)])
+async def test_a_line_that_nobody_uses_is_free_again_in_bounded_time(sandbox, operator, microphone, listens):
+    """Pins: the framework counts nobody as away who does not take the agent's sound; such a caller kept the line."""
+    room = f"idle-{os.urandom(4).hex()}"
+    guest = await Guest(sandbox).join(token(sandbox, room, "asha"), listens=listens)
+    try:
+        if microphone != "none":
+            await guest.publish_silence(muted=microphone == "muted")
+        await asyncio.wait_for(guest.ended.wait(), 90)
+    finally:
+        await guest.leave()
+
+    assert [event for event in operator.events("caller.silent") if event.get("room") == room]
+    ended = [event for event in operator.events("call.ended") if event.get("room") == room]
+    assert [event["reason"] for event in ended] == ["caller_silent"]
+
+
+async def test_the_agent_that_comes_after_another_misses_the_microphone_too(sandbox, operator):
+    room = f"heir-{os.urandom(4).hex()}"
+    guest = await Guest(sandbox).join(token(sandbox, room, "asha"))
+    written, listening = asyncio.Event(), asyncio.Event()
+
+    def look(*_):
+        states = [each.attributes.get("lk.agent.state") for each in guest.room.remote_participants.values()]
+        if "listening" in states:
+            listening.set()
+
+    def metadata_changed(*_):
+        if listening.is_set():
+            written.set()  # the greeting is over, and the call was written down since
+
+    guest.room.on("participant_attributes_changed", look)
+    guest.room.on("room_metadata_changed", metadata_changed)
+    try:
+        await asyncio.wait_for(written.wait(), 60)
+        operator.kill_call()
+        await asyncio.wait_for(guest.ended.wait(), 90)
+    finally:
+        await guest.leave()
+
+    assert [event for event in operator.events("call.resumed") if event.get("room") == room]
+    ended = [event for event in operator.events("call.ended") if event.get("room") == room]
+    assert [event["reason"] for event in ended] == ["caller_silent"]

@@ -57,6 +57,7 @@ from worker.ticket import Ticket
 log = logging.getLogger("vaani")
 GOODBYE_LIMIT_SECONDS = 12.0
 ALREADY_THERE_SECONDS = 0.05
+AT_ONCE_SECONDS = 0.05
 # What a caller is told whose call is none (worker.admissions says why, the front desk adds "busy").
 REFUSAL_PHRASES = {
     "busy": "busy",
@@ -199,6 +200,7 @@ class Call:
         if state.messages[-1][0] == "user":
             self._session.generate_reply()
         self._watch(self._end_in_time())
+        self._watch(self._expect_microphone())
         return True
 
     @property
@@ -225,15 +227,15 @@ class Call:
         return min(self.settings.joining_seconds, self.settings.alone_seconds)
 
     async def _expect_microphone(self) -> None:
-        """End a call without a microphone; browsers ask their people first, so not at once."""
+        """End a call in which one side cannot hear the other; browsers ask their people first, so not at once."""
         half_seconds = self.settings.microphone_seconds / 2
         await asyncio.sleep(half_seconds)
-        if self._can_be_heard() or self.ended:
+        if self.ended or (self._can_be_heard() and await self._is_listened_to()):
             return
         self.reports.event(log_events.CALLER_SILENT)
-        await self.say("still_there")
+        self.say("still_there")  # not waited for: to a caller who does not listen it is never said to its end
         await asyncio.sleep(half_seconds)
-        if not self._can_be_heard():
+        if not (self._can_be_heard() and await self._is_listened_to()):
             self.end("caller_silent", "goodbye_silent")
 
     def _can_be_heard(self) -> bool:
@@ -246,6 +248,17 @@ class Call:
             if person.kind in CALLER_KINDS
             for track in person.track_publications.values()
         )
+
+    async def _is_listened_to(self) -> bool:
+        """Whether the caller has taken the agent's sound; without that the framework never counts them as away."""
+        publications = self._ctx.room.local_participant.track_publications.values()
+        waits = [asyncio.ensure_future(each.wait_for_subscription()) for each in publications]
+        if not waits:
+            return False
+        taken, open_ = await asyncio.wait(waits, timeout=AT_ONCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for each in open_:
+            each.cancel()
+        return bool(taken)
 
     # ---- what is heard
 
@@ -461,16 +474,18 @@ class Call:
     async def _end(self, reason: str, phrase: str | None) -> None:
         self.ended = True
         self.continuity.ends()
+        said_to_its_end = False
         try:
             async with asyncio.timeout(GOODBYE_LIMIT_SECONDS):
                 if phrase is not None:
                     await self.say(phrase, allow_interruptions=False)
                 await self._until_quiet()
+                said_to_its_end = True
         except (TimeoutError, RuntimeError):
             pass  # the session is closing already, or the goodbye hangs: end it all the same
         self.reports.event(log_events.CALL_ENDED, reason=reason, failed=self.failed)
         await self.reports.aclose()
-        self._session.shutdown(drain=True)
+        self._session.shutdown(drain=said_to_its_end)  # draining would wait for what hangs
 
     async def _until_quiet(self) -> None:
         """Wait until nothing is being said any more."""
