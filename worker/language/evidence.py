@@ -7,7 +7,7 @@ freely: "order status check karo" is Hindi although three of its four words are 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from worker.language.lexicon import CASE, PARTICLE, QUESTION, VERB, Entry, Lexicon, claims
 from worker.language.noise import is_answer, without_noise
@@ -175,8 +175,8 @@ def _by_sound(word: Word) -> Word:
         return word
     sound = sound_of(word.text, word.script)
     if word.script == TAMIL:
-        return replace(word, text=sound_in_tamil(sound), script=SOUND_IN_TAMIL)
-    return replace(word, text=sound, script=SOUND)
+        return Word(sound_in_tamil(sound), SOUND_IN_TAMIL, word.ends_clause)
+    return Word(sound, SOUND, word.ends_clause)
 
 
 def _is_in_foreign_letters(
