@@ -117,8 +117,12 @@ class LiveKitSettings(_Group):
     def _is_websocket(cls, value: str) -> str:
         if not value.startswith(("ws://", "wss://", "http://", "https://")):
             raise ValueError("must start with wss:// (or ws:// on loopback)")
-        if not urlsplit(value).hostname:
+        parts = urlsplit(value)
+        _ = parts.port  # a ValueError of its own where it is no port
+        if not parts.hostname or any(character.isspace() for character in value):
             raise ValueError("names no host: wss://PROJECT.livekit.cloud is one that does")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("must be scheme, host and port alone; the key and the secret have variables of their own")
         return value
 
 

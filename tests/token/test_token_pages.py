@@ -103,6 +103,7 @@ def test_with_authentication_any_host_and_page_may_ask(build, issuer):
 @pytest.mark.parametrize(
     "name",
     [
+        "\u3164", "As\u115fha", "As\uffa0ha", "\u2800Asha", "As\u034fha", "As\u17b4ha",
         "As\u200bha", "Asha\u2028", "Asha\u2029", "\u200eAsha", "\u200fAsha", "As\u061cha", "A\u2060sha", "\ufeffAsha",
         "Asha\U000e0041", "Asha\ue000", "Asha\u0378", "A\u00adsha", "\u202eahsA", "As\u180eha",
     ],

@@ -12,6 +12,8 @@ from sandbox.stack.processes import free_port
 from sandbox.untrusted_certificate import server_context
 from tests.livekit_server import LiveKitServer
 from worker import registration
+from worker.environment import load_settings
+from worker.errors import BadSettings
 from worker.registration import Registration, reason
 
 KEY, SECRET = "key", "a-secret-of-more-than-thirty-two-characters"
@@ -99,6 +101,21 @@ async def test_a_server_that_speaks_something_else():
 @pytest.mark.parametrize("error", [TypeError("not binary"), ValueError("x"), ssl.SSLError(1, "x"), OSError(1, "x")])
 def test_every_error_has_a_reason_that_says_what_to_do(error):
     assert reason(error).count(". ") >= 1
+
+
+GOOD = {"LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET, "SARVAM_API_KEY": "none", "OPENAI_API_KEY": "none"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["wss://", "wss:///agent", "ftp://x.example", "x.example", "wss://a b.example", "wss://x.example:99999",
+     "wss://[bad", f"wss://{KEY}:{SECRET}@x.example", "wss://x.example?key=1", "wss://x.example#1"],
+)  # fmt: skip
+def test_an_address_that_can_be_none_is_refused_at_start(address):
+    with pytest.raises(BadSettings) as caught:
+        load_settings(GOOD | {"LIVEKIT_URL": address})
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == ["LIVEKIT_URL"]
+    assert SECRET not in str(caught.value)
 
 
 class Server:

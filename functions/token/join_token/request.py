@@ -43,6 +43,9 @@ AGENT_FIELDS = ("agent_name", "metadata", "restart_policy", "deployment", "attri
 # What cannot be seen makes one name look like another: controls, formatting and writing direction (Cc, Cf), line and
 # paragraph separators (Zl, Zp), private and unassigned characters (Co, Cn).
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Zl", "Zp"})
+# Letters, marks and a symbol that are drawn as nothing: Hangul and Khmer fillers, the grapheme joiner, Braille's blank
+# pattern. Variation selectors stay: emoji in names have them.
+_DRAWN_AS_NOTHING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _JOINERS_OF_INDIC_SCRIPTS = frozenset("\u200c\u200d")  # ZWNJ and ZWJ decide how a conjunct is written
 
 
@@ -141,7 +144,9 @@ def _text(value: object, name: str, limit_bytes: int) -> str:
 
 
 def _is_unseen(character: str) -> bool:
-    return character not in _JOINERS_OF_INDIC_SCRIPTS and unicodedata.category(character) in _UNSEEN
+    if character in _JOINERS_OF_INDIC_SCRIPTS:
+        return False
+    return character in _DRAWN_AS_NOTHING or unicodedata.category(character) in _UNSEEN
 
 
 def _utf8_bytes(value: str, name: str) -> int:
