@@ -116,6 +116,19 @@ def test_listening_words_in_the_middle_of_a_greeting_want_no_answer():
     assert scene.heard_after_all == []
 
 
+@pytest.mark.parametrize(
+    ("between_seconds", "heard"), [(0.5, "Yes, but send it tomorrow."), (5.0, "but send it tomorrow.")]
+)
+def test_a_sentence_that_begins_with_yes_is_heard_whole(between_seconds, heard):
+    scene = Scene(STORY)
+    assert scene.caller_says("Yes,")
+    scene.seconds += between_seconds
+    assert not scene.final("but send it tomorrow.")
+    assert scene.event.alternatives[0].text == heard
+    scene.agent_ends(interrupted=True)
+    assert scene.heard_after_all == []
+
+
 def test_a_filler_has_no_answer_while_the_agent_works_on():
     scene = Scene("One moment, please.")
     assert scene.caller_says("ok")

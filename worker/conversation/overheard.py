@@ -112,6 +112,7 @@ class Overheard:
         if self._over is None:
             return echo is not None
         if not listens:
+            self._join_held_to(event)
             return False
         words = _Held(event, self._heard_of_it_at, echo)
         if self._over.done():
@@ -137,6 +138,14 @@ class Overheard:
         if not self._held:
             speech.add_done_callback(self._fell_silent)
         self._held.append(words)
+
+    def _join_held_to(self, event: stt.SpeechEvent) -> None:
+        """Put "yes," in front of "but send it tomorrow": one sentence of the caller's, heard in two pieces."""
+        since = self._spoken() - ENDING_SECONDS
+        joined = [words for words in self._held if words.echo is None and words.began >= since]
+        self._held = [words for words in self._held if words not in joined]
+        heard = event.alternatives[0]
+        heard.text = " ".join([*(words.event.alternatives[0].text.strip() for words in joined), heard.text])
 
     def _fell_silent(self, speech: SpeechHandle) -> None:
         held, self._held = self._held, []

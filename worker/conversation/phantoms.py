@@ -43,11 +43,13 @@ class VoiceHeard:
             self._since = None
 
     def take_seconds(self) -> float | None:
-        """The length of what was heard for the words that have just come; None where no voice was heard for them."""
-        now = self._now()
-        seconds, self._seconds = self._seconds + (0.0 if self._since is None else max(0.0, now - self._since)), 0.0
-        if self._since is not None:
-            self._since = now
+        """The length of what was heard for the words that have just come; None where no voice was heard for them.
+
+        Late words come while the caller speaks on: what is running then counts for them, and for the next ones too.
+        Rather too long than too short: nobody shall be told that they have not spoken.
+        """
+        running = 0.0 if self._since is None else max(0.0, self._now() - self._since)
+        seconds, self._seconds = self._seconds + running, 0.0
         return seconds or None
 
 
