@@ -216,12 +216,11 @@ async def take_call(ctx: JobContext) -> None:
     )
     call = Call(ctx, session, parts)
     session.userdata = ToolServices(call, settings.tools, http)
-    call.follow()
     on_handover_signal(call.hand_over)
     call.reports.event(log_events.CALL_STARTED)
     agent = Assistant(call, ready.instructions, offered_tools(settings.tools, settings.tool_sources))
     if (reason := refusal(ctx)) is not None:
-        call.refuse(reason)
+        call.opening.refused = reason
     connecting = asyncio.create_task(connect(ctx))
     # Left open, a switch of the LiveKit Cloud project would decide whether sound and words are uploaded.
     await session.start(agent=agent, room=ctx.room, room_options=ROOM_OPTIONS, record=False)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from worker.conversation.call import Call
 from worker.conversation.continuity import Continuity
 from worker.conversation.reply_language import ReplyLanguage
+from worker.conversation.tool_services import ToolServices
 from worker.language import LanguageState
 from worker.recovery.sealed_state import CallState
 
@@ -24,7 +24,8 @@ def test_a_language_that_the_model_sets_sticks_like_a_wish_in_words():
     in_words, through_the_model = ReplyLanguage("en-IN"), ReplyLanguage("en-IN")
     in_words.commit("तमिल में बात करो", 1)
     through_the_model.commit("amma's language suits me best", 1)
-    Call.switch_language(SimpleNamespace(languages=through_the_model), "ta-IN")  # type: ignore[arg-type]
+    call: Any = SimpleNamespace(languages=through_the_model)
+    ToolServices(call, settings=Any, http=Any).switch_language("ta-IN")  # type: ignore[arg-type]
 
     assert through_the_model.settled == in_words.settled == "ta-IN"
     turns = ["mera order kahan hai", "enna venum", "mera order kahan hai", "kab tak aayega"]

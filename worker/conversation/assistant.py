@@ -33,14 +33,14 @@ class Assistant(Agent):
 
     async def on_enter(self) -> None:
         """Greet the caller once they are there."""
-        await self._call.greet()
+        await self._call.opening.greet()
 
     async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
         """Decide the reply's language for good: the turn is over."""
         try:
             self._call.turn_is_over(new_message.text_content or "", _turns_in(turn_ctx) + 1)
         except Exception as error:  # the framework would log it, and leave the turn unanswered
-            self._call.crashed(error)
+            self._call.ending.crash(error)
             raise StopResponse from error
 
     async def stt_node(
@@ -51,18 +51,18 @@ class Assistant(Agent):
         Raises:
             EndedQuietly: The stream ended though the call goes on; the framework then opens another.
         """
-        hearing, early = self._call.hearing, EarlyWords()
+        listening, early = self._call.listening, EarlyWords()
+        hearing = listening.hearing
         try:
-            stream = Agent.default.stt_node(self, hearing.listen(self._watched(audio)), model_settings)
+            stream = Agent.default.stt_node(self, hearing.listen(listening.watched(audio)), model_settings)
             async for event in hearing.events(stream):
                 _clean(event)
-                if self._call.evidence is not None:
-                    self._call.evidence.observe_speech_event(event)
-                if self._passes(event):
+                listening.observe(event)
+                if listening.passes(event):
                     yield event
                 words = early.of(event)
                 if words is not None and not is_phantom(words.alternatives[0].text):
-                    self._note(words.alternatives[0])
+                    listening.note(words.alternatives[0])
                     yield words
         except APIError as error:
             hearing.failed(error)
@@ -84,7 +84,7 @@ class Assistant(Agent):
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncIterator[Piece]:
         """Write the reply, in the language of the words just heard; the turn may not be over yet."""
-        reply = self._call.reply_to(_last_words(chat_ctx), _turns_in(chat_ctx))
+        reply = self._call.speaker.reply_to(_last_words(chat_ctx), _turns_in(chat_ctx))
         history = self._call.history.for_turn(chat_ctx)
 
         def ask() -> AsyncIterable[Piece]:
@@ -103,15 +103,15 @@ class Assistant(Agent):
         except APIError:
             raise
         except Exception as error:
-            self._call.crashed(error)
+            self._call.ending.crash(error)
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
         """Speak the reply in its language's voice, with numbers and dates as people say them there."""
-        reply = self._call.reply
-        self._call.voice.speak_in(reply.language)
+        speaker, reply = self._call.speaker, self._call.speaker.reply
+        speaker.voice.speak_in(reply.language)
 
         async def counted(words: AsyncIterable[str], lead: Lead) -> AsyncIterator[str]:
-            spoken = pronounced_stream(speakable_stream(words, reply.language), self._call.voice.pronunciations)
+            spoken = pronounced_stream(speakable_stream(words, reply.language), speaker.voice.pronunciations)
             async for part in lead.feed(spoken):
                 if reply.attempt is not None:
                     reply.attempt.characters += len(part)
@@ -130,14 +130,15 @@ class Assistant(Agent):
         self, text: AsyncIterable[str | TimedString], model_settings: ModelSettings
     ) -> AsyncIterator[str | TimedString]:
         """Pass on the transcript of what begins to be said: to the caller's screen, and to recognise its echo."""
-        self._call.overheard.agent_says(" ")
+        overheard = self._call.listening.overheard
+        overheard.agent_says(" ")
         async for piece in Agent.default.transcription_node(self, text, model_settings):
-            self._call.overheard.agent_says(piece)
+            overheard.agent_says(piece)
             yield piece
 
     async def _by_request(self) -> AsyncIterator[stt.SpeechEvent]:
         """Recognise by one request what failing sockets have lost, once the caller has finished saying it."""
-        recognise, lost = self._call.by_request, self._call.hearing.lost_speech
+        recognise, lost = self._call.by_request, self._call.listening.hearing.lost_speech
         if recognise is None or not lost or self.session.user_state == "speaking":
             return
         try:
@@ -145,29 +146,8 @@ class Assistant(Agent):
         except APIError as error:
             self._call.fault(describe("stt", error, 1))
             return
-        if self._passes(event) and event.alternatives and event.alternatives[0].text.strip():
+        if self._call.listening.passes(event) and event.alternatives and event.alternatives[0].text.strip():
             yield event
-
-    def _watched(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterable[rtc.AudioFrame]:
-        evidence = self._call.evidence
-        return audio if evidence is None else evidence.watch(audio, lambda: self._call.ended)
-
-    def _passes(self, event: stt.SpeechEvent) -> bool:
-        """Take note of an event; False for words that nobody has said, or that want no answer, or none yet."""
-        if event.type != stt.SpeechEventType.FINAL_TRANSCRIPT or not event.alternatives:
-            return True
-        best = event.alternatives[0]
-        text = best.text.strip()
-        if not text:
-            return True
-        self._call.hearing.understood()
-        if not self._call.passes(event):
-            return False
-        self._note(best)
-        return True
-
-    def _note(self, best: stt.SpeechData) -> None:
-        self._call.heard(best.text.strip(), str(best.language) if best.language else None, best.confidence)
 
 
 def _clean(event: stt.SpeechEvent) -> None:

@@ -25,19 +25,19 @@ class ToolServices:
 
     @property
     def language(self) -> str:
-        return self._call.language
+        return self._call.languages.replying
 
     def say(self, phrase: str) -> SpeechHandle:
-        return self._call.say(phrase)
+        return self._call.speaker.say(phrase)
 
     def switch_language(self, language: str) -> None:
-        self._call.switch_language(language)
+        self._call.languages.wish(language)
 
     def has_words(self, tool_call_id: str) -> bool:
-        return self._call.has_words(tool_call_id)
+        return tool_call_id in self._call.worded_calls
 
     def end(self, reason: str, phrase: str | None = None) -> None:
-        self._call.end(reason, phrase)
+        self._call.ending.end(reason, phrase)
 
     async def transfer(self, to: str) -> bool:
         return await self._call.transfer(to)

@@ -1,0 +1,163 @@
+"""Ends one call, once, and well: for the caller, the room and the job."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine
+from enum import Enum
+from typing import Any
+
+from livekit.agents import AgentSession, CloseEvent, JobContext
+
+from worker import log_events
+from worker.conversation.continuity import Continuity
+from worker.conversation.outages import Outages
+from worker.conversation.reports import CallReports
+from worker.conversation.speaker import Speaker
+from worker.recovery.exit_codes import FAILED, UNUSED, exit_with
+
+log = logging.getLogger("vaani")
+QUIET_LIMIT_SECONDS = 12.0
+GOODBYE_LIMIT_SECONDS = 60.0  # longer than a reply may be
+LOOK_INTERVAL_SECONDS = 0.5
+NOBODY_CAME = "nobody_came"
+
+
+class State(Enum):
+    """How far one call's end is."""
+
+    OPEN = "the call goes on"
+    ENDING = "the goodbye is being said"
+    HANDED_OVER = "another agent carries the call on"
+    OVER = "the session is closed"
+
+
+class Ending:
+    """Ends one call.
+
+    ===========  ==========================================  ===========  ============================================
+    in           what happens                                goes to      and
+    ===========  ==========================================  ===========  ============================================
+    OPEN         somebody ends it: a tool, a limit, a fault  ENDING       says goodbye, waits for quiet, then closes
+    OPEN         another agent stands ready                  HANDED_OVER  leaves at once
+    OPEN         the caller leaves, the room ends            OVER
+    ENDING       the goodbye was heard, or took too long     OVER         ends the room
+    HANDED_OVER  the session closes                          OVER         the room is the other agent's
+    ===========  ==========================================  ===========  ============================================
+    """
+
+    def __init__(
+        self, ctx: JobContext, session: AgentSession[Any], continuity: Continuity, outages: Outages,
+        reports: CallReports,
+    ) -> None:  # fmt: skip
+        self.state = State.OPEN
+        self.failed = False
+        self._ctx = ctx
+        self._session = session
+        self._continuity = continuity
+        self._outages = outages
+        self._reports = reports
+        self._speaker: Speaker | None = None
+        self._reason: str | None = None
+        self._handing_over = False
+        self._work: set[asyncio.Task[None]] = set()
+        session.on("close", self._closed)
+
+    @property
+    def begun(self) -> bool:
+        """Return whether the call is ending, or over."""
+        return self.state is not State.OPEN
+
+    def speak_through(self, speaker: Speaker) -> None:
+        """Say goodbyes with this voice; the speaker in turn is told of this end."""
+        self._speaker = speaker
+
+    def end(self, reason: str, phrase: str | None = None) -> None:
+        """Say `phrase`, let it be heard, then end the call for the caller, the room and the job."""
+        if self.state is State.OPEN:
+            self._reason, self.state = reason, State.ENDING
+            self._keep(self._end(reason, phrase))
+
+    def give_up(self, provider: str, phrase: str | None = None) -> None:
+        """End the call as failed, with `phrase` unless it was said already: a provider has not recovered."""
+        if self.begun:
+            return
+        if phrase is not None and self._speaker is not None:
+            self._speaker.apologise(provider, phrase)
+        self._outages.note(provider)
+        self.failed = True
+        self.end(f"{provider}_failed", phrase)
+
+    def crash(self, error: Exception) -> None:
+        """Apologise and end the call, as failed: something of ours broke."""
+        log.error(log_events.CALL_FAILED, exc_info=error)
+        self.give_up("call", "give_up")
+
+    def hand_over(self) -> None:
+        """Hand the call over to another agent, or apologise and end it: this worker stops."""
+        if not self.begun and not self._handing_over:
+            self._handing_over = True
+            self._keep(self._hand_over())
+
+    async def _end(self, reason: str, phrase: str | None) -> None:
+        self._continuity.ends()
+        said_to_its_end = False
+        try:
+            if phrase is not None and self._speaker is not None:
+                self._speaker.say(phrase, allow_interruptions=False)
+            said_to_its_end = await self._until_quiet()
+        except RuntimeError:
+            pass  # the session is closing already
+        self._reports.event(log_events.CALL_ENDED, reason=reason, failed=self.failed)
+        await self._reports.aclose()
+        self._session.shutdown(drain=said_to_its_end)  # draining would wait for what hangs
+
+    async def _until_quiet(self) -> bool:
+        """Wait until nothing is being said any more; False when something hangs that nobody hears."""
+        loop = asyncio.get_running_loop()
+        begun_at = heard_at = loop.time()
+        while (speech := self._session.current_speech) is not None and not speech.done():
+            if self._session.agent_state == "speaking":
+                heard_at = loop.time()
+            if loop.time() - heard_at > QUIET_LIMIT_SECONDS or loop.time() - begun_at > GOODBYE_LIMIT_SECONDS:
+                return False
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_INTERVAL_SECONDS):
+                    await speech.wait_for_playout()
+        return True
+
+    async def _hand_over(self) -> None:
+        self._reports.event(log_events.CALL_HANDOVER, outcome="begun")
+        if not await self._continuity.hand_over():
+            if not self.begun:
+                self._reports.event(log_events.CALL_HANDOVER, outcome="nobody_came")
+                self.end("worker_stopped", "give_up")
+            return
+        self.state = State.HANDED_OVER
+        self._reports.event(log_events.CALL_HANDOVER, outcome="done")
+        await self._ctx.room.disconnect()  # at once: the other agent begins when this one has left
+        self._session.shutdown(drain=False)
+
+    def _closed(self, event: CloseEvent) -> None:
+        if not self.begun:
+            self._reports.event(log_events.CALL_ENDED, reason=event.reason.value, failed=self.failed)
+        self.state = State.OVER
+        if self.failed:
+            exit_with(FAILED)
+        elif self._reason == NOBODY_CAME:
+            exit_with(UNUSED)
+        ending_room = asyncio.create_task(self._continuity.end_room())
+
+        async def room_ended() -> None:
+            await ending_room
+
+        self._ctx.add_shutdown_callback(room_ended)
+        # A closed session does not end the job by itself: the agent would stay in the room, silent.
+        self._ctx.shutdown(reason=f"session closed: {event.reason.value}")
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)

@@ -1,0 +1,117 @@
+"""Decides what of the caller's words counts, when the agent has understood them, and when it has not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import AgentSession, UserStateChangedEvent, stt
+
+from worker import log_events
+from worker.conversation.ending import Ending
+from worker.conversation.hearing import Hearing
+from worker.conversation.overheard import Overheard
+from worker.conversation.phantoms import VoiceHeard, is_doubtful, is_phantom
+from worker.conversation.reply_language import ReplyLanguage
+from worker.conversation.reports import CallReports
+from worker.conversation.speaker import Speaker
+from worker.ports import TurnEvidence
+from worker.spoken import speakable
+
+
+class Listening:
+    """Follows what one caller says, from a voice in the room to a turn that wants an answer."""
+
+    def __init__(
+        self, session: AgentSession[Any], hearing: Hearing, evidence: TurnEvidence | None, languages: ReplyLanguage,
+        reports: CallReports, speaker: Speaker, ending: Ending,
+    ) -> None:  # fmt: skip
+        self.hearing = hearing
+        self.overheard = Overheard(
+            give_back=self._hear_after_all, spoken_form=lambda text: speakable(text, speaker.language_heard)
+        )
+        self._session = session
+        self._evidence = evidence
+        self._languages = languages
+        self._reports = reports
+        self._ending = ending
+        self._voice_heard = VoiceHeard()
+        self._turn_has_words = self._doubted = self._passed_over = False
+        session.on("user_state_changed", self._user_state_changed)
+        session.on("agent_state_changed", lambda event: self.overheard.agent_state_changed(event.new_state))
+        session.on("user_transcription_timeout", lambda event: self._not_understood(event.speech_duration))
+        session.on("close", lambda _: hearing.close())
+
+    def watched(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterable[rtc.AudioFrame]:
+        """Return the caller's audio, passed by whoever decides on the end of a turn."""
+        return audio if self._evidence is None else self._evidence.watch(audio, lambda: self._ending.begun)
+
+    def observe(self, event: stt.SpeechEvent) -> None:
+        """Show an event of the recogniser to whoever decides on the end of a turn."""
+        if self._evidence is not None:
+            self._evidence.observe_speech_event(event)
+
+    def passes(self, event: stt.SpeechEvent) -> bool:
+        """Take note of an event; False for words that nobody has said, or that want no answer, or none yet."""
+        if event.type != stt.SpeechEventType.FINAL_TRANSCRIPT or not event.alternatives:
+            return True
+        best = event.alternatives[0]
+        if not best.text.strip():
+            return True
+        self.hearing.understood()
+        if not self._belongs_to_the_turn(event):
+            return False
+        self.note(best)
+        return True
+
+    def note(self, best: stt.SpeechData) -> None:
+        """Take in words that count, and the language that the recogniser claims for them."""
+        language = str(best.language) if best.language else None
+        self._languages.hear(best.text.strip(), language, best.confidence)
+        self._reports.claimed(language)
+
+    def turn_is_over(self) -> None:
+        """Begin a new turn: what was said is being answered."""
+        self.overheard.turn_is_over()
+        self._turn_has_words = False
+
+    def _belongs_to_the_turn(self, event: stt.SpeechEvent) -> bool:
+        if self._ending.begun:
+            return True
+        if not self._believes(event.alternatives[0]) or self.overheard.keeps(event, self._session.current_speech):
+            if not self._turn_has_words:
+                self._languages.forget_claims()
+            return False
+        self._turn_has_words = True
+        return True
+
+    def _believes(self, heard: stt.SpeechData) -> bool:
+        """Return whether somebody has said these words; what the recogniser doubts is asked for once more, then believed."""
+        voice_seconds = self._voice_heard.take_seconds()
+        phantom, doubtful = is_phantom(heard.text, voice_seconds), is_doubtful(heard.text, heard.confidence)
+        if not phantom and (not doubtful or self._doubted):
+            self._doubted = False
+            return True
+        self._doubted, self._passed_over = doubtful, True
+        self._reports.event(log_events.WORDS_DOUBTED, reason="phantom" if phantom else "probability")
+        if not self.overheard.over_speech and not self._turn_has_words:
+            self.hearing.ask_again()
+        return False
+
+    def _hear_after_all(self, event: stt.SpeechEvent) -> None:
+        if not self._ending.begun:
+            self.hearing.put_back(event)
+
+    def _user_state_changed(self, event: UserStateChangedEvent) -> None:
+        if self._evidence is not None:
+            self._evidence.observe_user_state(event.new_state)
+        self._voice_heard.user_state_changed(event.new_state, event.created_at)
+        if event.new_state == "speaking":
+            self._passed_over = False
+            self.hearing.caller_spoke()
+            self.overheard.caller_spoke(self._session.current_speech)
+
+    def _not_understood(self, speech_seconds: float) -> None:
+        if not self._ending.begun and not self.overheard.over_speech and not self._passed_over:
+            self.hearing.missed(speech_seconds)

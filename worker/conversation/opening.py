@@ -1,0 +1,146 @@
+"""Opens one call: meets the caller and greets, refuses, or goes on where another agent was cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import AgentSession, AgentStateChangedEvent, JobContext
+
+from worker import log_events
+from worker.admissions import DAY_IS_SPENT, EXPIRED, TOO_MANY_CALLS, USED
+from worker.conversation.caller import opening_language, wanted_voice
+from worker.conversation.clocks import Clocks
+from worker.conversation.continuity import Continuity
+from worker.conversation.ending import NOBODY_CAME, Ending
+from worker.conversation.history import History
+from worker.conversation.pacing import estimate_rate_less_often
+from worker.conversation.reply_language import ReplyLanguage
+from worker.conversation.reports import CallReports
+from worker.conversation.speaker import Speaker
+from worker.recovery.rooms import CALLER_KINDS
+from worker.settings import CallSettings
+from worker.ticket import Ticket
+
+ALREADY_THERE_SECONDS = 0.05
+# What a caller is told whose call is none (worker.admissions says why, the front desk adds "busy").
+REFUSAL_PHRASES = {
+    "busy": "busy",
+    USED: "used",
+    EXPIRED: "used",
+    TOO_MANY_CALLS: "limit",
+    DAY_IS_SPENT: "limit",
+}
+
+
+class Opening:
+    """Begins one call."""
+
+    def __init__(
+        self, ctx: JobContext, session: AgentSession[Any], settings: CallSettings, ticket: Ticket | None,
+        continuity: Continuity, languages: ReplyLanguage, history: History, speaker: Speaker, clocks: Clocks,
+        ending: Ending, reports: CallReports,
+    ) -> None:  # fmt: skip
+        self.refused: str | None = None
+        """Why this is no call: said instead of a greeting."""
+        self._ctx = ctx
+        self._session = session
+        self._settings = settings
+        self._ticket = ticket
+        self._continuity = continuity
+        self._languages = languages
+        self._history = history
+        self._speaker = speaker
+        self._clocks = clocks
+        self._ending = ending
+        self._reports = reports
+        self._met_at = time.monotonic()
+
+    async def greet(self) -> None:
+        """Meet the caller; whatever goes wrong in it is said, not left as silence."""
+        estimate_rate_less_often(self._session.output.audio)
+        try:
+            await self._meet()
+        except Exception as error:
+            self._ending.crash(error)
+
+    async def _meet(self) -> None:
+        """Wait for the caller, then say hello in their language, or go on where another agent was cut off."""
+        at_keyboard = self._ctx.is_fake_job()  # in console mode
+        if not at_keyboard and not await self._caller_is_there():
+            return
+        if self.refused is not None:
+            self._refuse(self.refused)
+            return
+        if await self._resume():
+            return
+        self._session.on("agent_state_changed", self._greeted)
+        self._speaker.say("greeting", allow_interruptions=self._settings.greeting_interruptible)
+        self._clocks.limit_call(self._continuity.started_at)
+        if not at_keyboard:
+            self._clocks.expect_microphone()
+
+    async def _caller_is_there(self) -> bool:
+        waited_from = time.monotonic()
+        caller = await self._caller()
+        if caller is None:
+            self._ending.end(NOBODY_CAME)
+            return False
+        if time.monotonic() - waited_from > ALREADY_THERE_SECONDS:
+            self._met_at = time.monotonic()  # the agent was there first
+        self._languages.open_in(opening_language(caller.attributes, self._settings.default_language))
+        if voice := wanted_voice(caller.attributes):
+            self._speaker.voice.choose(self._languages.settled, voice)
+        return True
+
+    async def _caller(self) -> rtc.RemoteParticipant | None:
+        try:
+            async with asyncio.timeout(self._alone_seconds()):
+                return await self._ctx.wait_for_participant(kind=list(CALLER_KINDS))
+        except (TimeoutError, RuntimeError):
+            return None
+
+    def _alone_seconds(self) -> float:
+        """Return how long to wait: a caller whose own joining has made the room is there in a moment, or never."""
+        if self._ticket is None or self._ticket.ahead:
+            return self._settings.alone_seconds
+        return min(self._settings.joining_seconds, self._settings.alone_seconds)
+
+    def _refuse(self, reason: str) -> None:
+        if reason == "busy":
+            self._reports.event(log_events.CALL_REFUSED_BUSY, language=self._languages.settled)
+        self._speaker.notice(reason, REFUSAL_PHRASES[reason])
+        self._ending.end(reason, REFUSAL_PHRASES[reason])
+
+    async def _resume(self) -> bool:
+        """Resume a call that another agent has begun; False when this is a call's beginning."""
+        succession = self._continuity.succession
+        if succession is None:
+            return False
+        state = await self._continuity.take_over()
+        self._session.input.set_audio_enabled(True)  # an agent that waits for a handover does not listen yet
+        if state is None:
+            return False
+        self._languages.restore(state.language_state, turns=sum(role == "user" for role, _ in state.messages))
+        self._history.summary = state.summary
+        self._reports.resume(state.turns)
+        await self._session.current_agent.update_chat_ctx(self._continuity.chat_context)
+        self._reports.event(
+            log_events.CALL_RESUMED, reason=succession.reason, language=self._languages.settled, turns=state.turns
+        )
+        if succession.reason != "handover" or state.cut_short:
+            self._speaker.say("resumed")
+        if state.messages[-1][0] == "user":
+            self._session.generate_reply()
+        self._clocks.limit_call(self._continuity.started_at)
+        self._clocks.expect_microphone()
+        return True
+
+    def _greeted(self, event: AgentStateChangedEvent) -> None:
+        """Report, once, how long after meeting the caller the greeting is heard."""
+        if event.new_state == "speaking":
+            self._session.off("agent_state_changed", self._greeted)
+            seconds = round(time.monotonic() - self._met_at, 3)
+            self._reports.event(log_events.CALL_GREETED, language=self._languages.settled, greeting_seconds=seconds)

@@ -1,0 +1,104 @@
+"""Speaks in one call: the model's replies with what is heard while they wait, and ready phrases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import NOT_GIVEN, AgentSession
+from livekit.agents.voice import SpeechHandle
+
+from worker import log_events
+from worker.conversation.bridging import Bridge, Patience
+from worker.conversation.pacing import in_portions
+from worker.conversation.phrase_audio import PhraseAudio, tone
+from worker.conversation.phrases import Phrases
+from worker.conversation.replies import Replies, Reply
+from worker.conversation.reply_language import ReplyLanguage
+from worker.conversation.reports import CallReports
+from worker.conversation.speculation import Speculation
+from worker.livekit_internals import speech_of_this_task
+from worker.ports import Voice
+from worker.spoken import blocks_in, says_something
+
+
+class Speaker:
+    """Says everything the agent says, each in its own language."""
+
+    def __init__(
+        self, session: AgentSession[Any], voice: Voice, phrases: Phrases, phrase_audio: PhraseAudio,
+        languages: ReplyLanguage, reports: CallReports, *,
+        patience: Callable[[], Patience], fault: Callable[[object], None], gave_up: Callable[[str], None],
+        over: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        """Speak through `session`; the four callables are those of `Bridge`."""
+        self.voice = voice
+        self.speculation = Speculation()
+        self._session = session
+        self._phrases = phrases
+        self._audio = phrase_audio
+        self._languages = languages
+        self._reports = reports
+        self._patience, self._fault, self._gave_up, self._over = patience, fault, gave_up, over
+        self._replies = Replies(speech_of_this_task)
+
+    def reply_to(self, text: str, turns: int) -> Reply:
+        """Begin the reply to `text`, the `turns`-th thing the caller said, maybe before the turn is over."""
+        attempt = self.speculation.begin(text, ahead=not self._languages.is_over(turns))
+        self._languages.preview(text, turns)
+        language = self._languages.replying
+        return self._replies.begin(Reply(language, self._bridge(language), attempt))
+
+    @property
+    def reply(self) -> Reply:
+        """Return what the speech says that the running task belongs to."""
+        return self._replies.of_this_task() or self._phrase_reply()
+
+    @property
+    def language_heard(self) -> str:
+        """Return the language of what the caller hears now, or would hear."""
+        reply = self._replies.of(self._session.current_speech)
+        return self._languages.settled if reply is None else reply.language
+
+    def say(self, phrase: str, *, allow_interruptions: bool = True) -> SpeechHandle:
+        """Speak a ready phrase in the caller's language, from ready audio where there is some."""
+        reply = self._phrase_reply()
+        text = self._phrases.text(phrase, reply.language)
+        ready = self._audio.frames(reply.language, text)
+        audio = NOT_GIVEN if ready is None else in_portions(ready)
+        speech = self._session.say(text, audio=audio, allow_interruptions=allow_interruptions)
+        self._replies.begin(reply, speech)
+        return speech
+
+    def apologise(self, provider: str, phrase: str, language: str | None = None) -> None:
+        """Note, for the log and the caller's screen, that a phrase is said because of a provider."""
+        language = language or self._languages.settled
+        self._reports.event(log_events.APOLOGY_SPOKEN, provider=provider, phrase=phrase, language=language)
+        self.notice(f"{provider}_{phrase}", phrase, language)
+
+    def notice(self, kind: str, phrase: str, language: str | None = None) -> None:
+        """Show a phrase on the caller's screen."""
+        self._reports.notice(kind, self._phrases.text(phrase, language or self._languages.settled))
+
+    def _phrase_reply(self) -> Reply:
+        return Reply(self._languages.settled, self._bridge(self._languages.settled))
+
+    def _bridge(self, language: str) -> Bridge:
+        """Return what a reply in `language` does while it waits."""
+
+        def ready(text: str) -> AsyncIterator[rtc.AudioFrame] | None:
+            return self._audio.frames(language, text)
+
+        return Bridge(
+            patience=self._patience(),
+            phrase=lambda name: self._phrases.text(name, language),
+            audible=lambda text: says_something(text, language),
+            blocks=lambda: blocks_in(language),
+            phrase_audio=ready,
+            tone=lambda: tone(int(self.voice.recipe(language)["rate"])),
+            fault=self._fault,
+            bridged=lambda provider, phrase: self.apologise(provider, phrase, language),
+            gave_up=self._gave_up,
+            over=self._over,
+        )
