@@ -87,7 +87,7 @@ class Listening:
         return True
 
     def _believes(self, heard: stt.SpeechData) -> bool:
-        """Return whether somebody has said these words; what the recogniser doubts is asked for once more, then believed."""
+        """Return whether somebody has said these words; what is doubted is asked for once more, then believed."""
         voice_seconds = self._voice_heard.take_seconds()
         phantom, doubtful = is_phantom(heard.text, voice_seconds), is_doubtful(heard.text, heard.confidence)
         if not phantom and (not doubtful or self._doubted):
