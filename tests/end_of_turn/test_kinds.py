@@ -62,7 +62,15 @@ def test_without_its_negation_it_does(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["and the landline", "okay the landline", "and the office address", "also my statement", "okay my savings account"],
+    [
+        "and the landline",
+        "okay the landline",
+        "okay and the landline",
+        "and the mobile",
+        "and the office address",
+        "also my statement",
+        "okay my savings account",
+    ],
 )
 def test_one_more_thing_is_asked_for_by_its_name_alone(text):
     assert completeness(text, "en") is FINISHED

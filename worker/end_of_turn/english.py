@@ -25,7 +25,7 @@ NOUN_PHRASE = frozenset({"determiner", "possessive or it is", "adjective", "dire
                          "ordinal", "plural or -s verb", "-ing word", "quantifier", "demonstrative"})  # fmt: skip
 _NAMES_THINGS = frozenset({"noun or name", "noun ending", "plural or -s verb"})
 _SHORTEST_LABEL_WORDS = 3
-_SHORTEST_ELLIPSIS_WORDS = 3
+_SHORTEST_NOUN_PHRASE_WORDS = 2
 _BEGINS_A_NOUN_PHRASE = frozenset({"determiner", "possessive or it is"})
 
 
@@ -118,6 +118,12 @@ def names_without_its_value(words: Sequence[str]) -> bool:
 
 def is_elliptical_request(classes: Sequence[str], words: Sequence[str]) -> bool:
     """Asks for one more thing by its name alone: "and the landline", "okay my address"."""
-    if len(words) < _SHORTEST_ELLIPSIS_WORDS or words[0] not in _OPENS_A_REQUEST:
+    begins_at = next((place for place, word in enumerate(words) if word not in _OPENS_A_REQUEST), 0)
+    asked_for = classes[begins_at:]
+    if begins_at == 0 or len(asked_for) < _SHORTEST_NOUN_PHRASE_WORDS:
         return False
-    return classes[1] in _BEGINS_A_NOUN_PHRASE and NOUN_PHRASE.issuperset(classes[1:]) and classes[-1] in _NAMES_THINGS
+    return (
+        asked_for[0] in _BEGINS_A_NOUN_PHRASE
+        and NOUN_PHRASE.issuperset(asked_for[1:])
+        and asked_for[-1] in _NAMES_THINGS
+    )
