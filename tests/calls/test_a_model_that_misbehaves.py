@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.caller import CallPlan, Patience, Turn, place_call
 from sandbox.llm_misbehaviour import GOODBYE, REFUSAL
-from worker.conversation.call import GOODBYE_LIMIT_SECONDS
+from worker.conversation.ending import QUIET_LIMIT_SECONDS
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 CANNOT_HELP = "I can't help with that"
@@ -67,7 +67,7 @@ async def test_a_model_that_says_goodbye_and_hangs_up_says_it_once_and_to_its_en
     assert " ".join(told.split()).endswith(GOODBYE)
     goodbye_from = result.turns[-1].ended_seconds
     heard_seconds = sum(end - start for start, end in result.agent_audio if start > goodbye_from)
-    assert heard_seconds > 1.2 * GOODBYE_LIMIT_SECONDS, "the test is about a longer one"
+    assert heard_seconds > 1.2 * QUIET_LIMIT_SECONDS, "the test is about a longer one"
     assert "Thank you for calling. Goodbye!" not in told
     assert result.ended_by == "agent"
     assert result.good, result.errors

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from livekit.agents import AgentSession, CloseEvent, JobContext
+from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
 from worker.conversation.continuity import Continuity
@@ -104,21 +105,22 @@ class Ending:
     async def _end(self, reason: str, phrase: str | None) -> None:
         self._continuity.ends()
         said_to_its_end = False
-        try:
-            if phrase is not None and self._speaker is not None:
-                self._speaker.say(phrase, allow_interruptions=False)
-            said_to_its_end = await self._until_quiet()
-        except RuntimeError:
-            pass  # the session is closing already
+        with contextlib.suppress(RuntimeError):  # the session is closing already
+            said_to_its_end = await self._until_quiet(self._say_goodbye(phrase))
         self._reports.event(log_events.CALL_ENDED, reason=reason, failed=self.failed)
         await self._reports.aclose()
         self._session.shutdown(drain=said_to_its_end)  # draining would wait for what hangs
 
-    async def _until_quiet(self) -> bool:
+    def _say_goodbye(self, phrase: str | None) -> SpeechHandle | None:
+        if phrase is None or self._speaker is None:
+            return None
+        return self._speaker.say(phrase, allow_interruptions=False)
+
+    async def _until_quiet(self, goodbye: SpeechHandle | None) -> bool:
         """Wait until nothing is being said any more; False when something hangs that nobody hears."""
         loop = asyncio.get_running_loop()
         begun_at = heard_at = loop.time()
-        while (speech := self._session.current_speech) is not None and not speech.done():
+        while (speech := self._left_to_say(goodbye)) is not None:
             if self._session.agent_state == "speaking":
                 heard_at = loop.time()
             if loop.time() - heard_at > QUIET_LIMIT_SECONDS or loop.time() - begun_at > GOODBYE_LIMIT_SECONDS:
@@ -127,6 +129,11 @@ class Ending:
                 async with asyncio.timeout(LOOK_INTERVAL_SECONDS):
                     await speech.wait_for_playout()
         return True
+
+    def _left_to_say(self, goodbye: SpeechHandle | None) -> SpeechHandle | None:
+        """Return what is still to be said: the goodbye, which may wait its turn, else what is being said now."""
+        speeches = (goodbye, self._session.current_speech)
+        return next((speech for speech in speeches if speech is not None and not speech.done()), None)
 
     async def _hand_over(self) -> None:
         self._reports.event(log_events.CALL_HANDOVER, outcome="begun")

@@ -1,0 +1,222 @@
+"""A call ends once and well, whoever ends it and whatever hangs: the table in Ending's docstring, line by line."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from tests.worker.jumping_clock import run, wait
+from worker import log_events
+from worker.conversation import ending as module
+from worker.conversation.ending import NOBODY_CAME, Ending, State
+from worker.recovery.exit_codes import FAILED, UNUSED
+
+
+class Speech:
+    """Something that is said for so many seconds; for ever where nobody listens."""
+
+    def __init__(self, seconds):
+        self.over = asyncio.Event()
+        if seconds is not None:
+            asyncio.get_running_loop().call_later(seconds, self.over.set)
+
+    def done(self):
+        return self.over.is_set()
+
+    async def wait_for_playout(self):
+        await self.over.wait()
+
+
+class Call:
+    """A call's surroundings, which note what is done to them."""
+
+    def __init__(self, *, goodbye_seconds=2.0, heard=True, successor=False):
+        self.did, self.handlers = [], {}
+        self.goodbye_seconds, self.heard, self.successor = goodbye_seconds, heard, successor
+        self.session = SimpleNamespace(
+            on=self.handlers.__setitem__, current_speech=None, agent_state="listening", shutdown=self.shutdown
+        )
+        ctx = SimpleNamespace(
+            room=SimpleNamespace(disconnect=self.leave),
+            add_shutdown_callback=lambda _: None,
+            shutdown=lambda reason: self.note("job over"),
+        )
+        continuity = SimpleNamespace(
+            ends=lambda: self.note("no successor"), hand_over=self.hand_over, end_room=self.end_room
+        )
+        outages = SimpleNamespace(note=lambda provider: self.note(f"{provider} is down"))
+        reports = SimpleNamespace(event=self.event, aclose=self.close_reports)
+        self.ending = Ending(ctx, self.session, continuity, outages, reports)
+        self.ending.speak_through(
+            SimpleNamespace(say=self.say, apologise=lambda provider, phrase: self.note(f"sorry for {provider}"))
+        )
+
+    def note(self, what):
+        self.did.append(what)
+
+    def event(self, name, **fields):
+        ended = name == log_events.CALL_ENDED
+        self.note(f"ended: {fields['reason']}, failed {fields['failed']}" if ended else name)
+
+    def say(self, phrase, *, allow_interruptions):
+        assert not allow_interruptions
+        self.note(f"says {phrase}")
+        self.session.agent_state = "speaking" if self.heard else "listening"
+        self.session.current_speech = Speech(self.goodbye_seconds)
+        return self.session.current_speech
+
+    def shutdown(self, *, drain):
+        self.note("drains" if drain else "cuts off")
+        self.close("user_initiated")
+
+    def close(self, reason):
+        self.handlers["close"](SimpleNamespace(reason=SimpleNamespace(value=reason)))
+
+    async def leave(self):
+        self.note("leaves")
+
+    async def hand_over(self):
+        await wait(1)
+        return self.successor and not self.ending.begun
+
+    async def end_room(self):
+        self.note("room over")
+
+    async def close_reports(self):
+        await wait(0.1)
+
+
+@pytest.fixture(autouse=True)
+def exit_codes(monkeypatch):
+    codes = []
+    monkeypatch.setattr(module, "exit_with", codes.append)
+    return codes
+
+
+def story(act, seconds=120, **surroundings):
+    """Let `act` happen to a call in these surroundings; return its state and what was done after so many seconds."""
+
+    async def scenario():
+        call = Call(**surroundings)
+        act(call)
+        await wait(seconds)
+        return call
+
+    call = run(scenario())
+    return call.ending.state, call.did
+
+
+def spoken_and_told(did):
+    return [what for what in did if what.startswith(("says", "ended", "sorry"))]
+
+
+def test_a_goodbye_is_heard_before_the_call_ends():
+    state, did = story(lambda call: call.ending.end("goodbye", "goodbye"))
+    assert did == ["no successor", "says goodbye", "ended: goodbye, failed False", "drains", "job over", "room over"]
+    assert state is State.OVER
+
+
+def test_who_ends_it_first_gives_the_reason():
+    def act(call):
+        call.ending.end("goodbye", "goodbye")
+        call.ending.end("time_limit", "time_up")
+        call.ending.give_up("llm", "give_up")
+
+    _, did = story(act)
+    assert spoken_and_told(did) == ["says goodbye", "ended: goodbye, failed False"]
+
+
+def test_a_goodbye_longer_than_any_hang_is_not_cut():
+    _, did = story(lambda call: call.ending.end("goodbye", "goodbye"), goodbye_seconds=30.0)
+    assert "drains" in did
+    assert "cuts off" not in did
+
+
+@pytest.mark.parametrize("seconds", [11.0, 13.0])
+def test_a_goodbye_that_nobody_can_hear_holds_no_line(seconds):
+    """Pins a caller who does not subscribe: draining waited for speech that such a caller never takes."""
+    state, did = story(lambda call: call.ending.end("silent", "goodbye"), seconds, goodbye_seconds=None, heard=False)
+    over = seconds > module.QUIET_LIMIT_SECONDS
+    assert (state is State.OVER) == over
+    assert ("cuts off" in did) == over
+
+
+def test_a_goodbye_without_end_ends():
+    _, did = story(lambda call: call.ending.end("goodbye", "goodbye"), goodbye_seconds=None)
+    assert "cuts off" in did
+
+
+def test_a_goodbye_that_waits_its_turn_is_waited_for():
+    """Between two speeches the session has none."""
+
+    def act(call):
+        call.ending.end("goodbye", "goodbye")
+        asyncio.get_running_loop().call_later(0.01, lambda: setattr(call.session, "current_speech", None))
+
+    _, did = story(act, seconds=1.0)
+    assert spoken_and_told(did) == ["says goodbye"]
+
+
+def test_a_provider_that_stays_away_fails_the_call_once(exit_codes):
+    def act(call):
+        call.ending.give_up("tts", "give_up")
+        call.ending.crash(ValueError("afterwards"))
+
+    _, did = story(act)
+    assert did[:3] == ["sorry for tts", "tts is down", "no successor"]
+    assert spoken_and_told(did)[1:] == ["says give_up", "ended: tts_failed, failed True"]
+    assert exit_codes == [FAILED]
+
+
+def test_what_of_ours_breaks_is_apologised_for(exit_codes):
+    _, did = story(lambda call: call.ending.crash(ValueError("ours")))
+    assert did[0] == "sorry for call"
+    assert exit_codes == [FAILED]
+
+
+def test_a_call_to_which_nobody_came_leaves_its_token_good(exit_codes):
+    _, did = story(lambda call: call.ending.end(NOBODY_CAME))
+    assert exit_codes == [UNUSED]
+    assert spoken_and_told(did) == ["ended: nobody_came, failed False"]
+
+
+def test_a_caller_who_leaves_ends_the_call():
+    state, did = story(lambda call: call.close("participant_disconnected"))
+    assert did == ["ended: participant_disconnected, failed False", "job over", "room over"]
+    assert state is State.OVER
+
+
+def test_nothing_ends_a_call_that_is_over():
+    def act(call):
+        call.close("participant_disconnected")
+        call.ending.end("time_limit", "time_up")
+        call.ending.hand_over()
+
+    _, did = story(act)
+    assert did.count("job over") == 1
+    assert spoken_and_told(did) == ["ended: participant_disconnected, failed False"]
+
+
+def test_a_call_that_another_agent_carries_on_is_left_at_once():
+    def act(call):
+        call.ending.hand_over()
+        call.ending.hand_over()
+
+    state, did = story(act, successor=True)
+    assert did[:4] == [log_events.CALL_HANDOVER, log_events.CALL_HANDOVER, "leaves", "cuts off"]
+    assert spoken_and_told(did) == []
+    assert state is State.OVER
+
+
+def test_a_call_that_nobody_carries_on_is_ended_with_an_apology():
+    _, did = story(lambda call: call.ending.hand_over())
+    assert spoken_and_told(did) == ["says give_up", "ended: worker_stopped, failed False"]
+
+
+def test_a_goodbye_during_a_hand_over_is_the_end():
+    def act(call):
+        call.ending.hand_over()
+        asyncio.get_running_loop().call_later(0.5, call.ending.end, "goodbye", "goodbye")
+
+    _, did = story(act, successor=True)
+    assert spoken_and_told(did) == ["says goodbye", "ended: goodbye, failed False"]
