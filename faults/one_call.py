@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from faults.cells import STATUSES, Cell
 from faults.line_up import GIVE_UP_SECONDS, LATE_SECONDS, ORDERS_SCOPE, USUAL_SECONDS, LineUp
 from sandbox.caller import CallPlan, CallResult, Patience, Turn, place_call
+from worker.lang import part_of
+from worker.languages import ENGLISH
 
-PHRASES = json.loads(
-    (Path(__file__).parents[1] / "worker" / "conversation" / "data" / "phrases.json").read_text(encoding="utf-8")
-)["en-IN"]
+PHRASES = part_of(ENGLISH, "phrases")
 SIGN_SECONDS = 3.0
 # A promise of a second and a half or more is asserted at twice its length; the row says exactly what was measured.
 LONGEST_SILENCE_SECONDS = USUAL_SECONDS + LATE_SECONDS + 2 * SIGN_SECONDS

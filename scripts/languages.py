@@ -26,6 +26,8 @@ from worker.settings import TtsSettings
 ROOT = Path(__file__).resolve().parents[1]
 LEAST_LINES = 10
 """A corpus with fewer says nothing about a language."""
+NAMED = 8
+"""How many lacking sections of a part are named; `make languages` names the rest as these are mended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,13 @@ class Part:
     lacking: tuple[str, ...]
     """Sections, or what else is not there."""
     is_begun: bool
+
+    @property
+    def shortage(self) -> str:
+        """What is lacking, in a line that can be read."""
+        named = ", ".join(self.lacking[:NAMED])
+        more = len(self.lacking) - NAMED
+        return f"{named} and {more} more" if more > 0 else named
 
     @property
     def cell(self) -> str:
@@ -71,7 +80,7 @@ def _token(language: Language) -> list[str]:
 def _sandbox(language: Language) -> list[str]:
     lacking = [] if language.code in SANDBOX_LANGUAGES else ["sandbox/web/languages.json"]
     said = SANDBOX_PHRASES.get(language.code, {})
-    return lacking + [f"sandbox/llm_phrases.py: {name}" for name in SANDBOX_PHRASES[ENGLISH] if not said.get(name)]
+    return lacking + [f"{name} (sandbox/llm_phrases.py)" for name in SANDBOX_PHRASES[ENGLISH] if not said.get(name)]
 
 
 def _corpora(language: Language) -> list[str]:
@@ -108,7 +117,7 @@ def table(parts: Mapping[str, list[Part]]) -> str:
 
 
 def _shortages(code: str, own: list[Part]) -> list[str]:
-    return [f"{code} lacks, in {part.heading}: {', '.join(part.lacking)}" for part in own if part.lacking]
+    return [f"{code} lacks, in {part.heading}: {part.shortage}" for part in own if part.lacking]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,7 +3,7 @@
 "Khabar" is a verb's object in Gujarati ("khabar nathi") and food in Bengali: said in a Bengali call it is no sign of
 Gujarati. FOLDER holds one plain list per language, `hi.txt` to `te.txt`, one word a line (a spelling dictionary such as
 Debian's hunspell-hi or aspell-mr, unpacked; anything behind a slash is left out), and `en.txt` (wamerican-small).
-Writes worker/language/data/shared_words.toml, which is checked in: nothing is downloaded to run the product.
+Writes worker/lang/shared/shared_words.toml, which is checked in: nothing is downloaded to run the product.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from worker.language.words import lightly_folded, normalised
 from worker.languages import SUPPORTED
 from worker.text.scripts import LATIN, script_of
 
-TARGET = Path(__file__).parents[1] / "worker" / "language" / "data" / "shared_words.toml"
+TARGET = Path(__file__).parents[1] / "worker" / "lang" / "shared" / "shared_words.toml"
 LEAST_LETTERS = 4
 """Shorter words look alike by chance in any two languages."""
 LEAST_ENGLISH_LETTERS = 3

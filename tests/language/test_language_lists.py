@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-import worker.language
-from worker.language import LANGUAGES, SUPPORTED
+import worker.lang
+from worker.lang import shared
 from worker.language.lexicon import lexicon
 from worker.language.words import normalised
+from worker.languages import LANGUAGES, SUPPORTED, known_code
 from worker.text.scripts import script_of
 
-DATA = Path(worker.language.__file__).parent / "data"
-LANGUAGE_FILES = [f"{LANGUAGES[code].subtag}.toml" for code in SUPPORTED]
+DATA = Path(worker.lang.__file__).parent
+LANGUAGE_FILES = [f"{LANGUAGES[code].subtag}/identity.toml" for code in SUPPORTED]
 LISTS = ["verbs", "questions", "cases", "particles"]
 
 
@@ -23,9 +24,8 @@ def lists_of(path):
     return {name: section for name, section in table.items() if isinstance(section, dict)}
 
 
-def test_every_supported_language_has_its_file():
-    codes = {tomllib.loads((DATA / name).read_text(encoding="utf-8"))["code"] for name in LANGUAGE_FILES}
-    assert codes == set(SUPPORTED)
+def test_no_language_stands_in_its_folder_and_among_those_without_a_voice():
+    assert [table["code"] for table in shared("unsupported")["language"] if known_code(table["code"])] == []
 
 
 @pytest.mark.parametrize("name", LANGUAGE_FILES)
@@ -35,11 +35,11 @@ def test_every_list_says_why_it_is_there_and_every_file_its_source(name):
     assert [section for section, table in lists_of(path).items() if not table.get("why")] == []
 
 
-@pytest.mark.parametrize("name", [name for name in LANGUAGE_FILES if name != "en.toml"])
+@pytest.mark.parametrize("name", [name for name in LANGUAGE_FILES if name != "en/identity.toml"])
 def test_native_lists_are_in_the_language_s_own_script_and_latin_lists_in_latin(name):
     """A word in the wrong script would be looked up by nobody, or claim another language's words."""
     scripts = {code: language.script for code, language in LANGUAGES.items()}
-    code = tomllib.loads((DATA / name).read_text(encoding="utf-8"))["code"]
+    code = f"{Path(name).parent}-IN"
     wrong = [
         word
         for section in lists_of(DATA / name).values()

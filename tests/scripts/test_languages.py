@@ -60,8 +60,8 @@ def test_every_language_that_calls_are_held_in_is_whole(capsys):
         ("pa-IN", "endings", "lists.finite"),
         ("hi-IN", "identity", "case_endings.why"),
         ("en-IN", "phrases", "give_up"),
-        ("bn-IN", "waiting", "words"),
-        ("gu-IN", "listening", "words"),
+        ("bn-IN", "endings", "waiting.phrases"),
+        ("gu-IN", "endings", "listening.phrases"),
     ],
 )
 def test_one_missing_section_is_named_and_fails(without, capsys, code, part, section):

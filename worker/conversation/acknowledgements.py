@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 
 from worker.end_of_turn.words import same_spelling
+from worker.lang import part_of, shared
+from worker.languages import SUPPORTED
 
-DATA = Path(__file__).parent / "data" / "acknowledgements.json"
 _WORDS = re.compile(r"[^\s.,!?।॥…:;\-–—\"“”‘]+")
 _LONG_LETTER = re.compile(r"([a-z])\1+")  # "haaan", "hmmm", "okkk"; and "theek", which others write "thek"
 
@@ -42,9 +41,8 @@ def is_acknowledgement(text: str) -> bool:
 @cache
 def _phrases() -> tuple[dict[str, list[Phrase]], dict[str, list[Phrase]]]:
     """The phrases that show listening, and those that only stand beside them, by their first word."""
-    data = json.loads(DATA.read_text(encoding="utf-8"))
-    listening = [phrase for code, phrases in data.items() if not code.startswith("_") for phrase in phrases]
-    return _by_first_word(listening), _by_first_word(data["_beside"])
+    listening = [phrase for code in SUPPORTED for phrase in part_of(code, "endings")["listening"]["phrases"]]
+    return _by_first_word(listening), _by_first_word(shared("listening")["beside"]["phrases"])
 
 
 def _by_first_word(phrases: Iterable[str]) -> dict[str, list[Phrase]]:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 import time
-import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 
 from worker.conversation.acknowledgements import is_acknowledgement
 from worker.end_of_turn.words import same_spelling
+from worker.lang import shared
 
-DATA = Path(__file__).parent / "data" / "outros.toml"
 LEAST_PROBABILITY = 0.3  # of the language claimed, which is low for noise; and for one word of any language
 FEWEST_DOUBTED_WORDS = 3
 MOST_LETTERS_PER_SECOND = 25.0  # the fastest speakers stay below 20
@@ -107,4 +105,4 @@ def _beside() -> frozenset[str]:
 
 @cache
 def _data() -> Mapping[str, Mapping[str, str]]:
-    return tomllib.loads(DATA.read_text(encoding="utf-8"))
+    return shared("outros")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from worker.languages import ENGLISH
+from worker.lang import part_of
+from worker.languages import ENGLISH, SUPPORTED
 
-BUILT_IN = Path(__file__).parent / "data" / "phrases.json"
 FALLBACK_LANGUAGE = ENGLISH
 
 
@@ -26,7 +26,7 @@ class Phrases:
         Raises:
             ValueError: The file is not JSON of {language: {phrase: text}}, or names a language or phrase we lack.
         """
-        table = _read(BUILT_IN)
+        table = {code: part_of(code, "phrases") for code in SUPPORTED}
         if replacements is not None:
             _lay_over(table, _read(replacements), replacements)
         return cls(table)

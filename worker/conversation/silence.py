@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import re
 import time
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from pathlib import Path
 
 from worker.end_of_turn.asking import SPELLING, asked_for
 from worker.end_of_turn.lexicon import LANGUAGES, hold_on_phrases, lexicon
 from worker.end_of_turn.words import same_spelling
+from worker.lang import part_of, shared
+from worker.languages import SUPPORTED
 
-DATA = Path(__file__).parent / "data" / "waits.toml"
 MOMENT_SECONDS = 30.0
 FETCHING_SECONDS = 60.0
 SECONDS_IN: Mapping[str, float] = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
@@ -96,7 +95,7 @@ def _number_before(words: Phrase, place: int) -> float:
 
 @cache
 def _unit_seconds(word: str) -> float:
-    for unit, beginnings in _data()["units"].items():
+    for unit, beginnings in _units().items():
         for beginning in map(same_spelling, beginnings.split(" | ")):
             latin = beginning.isascii()
             if word == beginning or word == f"{beginning}s" or (not latin and word.startswith(beginning)):
@@ -107,20 +106,23 @@ def _unit_seconds(word: str) -> float:
 
 
 @cache
+def _units() -> Mapping[str, str]:
+    units: Mapping[str, str] = shared("waits")["units"]
+    return units
+
+
+@cache
 def _numbers() -> Mapping[str, float]:
     digits = {word: float(value) for code in LANGUAGES for word, value in lexicon(code).digits.items()}
-    own = (pair.rsplit("=", 1) for pair in _data()["numbers"]["every"].split())
+    own = (pair.rsplit("=", 1) for pair in shared("waits")["numbers"]["every"].split())
     return digits | {same_spelling(word): float(value) for word, value in own}
 
 
 @cache
 def _phrases(section: str) -> frozenset[Phrase]:
-    return frozenset(_words_of(phrase) for line in _data()[section].values() for phrase in line.split("|"))
-
-
-@cache
-def _data() -> Mapping[str, Mapping[str, str]]:
-    return tomllib.loads(DATA.read_text(encoding="utf-8"))
+    own = [part_of(code, "endings")["silence"].get(section, []) for code in SUPPORTED]
+    of_all = [phrases.split("|") for phrases in shared("waits").get(section, {}).values()]
+    return frozenset(_words_of(phrase) for phrases in own + of_all for phrase in phrases)
 
 
 def _words_of(text: str) -> Phrase:

@@ -1,14 +1,13 @@
 """Tells what kind of answer the agent has just asked for: a word that ends like half a sentence may be all of it."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from importlib import resources
 from types import MappingProxyType
 
 from worker.end_of_turn.lexicon import LANGUAGES, lexicon
 from worker.end_of_turn.words import closing_mark, same_spelling, words_of
+from worker.lang import shared
 
 NOTHING_SAID = "nothing said"
 STATEMENT = "nothing"
@@ -23,8 +22,7 @@ _LONGEST_PHRASE_WORDS = 4  # held by a test
 @cache
 def _kinds() -> Mapping[str, frozenset[tuple[str, ...]]]:
     """Phrases that ask for one kind of value, most telling kind first."""
-    source = resources.files("worker.end_of_turn").joinpath("data", "asking.toml")
-    kinds = tomllib.loads(source.read_text("utf-8"))["asks for"]
+    kinds = shared("asking")["asks for"]
     return MappingProxyType(
         {
             kind: frozenset(tuple(same_spelling(phrase).split()) for phrase in " ".join(lines.split()).split(" | "))
@@ -35,7 +33,7 @@ def _kinds() -> Mapping[str, frozenset[tuple[str, ...]]]:
 
 @lru_cache(maxsize=64)
 def asked_for(agent_said: str) -> str:
-    """The kind of answer that is due: a key of `data/asking.toml`, YES_OR_NO, OPEN, STATEMENT or NOTHING_SAID."""
+    """The kind of answer that is due: a key of shared/asking.toml, YES_OR_NO, OPEN, STATEMENT or NOTHING_SAID."""
     sentences = [sentence for sentence in _SENTENCE.split(agent_said.strip()) if words_of(sentence)]
     if not sentences:
         return NOTHING_SAID
@@ -71,8 +69,7 @@ def _tells(words: tuple[str, ...]) -> bool:
 
 @cache
 def _kinds_requests() -> frozenset[str]:
-    source = resources.files("worker.end_of_turn").joinpath("data", "asking.toml")
-    listed = tomllib.loads(source.read_text("utf-8"))["requests"]
+    listed = shared("asking")["requests"]
     return frozenset(same_spelling(word) for word in listed["words"].split())
 
 

@@ -1,22 +1,22 @@
-"""Loads the word lists of `data/` once, and says which of them judge a given word.
+"""Loads the word lists of every language once, and says which of them judge a given word.
 
 Apart from the rules because the lists grow with every call that was cut off, and a reviewer of words should not
 have to read code.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from types import MappingProxyType
 
 from worker.end_of_turn.words import same_spelling
+from worker.lang import part_of, shared
 from worker.languages import BY_SPEAKERS, WRITTEN_IN, canonical_code
 from worker.languages import LANGUAGES as ALL_LANGUAGES
 from worker.text.scripts import LATIN, indic_script_of
 
-LANGUAGES = tuple(ALL_LANGUAGES[code].subtag for code in BY_SPEAKERS)
+_CODES = {ALL_LANGUAGES[code].subtag: code for code in BY_SPEAKERS}
+LANGUAGES = tuple(_CODES)
 _LANGUAGES_BY_SCRIPT = {
     script: tuple(ALL_LANGUAGES[code].subtag for code in codes) for script, codes in WRITTEN_IN.items()
 }
@@ -73,8 +73,7 @@ def _pairs(raw: Mapping[str, str], name: str) -> Mapping[str, str]:
 @cache
 def lexicon(language: str) -> Lexicon:
     """The lists of one language; read once per process. `language` is one of LANGUAGES."""
-    source = resources.files("worker.end_of_turn").joinpath("data", f"{language}.toml")
-    tables = tomllib.loads(source.read_text("utf-8"))
+    tables = part_of(_CODES[language], "endings")
     raw = tables["lists"]
     open_words = {word: why for why in tables["open"] for word in _listed(tables["open"], why)}
     answers, tags = _listed(raw, "answers"), _listed(raw, "tags")
@@ -116,22 +115,20 @@ def lexicon(language: str) -> Lexicon:
 @cache
 def mail_words() -> Mapping[str, frozenset[str]]:
     """The words that spell e-mail addresses: `at`, `dot`, `ends`, `hosts`, `announces`, `asking`."""
-    source = resources.files("worker.end_of_turn").joinpath("data", "mail.toml")
-    lists = tomllib.loads(source.read_text("utf-8"))["mail"]
+    lists = shared("mail")["mail"]
     return MappingProxyType({name: _listed(lists, name) for name in lists})
 
 
 @cache
-def _phrases(name: str) -> frozenset[tuple[str, ...]]:
-    """The phrases of all languages in one file: `hold_on`, `that_is_all`."""
-    source = resources.files("worker.end_of_turn").joinpath("data", f"{name}.toml")
-    phrases = tomllib.loads(source.read_text("utf-8"))["phrases"]
-    return frozenset(tuple(same_spelling(p).split()) for line in phrases.values() for p in line.split(" | "))
+def _phrases(section: str) -> frozenset[tuple[str, ...]]:
+    """The phrases of one section in all languages: `waiting`, `closing`."""
+    listed = (part_of(code, "endings")[section]["phrases"] for code in BY_SPEAKERS)
+    return frozenset(tuple(same_spelling(phrase).split()) for phrases in listed for phrase in phrases)
 
 
 def hold_on_phrases() -> frozenset[tuple[str, ...]]:
     """How callers ask for a moment, in all languages."""
-    return _phrases("hold_on")
+    return _phrases("waiting")
 
 
 def says_to_hold_on(words: tuple[str, ...]) -> bool:
@@ -141,7 +138,7 @@ def says_to_hold_on(words: tuple[str, ...]) -> bool:
 
 def says_that_is_all(words: tuple[str, ...]) -> bool:
     """Whether these words only close, perhaps after a short answer: "bas itna hi", "no that is all"."""
-    return _says_only(words, _phrases("that_is_all"))
+    return _says_only(words, _phrases("closing"))
 
 
 def _says_only(words: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> bool:
@@ -155,7 +152,7 @@ def load_word_lists() -> None:
     """Read all lists now. At import, because a first turn must not wait for files, and forked processes share them."""
     mail_words()
     hold_on_phrases()
-    _phrases("that_is_all")
+    _phrases("closing")
     for script in ("latin", *_LANGUAGES_BY_SCRIPT):
         _answers_in(script)
 

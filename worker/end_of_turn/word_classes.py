@@ -3,14 +3,13 @@
 Apart from the word lists because the signs are weighed by class: a word that is put into a list needs no new weight.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
 from types import MappingProxyType
 
 from worker.end_of_turn.lexicon import LANGUAGES, Lexicon, lexicon, lexicons_for
 from worker.end_of_turn.words import same_spelling
+from worker.lang import shared
 from worker.text.scripts import LATIN, indic_script_of
 
 CONTENT = "noun or name"
@@ -34,8 +33,7 @@ _INDIC_CLASSES = {  # the `open` lists of the lexicons, in the singular
 @cache
 def _english() -> tuple[Mapping[str, str], tuple[tuple[str, str], ...]]:
     """Class of each listed word, and (ending, class), longest ending first."""
-    source = resources.files("worker.end_of_turn").joinpath("data", "english_classes.toml")
-    tables = tomllib.loads(source.read_text("utf-8"))
+    tables = shared("english_classes")
     classes: dict[str, str] = {}
     for name, words in tables["classes"].items():
         for word in words.split():

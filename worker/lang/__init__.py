@@ -1,4 +1,4 @@
-"""Reads what we know of a language: a file for each part, made to be edited by native speakers.
+"""Reads what we know of a language: a folder a language, a file for each part, made to be edited by native speakers.
 
 A part is whole when it has every section that the same part has in all other languages that calls are held in: nobody
 keeps a list of sections. A section that is there and empty says that the language has no such words.
@@ -6,7 +6,6 @@ keeps a list of sections. A section that is there and empty says that the langua
 
 from __future__ import annotations
 
-import json
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -18,17 +17,14 @@ from worker.languages import ENGLISH, LANGUAGES, SUPPORTED
 
 PARTS: Mapping[str, str] = {
     "identity": "the words that tell the language from its neighbours, and wishes for another one",
-    "endings": "the words that a turn ends or goes on with",
-    "waiting": "how callers ask for a moment",
-    "listening": "what callers say while they listen",
+    "endings": "the words that a turn ends or goes on with, asks for a moment with, or only listens with",
     "spoken": "numbers, money, dates, times and units as they are spoken",
     "phrases": "what is said without the model: greeting, goodbye, apologies",
 }
-"""Part -> what is in it."""
+"""File of a language's folder -> what is in it."""
 
-_NEVER_EMPTY = frozenset({"phrases", "listening", "waiting"})
-"""Nobody says nothing: what is empty here was forgotten."""
-
+_NEVER_EMPTY = "phrases"
+"""The part in which what is empty was forgotten: nobody says nothing."""
 _INDIAN_ONLY = (
     "shared", "particles.native", "answers.native", "verb_endings", "case_endings", "wish_",
     "open.postpositions", "open.emphatics", "lists.indefinites", "clock.day_parts",
@@ -37,19 +33,15 @@ _INDIAN_ONLY = (
 language that every wish can be made in."""
 
 
-@cache
-def part_of(code: str, part: str) -> Mapping[str, Any]:
-    """One part of a language, a key of PARTS; empty where there is none."""
-    subtag = LANGUAGES[code].subtag
-    if part in ("listening", "phrases"):
-        name = {"listening": "acknowledgements", "phrases": "phrases"}[part]
-        found: Any = _json(f"conversation/data/{name}.json").get(code)
-        return {"words": found} if isinstance(found, list) else found or {}
-    if part == "waiting":
-        said = _toml("end_of_turn/data/hold_on.toml")["phrases"].get(subtag)
-        return {"words": said} if said else {}
-    folder = {"identity": "language", "endings": "end_of_turn", "spoken": "spoken"}[part]
-    return _toml(f"{folder}/data/{code if part == 'spoken' else subtag}.toml")
+def part_of(code: str, part: str) -> dict[str, Any]:
+    """One part of a language, a key of PARTS; empty where there is no such file."""
+    path = f"{LANGUAGES[code].subtag}/{part}.toml"
+    return _read(path) if files(__package__).joinpath(path).is_file() else {}
+
+
+def shared(name: str) -> dict[str, Any]:
+    """What belongs to no one language: `loanwords`, `unsupported`, ..."""
+    return _read(f"shared/{name}.toml")
 
 
 def lacking(code: str, part: str) -> list[str]:
@@ -58,7 +50,7 @@ def lacking(code: str, part: str) -> list[str]:
     asked = frozenset.intersection(*(_sections(other, part, filled=True) for other in others))
     if code == ENGLISH:
         asked = frozenset(section for section in asked if not section.startswith(_INDIAN_ONLY))
-    return sorted(asked - _sections(code, part, filled=part in _NEVER_EMPTY))
+    return sorted(asked - _sections(code, part, filled=part == _NEVER_EMPTY))
 
 
 def lacking_parts(code: str) -> list[str]:
@@ -80,13 +72,6 @@ def _leaves(table: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
             yield above + name, value
 
 
-def _toml(path: str) -> dict[str, Any]:
-    source = files("worker").joinpath(path)
-    if not source.is_file():
-        return {}
-    return tomllib.loads(unicodedata.normalize("NFC", source.read_text(encoding="utf-8")))
-
-
-def _json(path: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(files("worker").joinpath(path).read_text(encoding="utf-8"))
-    return found
+def _read(path: str) -> dict[str, Any]:
+    text = files(__package__).joinpath(path).read_text(encoding="utf-8")
+    return tomllib.loads(unicodedata.normalize("NFC", text))

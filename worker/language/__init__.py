@@ -1,7 +1,7 @@
 """Decides which language the next reply is spoken in, from the transcript itself.
 
 Apart from the conversation because the rules change with every market we open, and must be testable without audio.
-Pure: no network, no model, no clock. Rules: docs/language-policy.md. Word lists: data/, for native speakers to edit.
+Pure: no network, no model, no clock. Rules: docs/language-policy.md. Word lists: worker/lang/, for all to edit.
 """
 
 from worker.language.policy import Decision, HeardTurn, LanguageState, decide

@@ -1,19 +1,17 @@
-"""Reads the word lists in data/ into one table that answers in constant time.
+"""Reads the word lists of every language into one table that answers in constant time.
 
 The lists are for people (one file per language, a reason beside each list); this table is for the rules.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
-from importlib import resources
 from itertools import product
 from typing import Any
 
-from worker.lang import part_of
+from worker.lang import part_of, shared
 from worker.language.names import KEPT_ANSWERS, LanguageNames, read_names
 from worker.language.sounds import SOUND, SOUND_IN_TAMIL, SURE_SOUND, sound_in_tamil, sound_of, without_last_nasal
 from worker.language.words import folded, lightly_folded, loosely_spelt, normalised
@@ -283,10 +281,6 @@ class _Builder:
             known[entry.language] = entry
 
 
-def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads(resources.files("worker.language").joinpath("data", name).read_text(encoding="utf-8"))
-
-
 def _words(written: str) -> frozenset[str]:
     return frozenset(normalised(written).split())
 
@@ -313,7 +307,7 @@ def _english_answers(lists: Mapping[str, Any]) -> EnglishAnswers:
 
 def _shared_words() -> dict[str, frozenset[str]]:
     sharers: dict[str, set[str]] = {}
-    for code, section in _read("shared_words.toml").items():
+    for code, section in shared("shared_words").items():
         if code == "en-IN":
             continue  # homographs: claimed for English like any of its words
         for word in map(lightly_folded, normalised(section["words"]).split()):
@@ -336,20 +330,20 @@ def lexicon() -> Lexicon:
     """The tables, read from the data files once per process."""
     builder = _Builder()
     for code in LANGUAGES:
-        builder.add_language({"code": code, **part_of(code, "identity")})
-    for table in _read("unsupported.toml")["language"]:
+        builder.add_language({**part_of(code, "identity"), "code": code})
+    for table in shared("unsupported")["language"]:
         builder.add_language(table)
-    builder.add_wish_forms(_read("wish_forms.toml")["forms"])
-    for word in _words(_read("shared_words.toml")["en-IN"]["words"]):
+    builder.add_wish_forms(shared("wish_forms")["forms"])
+    for word in _words(shared("shared_words")["en-IN"]["words"]):
         builder.claim(word, Entry("en-IN", PARTICLE, _WEIGHTS[PARTICLE]))
-    english_spelt = builder.add_english_in_scripts(_read("english_in_scripts.toml")["spellings"])
-    names, proper, english = _read("language_names.toml"), _read("proper_names.toml"), _read("english_wishes.toml")
+    english_spelt = builder.add_english_in_scripts(shared("english_in_scripts")["spellings"])
+    names, proper, english = shared("language_names"), shared("proper_names"), shared("english_wishes")
     surnames, words_for_name = (_words(proper.pop(section)["words"]) for section in ("surnames", "words_for_name"))
     for section in proper.values():
         builder.phrases.update(_phrases(section["words"]))
     english_lists = part_of(ENGLISH, "identity")
     builder.add_confirmations(english_lists["confirmations"])
-    loanwords = _words(_read("loanwords.toml")["words"])
+    loanwords = _words(shared("loanwords")["words"])
     main_verbs = _words(english_lists["main_verbs"]["latin"])
     # "ho" is Marathi for yes and a verb in Hindi: such a word is no evidence only when nothing else is said.
     ambiguous = {phrase for phrase in builder.phrases if len(phrase) == 1 and phrase[0] in builder.words}

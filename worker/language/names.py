@@ -58,7 +58,7 @@ class LanguageNames:
 
 
 def read_names(table: Mapping[str, Mapping[str, str]]) -> LanguageNames:
-    """The tables of data/language_names.toml: [names], [stems], [joints] and [endings]."""
+    """The tables of lang/shared/language_names.toml: [names], [stems], [joints] and [endings]."""
     names = LanguageNames()
     for section in ("names", "stems"):
         for code, spellings in table[section].items():

@@ -1,14 +1,12 @@
-"""Loads how each language says numbers, money, dates and signs, from files in `data/` a native speaker can edit."""
+"""Loads how each language says numbers, money, dates and signs, from files a native speaker can edit."""
 
 import re
-import tomllib
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+from worker.lang import part_of, shared
 from worker.languages import ENGLISH, canonical_code
 
 SIZES = MappingProxyType({"thousand": 10**3, "lakh": 10**5, "million": 10**6, "crore": 10**7, "billion": 10**9})
@@ -147,7 +145,7 @@ def spoken_forms(language: str) -> SpokenForms:
     The files ship with the package: a missing or misshapen one is a mistake of ours and raises.
     """
     known = canonical_code(language) or ENGLISH
-    common, own = _read("common"), _read(known)
+    common, own = shared("spoken"), part_of(known, "spoken")
     return SpokenForms(
         language=known,
         name=own["name"],
@@ -184,11 +182,6 @@ def spoken_forms(language: str) -> SpokenForms:
         attributive=_attributive_forms(own.get("attributive", {})),
         currencies=MappingProxyType({sign: k for k, signs in common["currencies"].items() for sign in signs}),
     )
-
-
-def _read(name: str) -> dict[str, Any]:
-    text = files(__package__).joinpath("data", f"{name}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(unicodedata.normalize("NFC", text))
 
 
 def _number_forms(own: dict[str, Any], common: dict[str, Any]) -> NumberForms:
