@@ -7,7 +7,7 @@ from collections.abc import Callable
 from aiohttp import web
 from livekit.agents import AgentServer
 
-from worker.front_desk import FrontDesk
+from worker.admission import Admission
 from worker.livekit_internals import inference_died, is_out_of_reach
 
 
@@ -15,11 +15,11 @@ class HealthServer:
     """Answers `GET /`: 200 while LiveKit offers this worker calls, else 503 with why; `GET /live`: 200 while alive."""
 
     def __init__(
-        self, server: AgentServer, desk: FrontDesk, host: str, port: int,
+        self, server: AgentServer, admission: Admission, host: str, port: int,
         why_not: Callable[[], str | None] = lambda: None,
     ) -> None:  # fmt: skip
         self._server = server
-        self._desk = desk
+        self._admission = admission
         self._host = host
         self._port = port
         self._why_not = why_not
@@ -57,8 +57,8 @@ class HealthServer:
     async def _ready(self, _: web.Request) -> web.Response:
         status = self.status()
         registered = status in ("ok", "draining")
-        calls = self._desk.calls() if self._was_registered else 0
-        content = {"status": status, "registered": registered, "calls": calls, "most_calls": self._desk.most}
+        calls = self._admission.calls() if self._was_registered else 0
+        content = {"status": status, "registered": registered, "calls": calls, "most_calls": self._admission.most}
         if not registered and (why := self._why_not()):
             content["why"] = why
         return web.json_response(content, status=200 if registered else 503)

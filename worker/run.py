@@ -56,7 +56,7 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
         loop.add_signal_handler(number, stop.set)
     registration = Registration(server, settings.livekit.url)
     health = HealthServer(
-        server, parts.desk, settings.health.health_host, settings.health.health_port, lambda: registration.why_not
+        server, parts.admission, settings.health.health_host, settings.health.health_port, lambda: registration.why_not
     )
     try:
         await health.start()
@@ -65,7 +65,7 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
         return GAVE_UP
     rescue = Rescue(parts.lifeline.rooms, settings.livekit.agent_name)
     server.on("worker_started", lambda *_: rescue.follow(server))
-    server.on("worker_started", lambda *_: parts.desk.follow(server))
+    server.on("worker_started", lambda *_: parts.admission.follow(server))
     serving = asyncio.create_task(server.run(devmode=dev))
     beside = [
         asyncio.create_task(_render_phrases(settings, registration.done)),

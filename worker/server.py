@@ -25,7 +25,8 @@ from livekit.agents.utils.hw import get_cpu_monitor
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from worker import log_events
-from worker.admissions import Admissions
+from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, Admission
+from worker.admission_rules import AdmissionRules
 from worker.conversation.assistant import Assistant
 from worker.conversation.call import Call, CallParts
 from worker.conversation.continuity import Continuity
@@ -35,7 +36,6 @@ from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
 from worker.conversation.tool_services import ToolServices
 from worker.environment import load_settings
-from worker.front_desk import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, FrontDesk
 from worker.providers.end_of_turn_detector import EvidenceTurnDetector
 from worker.providers.openai_llm import build_llm, warm
 from worker.providers.sarvam_stt import build_stt, by_request
@@ -73,7 +73,7 @@ class Parts:
     """Holds what runs in the worker's parent process."""
 
     server: AgentServer
-    desk: FrontDesk
+    admission: Admission
     lifeline: Lifeline
 
 
@@ -97,13 +97,15 @@ def build_server(settings: Settings) -> Parts:
         preload_modules=["worker.preload"],
     )
     lifeline = Lifeline(livekit)
-    desk = FrontDesk(server, most_calls(capacity), livekit.agent_name, lifeline, Admissions(capacity))
+    admission = Admission(server, most_calls(capacity), livekit.agent_name, lifeline, AdmissionRules(capacity))
     server.setup_fnc = prewarm
-    server.load_fnc = desk.load
+    server.load_fnc = admission.load
     # `@server.rtc_session(...)` written as a call: the name comes from settings, and a call's process must be able to
     # import the entrypoint, which it cannot if it is defined in here.
-    server.rtc_session(agent_name=livekit.agent_name, on_request=desk.take, on_session_end=on_session_end)(entrypoint)
-    return Parts(server, desk, lifeline)
+    server.rtc_session(agent_name=livekit.agent_name, on_request=admission.take, on_session_end=on_session_end)(
+        entrypoint
+    )
+    return Parts(server, admission, lifeline)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ def server():
 
 @pytest.fixture
 def health(server):
-    desk = SimpleNamespace(calls=lambda: 3, most=8)
-    return HealthServer(server, desk, "127.0.0.1", free_port())
+    admission = SimpleNamespace(calls=lambda: 3, most=8)
+    return HealthServer(server, admission, "127.0.0.1", free_port())
 
 
 def test_a_worker_that_has_not_found_livekit_is_connecting(health):

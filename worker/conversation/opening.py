@@ -10,7 +10,7 @@ from livekit import rtc
 from livekit.agents import AgentSession, AgentStateChangedEvent, JobContext
 
 from worker import log_events
-from worker.admissions import DAY_IS_SPENT, EXPIRED, TOO_MANY_CALLS, USED
+from worker.admission_rules import DAY_IS_SPENT, EXPIRED, TOO_MANY_CALLS, USED
 from worker.conversation.caller import opening_language, wanted_voice
 from worker.conversation.clocks import Clocks
 from worker.conversation.continuity import Continuity
@@ -25,7 +25,7 @@ from worker.settings import CallSettings
 from worker.ticket import Ticket
 
 ALREADY_THERE_SECONDS = 0.05
-# What a caller is told whose call is none (worker.admissions says why, the front desk adds "busy").
+# What a caller is told whose call is none (worker.admission_rules says why, admission adds "busy").
 REFUSAL_PHRASES = {
     "busy": "busy",
     USED: "used",

@@ -7,9 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from worker import front_desk
-from worker.admissions import Admissions
-from worker.front_desk import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, FrontDesk
+from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, Admission
+from worker.admission_rules import AdmissionRules
 from worker.livekit_internals import EndedProcess
 from worker.recovery.exit_codes import FAILED, LOST, UNUSED
 from worker.recovery.sealed_state import Seal, Succession
@@ -54,29 +53,29 @@ class Request:
         self.answer = ("reject", terminate)
 
 
-def a_desk(most, rooms=None):
+def an_admission(most, rooms=None):
     server = SimpleNamespace(active_jobs=[])
     lifeline = SimpleNamespace(seal=SEAL, rooms=rooms or FakeRooms())
-    return FrontDesk(server, most, "vaani", lifeline, Admissions(LIMITS)), server
+    return Admission(server, most, "vaani", lifeline, AdmissionRules(LIMITS)), server
 
 
-def offer(desk, name, succession=None):
+def offer(admission, name, succession=None):
     request = Request(name, SEAL.seal(succession, "room") if succession else "")
-    asyncio.run(desk.take(request))
+    asyncio.run(admission.take(request))
     return request.answer
 
 
 @pytest.fixture(autouse=True)
 def _no_wait_for_other_workers(monkeypatch):
-    monkeypatch.setattr(front_desk, "OTHERS_SECONDS", 0.0)
-    monkeypatch.setattr(front_desk.random, "uniform", lambda low, high: 0.0)
+    monkeypatch.setattr("worker.admission.OTHERS_SECONDS", 0.0)
+    monkeypatch.setattr("worker.admission.random.uniform", lambda low, high: 0.0)
 
 
 def test_a_call_taken_a_moment_ago_counts_before_its_process_runs():
     """Pins the trap of a burst: two callers in the same instant on one line."""
-    desk, _ = a_desk(most=1)
-    assert offer(desk, "first")[0] == "accept"
-    assert offer(desk, "second") == ("reject", False), "another worker may have room"
+    admission, _ = an_admission(most=1)
+    assert offer(admission, "first")[0] == "accept"
+    assert offer(admission, "second") == ("reject", False), "another worker may have room"
 
 
 @pytest.mark.parametrize(
@@ -89,53 +88,53 @@ def test_a_call_taken_a_moment_ago_counts_before_its_process_runs():
     ids=["nobody took it", "another worker took it", "another worker is refusing it"],
 )
 def test_a_call_that_nobody_has_room_for_is_refused_aloud_and_once(rooms, sent):
-    desk, _ = a_desk(most=1, rooms=rooms)
+    admission, _ = an_admission(most=1, rooms=rooms)
 
     async def two_callers():
-        await desk.take(Request("first"))
-        await desk.take(Request("second"))
-        await asyncio.gather(*desk._tasks)
+        await admission.take(Request("first"))
+        await admission.take(Request("second"))
+        await asyncio.gather(*admission._tasks)
 
     asyncio.run(two_callers())
     assert rooms.sent == sent
 
 
 def test_refusing_a_call_takes_no_line():
-    desk, server = a_desk(most=1)
-    answer = offer(desk, "refused", Succession("busy", 1))
+    admission, server = an_admission(most=1)
+    answer = offer(admission, "refused", Succession("busy", 1))
     assert answer == ("accept", {"identity": "vaani-busy", "attributes": {BUSY_ATTRIBUTE: "true"}})
     server.active_jobs = [SimpleNamespace(job=SimpleNamespace(id="refused"))]
-    assert desk.calls() == 0
-    assert offer(desk, "first")[0] == "accept"
+    assert admission.calls() == 0
+    assert offer(admission, "first")[0] == "accept"
 
 
 def test_a_caller_in_mid_call_is_taken_even_when_all_lines_are_busy():
-    desk, _ = a_desk(most=1)
-    offer(desk, "first")
-    assert offer(desk, "rescued", Succession("crashed", 2, "agent-1")) == ("accept", {"identity": "vaani-agent-2"})
+    admission, _ = an_admission(most=1)
+    offer(admission, "first")
+    assert offer(admission, "rescued", Succession("crashed", 2, "agent-1")) == ("accept", {"identity": "vaani-agent-2"})
 
 
 def test_forged_metadata_is_an_ordinary_call():
-    desk, _ = a_desk(most=1)
+    admission, _ = an_admission(most=1)
     request = Request("first", "v1." + "A" * 200)
-    asyncio.run(desk.take(request))
+    asyncio.run(admission.take(request))
     assert request.answer == ("accept", {})
 
 
 def test_the_load_stays_below_what_makes_livekit_stop_offering_calls():
-    desk, server = a_desk(most=2)
+    admission, server = an_admission(most=2)
     server.active_jobs = [SimpleNamespace(job=SimpleNamespace(id=str(number))) for number in range(5)]
-    assert desk.load() < 0.7
+    assert admission.load() < 0.7
 
 
 def ticket(*, age_seconds=1.0, caller="asha", **more):
     return json.dumps({"at": time.time() - age_seconds, "caller": caller, **more})
 
 
-def show(desk, name, metadata, room="room"):
+def show(admission, name, metadata, room="room"):
     """A first dispatch with this ticket, and what it was answered."""
     request = Request(name, metadata, room)
-    asyncio.run(desk.take(request))
+    asyncio.run(admission.take(request))
     return request.answer
 
 
@@ -150,60 +149,60 @@ def process(name, exit_code):
 @pytest.mark.parametrize("exit_code", [0, FAILED])
 def test_a_token_is_good_for_one_call(exit_code):
     """Pins the trap that the dispatch is in the token: whoever joins again makes the room again, with an agent."""
-    desk, _ = a_desk(most=3)
-    assert show(desk, "first", ticket()) == ("accept", {})
-    desk._process_closed(process("first", exit_code))
+    admission, _ = an_admission(most=3)
+    assert show(admission, "first", ticket()) == ("accept", {})
+    admission._process_closed(process("first", exit_code))
 
-    assert show(desk, "again", ticket(age_seconds=300)) == refused("used")
-    assert show(desk, "other", ticket(), room="another room") == ("accept", {})
+    assert show(admission, "again", ticket(age_seconds=300)) == refused("used")
+    assert show(admission, "other", ticket(), room="another room") == ("accept", {})
 
 
 @pytest.mark.parametrize("exit_code", [LOST, -9, 1])
 def test_a_call_that_was_lost_goes_on_with_its_token_however_old(exit_code):
     """Pins the trap that LiveKit's own restart makes the room, and the dispatch, again."""
-    desk, _ = a_desk(most=3)
-    show(desk, "first", ticket())
-    desk._process_closed(process("first", exit_code))
+    admission, _ = an_admission(most=3)
+    show(admission, "first", ticket())
+    admission._process_closed(process("first", exit_code))
 
-    assert show(desk, "again", ticket(age_seconds=1700)) == ("accept", {})
+    assert show(admission, "again", ticket(age_seconds=1700)) == ("accept", {})
 
 
 def test_a_token_that_nobody_came_with_is_still_good():
-    desk, _ = a_desk(most=3)
-    show(desk, "ahead", ticket(ahead=True))
-    desk._process_closed(process("ahead", UNUSED))
+    admission, _ = an_admission(most=3)
+    show(admission, "ahead", ticket(ahead=True))
+    admission._process_closed(process("ahead", UNUSED))
 
-    assert show(desk, "caller", ticket()) == ("accept", {})
+    assert show(admission, "caller", ticket()) == ("accept", {})
 
 
 def test_a_token_that_is_shown_while_its_call_is_ending_was_used():
     """Pins the trap that the room is gone a moment before its call's process."""
-    desk, _ = a_desk(most=3)
+    admission, _ = an_admission(most=3)
     same = ticket()
-    show(desk, "first", same)
+    show(admission, "first", same)
     request = Request("again", same)
 
     async def joins_at_once():
-        asyncio.get_running_loop().call_soon(desk._process_closed, process("first", 0))
-        await desk.take(request)
+        asyncio.get_running_loop().call_soon(admission._process_closed, process("first", 0))
+        await admission.take(request)
 
     asyncio.run(joins_at_once())
     assert request.answer == refused("used")
 
 
 def test_a_token_that_is_too_old_begins_no_call():
-    desk, _ = a_desk(most=3)
-    assert show(desk, "late", ticket(age_seconds=900)) == ("accept", {})
-    assert show(desk, "later", ticket(age_seconds=961), room="another room") == refused("expired")
+    admission, _ = an_admission(most=3)
+    assert show(admission, "late", ticket(age_seconds=900)) == ("accept", {})
+    assert show(admission, "later", ticket(age_seconds=961), room="another room") == refused("expired")
 
 
 def test_an_agent_that_follows_another_is_not_refused():
-    desk, _ = a_desk(most=3)
-    show(desk, "first", ticket())
-    desk._process_closed(process("first", 0))
+    admission, _ = an_admission(most=3)
+    show(admission, "first", ticket())
+    admission._process_closed(process("first", 0))
 
     for reason in ("crashed", "lost", "handover"):
-        assert offer(desk, reason, Succession(reason, 3))[1] == {"identity": "vaani-agent-3"}
+        assert offer(admission, reason, Succession(reason, 3))[1] == {"identity": "vaani-agent-3"}
 
 
 @pytest.mark.parametrize(
@@ -213,53 +212,53 @@ def test_an_agent_that_follows_another_is_not_refused():
 )  # fmt: skip
 def test_a_dispatch_without_a_ticket_is_always_taken(metadata):
     """A phone's dispatch rule and `lk dispatch create` use one room name again and again."""
-    desk, _ = a_desk(most=30)
+    admission, _ = an_admission(most=30)
     for number in range(3):
-        assert show(desk, str(number), metadata) == ("accept", {})
-        desk._process_closed(process(str(number), 0))
+        assert show(admission, str(number), metadata) == ("accept", {})
+        admission._process_closed(process(str(number), 0))
 
 
 def test_one_caller_has_two_calls_at_once_and_others_are_not_in_it():
-    desk, server = a_desk(most=9)
+    admission, server = an_admission(most=9)
     for number in range(2):
-        assert show(desk, str(number), ticket(), room=str(number)) == ("accept", {})
+        assert show(admission, str(number), ticket(), room=str(number)) == ("accept", {})
     server.active_jobs = [SimpleNamespace(job=SimpleNamespace(id=str(number))) for number in range(2)]
 
-    assert show(desk, "third", ticket(), room="third") == refused("too_many_calls")
-    assert show(desk, "other", ticket(caller="ravi"), room="other") == ("accept", {})
+    assert show(admission, "third", ticket(), room="third") == refused("too_many_calls")
+    assert show(admission, "other", ticket(caller="ravi"), room="other") == ("accept", {})
     for number in range(4):
         nobody = ticket(caller=None)
-        assert show(desk, f"nobody {number}", nobody, room=f"room {number}") == ("accept", {})
-    desk._process_closed(process("0", 0))
-    assert show(desk, "fourth", ticket(), room="fourth") == ("accept", {})
+        assert show(admission, f"nobody {number}", nobody, room=f"room {number}") == ("accept", {})
+    admission._process_closed(process("0", 0))
+    assert show(admission, "fourth", ticket(), room="fourth") == ("accept", {})
 
 
 def test_calls_that_other_agents_carry_on_count_for_their_caller():
-    desk, _ = a_desk(most=9)
-    offer(desk, "rescued", Succession("crashed", 1, caller="asha"))
-    show(desk, "second", ticket(), room="second")
-    assert show(desk, "third", ticket(), room="third") == refused("too_many_calls")
+    admission, _ = an_admission(most=9)
+    offer(admission, "rescued", Succession("crashed", 1, caller="asha"))
+    show(admission, "second", ticket(), room="second")
+    assert show(admission, "third", ticket(), room="third") == refused("too_many_calls")
 
 
 def test_a_call_that_was_given_to_another_worker_is_not_counted(monkeypatch):
     """Pins the trap that LiveKit may take back an accepted call: its caller would be refused for ever."""
-    monkeypatch.setattr(front_desk, "PENDING_SECONDS", 0.0)
-    desk, _ = a_desk(most=9)
+    monkeypatch.setattr("worker.admission.PENDING_SECONDS", 0.0)
+    admission, _ = an_admission(most=9)
     for number in range(5):
-        assert show(desk, str(number), ticket(), room=str(number)) == ("accept", {})
+        assert show(admission, str(number), ticket(), room=str(number)) == ("accept", {})
 
 
 def test_refusals_that_nobody_has_a_voice_for_end_the_call(monkeypatch):
     """Pins the trap of silence: a caller who is neither taken nor told anything waits for ever."""
-    monkeypatch.setattr(front_desk, "UNHEARD_SECONDS", 0.0)
+    monkeypatch.setattr("worker.admission.UNHEARD_SECONDS", 0.0)
     rooms = FakeRooms()
-    desk, _ = a_desk(most=1, rooms=rooms)
+    admission, _ = an_admission(most=1, rooms=rooms)
 
     async def many():
         requests = [Request(str(number), ticket(age_seconds=2000), f"room {number}") for number in range(6)]
         for request in requests:
-            await desk.take(request)
-        await asyncio.gather(*desk._tasks)
+            await admission.take(request)
+        await asyncio.gather(*admission._tasks)
         return [request.answer for request in requests]
 
     answers = asyncio.run(many())

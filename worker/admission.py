@@ -12,7 +12,7 @@ from livekit.agents import AgentServer, JobRequest
 from livekit.protocol.models import ParticipantInfo
 
 from worker import log_events
-from worker.admissions import Admissions
+from worker.admission_rules import AdmissionRules
 from worker.livekit_internals import EndedProcess, on_call_process_closed
 from worker.recovery.exit_codes import UNUSED, ended_on_purpose
 from worker.recovery.lifeline import Lifeline
@@ -36,17 +36,17 @@ ENDING_SECONDS = 2.0
 POLL_SECONDS = 0.05
 
 
-class FrontDesk:
+class Admission:
     """Counts this worker's calls, and keeps the callers beyond them from waiting in silence."""
 
     def __init__(
-        self, server: AgentServer, most: int, agent_name: str, lifeline: Lifeline, admissions: Admissions
+        self, server: AgentServer, most: int, agent_name: str, lifeline: Lifeline, rules: AdmissionRules
     ) -> None:
         self._server = server
         self.most = most
         self._agent_name = agent_name
         self._lifeline = lifeline
-        self._admissions = admissions
+        self._rules = rules
         self._pending: dict[str, float] = {}
         self._refusals: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -57,7 +57,7 @@ class FrontDesk:
 
     def _process_closed(self, ended: EndedProcess) -> None:
         code = ended.exit_code
-        self._admissions.over(ended.job_id, ended=ended_on_purpose(code), used=code != UNUSED)
+        self._rules.over(ended.job_id, ended=ended_on_purpose(code), used=code != UNUSED)
 
     def calls(self) -> int:
         """Count the calls running, and those taken a moment ago that have no process yet; not those being refused."""
@@ -67,7 +67,7 @@ class FrontDesk:
             job: at for job, at in self._pending.items() if job not in running and now - at < PENDING_SECONDS
         }
         self._refusals &= running | set(self._pending)
-        self._admissions.keep(running | set(self._pending))
+        self._rules.keep(running | set(self._pending))
         return len((running | set(self._pending)) - self._refusals)
 
     def load(self) -> float:
@@ -92,7 +92,7 @@ class FrontDesk:
         if ticket is not None:
             await self._until_ended(room)
         calls = self.calls()
-        reason = self._admissions.refusal(room, ticket)
+        reason = self._rules.refusal(room, ticket)
         if reason is not None:
             await self._refuse(request, reason, REFUSER_IDENTITY, {REFUSED_ATTRIBUTE: reason})
         elif calls >= self.most:
@@ -104,12 +104,12 @@ class FrontDesk:
 
     def _take(self, request: JobRequest, ticket: Ticket | None) -> None:
         self._pending[request.id] = time.monotonic()
-        self._admissions.began(request.id, request.room.name, ticket)
+        self._rules.began(request.id, request.room.name, ticket)
 
     async def _until_ended(self, room: str) -> None:
         """Wait for the end of an earlier call in this room: it is about to be over, or the room would not be new."""
         until = time.monotonic() + ENDING_SECONDS
-        while self._admissions.carries(room) and time.monotonic() < until:
+        while self._rules.carries(room) and time.monotonic() < until:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _refuse(self, request: JobRequest, reason: str, identity: str, attributes: dict[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from worker.admissions import DAY_IS_SPENT, DAY_SECONDS, EXPIRED, USED, Admissions
+from worker.admission_rules import DAY_IS_SPENT, DAY_SECONDS, EXPIRED, USED, AdmissionRules
 from worker.ticket import Ticket
 
 WALL = 1_800_000_000.0
@@ -24,7 +24,7 @@ class Clock:
 
 def admissions():
     clock = Clock()
-    return Admissions(LIMITS, wall=clock.wall, clock=clock.monotonic), clock
+    return AdmissionRules(LIMITS, wall=clock.wall, clock=clock.monotonic), clock
 
 
 def a_call(admitted, clock, name, seconds, caller="asha"):

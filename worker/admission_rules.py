@@ -35,7 +35,7 @@ class _Ended:
     ticket_at_seconds: float
 
 
-class Admissions:
+class AdmissionRules:
     """Remembers which rooms were ended, which were lost, and what each caller has had."""
 
     def __init__(
