@@ -15,7 +15,7 @@ from worker import log_events
 from worker.admission_rules import AdmissionRules
 from worker.livekit_internals import EndedProcess, on_call_process_closed
 from worker.recovery.exit_codes import UNUSED, ended_on_purpose
-from worker.recovery.lifeline import Lifeline
+from worker.recovery.livekit_client import LiveKitClient
 from worker.recovery.rooms import API_ERRORS
 from worker.ticket import Ticket, read_ticket
 
@@ -40,12 +40,12 @@ class Admission:
     """Counts this worker's calls, and keeps the callers beyond them from waiting in silence."""
 
     def __init__(
-        self, server: AgentServer, most: int, agent_name: str, lifeline: Lifeline, rules: AdmissionRules
+        self, server: AgentServer, most: int, agent_name: str, client: LiveKitClient, rules: AdmissionRules
     ) -> None:
         self._server = server
         self.most = most
         self._agent_name = agent_name
-        self._lifeline = lifeline
+        self._client = client
         self._rules = rules
         self._pending: dict[str, float] = {}
         self._refusals: set[str] = set()
@@ -77,7 +77,7 @@ class Admission:
     async def take(self, request: JobRequest) -> None:
         """Accept a call; without room for it leave it to another worker, and if there is none, have it told so."""
         room = request.room.name
-        succession = self._lifeline.seal.open_succession(request.job.metadata, room)
+        succession = self._client.seal.open_succession(request.job.metadata, room)
         if succession is not None and succession.reason == "busy":
             await self._refuse(request, "busy", succession.identity, {BUSY_ATTRIBUTE: "true"})
         elif succession is not None:  # a caller in mid-call is not told that all lines are busy
@@ -133,7 +133,7 @@ class Admission:
     async def _end_unheard(self, room: str) -> None:
         """End a call that nobody speaks in: silence would be the only answer."""
         await asyncio.sleep(UNHEARD_SECONDS)
-        rooms = self._lifeline.rooms
+        rooms = self._client.rooms
         try:
             if any(person.kind == ParticipantInfo.Kind.AGENT for person in await rooms.participants(room)):
                 return
@@ -144,7 +144,7 @@ class Admission:
     async def _refuse_aloud(self, room: str) -> None:
         """Have somebody say that all lines are busy, unless another worker has taken the call."""
         await asyncio.sleep(OTHERS_SECONDS + random.uniform(0, 0.3))
-        rooms = self._lifeline.rooms
+        rooms = self._client.rooms
         try:
             if any(person.kind == ParticipantInfo.Kind.AGENT for person in await rooms.participants(room)):
                 return

@@ -17,8 +17,8 @@ from worker.conversation.phrase_audio import PhraseAudio, render_missing
 from worker.health import HealthServer
 from worker.livekit_internals import hear_ctrl_c_always
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
-from worker.recovery.handover import hand_over_calls
-from worker.recovery.rescue import PeerWatch, Rescue
+from worker.recovery.drain_signal import hand_over_calls
+from worker.recovery.redispatch import Redispatcher, Watchdog
 from worker.registration import Registration
 from worker.server import Parts, phrases
 from worker.settings import FailoverSettings, Settings
@@ -63,8 +63,8 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
     except OSError as error:
         log.error(log_events.WORKER_GAVE_UP, extra={"why": f"WORKER_HEALTH_PORT: {error}"})
         return GAVE_UP
-    rescue = Rescue(parts.lifeline.rooms, settings.livekit.agent_name)
-    server.on("worker_started", lambda *_: rescue.follow(server))
+    redispatcher = Redispatcher(parts.client.rooms, settings.livekit.agent_name)
+    server.on("worker_started", lambda *_: redispatcher.follow(server))
     server.on("worker_started", lambda *_: parts.admission.follow(server))
     serving = asyncio.create_task(server.run(devmode=dev))
     beside = [
@@ -72,16 +72,16 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
         asyncio.create_task(registration.expect()),
     ]
     if failover.watch_seconds:
-        beside.append(asyncio.create_task(PeerWatch(parts.lifeline.rooms, rescue, failover.watch_seconds).run()))
+        beside.append(asyncio.create_task(Watchdog(parts.client.rooms, redispatcher, failover.watch_seconds).run()))
     try:
         return await _until_stopped(parts, serving, stop, registration, None if dev else failover)
     finally:
         for task in (*beside, serving):
             task.cancel()
         await asyncio.gather(*beside, serving, return_exceptions=True)
-        await rescue.aclose()
+        await redispatcher.aclose()
         await health.aclose()
-        await parts.lifeline.aclose()
+        await parts.client.aclose()
 
 
 async def _until_stopped(

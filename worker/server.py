@@ -29,7 +29,7 @@ from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, Admission
 from worker.admission_rules import AdmissionRules
 from worker.conversation.assistant import Assistant
 from worker.conversation.call import Call, CallParts
-from worker.conversation.continuity import Continuity
+from worker.conversation.handoff import Handoff
 from worker.conversation.last_words import apologise
 from worker.conversation.one_microphone import OneMicrophone
 from worker.conversation.phrase_audio import PhraseAudio
@@ -43,11 +43,11 @@ from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.providers.turn_detection import turn_handling
 from worker.providers.vad import build_vad
 from worker.providers.wait_policy import wait_policy
+from worker.recovery.drain_signal import ignore_handover_signal, on_handover_signal
 from worker.recovery.exit_codes import FAILED, exit_with
-from worker.recovery.handover import ignore_handover_signal, on_handover_signal
-from worker.recovery.lifeline import Lifeline
+from worker.recovery.livekit_client import LiveKitClient
 from worker.recovery.rooms import CALLER_KINDS, Rooms
-from worker.recovery.sealed_state import Seal
+from worker.recovery.snapshot import Seal
 from worker.settings import CallSettings, CapacitySettings, Settings
 from worker.ticket import read_ticket
 from worker.tools.offered import offered_tools
@@ -74,7 +74,7 @@ class Parts:
 
     server: AgentServer
     admission: Admission
-    lifeline: Lifeline
+    client: LiveKitClient
 
 
 def build_server(settings: Settings) -> Parts:
@@ -96,8 +96,8 @@ def build_server(settings: Settings) -> Parts:
         max_retry=failover.reconnect_tries,
         preload_modules=["worker.preload"],
     )
-    lifeline = Lifeline(livekit)
-    admission = Admission(server, most_calls(capacity), livekit.agent_name, lifeline, AdmissionRules(capacity))
+    client = LiveKitClient(livekit)
+    admission = Admission(server, most_calls(capacity), livekit.agent_name, client, AdmissionRules(capacity))
     server.setup_fnc = prewarm
     server.load_fnc = admission.load
     # `@server.rtc_session(...)` written as a call: the name comes from settings, and a call's process must be able to
@@ -105,7 +105,7 @@ def build_server(settings: Settings) -> Parts:
     server.rtc_session(agent_name=livekit.agent_name, on_request=admission.take, on_session_end=on_session_end)(
         entrypoint
     )
-    return Parts(server, admission, lifeline)
+    return Parts(server, admission, client)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ async def take_call(ctx: JobContext) -> None:
         voice=voice,
         evidence=detector,
         by_request=by_request(recogniser, settings.stt.request_seconds),
-        continuity=continuity(ctx, session, settings),
+        handoff=handoff(ctx, session, settings),
         ticket=read_ticket(ctx.job.metadata),
     )
     call = Call(ctx, session, parts)
@@ -244,16 +244,16 @@ def refusal(ctx: JobContext) -> str | None:
     return "busy" if attributes.get(BUSY_ATTRIBUTE) else attributes.get(REFUSED_ATTRIBUTE)
 
 
-def continuity(ctx: JobContext, session: AgentSession[Any], settings: Settings) -> Continuity:
+def handoff(ctx: JobContext, session: AgentSession[Any], settings: Settings) -> Handoff:
     """Build what carries this call across agents; the dispatch says if there was one before."""
     call, failover, successor = settings.call, settings.failover, settings.successor_agent_name
     if ctx.is_fake_job():
-        return Continuity(ctx, session, None, call, failover, successor)
+        return Handoff(ctx, session, None, call, failover, successor)
     seal = Seal(settings.livekit.api_secret.get_secret_value())
     succession = seal.open_succession(ctx.job.metadata, ctx.room.name)
     if succession is not None and succession.reason == "handover":
         session.input.set_audio_enabled(False)  # the agent before still listens
-    return Continuity(ctx, session, Rooms(ctx.api, seal), call, failover, successor, succession)
+    return Handoff(ctx, session, Rooms(ctx.api, seal), call, failover, successor, succession)
 
 
 def connection_options(settings: Settings) -> SessionConnectOptions:

@@ -11,7 +11,7 @@ from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, Admission
 from worker.admission_rules import AdmissionRules
 from worker.livekit_internals import EndedProcess
 from worker.recovery.exit_codes import FAILED, LOST, UNUSED
-from worker.recovery.sealed_state import Seal, Succession
+from worker.recovery.snapshot import Seal, Succession
 
 SEAL = Seal("a-livekit-api-secret-of-some-length")
 LIMITS = SimpleNamespace(token_seconds=960.0, max_calls_per_caller=2, caller_seconds_per_day=0.0)
@@ -55,8 +55,8 @@ class Request:
 
 def an_admission(most, rooms=None):
     server = SimpleNamespace(active_jobs=[])
-    lifeline = SimpleNamespace(seal=SEAL, rooms=rooms or FakeRooms())
-    return Admission(server, most, "vaani", lifeline, AdmissionRules(LIMITS)), server
+    client = SimpleNamespace(seal=SEAL, rooms=rooms or FakeRooms())
+    return Admission(server, most, "vaani", client, AdmissionRules(LIMITS)), server
 
 
 def offer(admission, name, succession=None):

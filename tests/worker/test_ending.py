@@ -41,12 +41,12 @@ class Call:
             add_shutdown_callback=lambda _: None,
             shutdown=lambda reason: self.note("job over"),
         )
-        continuity = SimpleNamespace(
+        handoff = SimpleNamespace(
             ends=lambda: self.note("no successor"), hand_over=self.hand_over, end_room=self.end_room
         )
         outages = SimpleNamespace(note=lambda provider: self.note(f"{provider} is down"))
         reports = SimpleNamespace(event=self.event, aclose=self.close_reports)
-        self.ending = Ending(ctx, self.session, continuity, outages, reports)
+        self.ending = Ending(ctx, self.session, handoff, outages, reports)
         self.ending.speak_through(
             SimpleNamespace(say=self.say, apologise=lambda provider, phrase: self.note(f"sorry for {provider}"))
         )

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from worker.conversation.continuity import Continuity
+from worker.conversation.handoff import Handoff
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.tool_services import ToolServices
 from worker.language import LanguageState
-from worker.recovery.sealed_state import CallState
+from worker.recovery.snapshot import CallState
 
 
 def replies(call_language, *texts, first_turn=1):
@@ -58,7 +58,7 @@ async def test_a_successor_goes_on_as_the_agent_before_would_have(turns_before):
     replies(before, *heard[:turns_before])
     rooms = KeptRooms()
 
-    await continuity(rooms, before)._write(rooms)  # type: ignore[arg-type]
+    await handoff(rooms, before)._write(rooms)  # type: ignore[arg-type]
     after.restore(rooms.state.language_state, turns=turns_before)
 
     assert (
@@ -72,7 +72,7 @@ async def test_a_successor_goes_on_as_the_agent_before_would_have(turns_before):
     assert replies(after, *left, first_turn=turns_before + 1) == ["ta-IN", "hi-IN"][-len(left) :]
 
 
-def continuity(rooms: Any, call_language: ReplyLanguage) -> Continuity:
+def handoff(rooms: Any, call_language: ReplyLanguage) -> Handoff:
     """What writes a call down, in a room that has nobody else."""
     room = SimpleNamespace(
         name="room", metadata="", isconnected=lambda: True, on=lambda *_: None,
@@ -80,7 +80,7 @@ def continuity(rooms: Any, call_language: ReplyLanguage) -> Continuity:
     )  # fmt: skip
     session = SimpleNamespace(on=lambda *_: None)
     settings = SimpleNamespace(default_language="en-IN", alone_seconds=1.0)
-    written = Continuity(
+    written = Handoff(
         SimpleNamespace(room=room), session, None, settings, SimpleNamespace(handover_seconds=8.0), "vaani"
     )  # type: ignore[arg-type]
     written.follow(lambda: call_language.state)

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 from livekit.agents import ChatMessage
 
-from worker.conversation import continuity
-from worker.conversation.continuity import Continuity
+from worker.conversation import handoff
+from worker.conversation.handoff import Handoff
 from worker.conversation.summaries import LONGEST_SUMMARY_CHARACTERS
 from worker.language import LanguageState
-from worker.recovery.sealed_state import LONGEST_SEALED_CHARACTERS, Seal
+from worker.recovery.snapshot import LONGEST_SEALED_CHARACTERS, Seal
 
 HALF = "\ud83d"
 
@@ -44,14 +44,14 @@ class Rooms:
 
 def followed(monkeypatch, summary=lambda: ""):
     """A call that is written down, the API it is written to, and its session."""
-    monkeypatch.setattr(continuity, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(handoff, "BEAT_SECONDS", 0.01)
     room = SimpleNamespace(
         name="room", metadata="", isconnected=lambda: True, on=lambda *_: None,
         local_participant=SimpleNamespace(identity="agent-1"),
     )  # fmt: skip
     settings = SimpleNamespace(default_language="en-IN", alone_seconds=1.0)
     rooms, session = Rooms(), Session()
-    thread = Continuity(
+    thread = Handoff(
         SimpleNamespace(room=room), session, rooms, settings, SimpleNamespace(handover_seconds=8.0), "vaani"
     )
     thread.follow(lambda: LanguageState.start("en-IN"), summary)

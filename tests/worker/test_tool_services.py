@@ -43,7 +43,7 @@ def settings() -> Settings:
 def call_with_everything(settings: Settings) -> Any:
     """A call as the server builds it: all that it stands on can be reached from it."""
     return SimpleNamespace(
-        settings=settings, session=SimpleNamespace(llm=settings.openai), continuity=settings.livekit, voice=settings,
+        settings=settings, session=SimpleNamespace(llm=settings.openai), handoff=settings.livekit, voice=settings,
         caller="fingerprint", languages=SimpleNamespace(replying="hi-IN"),
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from worker.conversation.pieces import Piece
 from worker.conversation.reply_language import instruction
 from worker.conversation.speculation import EarlyWords
 from worker.faults import EndedQuietly, describe
-from worker.recovery.sealed_state import without_half_characters
+from worker.recovery.snapshot import without_half_characters
 from worker.spoken import pronounced_stream, speakable_stream
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from worker import log_events
 from worker.conversation.bridging import Patience
 from worker.conversation.caller import verified_caller
 from worker.conversation.clocks import Clocks
-from worker.conversation.continuity import Continuity
 from worker.conversation.ending import Ending
+from worker.conversation.handoff import Handoff
 from worker.conversation.hearing import Hearing
 from worker.conversation.history import History
 from worker.conversation.listening import Listening
@@ -44,7 +44,7 @@ class CallParts:
     voice: Voice
     evidence: TurnEvidence | None
     by_request: WholeRecording | None
-    continuity: Continuity
+    handoff: Handoff
     ticket: Ticket | None
 
 
@@ -52,14 +52,14 @@ class Call:
     """Puts the objects of one call together, and lets each know only those that it works with.
 
     opening → speaker, clocks, ending;  listening → hearing, speaker, ending;  clocks → hearing, speaker, ending;
-    speaker → languages;  ending → continuity, outages.
+    speaker → languages;  ending → handoff, outages.
     """
 
     def __init__(self, ctx: JobContext, session: AgentSession[Any], parts: CallParts) -> None:
-        settings, continuity = parts.settings, parts.continuity
+        settings, handoff = parts.settings, parts.handoff
         self._ctx = ctx
         self._session = session
-        self._continuity = continuity
+        self._handoff = handoff
         self.by_request = parts.by_request
         self.languages = ReplyLanguage(settings.default_language)
         self.reports = CallReports(ctx.room, self.languages, log_pii=parts.log_pii)
@@ -67,7 +67,7 @@ class Call:
         self.worded_calls = WordedCalls()
         outages = Outages(settings.phrase_cache_dir, parts.retry.outage_seconds)
         patience = patience_of(parts.retry)
-        self.ending = Ending(ctx, session, continuity, outages, self.reports)
+        self.ending = Ending(ctx, session, handoff, outages, self.reports)
         self.speaker = Speaker(
             session, parts.voice, parts.phrases, parts.phrase_audio, self.languages, self.reports,
             patience=lambda: outages.patience(patience, "llm", "tts"),
@@ -85,21 +85,21 @@ class Call:
         )
         self._clocks = Clocks(settings, session, ctx.room, hearing, self.speaker, self.ending, self.reports)
         self.opening = Opening(
-            ctx, session, settings, parts.ticket, continuity, self.languages, self.history, self.speaker, self._clocks,
+            ctx, session, settings, parts.ticket, handoff, self.languages, self.history, self.speaker, self._clocks,
             self.ending, self.reports,
         )  # fmt: skip
         self._summaries = Summaries(self.history, self._summarizer, self.fault)
         session.on("conversation_item_added", lambda event: self._said(event.item))
         session.on("close", lambda _: self._summaries.close())
         self.reports.watch(session)
-        continuity.follow(lambda: self.languages.state, lambda: self.history.summary)
+        handoff.follow(lambda: self.languages.state, lambda: self.history.summary)
 
     @property
     def caller(self) -> str | None:
         """Return who calls, as tools may tell their APIs: the fingerprint in the dispatch, else a phone's number."""
         if self._ctx.is_fake_job():
             return None
-        succession = self._continuity.succession
+        succession = self._handoff.succession
         if succession is not None and succession.caller:
             return succession.caller  # this dispatch is the worker's own, and names whom the first one named
         return verified_caller(self._ctx.job.metadata, self._ctx.room.remote_participants.values())

@@ -13,7 +13,7 @@ from livekit.agents import AgentSession, CloseEvent, JobContext
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
-from worker.conversation.continuity import Continuity
+from worker.conversation.handoff import Handoff
 from worker.conversation.outages import Outages
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
@@ -50,14 +50,14 @@ class Ending:
     """
 
     def __init__(
-        self, ctx: JobContext, session: AgentSession[Any], continuity: Continuity, outages: Outages,
+        self, ctx: JobContext, session: AgentSession[Any], handoff: Handoff, outages: Outages,
         reports: CallReports,
     ) -> None:  # fmt: skip
         self.state = State.OPEN
         self.failed = False
         self._ctx = ctx
         self._session = session
-        self._continuity = continuity
+        self._handoff = handoff
         self._outages = outages
         self._reports = reports
         self._speaker: Speaker | None = None
@@ -103,7 +103,7 @@ class Ending:
             self._keep(self._hand_over())
 
     async def _end(self, reason: str, phrase: str | None) -> None:
-        self._continuity.ends()
+        self._handoff.ends()
         said_to_its_end = False
         with contextlib.suppress(RuntimeError):  # the session is closing already
             said_to_its_end = await self._until_quiet(self._say_goodbye(phrase))
@@ -137,7 +137,7 @@ class Ending:
 
     async def _hand_over(self) -> None:
         self._reports.event(log_events.CALL_HANDOVER, outcome="begun")
-        if not await self._continuity.hand_over():
+        if not await self._handoff.hand_over():
             if not self.begun:
                 self._reports.event(log_events.CALL_HANDOVER, outcome="nobody_came")
                 self.end("worker_stopped", "give_up")
@@ -155,7 +155,7 @@ class Ending:
             exit_with(FAILED)
         elif self._reason == NOBODY_CAME:
             exit_with(UNUSED)
-        ending_room = asyncio.create_task(self._continuity.end_room())
+        ending_room = asyncio.create_task(self._handoff.end_room())
 
         async def room_ended() -> None:
             await ending_room

@@ -13,8 +13,8 @@ from worker import log_events
 from worker.admission_rules import DAY_IS_SPENT, EXPIRED, TOO_MANY_CALLS, USED
 from worker.conversation.caller import opening_language, wanted_voice
 from worker.conversation.clocks import Clocks
-from worker.conversation.continuity import Continuity
 from worker.conversation.ending import NOBODY_CAME, Ending
+from worker.conversation.handoff import Handoff
 from worker.conversation.history import History
 from worker.conversation.pacing import estimate_rate_less_often
 from worker.conversation.reply_language import ReplyLanguage
@@ -40,7 +40,7 @@ class Opening:
 
     def __init__(
         self, ctx: JobContext, session: AgentSession[Any], settings: CallSettings, ticket: Ticket | None,
-        continuity: Continuity, languages: ReplyLanguage, history: History, speaker: Speaker, clocks: Clocks,
+        handoff: Handoff, languages: ReplyLanguage, history: History, speaker: Speaker, clocks: Clocks,
         ending: Ending, reports: CallReports,
     ) -> None:  # fmt: skip
         self.refused: str | None = None
@@ -49,7 +49,7 @@ class Opening:
         self._session = session
         self._settings = settings
         self._ticket = ticket
-        self._continuity = continuity
+        self._handoff = handoff
         self._languages = languages
         self._history = history
         self._speaker = speaker
@@ -78,7 +78,7 @@ class Opening:
             return
         self._session.on("agent_state_changed", self._greeted)
         self._speaker.say("greeting", allow_interruptions=self._settings.greeting_interruptible)
-        self._clocks.limit_call(self._continuity.started_at)
+        self._clocks.limit_call(self._handoff.started_at)
         if not at_keyboard:
             self._clocks.expect_microphone()
 
@@ -116,17 +116,17 @@ class Opening:
 
     async def _resume(self) -> bool:
         """Resume a call that another agent has begun; False when this is a call's beginning."""
-        succession = self._continuity.succession
+        succession = self._handoff.succession
         if succession is None:
             return False
-        state = await self._continuity.take_over()
+        state = await self._handoff.take_over()
         self._session.input.set_audio_enabled(True)  # an agent that waits for a handover does not listen yet
         if state is None:
             return False
         self._languages.restore(state.language_state, turns=sum(role == "user" for role, _ in state.messages))
         self._history.summary = state.summary
         self._reports.resume(state.turns)
-        await self._session.current_agent.update_chat_ctx(self._continuity.chat_context)
+        await self._session.current_agent.update_chat_ctx(self._handoff.chat_context)
         self._reports.event(
             log_events.CALL_RESUMED, reason=succession.reason, language=self._languages.settled, turns=state.turns
         )
@@ -134,7 +134,7 @@ class Opening:
             self._speaker.say("resumed")
         if state.messages[-1][0] == "user":
             self._session.generate_reply()
-        self._clocks.limit_call(self._continuity.started_at)
+        self._clocks.limit_call(self._handoff.started_at)
         self._clocks.expect_microphone()
         return True
 

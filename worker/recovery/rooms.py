@@ -10,13 +10,13 @@ import aiohttp
 from livekit import api, rtc
 from livekit.protocol.models import ParticipantInfo
 
-from worker.recovery.sealed_state import CallState, Seal, Succession, from_metadata, into_metadata
+from worker.recovery.snapshot import CallState, Seal, Succession, from_metadata, into_metadata
 from worker.ticket import Ticket, read_ticket
 
 API_SECONDS = 4.0
 POLL_SECONDS = 0.2
-MOST_RESCUES = 2
-RESCUES = ("crashed", "lost")
+MAX_REDISPATCHES = 2
+REDISPATCH_REASONS = ("crashed", "lost")
 API_ERRORS = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
 """What a request to LiveKit's API raises when it fails."""
 CALLER_KINDS = (rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP)

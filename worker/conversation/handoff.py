@@ -18,7 +18,7 @@ from livekit.agents import AgentSession, ChatMessage, JobContext, llm
 from worker.language import LanguageState
 from worker.recovery.exit_codes import LOST, exit_with
 from worker.recovery.rooms import API_ERRORS, Rooms
-from worker.recovery.sealed_state import CallState, Succession, newest, without_half_characters
+from worker.recovery.snapshot import CallState, Succession, newest, without_half_characters
 from worker.settings import CallSettings, FailoverSettings
 
 log = logging.getLogger("vaani")
@@ -32,7 +32,7 @@ TAKEN_AWAY = (rtc.DisconnectReason.DUPLICATE_IDENTITY, rtc.DisconnectReason.PART
 ENDED = (rtc.DisconnectReason.CLIENT_INITIATED, rtc.DisconnectReason.ROOM_DELETED, rtc.DisconnectReason.ROOM_CLOSED)
 
 
-class Continuity:
+class Handoff:
     """Saves the call for the next agent, and restores what the one before has saved."""
 
     def __init__(

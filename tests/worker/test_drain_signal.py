@@ -8,7 +8,7 @@ import sys
 from types import SimpleNamespace
 
 from tests.worker.jumping_clock import run, wait
-from worker.recovery import handover
+from worker.recovery import drain_signal
 
 
 def pool(*pids):
@@ -31,7 +31,7 @@ def told(monkeypatch, server, *, after_seconds, for_seconds):
                 raise ProcessLookupError
 
         monkeypatch.setattr(os, "kill", kill)
-        telling = asyncio.create_task(handover.hand_over_calls(server, after_seconds))
+        telling = asyncio.create_task(drain_signal.hand_over_calls(server, after_seconds))
         await wait(for_seconds)
         telling.cancel()
 
@@ -56,7 +56,7 @@ def test_a_process_that_is_gone_keeps_nobody_else_from_being_told(monkeypatch):
 def test_a_process_without_a_call_is_not_killed_by_the_signal():
     """Unhandled, SIGUSR2 ends a process: an idle one, warm for the next caller, would be gone."""
     program = (
-        "import os, signal; from worker.recovery.handover import ignore_handover_signal as ignore; ignore(); "
+        "import os, signal; from worker.recovery.drain_signal import ignore_handover_signal as ignore; ignore(); "
         "os.kill(os.getpid(), signal.SIGUSR2); print('alive')"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "alive\n"
@@ -64,7 +64,7 @@ def test_a_process_without_a_call_is_not_killed_by_the_signal():
 
 async def test_in_a_call_the_signal_is_heard_more_than_once():
     heard = asyncio.Queue()
-    handover.on_handover_signal(lambda: heard.put_nowait("stop"))
+    drain_signal.on_handover_signal(lambda: heard.put_nowait("stop"))
     try:
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGUSR2)

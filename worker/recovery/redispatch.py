@@ -14,16 +14,16 @@ from livekit.agents import AgentServer
 from worker import log_events
 from worker.livekit_internals import EndedProcess, on_call_process_closed
 from worker.recovery.exit_codes import ended_on_purpose
-from worker.recovery.rooms import API_ERRORS, MOST_RESCUES, RESCUES, Rooms, RoomView
+from worker.recovery.rooms import API_ERRORS, MAX_REDISPATCHES, REDISPATCH_REASONS, Rooms, RoomView
 
 log = logging.getLogger("vaani")
 ARRIVAL_SECONDS = 8.0
-# Two signs of life missed (worker.conversation.continuity writes one every 6 s), and a slow one allowed for. With the
+# Two signs of life missed (worker.conversation.handoff writes one every 6 s), and a slow one allowed for. With the
 # worker's own pace, chance and the new agent's arrival, the caller waits for less than 30 s.
 SILENT_SECONDS = 15.0
 
 
-class Rescue:
+class Redispatcher:
     """Redispatches the calls of one worker's dead processes."""
 
     def __init__(self, rooms: Rooms, agent_name: str) -> None:
@@ -39,7 +39,7 @@ class Rescue:
         if ended_on_purpose(ended.exit_code):
             return
         log.error(log_events.CALL_PROCESS_DIED, extra={"job_id": ended.job_id, "exit_code": ended.exit_code})
-        self._start(self.rescue(ended.room, ended.agent_identity, "crashed"))
+        self._start(self.redispatch(ended.room, ended.agent_identity, "crashed"))
 
     def _start(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -47,26 +47,26 @@ class Rescue:
         task.add_done_callback(self._tasks.discard)
 
     async def aclose(self) -> None:
-        """Wait until rescues that have begun are finished."""
+        """Wait until redispatches that have begun are finished."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=ARRIVAL_SECONDS)
 
-    async def rescue(self, room: str, dead: str, reason: str) -> None:
+    async def redispatch(self, room: str, dead: str, reason: str) -> None:
         """Remove the dead agent and dispatch a new one; when that cannot be, end the call for the caller."""
         try:
-            await self._rescue(room, dead, reason)
+            await self._redispatch(room, dead, reason)
         except API_ERRORS as error:
             log.error(log_events.CALL_LOST, extra={"why": f"{type(error).__name__}: {error}"})
         except Exception as error:
             log.exception(log_events.CALL_LOST, extra={"why": f"{type(error).__name__}: {error}"})
 
-    async def _rescue(self, room: str, dead: str, reason: str) -> None:
+    async def _redispatch(self, room: str, dead: str, reason: str) -> None:
         if not await self._rooms.has_caller(room):
             return
         state = await self._rooms.state(room)
-        rescues = sum(known.reason in RESCUES for known in await self._rooms.successions(room))
-        if (state is not None and state.over) or rescues >= MOST_RESCUES:
-            why = "the call was over" if state is not None and state.over else f"{rescues} agents were lost before"
+        redispatches = sum(known.reason in REDISPATCH_REASONS for known in await self._rooms.successions(room))
+        if (state is not None and state.over) or redispatches >= MAX_REDISPATCHES:
+            why = "the call was over" if state is not None and state.over else f"{redispatches} agents were lost before"
             log.error(log_events.CALL_LOST, extra={"why": why})
             await self._rooms.delete(room)
             return
@@ -86,16 +86,16 @@ class _Seen:
     since: float
 
 
-class PeerWatch:
+class Watchdog:
     """Watches the calls of other workers: a dead machine cannot send for help.
 
     Every living agent changes its room's sealed state every few seconds. A state that stays the same for several of
     those belongs to an agent that is gone (docs/decisions/0008-workers-watch-one-another.md).
     """
 
-    def __init__(self, rooms: Rooms, rescue: Rescue, every_seconds: float) -> None:
+    def __init__(self, rooms: Rooms, redispatcher: Redispatcher, every_seconds: float) -> None:
         self._rooms = rooms
-        self._rescue = rescue
+        self._redispatcher = redispatcher
         self._every_seconds = every_seconds
         self._seen: dict[str, _Seen] = {}
 
@@ -144,4 +144,4 @@ class PeerWatch:
         if sent and time.monotonic() - self._seen[view.name].since < 2 * SILENT_SECONDS:
             return  # whoever sent somebody sees to it, unless it is gone too
         self._seen.pop(view.name, None)
-        await self._rescue.rescue(view.name, now.state.agent, "lost")
+        await self._redispatcher.redispatch(view.name, now.state.agent, "lost")

@@ -7,11 +7,11 @@ from functools import cached_property
 from livekit import api
 
 from worker.recovery.rooms import Rooms
-from worker.recovery.sealed_state import Seal
+from worker.recovery.snapshot import Seal
 from worker.settings import LiveKitSettings
 
 
-class Lifeline:
+class LiveKitClient:
     """Opens LiveKit's API once, for admission and redispatch."""
 
     def __init__(self, settings: LiveKitSettings) -> None:

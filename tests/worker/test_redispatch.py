@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from worker.recovery.rescue import SILENT_SECONDS, PeerWatch, Rescue
+from worker.recovery.redispatch import SILENT_SECONDS, Redispatcher, Watchdog
 from worker.recovery.rooms import RoomView
-from worker.recovery.sealed_state import CallState, Succession
+from worker.recovery.snapshot import CallState, Succession
 
 LIVING = CallState(agent="agent-1", language="en-IN", started_at=0.0)
 
@@ -47,7 +47,7 @@ class FakeRooms:
 
 def watch():
     rooms = FakeRooms()
-    return PeerWatch(rooms, Rescue(rooms, "vaani"), every_seconds=4)
+    return Watchdog(rooms, Redispatcher(rooms, "vaani"), every_seconds=4)
 
 
 def test_a_state_that_changes_belongs_to_a_living_agent():
@@ -73,7 +73,7 @@ def test_a_call_that_was_ended_on_purpose_and_rooms_of_others_are_left_alone():
 def test_the_dead_agent_is_put_out_before_another_is_sent():
     """Pins the trap that the server shows a killed agent for 20 s: its caller would see two."""
     rooms = FakeRooms()
-    asyncio.run(Rescue(rooms, "vaani").rescue("room", "agent-1", "crashed"))
+    asyncio.run(Redispatcher(rooms, "vaani").redispatch("room", "agent-1", "crashed"))
     assert rooms.done == [("remove", "agent-1"), ("send", "crashed", "agent-1")]
 
 
@@ -92,7 +92,7 @@ def test_the_dead_agent_is_put_out_before_another_is_sent():
     ids=["nobody there", "said goodbye already", "two died before", "handovers do not count", "nobody free"],
 )
 def test_a_caller_gets_another_agent_or_the_end_of_the_call(rooms, expected):
-    asyncio.run(Rescue(rooms, "vaani").rescue("room", "agent-1", "crashed"))
+    asyncio.run(Redispatcher(rooms, "vaani").redispatch("room", "agent-1", "crashed"))
     assert rooms.done == expected
 
 
@@ -126,12 +126,12 @@ class StrangeRooms(FakeRooms):
 @pytest.mark.parametrize("broken", ["view", "successions", "has_caller"])
 async def test_whatever_goes_wrong_with_one_room_the_watch_goes_on(monkeypatch, broken):
     """Pins the trap that one stray exception ended the watch over all rooms, in silence."""
-    monkeypatch.setattr("worker.recovery.rescue.SILENT_SECONDS", 0.0)
-    monkeypatch.setattr("worker.recovery.rescue.random.uniform", lambda low, high: 0.0)
+    monkeypatch.setattr("worker.recovery.redispatch.SILENT_SECONDS", 0.0)
+    monkeypatch.setattr("worker.recovery.redispatch.random.uniform", lambda low, high: 0.0)
     rooms = StrangeRooms(broken)
     rescued = asyncio.Event()
     rooms.done = Noting(rescued)
-    watching = asyncio.create_task(PeerWatch(rooms, Rescue(rooms, "vaani"), every_seconds=0.001).run())
+    watching = asyncio.create_task(Watchdog(rooms, Redispatcher(rooms, "vaani"), every_seconds=0.001).run())
     try:
         await asyncio.wait_for(rescued.wait(), 5)
     finally:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.language import LanguageState
-from worker.recovery.sealed_state import (
+from worker.recovery.snapshot import (
     METADATA_KEY,
     CallState,
     Seal,
@@ -49,7 +49,7 @@ def test_what_the_turns_decided_about_the_language_outlives_the_agent(decided):
 
 
 def test_a_state_of_an_older_release_opens_as_a_language_that_nobody_wished_for(monkeypatch):
-    import worker.recovery.sealed_state as module
+    import worker.recovery.snapshot as module
 
     def as_it_was(content):
         return {name: value for name, value in asdict(content).items() if not name.startswith("language_")}
@@ -118,7 +118,7 @@ def test_metadata_that_is_not_ours_holds_no_state(metadata):
 
 
 def test_a_newer_release_may_add_fields_that_an_older_one_ignores(monkeypatch):
-    import worker.recovery.sealed_state as module
+    import worker.recovery.snapshot as module
 
     monkeypatch.setattr(module, "asdict", lambda content: asdict(content) | {"added_later": 1})
 
@@ -180,7 +180,7 @@ def test_half_a_character_is_sealed_as_a_question_mark():
 )
 def test_a_state_that_this_release_does_not_understand_is_none(monkeypatch, change):
     """Pins the trap that one room of another release ended the watch over all rooms."""
-    import worker.recovery.sealed_state as module
+    import worker.recovery.snapshot as module
 
     def changed(content):
         fields = asdict(content)
@@ -193,7 +193,7 @@ def test_a_state_that_this_release_does_not_understand_is_none(monkeypatch, chan
 
 @pytest.mark.parametrize("content", [[1, 2], 7, None, "text", {"generation": 1}, {"reason": ["crashed"]}])
 def test_a_succession_that_this_release_does_not_understand_is_none(monkeypatch, content):
-    import worker.recovery.sealed_state as module
+    import worker.recovery.snapshot as module
 
     monkeypatch.setattr(module, "asdict", lambda _: content)
     assert Seal(SECRET).open_succession(Seal(SECRET).seal(Succession("crashed"), "room"), "room") is None

@@ -8,8 +8,8 @@ import pytest
 from livekit import rtc
 
 from tests.worker.jumping_clock import run, wait
-from worker.conversation import continuity
-from worker.conversation.continuity import READY_ATTRIBUTE, Continuity
+from worker.conversation import handoff
+from worker.conversation.handoff import READY_ATTRIBUTE, Handoff
 
 AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
 CALLER = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
@@ -62,7 +62,7 @@ class Outcome(SimpleNamespace):
 def handed_over(monkeypatch, *, joins_at, ready_at, session=None, goodbye_at=NEVER, limit=HANDOVER_SECONDS):
     async def hand_over():
         loop = asyncio.get_running_loop()
-        monkeypatch.setattr(continuity, "time", SimpleNamespace(monotonic=lambda: 100 + loop.time(), time=time.time))
+        monkeypatch.setattr(handoff, "time", SimpleNamespace(monotonic=lambda: 100 + loop.time(), time=time.time))
         people = {"caller": SimpleNamespace(kind=CALLER, attributes={})}
         room = SimpleNamespace(
             name="room", metadata="", isconnected=lambda: True, on=lambda *_: None, remote_participants=people,
@@ -71,7 +71,7 @@ def handed_over(monkeypatch, *, joins_at, ready_at, session=None, goodbye_at=NEV
         settings = SimpleNamespace(default_language="en-IN", alone_seconds=1.0)
         failover = SimpleNamespace(handover_seconds=limit)
         rooms = Rooms(people, joins_at, ready_at)
-        thread = Continuity(SimpleNamespace(room=room), session or Session(), rooms, settings, failover, "vaani")
+        thread = Handoff(SimpleNamespace(room=room), session or Session(), rooms, settings, failover, "vaani")
         if goodbye_at is not NEVER:
             loop.call_later(goodbye_at, thread.ends)
         done = await thread.hand_over()
