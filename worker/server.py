@@ -27,10 +27,10 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 from worker import log_events
 from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, Admission
 from worker.admission_rules import AdmissionRules
+from worker.conversation.apology import apologise
 from worker.conversation.assistant import Assistant
 from worker.conversation.call import Call, CallParts
 from worker.conversation.handoff import Handoff
-from worker.conversation.last_words import apologise
 from worker.conversation.one_microphone import OneMicrophone
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
@@ -257,7 +257,7 @@ def handoff(ctx: JobContext, session: AgentSession[Any], settings: Settings) -> 
 
 
 def connection_options(settings: Settings) -> SessionConnectOptions:
-    """Allow one try per attempt: worker.conversation.bridging retries, and talks to the caller meanwhile.
+    """Allow one try per attempt: worker.conversation.retry retries, and talks to the caller meanwhile.
 
     However many fail, the framework does not close the session over it, which it would do in silence.
     """

@@ -3,18 +3,18 @@
 import os
 import time
 
-from worker.conversation.bridging import Patience
 from worker.conversation.outages import Outages
+from worker.conversation.retry import RetryPolicy
 
-USUAL = Patience(late_seconds=2.5, give_up_seconds=20.0)
+USUAL = RetryPolicy(late_seconds=2.5, give_up_seconds=20.0)
 
 
 def test_a_call_waits_less_for_a_provider_that_another_call_gave_up_on(tmp_path):
     Outages(tmp_path, 30).note("llm")
     another = Outages(tmp_path, 30)
-    assert another.patience(USUAL, "llm").give_up_seconds == 8.0
-    assert another.patience(USUAL, "tts", "llm").give_up_seconds == 8.0
-    assert another.patience(USUAL, "stt") == USUAL
+    assert another.retry_policy(USUAL, "llm").give_up_seconds == 8.0
+    assert another.retry_policy(USUAL, "tts", "llm").give_up_seconds == 8.0
+    assert another.retry_policy(USUAL, "stt") == USUAL
 
 
 def test_it_is_forgotten_after_a_while(tmp_path):
@@ -22,19 +22,19 @@ def test_it_is_forgotten_after_a_while(tmp_path):
     outages.note("llm")
     long_ago = time.time() - 31
     os.utime(tmp_path / "down-llm", (long_ago, long_ago))
-    assert outages.patience(USUAL, "llm") == USUAL
+    assert outages.retry_policy(USUAL, "llm") == USUAL
 
 
 def test_zero_seconds_switch_it_off(tmp_path):
     outages = Outages(tmp_path, 0)
     outages.note("llm")
-    assert outages.patience(USUAL, "llm") == USUAL
+    assert outages.retry_policy(USUAL, "llm") == USUAL
 
 
 def test_no_patience_is_too_short_to_be_told_that_it_takes_longer(tmp_path):
     outages = Outages(tmp_path, 30)
     outages.note("llm")
-    assert outages.patience(Patience(late_seconds=2.5, give_up_seconds=6.0), "llm").give_up_seconds == 5.0
+    assert outages.retry_policy(RetryPolicy(late_seconds=2.5, give_up_seconds=6.0), "llm").give_up_seconds == 5.0
 
 
 def test_a_folder_that_cannot_be_written_disturbs_no_call(tmp_path):

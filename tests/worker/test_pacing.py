@@ -16,7 +16,7 @@ from worker.conversation.pacing import (
     estimate_rate_less_often,
     in_portions,
 )
-from worker.conversation.script import SPOKEN_CHARACTERS_PER_SECOND
+from worker.conversation.resume import SPOKEN_CHARACTERS_PER_SECOND
 
 FRAME_SECONDS = 0.1
 

@@ -9,12 +9,12 @@ from livekit import rtc
 from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, StopResponse, llm, stt
 from livekit.agents.types import TimedString
 
-from worker.conversation.bridging import steady_reply, steady_speech
 from worker.conversation.first_clause import flush_after_first_clause
 from worker.conversation.pacing import Lead, in_portions
 from worker.conversation.phantoms import is_phantom
 from worker.conversation.pieces import Piece
 from worker.conversation.reply_language import instruction
+from worker.conversation.retry import steady_reply, steady_speech
 from worker.conversation.speculation import EarlyWords
 from worker.faults import EndedQuietly, describe
 from worker.recovery.snapshot import without_half_characters

@@ -8,12 +8,10 @@ from typing import Any
 from livekit.agents import AgentSession, ChatMessage, JobContext, llm
 
 from worker import log_events
-from worker.conversation.bridging import Patience
 from worker.conversation.caller import verified_caller
 from worker.conversation.clocks import Clocks
 from worker.conversation.ending import Ending
 from worker.conversation.handoff import Handoff
-from worker.conversation.hearing import Hearing
 from worker.conversation.history import History
 from worker.conversation.listening import Listening
 from worker.conversation.opening import Opening
@@ -23,7 +21,9 @@ from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
+from worker.conversation.retry import RetryPolicy
 from worker.conversation.speaker import Speaker
+from worker.conversation.stt_supervisor import SttSupervisor
 from worker.conversation.summaries import Summaries
 from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
@@ -66,16 +66,16 @@ class Call:
         self.history = History(settings.history_tokens)
         self.worded_calls = WordedCalls()
         outages = Outages(settings.phrase_cache_dir, parts.retry.outage_seconds)
-        patience = patience_of(parts.retry)
+        retry_policy = retry_policy_of(parts.retry)
         self.ending = Ending(ctx, session, handoff, outages, self.reports)
         self.speaker = Speaker(
             session, parts.voice, parts.phrases, parts.phrase_audio, self.languages, self.reports,
-            patience=lambda: outages.patience(patience, "llm", "tts"),
+            retry_policy=lambda: outages.retry_policy(retry_policy, "llm", "tts"),
             fault=self.fault, gave_up=self.ending.give_up, over=lambda: self.ending.begun,
         )  # fmt: skip
         self.ending.speak_through(self.speaker)
-        hearing = Hearing(
-            outages.patience(patience, "stt"),
+        hearing = SttSupervisor(
+            outages.retry_policy(retry_policy, "stt"),
             fault=self.fault,
             tell=self._tell_meanwhile,
             gave_up=lambda: self.ending.give_up("stt", "give_up"),
@@ -140,9 +140,9 @@ class Call:
         return self._session.llm if isinstance(self._session.llm, llm.LLM) else None
 
 
-def patience_of(retry: RetrySettings) -> Patience:
+def retry_policy_of(retry: RetrySettings) -> RetryPolicy:
     """Return how long a caller waits for a provider, as it is set."""
-    return Patience(
+    return RetryPolicy(
         late_seconds=retry.late_seconds,
         give_up_seconds=retry.give_up_seconds,
         sign_seconds=retry.sign_of_life_seconds,

@@ -12,11 +12,11 @@ from livekit.agents import AgentSession, UserStateChangedEvent
 
 from worker import log_events
 from worker.conversation.ending import Ending
-from worker.conversation.hearing import Hearing
 from worker.conversation.one_microphone import is_microphone
 from worker.conversation.reports import CallReports
 from worker.conversation.silence import CallersTime
 from worker.conversation.speaker import Speaker
+from worker.conversation.stt_supervisor import SttSupervisor
 from worker.recovery.rooms import CALLER_KINDS
 from worker.settings import CallSettings
 
@@ -27,8 +27,8 @@ class Clocks:
     """Runs the clocks of one call; what one of them finds is said before it ends the call."""
 
     def __init__(
-        self, settings: CallSettings, session: AgentSession[Any], room: rtc.Room, hearing: Hearing, speaker: Speaker,
-        ending: Ending, reports: CallReports,
+        self, settings: CallSettings, session: AgentSession[Any], room: rtc.Room, hearing: SttSupervisor,
+        speaker: Speaker, ending: Ending, reports: CallReports,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._session = session

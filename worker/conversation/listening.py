@@ -10,12 +10,12 @@ from livekit.agents import AgentSession, UserStateChangedEvent, stt
 
 from worker import log_events
 from worker.conversation.ending import Ending
-from worker.conversation.hearing import Hearing
 from worker.conversation.overheard import Overheard
 from worker.conversation.phantoms import VoiceHeard, is_doubtful, is_phantom
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
+from worker.conversation.stt_supervisor import SttSupervisor
 from worker.ports import TurnEvidence
 from worker.spoken import speakable
 
@@ -24,8 +24,8 @@ class Listening:
     """Follows what one caller says, from a voice in the room to a turn that wants an answer."""
 
     def __init__(
-        self, session: AgentSession[Any], hearing: Hearing, evidence: TurnEvidence | None, languages: ReplyLanguage,
-        reports: CallReports, speaker: Speaker, ending: Ending,
+        self, session: AgentSession[Any], hearing: SttSupervisor, evidence: TurnEvidence | None,
+        languages: ReplyLanguage, reports: CallReports, speaker: Speaker, ending: Ending,
     ) -> None:  # fmt: skip
         self.hearing = hearing
         self.overheard = Overheard(

@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from worker.conversation.bridging import Patience
+from worker.conversation.retry import RetryPolicy
 
 SHARE_OF_PATIENCE = 0.4
 
@@ -36,7 +36,7 @@ class Outages:
         except OSError:
             return False
 
-    def patience(self, usual: Patience, *providers: str) -> Patience:
+    def retry_policy(self, usual: RetryPolicy, *providers: str) -> RetryPolicy:
         """Return how long to wait for `providers` now."""
         if not any(self.known(provider) for provider in providers):
             return usual

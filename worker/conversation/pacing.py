@@ -13,7 +13,7 @@ from typing import Any
 
 from livekit import rtc
 
-from worker.conversation.script import SPOKEN_CHARACTERS_PER_SECOND
+from worker.conversation.resume import SPOKEN_CHARACTERS_PER_SECOND
 from worker.livekit_internals import estimate_speaking_rate_every
 
 AHEAD_SECONDS = 1.0

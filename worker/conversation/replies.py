@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from livekit.agents.voice import SpeechHandle
 
-from worker.conversation.bridging import Bridge
+from worker.conversation.retry import Bridge
 from worker.conversation.speculation import Attempt
 
 

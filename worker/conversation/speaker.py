@@ -10,13 +10,13 @@ from livekit.agents import NOT_GIVEN, AgentSession
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
-from worker.conversation.bridging import Bridge, Patience
 from worker.conversation.pacing import in_portions
 from worker.conversation.phrase_audio import PhraseAudio, tone
 from worker.conversation.phrases import Phrases
 from worker.conversation.replies import Replies, Reply
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
+from worker.conversation.retry import Bridge, RetryPolicy
 from worker.conversation.speculation import Speculation
 from worker.livekit_internals import speech_of_this_task
 from worker.ports import Voice
@@ -29,7 +29,7 @@ class Speaker:
     def __init__(
         self, session: AgentSession[Any], voice: Voice, phrases: Phrases, phrase_audio: PhraseAudio,
         languages: ReplyLanguage, reports: CallReports, *,
-        patience: Callable[[], Patience], fault: Callable[[object], None], gave_up: Callable[[str], None],
+        retry_policy: Callable[[], RetryPolicy], fault: Callable[[object], None], gave_up: Callable[[str], None],
         over: Callable[[], bool],
     ) -> None:  # fmt: skip
         """Speak through `session`; the four callables are those of `Bridge`."""
@@ -40,7 +40,7 @@ class Speaker:
         self._audio = phrase_audio
         self._languages = languages
         self._reports = reports
-        self._patience, self._fault, self._gave_up, self._over = patience, fault, gave_up, over
+        self._policy, self._fault, self._gave_up, self._over = retry_policy, fault, gave_up, over
         self._replies = Replies(speech_of_this_task)
 
     def reply_to(self, text: str, turns: int) -> Reply:
@@ -91,7 +91,7 @@ class Speaker:
             return self._audio.frames(language, text)
 
         return Bridge(
-            patience=self._patience(),
+            retry_policy=self._policy(),
             phrase=lambda name: self._phrases.text(name, language),
             audible=lambda text: says_something(text, language),
             blocks=lambda: blocks_in(language),

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.worker.jumping_clock import run
-from worker.conversation import last_words
+from worker.conversation import apology
 from worker.conversation.phrases import Phrases
 
 
@@ -29,9 +29,9 @@ class Source:
 @pytest.fixture(autouse=True)
 def without_media(monkeypatch):
     Source.made = None
-    monkeypatch.setattr(last_words.rtc, "AudioSource", Source)
+    monkeypatch.setattr(apology.rtc, "AudioSource", Source)
     track = SimpleNamespace(create_audio_track=lambda name, source: source)
-    monkeypatch.setattr(last_words.rtc, "LocalAudioTrack", track)
+    monkeypatch.setattr(apology.rtc, "LocalAudioTrack", track)
 
 
 class Context:
@@ -74,22 +74,22 @@ def audio(*, ready):
 
 def test_the_caller_hears_it_in_their_language():
     phrases, ready = Phrases.load(), audio(ready=True)
-    run(last_words.apologise(Context(), phrases, ready, "en-IN"))
+    run(apology.apologise(Context(), phrases, ready, "en-IN"))
     assert ready.asked == [("ta-IN", phrases.text("give_up", "ta-IN"))]
     assert len(Source.made.frames) == 1
 
 
 def test_without_ready_audio_there_is_a_tone():
-    run(last_words.apologise(Context(), Phrases.load(), audio(ready=False), "en-IN"))
+    run(apology.apologise(Context(), Phrases.load(), audio(ready=False), "en-IN"))
     assert sum(frame.duration for frame in Source.made.frames) == pytest.approx(0.8, abs=0.01)
 
 
 def test_a_room_that_is_not_joined_yet_is_joined():
     context = Context(connected=False)
-    run(last_words.apologise(context, Phrases.load(), audio(ready=True), "en-IN"))
+    run(apology.apologise(context, Phrases.load(), audio(ready=True), "en-IN"))
     assert context.connects == 1
 
 
 def test_nobody_to_apologise_to_is_not_waited_for_for_ever():
     with pytest.raises(TimeoutError):
-        run(last_words.apologise(Context(caller=False), Phrases.load(), audio(ready=True), "en-IN"))
+        run(apology.apologise(Context(caller=False), Phrases.load(), audio(ready=True), "en-IN"))

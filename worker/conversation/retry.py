@@ -21,7 +21,7 @@ from livekit.agents import FlushSentinel, llm
 from worker.conversation.for_the_caller import ForTheCaller
 from worker.conversation.pieces import Piece, calls_tool, words_of
 from worker.conversation.reply_length import until_long_enough
-from worker.conversation.script import SPOKEN_CHARACTERS_PER_SECOND, Resumed, Script
+from worker.conversation.resume import SPOKEN_CHARACTERS_PER_SECOND, ResumableAnswer, ResumableText
 from worker.faults import REFUSED_KEY, EmptyAnswer, Fault, RequestRefused, WordlessAnswer, describe
 from worker.spoken import Blocks
 
@@ -32,7 +32,7 @@ MOST_WORDLESS_TRIES = 2  # a model that answers with a smiley twice will do so a
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """Limits how long a caller is kept waiting, in seconds."""
 
     late_seconds: float
@@ -61,7 +61,7 @@ class Patience:
 class Bridge:
     """Holds what a late reply needs of its call: phrases, reports, and how to give up."""
 
-    patience: Patience
+    retry_policy: RetryPolicy
     phrase: Callable[[str], str]
     """The words of a phrase in the reply's language."""
     audible: Callable[[str], bool]
@@ -109,8 +109,8 @@ class _Work(Generic[T]):
 class _Waiting:
     """Times one reply's silences, over all its tries."""
 
-    def __init__(self, patience: Patience, owed_since: Callable[[], float]) -> None:
-        self._patience = patience
+    def __init__(self, retry_policy: RetryPolicy, owed_since: Callable[[], float]) -> None:
+        self._policy = retry_policy
         self._owed_since = owed_since
         self._now = asyncio.get_running_loop().time
         self._heard_until = self._progress_at = self._try_began = self._now()
@@ -136,10 +136,10 @@ class _Waiting:
 
     def _deadlines(self, answering: bool) -> tuple[float, float]:
         quiet_since = max(self._heard_until, self._owed_since())
-        wait = self._patience.sign_seconds if self._signs else self._patience.late_seconds
-        end_at = (quiet_since if self._trouble_since is None else self._trouble_since) + self._patience.give_up_seconds
+        wait = self._policy.sign_seconds if self._signs else self._policy.late_seconds
+        end_at = (quiet_since if self._trouble_since is None else self._trouble_since) + self._policy.give_up_seconds
         if answering:  # whoever has begun to answer may go on
-            end_at = max(end_at, self._progress_at + self._patience.late_seconds)
+            end_at = max(end_at, self._progress_at + self._policy.late_seconds)
         return quiet_since + wait, end_at
 
     def trying(self) -> None:
@@ -172,7 +172,7 @@ class _ModelTries:
         self._audible = bridge.audible
         self._blocks = bridge.blocks
         self._may_call_tools = may_call_tools
-        self._resumed = Resumed()
+        self._resumed = ResumableAnswer()
         self._newest = ForTheCaller(bridge.blocks())
 
     @property
@@ -243,7 +243,7 @@ async def steady_speech(
     text: AsyncIterable[str], synthesize: Callable[[AsyncIterable[str]], AsyncIterable[rtc.AudioFrame]], bridge: Bridge
 ) -> AsyncIterator[rtc.AudioFrame]:
     """Speak `text`, retrying until it is spoken; a phrase with ready audio needs no provider."""
-    script = Script(text)
+    script = ResumableText(text)
     heard_seconds = heard_before = 0.0
     try:
         first = await script.first()
@@ -286,7 +286,7 @@ async def steady_speech(
 
 async def _steadily(work: _Work[T], bridge: Bridge) -> AsyncIterator[T]:
     """Repeat `work.attempt` until one ends well."""
-    waiting = _Waiting(bridge.patience, work.owed_since)
+    waiting = _Waiting(bridge.retry_policy, work.owed_since)
     tries = wordless_tries = 0
     try:
         while tries == 0 or not bridge.over():  # what is said already is spoken: it may be the goodbye
@@ -324,7 +324,7 @@ async def _steadily(work: _Work[T], bridge: Bridge) -> AsyncIterator[T]:
                 async for piece in work.aside(phrase):
                     yield piece
                 return
-            pause = asyncio.ensure_future(asyncio.sleep(bridge.patience.pause(tries, fault.retry_after_seconds)))
+            pause = asyncio.ensure_future(asyncio.sleep(bridge.retry_policy.pause(tries, fault.retry_after_seconds)))
             async for piece in _meanwhile(pause, waiting, work, bridge, answering=False):
                 yield piece
     except _GaveUp:

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.worker.jumping_clock import run
-from worker.conversation.script import SPOKEN_CHARACTERS_PER_SECOND, Resumed, Script
+from worker.conversation.resume import SPOKEN_CHARACTERS_PER_SECOND, ResumableAnswer, ResumableText
 
 REPLY = ["Your order left today. ", "It comes tomorrow. ", "Is there anything else?"]
 
@@ -17,7 +17,7 @@ def read(parts, heard_seconds):
     """What is left to say of `parts` after so much audio."""
 
     async def scenario():
-        script = Script(words(parts))
+        script = ResumableText(words(parts))
         await script.all()
         left = "".join([part async for part in script.after(heard_seconds)])
         over = script.spoken_after(heard_seconds)
@@ -62,7 +62,7 @@ def test_words_that_come_later_are_read_by_both_tries():
             await more.wait()
             yield "Two."
 
-        script = Script(slowly())
+        script = ResumableText(slowly())
         assert await script.first() == "One. "
         assert script.spoken_after(60.0) is False  # there is more to come
         reading = asyncio.create_task(_all(script.after(0.0)))
@@ -76,7 +76,7 @@ def test_words_that_come_later_are_read_by_both_tries():
 
 def test_a_reply_without_words_has_no_first_one():
     async def scenario():
-        script = Script(words([]))
+        script = ResumableText(words([]))
         assert await script.first() is None
         await script.aclose()
 
@@ -91,7 +91,7 @@ def passed_on(*tries):
     """What a caller's voice gets of several tries at one answer."""
 
     async def scenario():
-        resumed = Resumed()
+        resumed = ResumableAnswer()
         got = []
         for pieces in tries:
             got.append("".join([piece async for piece in resumed.continue_with(words(pieces))]))

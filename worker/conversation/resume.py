@@ -10,7 +10,7 @@ from worker.conversation.pieces import Piece, calls_tool, words_of
 SPOKEN_CHARACTERS_PER_SECOND = 13  # cautious: what a voice has surely said after a second of its audio
 
 
-class Script:
+class ResumableText:
     """Buffers words to be spoken, readable more than once: a failed try must not lose what it had taken."""
 
     def __init__(self, text: AsyncIterable[str]) -> None:
@@ -80,7 +80,7 @@ def _covered(text: str, heard_seconds: float) -> int:
     return max((within.rfind(mark) + 1 for mark in ".?!।|"), default=0)
 
 
-class Resumed:
+class ResumableAnswer:
     """Joins a model's answer over several tries: what was passed on already is not said again."""
 
     def __init__(self) -> None:

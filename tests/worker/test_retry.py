@@ -10,24 +10,24 @@ from livekit import rtc
 from livekit.agents import APIStatusError, FlushSentinel, llm
 
 from tests.worker.jumping_clock import run, wait
-from worker.conversation.bridging import Bridge, Patience, steady_reply, steady_speech
 from worker.conversation.reply_length import LONG_ENOUGH_CHARACTERS, WITHOUT_AN_END_CHARACTERS
+from worker.conversation.retry import Bridge, RetryPolicy, steady_reply, steady_speech
 from worker.faults import REFUSED_KEY, RequestRefused
 from worker.spoken import blocks_in
 
-PATIENCE = Patience(late_seconds=2.5, give_up_seconds=20.0)
+RETRY_POLICY = RetryPolicy(late_seconds=2.5, give_up_seconds=20.0)
 FRAME_SECONDS = 0.1
 
 
 class Call:
     """What a call notes down."""
 
-    def __init__(self, ready=True, patience=PATIENCE):
+    def __init__(self, ready=True, retry_policy=RETRY_POLICY):
         self.faults, self.bridged, self.gave_up = [], [], []
         self.ended = False
         self.ready = ready
         self.bridge = Bridge(
-            patience=patience,
+            retry_policy=retry_policy,
             phrase=lambda name: f"<{name}>",
             audible=lambda text: any(character.isalnum() for character in text),
             blocks=lambda: blocks_in("en-IN"),
@@ -122,7 +122,7 @@ def test_a_hung_model_ends_in_a_goodbye_with_signs_of_life_on_the_way():
     assert words[-1] == "<give_up>"
     assert call.gave_up == ["llm"]
     times = [at for _, _, at in call.bridged]
-    assert times[-1] <= PATIENCE.give_up_seconds + 2 * PATIENCE.sign_seconds
+    assert times[-1] <= RETRY_POLICY.give_up_seconds + 2 * RETRY_POLICY.sign_seconds
     assert max(after - before for before, after in itertools.pairwise(times)) < 5.0
 
 

@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from livekit import rtc
 
-from worker.conversation.bridging import Patience
 from worker.conversation.recogniser_stream import RecogniserStream
 from worker.conversation.replay_buffer import ReplayBuffer
+from worker.conversation.retry import RetryPolicy
 from worker.conversation.timers import Timers
 from worker.conversation.voice_level import VoiceLevel
 from worker.faults import NothingHeard, describe
@@ -37,7 +37,7 @@ class State(Enum):
     FAILING = "something; the recogniser's streams break, and the caller waits"
 
 
-class Hearing:
+class SttSupervisor:
     """Supervises the recogniser of one call.
 
     ============  ====================================  ==========  ===================================================
@@ -59,7 +59,7 @@ class Hearing:
 
     def __init__(
         self,
-        patience: Patience,
+        retry_policy: RetryPolicy,
         *,
         fault: Callable[[object], None],
         tell: Callable[[str], None],
@@ -67,7 +67,7 @@ class Hearing:
     ) -> None:
         self.state = State.IDLE
         self.finished = False
-        self._patience = patience
+        self._policy = retry_policy
         self._fault = fault
         self._gave_up = gave_up
         self._signs = _SignsOfLife(tell)
@@ -109,7 +109,7 @@ class Hearing:
         if self._failures.in_a_row > 1 or self._failures.asked_pause_seconds is not None:
             # The framework reopens every half second, for ever: not all calls at once, please.
             attempt = min(max(self._failures.in_a_row, 1), 2 if self.waiting else 5)
-            await asyncio.sleep(self._patience.pause(attempt, self._failures.asked_pause_seconds))
+            await asyncio.sleep(self._policy.pause(attempt, self._failures.asked_pause_seconds))
         async with aclosing(self._stream.read(stream)) as events:
             async for event in events:
                 yield event
@@ -178,7 +178,7 @@ class Hearing:
     def _wait(self, state: State) -> None:
         """Let the caller wait from now on, or wait on for another reason."""
         self.state = state
-        self._timers.start(self._patience.give_up_seconds, self._wait_is_over)
+        self._timers.start(self._policy.give_up_seconds, self._wait_is_over)
 
     def _wait_is_over(self) -> None:
         now = _now()
@@ -187,7 +187,7 @@ class Hearing:
             self._settle()
             return
         # What fails now may not have failed when the wait began.
-        left = self._failures.since + self._patience.give_up_seconds - now
+        left = self._failures.since + self._policy.give_up_seconds - now
         if left > GIVE_UP_MARGIN_SECONDS:
             self._timers.start(left, self._wait_is_over)
         else:
@@ -205,7 +205,7 @@ class Hearing:
 
     def _hear_again(self) -> None:
         age_seconds = self._stream.age_seconds
-        if age_seconds is not None and age_seconds > self._patience.late_seconds:  # a younger one is hearing it now
+        if age_seconds is not None and age_seconds > self._policy.late_seconds:  # a younger one is hearing it now
             self._stream.break_off(NothingHeard())
 
     def _keep_hearing_again(self) -> None:
@@ -213,7 +213,7 @@ class Hearing:
 
         Sooner than the signs of life that the caller hears: a recogniser that is back shall be noticed at once.
         """
-        left = max(self._patience.late_seconds - (self._stream.age_seconds or 0.0), 0.0)
+        left = max(self._policy.late_seconds - (self._stream.age_seconds or 0.0), 0.0)
         self._timers.start(left + REOPEN_MARGIN_SECONDS, self._again)
 
     def _again(self) -> None:
@@ -223,7 +223,7 @@ class Hearing:
 
     def _plan_next_sign(self) -> None:
         # The phrase itself takes about as long as the silence that may follow it.
-        self._timers.restart(2 * self._patience.sign_seconds, self._sign)
+        self._timers.restart(2 * self._policy.sign_seconds, self._sign)
 
     def _sign(self) -> None:
         if self._signs.next(recogniser_works=self.state is State.UNANSWERED):

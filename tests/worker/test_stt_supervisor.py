@@ -9,12 +9,12 @@ from livekit import rtc
 from livekit.agents import APIConnectionError
 
 from tests.worker.jumping_clock import run, wait
-from worker.conversation.bridging import Patience
-from worker.conversation.hearing import Hearing
 from worker.conversation.replay_buffer import REPLAY_SECONDS
+from worker.conversation.retry import RetryPolicy
+from worker.conversation.stt_supervisor import SttSupervisor
 from worker.faults import EndedQuietly, NothingHeard
 
-PATIENCE = Patience(late_seconds=2.5, give_up_seconds=20.0)
+RETRY_POLICY = RetryPolicy(late_seconds=2.5, give_up_seconds=20.0)
 BROKEN = APIConnectionError("broken")
 
 
@@ -23,8 +23,8 @@ class Call:
 
     def __init__(self):
         self.faults, self.told, self.gave_up_at = [], [], []
-        self.hearing = Hearing(
-            PATIENCE,
+        self.hearing = SttSupervisor(
+            RETRY_POLICY,
             fault=self.faults.append,
             tell=self.told.append,
             gave_up=lambda: self.gave_up_at.append(asyncio.get_running_loop().time()),
@@ -124,7 +124,7 @@ def test_a_recogniser_that_is_back_is_noticed_within_seconds_and_not_at_the_next
         streaming = asyncio.create_task(streams())
         await wait(5)
         call.hearing.missed(1.5)
-        await wait(PATIENCE.give_up_seconds - 1)
+        await wait(RETRY_POLICY.give_up_seconds - 1)
         call.hearing.close()
         streaming.cancel()
         return opened_at
@@ -193,7 +193,7 @@ def test_a_recogniser_that_stays_away_ends_the_call_in_time_with_signs_of_life_b
         return call
 
     call = run(scenario())
-    assert call.gave_up_at == [pytest.approx(PATIENCE.give_up_seconds)]
+    assert call.gave_up_at == [pytest.approx(RETRY_POLICY.give_up_seconds)]
     assert call.told[0] == "late"
     assert call.told[1:] == ["one_moment"] * (len(call.told) - 1)
     assert 2 <= len(call.told) <= 5
@@ -351,7 +351,7 @@ def test_speech_counts_as_lost_when_a_second_stream_has_failed_and_not_once_it_w
 
 
 def test_the_states_are_those_of_the_table():
-    """Each line of the table in Hearing's docstring that no test above has as its story."""
+    """Each line of the table in SttSupervisor's docstring that no test above has as its story."""
 
     async def scenario():
         call, seen = Call(), []
@@ -367,7 +367,7 @@ def test_the_states_are_those_of_the_table():
         then(lambda: call.hearing.missed(1.5))
         then(lambda: call.hearing.failed(NothingHeard()))
         then(lambda: call.hearing.failed(BROKEN))
-        await wait(2 * PATIENCE.give_up_seconds)
+        await wait(2 * RETRY_POLICY.give_up_seconds)
         seen.append(call.hearing.state)
         then(call.hearing.caller_spoke)
         then(lambda: call.hearing.missed(0.3))
