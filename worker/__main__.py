@@ -48,7 +48,7 @@ def checked_settings(*, console: bool) -> Settings:
         NoTemporaryFolder: Nothing can be written where temporary files go.
     """
     from worker.checks import setting_problems
-    from worker.providers.turn_detection import check_turn_detector
+    from worker.end_of_turn.session_options import check_turn_detector
 
     problems = read_env_file()
     try:

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from worker.conversation.phrases import Phrases
 from worker.end_of_turn import DEFAULT_POLICY
+from worker.end_of_turn.wait_policy import wait_policy
 from worker.providers.sarvam_stt import keyterms_problem
 from worker.providers.sarvam_tts import languages_without_a_voice, voice_problems
-from worker.providers.wait_policy import wait_policy
 from worker.settings import Settings
 
 

@@ -35,14 +35,14 @@ from worker.conversation.one_microphone import OneMicrophone
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
 from worker.conversation.tool_services import ToolServices
+from worker.end_of_turn.detector import EvidenceTurnDetector
+from worker.end_of_turn.session_options import turn_handling
+from worker.end_of_turn.wait_policy import wait_policy
 from worker.environment import load_settings
-from worker.providers.end_of_turn_detector import EvidenceTurnDetector
 from worker.providers.openai_llm import build_llm, warm
 from worker.providers.sarvam_stt import build_stt, by_request
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
-from worker.providers.turn_detection import turn_handling
 from worker.providers.vad import build_vad
-from worker.providers.wait_policy import wait_policy
 from worker.recovery.drain_signal import ignore_handover_signal, on_handover_signal
 from worker.recovery.exit_codes import FAILED, exit_with
 from worker.recovery.livekit_client import LiveKitClient

@@ -4,7 +4,7 @@ import pytest
 from scripted_session import FINAL_AFTER_VOICE_SECONDS, VAD_ONSET_SECONDS, Segment, play_call
 
 from worker.end_of_turn import DEFAULT_POLICY
-from worker.providers.end_of_turn_detector import EvidenceTurnDetector
+from worker.end_of_turn.detector import EvidenceTurnDetector
 
 CLOSE = 0.05
 
@@ -115,7 +115,7 @@ def test_failing_evidence_waits_the_documented_time(monkeypatch):
     def broken(*_):
         raise ValueError("a list is missing")
 
-    monkeypatch.setattr("worker.providers.end_of_turn_detector.how_long_to_wait", broken)
+    monkeypatch.setattr("worker.end_of_turn.detector.how_long_to_wait", broken)
     [(at, _)] = play_call(detector, [Segment(0.5, 2.0, "where is my order")]).commits
     assert at - 2.0 == pytest.approx(DEFAULT_POLICY.unclear_seconds, abs=CLOSE)
 

@@ -6,8 +6,8 @@ import pytest
 
 from worker.checks import setting_problems
 from worker.end_of_turn import DEFAULT_POLICY, WaitPolicy
+from worker.end_of_turn.wait_policy import STREAMING_POLICY, wait_policy
 from worker.environment import load_settings
-from worker.providers.wait_policy import STREAMING_POLICY, wait_policy
 
 KEYS = {
     "LIVEKIT_URL": "ws://127.0.0.1:7880",
