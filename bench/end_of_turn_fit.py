@@ -49,7 +49,7 @@ STEPS_TO_SOLVE = 200
 SMALLEST_STEP = 1e-3
 SEEDS_OF_CUTS = range(11, 16)
 FOLDS = 4
-MOST_TURNS_OF_A_SET = 8000
+MAX_TURNS_OF_A_SET = 8000
 TAGS: tuple[Callable[[str], str | None], ...] = (lambda code: f"{code}-IN", lambda code: None, lambda code: "en-IN")
 
 
@@ -72,7 +72,7 @@ def collect(folder: Path) -> list[Sample]:
     """All samples: whole turns, and the same turns broken off in the middle."""
     samples = []
     for name, turns in read_sets(folder, "develop").items():
-        turns = turns[:: -(-len(turns) // MOST_TURNS_OF_A_SET)]
+        turns = turns[:: -(-len(turns) // MAX_TURNS_OF_A_SET)]
         cuts = [cut_in_the_middle(turns, seed) for seed in SEEDS_OF_CUTS]
         weight = WEIGHT_OF_A_SET * COUNTS_MORE.get(name, 1.0)
         samples += _samples(turns, whole=True, weight=weight / len(turns))

@@ -24,7 +24,7 @@ _DIALOGUE_PARTS = {"develop": ("trn", "dev"), "held-back": ("tst",)}
 _BANKING_PARTS = {"develop": "train", "held-back": "test"}
 _FOLDS = {"develop": range(5, 20), "held-back": range(5)}
 PARTS = ("develop", "held-back")
-MOST_MEASURED_TURNS = 4000
+MAX_MEASURED_TURNS = 4000
 _CUT_SEED = 5
 _HEADER = "| set | finished | unclear | unfinished | cut read as finished |\n|---|---|---|---|---|"
 _TITLES = {"banking77": "Banking77", "nlu++": "NLU++"} | {
@@ -127,7 +127,7 @@ def table(sets: dict[str, list[Turn]]) -> str:
     """One row a set: the verdicts on whole turns, and how often one that was broken off reads as finished."""
     rows = [_HEADER]
     for name, turns in sets.items():
-        some = turns[:: -(-len(turns) // MOST_MEASURED_TURNS)]
+        some = turns[:: -(-len(turns) // MAX_MEASURED_TURNS)]
         whole, cut = _shares(some), _shares(cut_in_the_middle(some, _CUT_SEED))
         cells = [*(whole[verdict] for verdict in Completeness), cut[Completeness.FINISHED]]
         rows.append(" | ".join([f"| {_TITLES[name]}", *(f"{cell:.1f} %" for cell in cells)]) + " |")

@@ -24,7 +24,7 @@ from worker.providers.sarvam_tts import default_voices
 from worker.settings import TtsSettings
 
 ROOT = Path(__file__).resolve().parents[1]
-LEAST_LINES = 10
+MIN_LINES = 10
 """A corpus with fewer says nothing about a language."""
 NAMED = 8
 """How many lacking sections of a part are named; `make languages` names the rest as these are mended."""
@@ -85,7 +85,7 @@ def _sandbox(language: Language) -> list[str]:
 
 def _corpora(language: Language) -> list[str]:
     corpora = [ROOT / "tests" / room / "corpus" / f"{language.subtag}.txt" for room in ("language", "end_of_turn")]
-    return [str(path.relative_to(ROOT)) for path in corpora if _lines(path) < LEAST_LINES]
+    return [str(path.relative_to(ROOT)) for path in corpora if _lines(path) < MIN_LINES]
 
 
 def _lines(path: Path) -> int:

@@ -20,9 +20,9 @@ from worker.languages import SUPPORTED
 from worker.text.scripts import LATIN, script_of
 
 TARGET = Path(__file__).parents[1] / "worker" / "lang" / "shared" / "shared_words.toml"
-LEAST_LETTERS = 4
+MIN_LETTERS = 4
 """Shorter words look alike by chance in any two languages."""
-LEAST_ENGLISH_LETTERS = 3
+MIN_ENGLISH_LETTERS = 3
 """English words are found by their exact spelling; those of two letters that are grammar stand in en.toml by hand."""
 KINDS = frozenset({VERB, QUESTION, PARTICLE})
 """Not pronouns and case markers: they are few, and are heard as what they are."""
@@ -65,9 +65,9 @@ def shared_with(language: str, words: Iterable[str]) -> set[str]:
     latin = {word for word in others if script_of(word[0]) == LATIN}
     if language == "en-IN":
         latin = {word for word, entries in lexicon().words.items() if {e.language for e in entries} & indian}
-        return {word for word in latin if len(word) >= LEAST_ENGLISH_LETTERS} & set(words)
+        return {word for word in latin if len(word) >= MIN_ENGLISH_LETTERS} & set(words)
     known = {spelling for word in words if script_of(word[0]) != LATIN for spelling in spellings(word, language)}
-    return {word for word in latin if len(lightly_folded(word)) >= LEAST_LETTERS and lightly_folded(word) in known}
+    return {word for word in latin if len(lightly_folded(word)) >= MIN_LETTERS and lightly_folded(word) in known}
 
 
 def table(shared: dict[str, set[str]]) -> str:

@@ -1,7 +1,7 @@
 """`python -m bench.witness`: what voicebench, a public tool, measures when it phones the stack.
 
 Four everyday sentences, a barge-in, a cough and a noise. Leaves out/witness.json. Exit codes: 0 nothing was missed, no
-noise stopped the agent, and no answer took more than MOST_SECONDS; 1 otherwise; 3 a part did not start.
+noise stopped the agent, and no answer took more than MAX_SECONDS; 1 otherwise; 3 a part did not start.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ GOOD, MISSED, DID_NOT_START = 0, 1, 3
 VENV = ROOT / ".cache" / "witness"
 LOCK = ROOT / "requirements" / "witness.txt"
 AGENT_NAME = "vaani"
-MOST_SECONDS = 3.0  # twice what anybody would call a good answer: a bound for a shared machine, not a goal
+MAX_SECONDS = 3.0  # twice what anybody would call a good answer: a bound for a shared machine, not a goal
 VOICE = ("piper", "joe")
 SENTENCES = (
     "Hello, I would like to know about my last order.",
@@ -149,7 +149,7 @@ def report(found: dict[str, Any]) -> list[str]:
 def is_good(found: dict[str, Any]) -> bool:
     answers = [turn["answer_seconds"] for turn in found["turns"] if turn["expect"] == "respond"]
     return all(turn["passed"] for turn in found["turns"]) and all(
-        seconds is not None and seconds <= MOST_SECONDS for seconds in answers
+        seconds is not None and seconds <= MAX_SECONDS for seconds in answers
     )
 
 

@@ -12,7 +12,7 @@ from bench.rows import rows_of
 from bench.utterances import load_table, load_unchosen, shares_of_kinds
 
 ROWS = load_unchosen()
-LEAST_EACH, SHARE_TOLERANCE = 40, 0.03
+MIN_EACH, SHARE_TOLERANCE = 40, 0.03
 
 
 def of_language(english):
@@ -22,7 +22,7 @@ def of_language(english):
 @pytest.mark.parametrize("english", [True, False])
 def test_there_are_enough_in_the_shares_in_which_people_say_them(english):
     rows = of_language(english)
-    assert len(rows) >= LEAST_EACH
+    assert len(rows) >= MIN_EACH
     counted = Counter(row.kind for row in rows)
     assert set(counted) == set(shares_of_kinds())
     for kind, share in shares_of_kinds().items():

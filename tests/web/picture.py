@@ -17,7 +17,7 @@ from playwright.async_api import async_playwright  # noqa: E402
 from sandbox.stack.stack import Stack  # noqa: E402
 
 PICTURE = ROOT / "docs" / "page.png"
-MOST_BYTES = 200_000
+MAX_BYTES = 200_000
 SIZE = {"width": 1180, "height": 940}
 
 
@@ -39,5 +39,5 @@ async def take() -> None:
 if __name__ == "__main__":
     asyncio.run(take())
     size = PICTURE.stat().st_size
-    if size > MOST_BYTES:
-        sys.exit(f"{PICTURE} has {size} bytes, more than {MOST_BYTES}: make the window smaller")
+    if size > MAX_BYTES:
+        sys.exit(f"{PICTURE} has {size} bytes, more than {MAX_BYTES}: make the window smaller")

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from livekit.agents import FlushSentinel
 
-from worker.conversation.first_clause import LEAST_CHARACTERS, flush_after_first_clause
+from worker.conversation.first_clause import MIN_CHARACTERS, flush_after_first_clause
 
 
 def flushed(*pieces):
@@ -38,7 +38,7 @@ def test_only_the_first_one():
 
 def test_a_short_beginning_waits_for_more():
     short = "Yes,"
-    assert len(short) < LEAST_CHARACTERS
+    assert len(short) < MIN_CHARACTERS
     assert flushed(short, " your order", " has left,", " today.") == [
         short, " your order", " has left,", "|", " today.",
     ]  # fmt: skip

@@ -12,13 +12,13 @@ from worker.conversation.phrase_audio import PhraseAudio, tone
 from worker.conversation.phrases import Phrases
 
 TONE_RATE_HZ = 24000
-MOST_SECONDS = 12.0
+MAX_SECONDS = 12.0
 HEARD_SECONDS = 0.5  # the last packets are still on their way when the source has run empty
 
 
 async def apologise(ctx: JobContext, phrases: Phrases, audio: PhraseAudio, default_language: str) -> None:
     """Say that something is not working, if the caller can be reached at all."""
-    async with asyncio.timeout(MOST_SECONDS):
+    async with asyncio.timeout(MAX_SECONDS):
         if not ctx.room.isconnected():
             await ctx.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
         caller = await ctx.wait_for_participant()

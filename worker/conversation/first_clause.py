@@ -8,12 +8,12 @@ from livekit.agents import FlushSentinel
 
 from worker.conversation.pieces import Piece, words_of
 
-LEAST_CHARACTERS = 12
+MIN_CHARACTERS = 12
 _ENDS = frozenset(",.;:!?।،…—")
 
 
 async def flush_after_first_clause(pieces: AsyncIterable[Piece]) -> AsyncIterator[Piece]:
-    """Pass `pieces` on, with one flush after the first clause of at least LEAST_CHARACTERS."""
+    """Pass `pieces` on, with one flush after the first clause of at least MIN_CHARACTERS."""
     written = ""
     flushed = False
     async for piece in pieces:
@@ -34,4 +34,4 @@ async def flush_after_first_clause(pieces: AsyncIterable[Piece]) -> AsyncIterato
 
 def _is_clause(written: str) -> bool:
     clause = written.strip()
-    return len(clause) >= LEAST_CHARACTERS and clause[-1] in _ENDS
+    return len(clause) >= MIN_CHARACTERS and clause[-1] in _ENDS

@@ -11,15 +11,15 @@ from livekit.agents import llm
 
 from worker.faults import Fault
 
-LEAST_CUT_ITEMS = 2
-MOST_TOKENS = 2000
+MIN_CUT_ITEMS = 2
+MAX_TOKENS = 2000
 BYTES_PER_TOKEN = 4  # cautious: Indian scripts take three bytes a letter, and fewer tokens than this makes of them
 
 
 class History:
     """Keeps what of one call's conversation is not sent any more, and what is sent in its place."""
 
-    def __init__(self, most_tokens: int = MOST_TOKENS) -> None:
+    def __init__(self, most_tokens: int = MAX_TOKENS) -> None:
         self._most_tokens = most_tokens
         self._left_out: set[str] = set()
         self.summary = ""
@@ -113,7 +113,7 @@ def text_of(item: llm.ChatItem) -> str:
 
 def _older_half(past: list[llm.ChatItem]) -> list[llm.ChatItem]:
     """Return the older half or a little more: a tool's result is never kept without its call."""
-    end = max(len(past) // 2, min(LEAST_CUT_ITEMS, len(past)))
+    end = max(len(past) // 2, min(MIN_CUT_ITEMS, len(past)))
     while end < len(past) and past[end].type in ("function_call", "function_call_output"):
         end += 1
     return past[:end]

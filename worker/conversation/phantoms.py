@@ -15,9 +15,9 @@ from worker.conversation.acknowledgements import is_acknowledgement
 from worker.end_of_turn.words import same_spelling
 from worker.lang import shared
 
-LEAST_PROBABILITY = 0.3  # of the language claimed, which is low for noise; and for one word of any language
+MIN_PROBABILITY = 0.3  # of the language claimed, which is low for noise; and for one word of any language
 FEWEST_DOUBTED_WORDS = 3
-MOST_LETTERS_PER_SECOND = 25.0  # the fastest speakers stay below 20
+MAX_LETTERS_PER_SECOND = 25.0  # the fastest speakers stay below 20
 FEWEST_LETTERS = 15  # shorter ones are said in no time
 UNHEARD_SECONDS = 0.3  # the voice detector's: soft beginnings and endings
 _ANNOTATION = re.compile(r"\s*(?:[\[(（♪*][^\])）♪*]*[\])）♪*]\s*[.!…]*\s*)+")
@@ -58,12 +58,12 @@ def is_phantom(text: str, voice_seconds: float | None = None) -> bool:
     letters = sum(character.isalnum() or ord(character) > 0x2FF for character in text)
     if voice_seconds is None or letters < FEWEST_LETTERS:
         return False
-    return letters > MOST_LETTERS_PER_SECOND * (voice_seconds + UNHEARD_SECONDS)
+    return letters > MAX_LETTERS_PER_SECOND * (voice_seconds + UNHEARD_SECONDS)
 
 
 def is_doubtful(text: str, probability: float | None) -> bool:
     """Whether the recogniser itself hardly believes this; of single words and figures it never knows the language."""
-    if probability is None or not 0.0 < probability < LEAST_PROBABILITY:
+    if probability is None or not 0.0 < probability < MIN_PROBABILITY:
         return False
     words = [word for word in _WORD.findall(text) if not any(character.isdigit() for character in word)]
     return len(words) >= FEWEST_DOUBTED_WORDS and not is_acknowledgement(text)

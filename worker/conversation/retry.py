@@ -28,7 +28,7 @@ from worker.spoken import Blocks
 T = TypeVar("T")
 STEADY_SECONDS = 3.0  # a try that still brings something after this long has recovered
 CLOSE_SECONDS = 1.0  # a dead connection may take long to close: nobody waits for it
-MOST_WORDLESS_TRIES = 2  # a model that answers with a smiley twice will do so again
+MAX_WORDLESS_TRIES = 2  # a model that answers with a smiley twice will do so again
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +318,7 @@ async def _steadily(work: _Work[T], bridge: Bridge) -> AsyncIterator[T]:
             wordless_tries += fault.kind == "wordless"
             if fault.of_request and work.amend(fault):
                 continue
-            if fault.of_request or wordless_tries >= MOST_WORDLESS_TRIES:
+            if fault.of_request or wordless_tries >= MAX_WORDLESS_TRIES:
                 phrase = "cannot_help" if fault.of_request else "no_answer"
                 bridge.bridged(work.provider, phrase)
                 async for piece in work.aside(phrase):

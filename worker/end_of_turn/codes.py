@@ -29,9 +29,9 @@ _STATES: Final = (
 )
 _PLATE: Final = re.compile(rf"(?:{_STATES})\d{{1,2}}[a-z]{{0,3}}\d{{4}}|\d\dbh\d{{4}}[a-z]{{1,2}}")
 _PLATE_BEGUN: Final = re.compile(rf"(?:{_STATES})\d{{1,2}}(?:[a-z]{{1,3}}\d{{0,3}})?|\d\dbh\d{{0,4}}")
-_MOST_PLATE_WORDS: Final = 10
+_MAX_PLATE_WORDS: Final = 10
 _EXAMPLE_WORDS: Final = frozenset({"for", "as", "like", "se"})  # "s for sugar", "s as in sugar", "s se sugar"
-_MOST_EXAMPLE_WORDS: Final = 3
+_MAX_EXAMPLE_WORDS: Final = 3
 _FEWEST_SPELLED_LETTERS: Final = 2
 
 
@@ -59,7 +59,7 @@ def plate_so_far(words: Sequence[str], asked: Sequence[str], language: str) -> b
     A part of one ("MH 12") is one only where a vehicle is spoken of.
     """
     lexicons = (lexicon(language), lexicon("en"))
-    last = [next((known.digits[w] for known in lexicons if w in known.digits), w) for w in words[-_MOST_PLATE_WORDS:]]
+    last = [next((known.digits[w] for known in lexicons if w in known.digits), w) for w in words[-_MAX_PLATE_WORDS:]]
     ends = ["".join(last[start:]) for start in range(len(last))]
     if any(_PLATE.fullmatch(end) for end in ends):
         return True
@@ -82,7 +82,7 @@ def ends_in_a_spelled_letter(words: Sequence[str]) -> bool:
 
 def _example_begins(words: Sequence[str]) -> int | None:
     """Where "s for sugar" at the end begins."""
-    for size in range(_MOST_EXAMPLE_WORDS, _MOST_EXAMPLE_WORDS + 2):
+    for size in range(_MAX_EXAMPLE_WORDS, _MAX_EXAMPLE_WORDS + 2):
         if len(words) >= size and _is_letter(words[-size]) and words[1 - size] in _EXAMPLE_WORDS:
             return len(words) - size
     return None

@@ -16,7 +16,7 @@ _LONGEST_OPEN_IF_CLAUSE_WORDS = 9
 _LONGEST_ANNOUNCEMENT_WORDS = 4
 _LONGEST_SUBJECT_WORDS = 4
 _BEGINS_A_SUBJECT = frozenset({"determiner", "possessive or determiner"})
-_MOST_COUNTED_WORDS_SINCE = 5
+_MAX_COUNTED_WORDS_SINCE = 5
 _COUNTS = ((1, "1 word"), (2, "2 words"), (3, "3 words"), (4, "4 words"), (5, "5 words"), (7, "6 or 7 words"),
            (10, "8 to 10 words"), (14, "11 to 14 words"))  # fmt: skip
 _VERBS = frozenset({"be", "have", "do", "modal", "negated auxiliary", "this is", "verb to", "verb of a whole clause",
@@ -158,7 +158,7 @@ def _since(classes: tuple[str, ...], group: frozenset[str]) -> str:
     place = next((back for back, name in enumerate(reversed(classes)) if name in group), None)
     if place is None:
         return "never"
-    return str(place) if place < _MOST_COUNTED_WORDS_SINCE else f"{_MOST_COUNTED_WORDS_SINCE} or more"
+    return str(place) if place < _MAX_COUNTED_WORDS_SINCE else f"{_MAX_COUNTED_WORDS_SINCE} or more"
 
 
 def _clauses(said: Utterance) -> Iterator[str]:

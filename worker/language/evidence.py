@@ -29,12 +29,12 @@ _GUESSED = {VERB: 1.0, QUESTION: 0.5, CASE: 0.5, PARTICLE: 0.0}
 _SHORT_TURN_WORDS = 2
 _LEVEL = 0.75
 """Two languages closer than this are level: what is spoken now, then the tag, decides between them."""
-_LEAST_SHARE = 0.2
+_MIN_SHARE = 0.2
 """Least score per word left; below it a stray look-alike is drowned in an unknown language."""
 _NEIGHBOURHOOD = 4
-_LEAST_BY_SOUND = 5.0
+_MIN_BY_SOUND = 5.0
 """Two words, one of them a verb or a question: a single one may sound like anything."""
-_LEAST_OF_EXPECTED = 2.0
+_MIN_OF_EXPECTED = 2.0
 """What is spoken already, or claimed, needs a word."""
 _DESCRIBING = frozenset({"that", "thats", "which", "who", "they", "we", "you"})
 """What begins a relative clause behind its noun."""
@@ -190,7 +190,7 @@ def _is_in_foreign_letters(
     theirs = max(by_letters.values(), default=0.0), *(by_sound.get(language, 0.0) for language in own)
     least = _SURER_BY_SOUND * max(theirs)
     return any(
-        weight >= max(least, _LEAST_OF_EXPECTED if language in expected else _LEAST_BY_SOUND)
+        weight >= max(least, _MIN_OF_EXPECTED if language in expected else _MIN_BY_SOUND)
         for language, weight in by_sound.items()
         if language not in own
     )
@@ -316,7 +316,7 @@ def language_of(evidence: Evidence, *, current: str, tagged: str | None) -> str 
     if not candidates:
         return None
     best = max(candidates.values())
-    if best < _LEAST_SHARE * evidence.words_left:
+    if best < _MIN_SHARE * evidence.words_left:
         return None
     candidates = _likeliest_sibling(candidates, evidence, current=current, tagged=tagged)
     best = max(candidates.values())

@@ -11,8 +11,8 @@ from worker.language.lexicon import EnglishAnswers, Lexicon, Phrase
 from worker.language.words import Word
 from worker.text.scripts import LATIN
 
-_MOST_FIRST_NAMES = 2
-_MOST_NAMES = 3
+_MAX_FIRST_NAMES = 2
+_MAX_NAMES = 3
 """How many words of a name follow "my name is"."""
 _LONGEST_ENGLISH_ANSWER = 6
 """Who says more in English than this has chosen it, even in words that say little."""
@@ -80,7 +80,7 @@ def _is_surname(words: Sequence[Word], index: int, lexicon: Lexicon) -> bool:
     if any(text in lexicon.words_for_name for text in before) or _is_introduced(words, index, lexicon):
         return True
     names = [word for word in words[:index] if not _is_acknowledgement(word, lexicon)]  # "hmm, Sumitra Das"
-    is_whole_turn = index == len(words) - 1 and 0 < len(names) <= _MOST_FIRST_NAMES
+    is_whole_turn = index == len(words) - 1 and 0 < len(names) <= _MAX_FIRST_NAMES
     return is_whole_turn and all(_may_be_first_name(word, lexicon) for word in names)
 
 
@@ -102,7 +102,7 @@ def _is_introduced(words: Sequence[Word], index: int, lexicon: Lexicon) -> bool:
     said = [lexicon.english_spelt.get(word.text, word.text) for word in words[:index]]
     return any(
         tuple(said[end - size : end]) in lexicon.english_answers.introductions
-        for end in range(index, max(0, index - _MOST_NAMES), -1)
+        for end in range(index, max(0, index - _MAX_NAMES), -1)
         for size in range(1, min(_LONGEST_INTRODUCTION, end) + 1)
     )
 

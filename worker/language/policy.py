@@ -21,13 +21,13 @@ _PROOF_ALONE = 1.5
 _PROOF_WITH_SUPPORT = 1.0
 """What another Indian language must have of its own in a turn: a verb; or a case marker, if the tag or a whole clause
 says the same. English takes no part in what neighbours share."""
-_LEAST_PROBABILITY = 0.5
+_MIN_PROBABILITY = 0.5
 """A tag its own recogniser calls less likely than not is no claim. 1.0 proves nothing: it also means "not reported"."""
-_LEAST_PROBABILITY_ALONE = 0.7
+_MIN_PROBABILITY_ALONE = 0.7
 """Where nothing but the tag speaks, a guess that is little better than a coin is no claim either."""
-_LEAST_PROBABILITY_HEARD = 0.3
+_MIN_PROBABILITY_HEARD = 0.3
 """A recogniser that doubts its own claim this much has probably heard words in a noise."""
-_MOST_WORDS_PER_SECOND = 6.0
+_MAX_WORDS_PER_SECOND = 6.0
 """Nobody speaks faster for a whole turn; a recogniser that hears more has made words out of a noise."""
 
 _URDU, _HINDI = "ur", "hi-IN"
@@ -100,7 +100,7 @@ def decide(turn: HeardTurn, state: LanguageState) -> Decision:
         if wish.target not in SUPPORTED:
             return _stay(state, WISH_UNSUPPORTED)
         return _decision(LanguageState(wish.target, wished=True), WISH)
-    tagged = _claimed(turn, _LEAST_PROBABILITY)
+    tagged = _claimed(turn, _MIN_PROBABILITY)
     expected = frozenset({state.language, tagged or state.language})
     evidence = weigh(words, tables, expected=expected)
     if not evidence.is_clause:
@@ -111,7 +111,7 @@ def decide(turn: HeardTurn, state: LanguageState) -> Decision:
     if spoken == _URDU and not _is_said_to_be_urdu(turn):
         return _follow(_HINDI, state, GRAMMAR)
     if spoken is None:
-        return _by_tag(_claimed(turn, _LEAST_PROBABILITY_ALONE), evidence, state)
+        return _by_tag(_claimed(turn, _MIN_PROBABILITY_ALONE), evidence, state)
     if spoken not in SUPPORTED:
         return _stay(state, UNSUPPORTED)
     if spoken in wish.declined and spoken != state.language:
@@ -185,7 +185,7 @@ def _can_be_written(language: str, scripts: frozenset[str]) -> bool:
 def _may_be_phantom(turn: HeardTurn, words: int) -> bool:
     """Whether the words were perhaps never said: the recogniser doubts them, or nobody speaks so fast."""
     seconds = turn.sound_seconds or None  # a length of nothing is none that was measured
-    return _is_below(_LEAST_PROBABILITY_HEARD, turn.probability) or _is_below(words / _MOST_WORDS_PER_SECOND, seconds)
+    return _is_below(_MIN_PROBABILITY_HEARD, turn.probability) or _is_below(words / _MAX_WORDS_PER_SECOND, seconds)
 
 
 def _claimed(turn: HeardTurn, least_probability: float) -> str | None:

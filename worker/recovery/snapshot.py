@@ -25,7 +25,7 @@ FOREIGN_KEY = "metadata"
 VERSION = "v1."
 NONCE_BYTES = 12
 # Every change of the room's metadata goes to everybody in the room: a conversation keeps its newest part only.
-MOST_CONVERSATION_BYTES = 12_000
+MAX_CONVERSATION_BYTES = 12_000
 LONGEST_SEALED_CHARACTERS = 64_000
 
 
@@ -134,7 +134,7 @@ def without_half_characters(text: str) -> str:
 
 
 def newest(
-    messages: Iterable[tuple[str, str]], most_bytes: int = MOST_CONVERSATION_BYTES
+    messages: Iterable[tuple[str, str]], most_bytes: int = MAX_CONVERSATION_BYTES
 ) -> tuple[tuple[str, str], ...]:
     """Return the end of a conversation that fits; a last message that is too long alone is cut."""
     kept: list[tuple[str, str]] = []

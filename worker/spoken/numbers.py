@@ -4,14 +4,14 @@ from decimal import Decimal
 
 from worker.spoken.forms import Endings, NumberForms, Scale, SpokenForms
 
-MOST_DIGITS = 15  # longer than any amount: whatever it is, it is read digit by digit
+MAX_DIGITS = 15  # longer than any amount: whatever it is, it is read digit by digit
 
 
 def cardinal(number: int, forms: NumberForms) -> str:
     """`number` in words: 125000 is "एक लाख पच्चीस हज़ार". Negative numbers get the language's "minus"."""
     if number < 0:
         return f"{forms.minus} {cardinal(-number, forms)}"
-    if number >= 10**MOST_DIGITS:
+    if number >= 10**MAX_DIGITS:
         return digits(str(number), forms)
     if number < 100:
         return forms.below_hundred[number]

@@ -8,7 +8,7 @@ import re
 from worker import log_events
 
 log = logging.getLogger("vaani")
-MOST_TOOLS = 100  # OpenAI takes 128; the framework adds a few of its own
+MAX_TOOLS = 100  # OpenAI takes 128; the framework adds a few of its own
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _OF_THE_FRAMEWORK = "lk_agents_"
 
@@ -25,8 +25,8 @@ class ToolNames:
             return self.refuse(name, owner, "its name is none that a model takes: letters, digits, _ and -, at most 64")
         if (other := self._owners.get(name)) is not None:
             return self.refuse(name, owner, f"its name is taken by {other}")
-        if len(self._owners) >= MOST_TOOLS:
-            return self.refuse(name, owner, f"a model takes no more than {MOST_TOOLS} tools")
+        if len(self._owners) >= MAX_TOOLS:
+            return self.refuse(name, owner, f"a model takes no more than {MAX_TOOLS} tools")
         self._owners[name] = owner
         return True
 
