@@ -45,7 +45,7 @@ BUSIEST = "tests/recovery/test_three_workers.py"
 APART = (MEASURED, BUSIEST)
 CALL_LANES = (("tests/calls",), ("tests/recovery",), ("tests/faults", "tests/web"))  # each about ten minutes
 SOUND = ("tests/sandbox", "tests/caller")  # stand-ins and the caller: calls among them, but none with a worker
-SLOW = ("tests/bench", "tests/infra", "tests/container")
+SLOW = ("tests/bench", "tests/process", "tests/infra", "tests/container")
 NICE = 19
 SLOWEST_SHOWN = 10
 
