@@ -18,10 +18,10 @@ from sandbox.languages import LANGUAGES as SANDBOX_LANGUAGES
 from sandbox.llm_phrases import PHRASES as SANDBOX_PHRASES
 from worker import lang
 from worker.language.lexicon import lexicon
-from worker.language.words import normalised
 from worker.languages import ENGLISH, LANGUAGES, Language
 from worker.providers.sarvam_tts import default_voices
 from worker.settings import TtsSettings
+from worker.text.normalise import normalised
 
 ROOT = Path(__file__).resolve().parents[1]
 MIN_LINES = 10

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from worker.language.lexicon import PARTICLE, QUESTION, VERB, lexicon
 from worker.language.romanised import romanised
-from worker.language.words import lightly_folded, normalised
+from worker.language.words import lightly_folded
 from worker.languages import SUPPORTED
+from worker.text.normalise import normalised
 from worker.text.scripts import LATIN, script_of
 
 TARGET = Path(__file__).parents[1] / "worker" / "lang" / "shared" / "shared_words.toml"

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from worker.end_of_turn import Completeness, read_words
 from worker.end_of_turn.lexicon import LANGUAGES as LISTED
 from worker.end_of_turn.lexicon import lexicon
-from worker.end_of_turn.words import same_spelling, words_of
+from worker.end_of_turn.words import words_of
+from worker.text.normalise import normalised
 
 FINISHED, UNCLEAR, UNFINISHED = Completeness.FINISHED, Completeness.UNCLEAR, Completeness.UNFINISHED
 MANY_TURNS = {"en", "hi", "ta", "te", "bn"}
@@ -160,7 +161,7 @@ def test_a_word_is_never_listed_as_open_and_as_finite(language):
     ("one", "other"), [("फ़ोन", "फोन"), ("हाँ", "हां"), ("അവന്‍", "അവൻ"), ("can't", "can’t"), ("ক\u200cখ", "কখ")]
 )
 def test_spellings_that_differ_in_encoding_only_are_the_same_word(one, other):
-    assert same_spelling(one) == same_spelling(other)
+    assert normalised(one) == normalised(other)
 
 
 SOME_WORDS = st.sampled_from(

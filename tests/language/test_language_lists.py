@@ -10,8 +10,8 @@ import pytest
 import worker.lang
 from worker.lang import shared
 from worker.language.lexicon import lexicon
-from worker.language.words import normalised
 from worker.languages import LANGUAGES, SUPPORTED, known_code
+from worker.text.normalise import normalised
 from worker.text.scripts import script_of
 
 DATA = Path(worker.lang.__file__).parent

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from worker.end_of_turn.words import same_spelling
 from worker.lang import part_of, shared
 from worker.languages import SUPPORTED
+from worker.text.normalise import normalised
 
 _WORDS = re.compile(r"[^\s.,!?।॥…:;\-–—\"“”‘]+")
 _LONG_LETTER = re.compile(r"([a-z])\1+")  # "haaan", "hmmm", "okkk"; and "theek", which others write "thek"
@@ -53,4 +53,4 @@ def _by_first_word(phrases: Iterable[str]) -> dict[str, list[Phrase]]:
 
 
 def _words_of(text: str) -> Phrase:
-    return tuple(_LONG_LETTER.sub(r"\1", word) for word in _WORDS.findall(same_spelling(text)))
+    return tuple(_LONG_LETTER.sub(r"\1", word) for word in _WORDS.findall(normalised(text)))

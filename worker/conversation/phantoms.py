@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 from worker.conversation.acknowledgements import is_acknowledgement
-from worker.end_of_turn.words import same_spelling
 from worker.lang import shared
+from worker.text.normalise import normalised
 
 MIN_PROBABILITY = 0.3  # of the language claimed, which is low for noise; and for one word of any language
 FEWEST_DOUBTED_WORDS = 3
@@ -72,7 +72,7 @@ def is_doubtful(text: str, probability: float | None) -> bool:
 def is_outro(text: str) -> bool:
     """Whether this is how videos end, in any of the languages."""
     kinds: set[str] = set()
-    for word in _WORD.findall(same_spelling(text)):
+    for word in _WORD.findall(normalised(text)):
         kind = _kind_of(word)
         if kind is None:
             return False
@@ -89,7 +89,7 @@ def _kind_of(word: str) -> str | None:
 
 @cache
 def _stems() -> Mapping[str, tuple[str, ...]]:
-    return {kind: tuple(same_spelling(stems).split()) for kind, stems in _data()["words"].items() if kind != "pairs"}
+    return {kind: tuple(normalised(stems).split()) for kind, stems in _data()["words"].items() if kind != "pairs"}
 
 
 @cache
@@ -99,7 +99,7 @@ def _pairs() -> tuple[frozenset[str], ...]:
 
 @cache
 def _beside() -> frozenset[str]:
-    every = frozenset(same_spelling(_data()["beside"]["every"]).split())
+    every = frozenset(normalised(_data()["beside"]["every"]).split())
     return frozenset(word for word in every if not any(word.startswith(stems) for stems in _stems().values()))
 
 

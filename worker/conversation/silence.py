@@ -12,9 +12,9 @@ from functools import cache
 
 from worker.end_of_turn.asking import SPELLING, asked_for
 from worker.end_of_turn.lexicon import LANGUAGES, hold_on_phrases, lexicon
-from worker.end_of_turn.words import same_spelling
 from worker.lang import part_of, shared
 from worker.languages import SUPPORTED
+from worker.text.normalise import normalised
 
 MOMENT_SECONDS = 30.0
 FETCHING_SECONDS = 60.0
@@ -96,7 +96,7 @@ def _number_before(words: Phrase, place: int) -> float:
 @cache
 def _unit_seconds(word: str) -> float:
     for unit, beginnings in _units().items():
-        for beginning in map(same_spelling, beginnings.split(" | ")):
+        for beginning in map(normalised, beginnings.split(" | ")):
             latin = beginning.isascii()
             if word == beginning or word == f"{beginning}s" or (not latin and word.startswith(beginning)):
                 return SECONDS_IN[unit]
@@ -115,7 +115,7 @@ def _units() -> Mapping[str, str]:
 def _numbers() -> Mapping[str, float]:
     digits = {word: float(value) for code in LANGUAGES for word, value in lexicon(code).digits.items()}
     own = (pair.rsplit("=", 1) for pair in shared("waits")["numbers"]["every"].split())
-    return digits | {same_spelling(word): float(value) for word, value in own}
+    return digits | {normalised(word): float(value) for word, value in own}
 
 
 @cache
@@ -126,7 +126,7 @@ def _phrases(section: str) -> frozenset[Phrase]:
 
 
 def _words_of(text: str) -> Phrase:
-    return tuple(_WORD.findall(same_spelling(text)))
+    return tuple(_WORD.findall(normalised(text)))
 
 
 def _stands_in(phrases: Iterable[Phrase], words: Phrase) -> bool:

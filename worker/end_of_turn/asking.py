@@ -6,8 +6,9 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 
 from worker.end_of_turn.lexicon import LANGUAGES, lexicon
-from worker.end_of_turn.words import closing_mark, same_spelling, words_of
+from worker.end_of_turn.words import closing_mark, words_of
 from worker.lang import shared
+from worker.text.normalise import normalised
 
 NOTHING_SAID = "nothing said"
 STATEMENT = "nothing"
@@ -25,7 +26,7 @@ def _kinds() -> Mapping[str, frozenset[tuple[str, ...]]]:
     kinds = shared("asking")["asks for"]
     return MappingProxyType(
         {
-            kind: frozenset(tuple(same_spelling(phrase).split()) for phrase in " ".join(lines.split()).split(" | "))
+            kind: frozenset(tuple(normalised(phrase).split()) for phrase in " ".join(lines.split()).split(" | "))
             for kind, lines in kinds.items()
         }
     )
@@ -70,7 +71,7 @@ def _tells(words: tuple[str, ...]) -> bool:
 @cache
 def _kinds_requests() -> frozenset[str]:
     listed = shared("asking")["requests"]
-    return frozenset(same_spelling(word) for word in listed["words"].split())
+    return frozenset(normalised(word) for word in listed["words"].split())
 
 
 def _has_question_word(words: tuple[str, ...]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from worker.end_of_turn.lexicon import lexicon
-from worker.end_of_turn.words import same_spelling
+from worker.text.normalise import normalised
 
 _LENGTHS: Final = {"pan": 10, "ifsc": 11, "gstin": 15, "gst": 15}
 _CODE_WORDS: Final = {
@@ -18,7 +18,7 @@ _CODE_WORDS: Final = {
     "gstin": "gstin", "gst": "gst",
 }  # fmt: skip
 _VEHICLE_WORDS: Final = frozenset(
-    same_spelling(
+    normalised(
         "vehicle registration plate car bike scooter gaadi gadi gari gaddi vandi bandi गाड़ी गाडी वाहन গাড়ি"
         " ગાડી વાહન ਗੱਡੀ ଗାଡ଼ି வண்டி బండి ಗಾಡಿ വണ്ടി"
     ).split()

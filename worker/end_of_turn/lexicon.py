@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
-from worker.end_of_turn.words import same_spelling
 from worker.lang import part_of, shared
 from worker.languages import BY_SPEAKERS, WRITTEN_IN, canonical_code
 from worker.languages import LANGUAGES as ALL_LANGUAGES
+from worker.text.normalise import normalised
 from worker.text.scripts import LATIN, indic_script_of
 
 _CODES = {ALL_LANGUAGES[code].subtag: code for code in BY_SPEAKERS}
@@ -24,7 +24,7 @@ _LANGUAGES_BY_SCRIPT = {
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """One language's lists. Words are in `same_spelling` form."""
+    """One language's lists. Words are in `normalised` form."""
 
     language: str
     open_words: Mapping[str, str]  # word -> why the speaker goes on after it
@@ -58,7 +58,7 @@ class Lexicon:
 
 
 def _listed(raw: Mapping[str, str], name: str) -> frozenset[str]:
-    return frozenset(same_spelling(word) for word in raw.get(name, "").split())
+    return frozenset(normalised(word) for word in raw.get(name, "").split())
 
 
 def _suffixes(raw: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ def _suffixes(raw: Mapping[str, str], name: str) -> tuple[str, ...]:
 
 def _pairs(raw: Mapping[str, str], name: str) -> Mapping[str, str]:
     pairs = (pair.rsplit("=", 1) for pair in raw.get(name, "").split())
-    return MappingProxyType({same_spelling(word): value for word, value in pairs})
+    return MappingProxyType({normalised(word): value for word, value in pairs})
 
 
 @cache
@@ -123,7 +123,7 @@ def mail_words() -> Mapping[str, frozenset[str]]:
 def _phrases(section: str) -> frozenset[tuple[str, ...]]:
     """The phrases of one section in all languages: `waiting`, `closing`."""
     listed = (part_of(code, "endings")[section]["phrases"] for code in BY_SPEAKERS)
-    return frozenset(tuple(same_spelling(phrase).split()) for phrases in listed for phrase in phrases)
+    return frozenset(tuple(normalised(phrase).split()) for phrases in listed for phrase in phrases)
 
 
 def hold_on_phrases() -> frozenset[tuple[str, ...]]:

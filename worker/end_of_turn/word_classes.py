@@ -8,8 +8,8 @@ from functools import cache
 from types import MappingProxyType
 
 from worker.end_of_turn.lexicon import LANGUAGES, Lexicon, lexicon, lexicons_for
-from worker.end_of_turn.words import same_spelling
 from worker.lang import shared
+from worker.text.normalise import normalised
 from worker.text.scripts import LATIN, indic_script_of
 
 CONTENT = "noun or name"
@@ -37,7 +37,7 @@ def _english() -> tuple[Mapping[str, str], tuple[tuple[str, str], ...]]:
     classes: dict[str, str] = {}
     for name, words in tables["classes"].items():
         for word in words.split():
-            classes.setdefault(same_spelling(word), name)
+            classes.setdefault(normalised(word), name)
     endings = [(ending, name) for name, listed in tables["endings"].items() for ending in listed.split()]
     return MappingProxyType(classes), tuple(sorted(endings, key=lambda pair: -len(pair[0])))
 

@@ -14,8 +14,9 @@ from typing import Any
 from worker.lang import part_of, shared
 from worker.language.names import KEPT_ANSWERS, LanguageNames, read_names
 from worker.language.sounds import SOUND, SOUND_IN_TAMIL, SURE_SOUND, sound_in_tamil, sound_of, without_last_nasal
-from worker.language.words import folded, lightly_folded, loosely_spelt, normalised
+from worker.language.words import folded, lightly_folded, loosely_spelt
 from worker.languages import ENGLISH, LANGUAGES, SUPPORTED
+from worker.text.normalise import normalised
 from worker.text.scripts import LATIN, script_of
 
 # What a list in a data file is worth. Grammar makes a clause; the rest only adds to the side it is on.

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
 
-from worker.language.words import loosely_spelt, normalised
+from worker.language.words import loosely_spelt
+from worker.text.normalise import normalised
 from worker.text.scripts import LATIN, script_of
 
 _BLOCKS = range(0x0900, 0x0D80, 0x80)

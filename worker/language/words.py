@@ -1,15 +1,14 @@
-"""Turns a transcript into words that can be looked up.
+"""Turns a transcript into the words that can show a language: without numbers, codes and addresses.
 
-Apart from the rules because spelling has its own traps: invisible joiners, two encodings of one letter, digits in
-nine scripts, codes glued to words.
+Apart from the rules because it has its own traps: digits in nine scripts, codes glued to words, spoken addresses.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
+from worker.text.normalise import normalised
 from worker.text.scripts import LATIN, script_of
 
 MAX_CHARACTERS = 1000
@@ -35,11 +34,6 @@ _WORD = re.compile(
     r"|[^\W\d_]+"
 )
 _BREAKS = frozenset(".?!।॥,;:")
-_INVISIBLE = {ord(c): None for c in "\u200b\u200c\u200d\u2060\ufeff\u00ad"}
-_CHILLU = {"ന്\u200d": "ൻ", "ണ്\u200d": "ൺ", "ര്\u200d": "ർ", "ല്\u200d": "ൽ", "ള്\u200d": "ൾ", "ക്\u200d": "ൿ"}
-_APOSTROPHES = {ord("’"): "'", ord("`"): "'", ord("´"): "'"}
-_CONTRACTION = re.compile(r"'(?=(?:t|s|re|ve|ll|d|m)\b)")
-_NUKTAS = {0x093C: None, 0x09BC: None, 0x0A3C: None, 0x0ABC: None, 0x0B3C: None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +43,6 @@ class Word:
     text: str
     script: str
     ends_clause: bool = False
-
-
-def normalised(text: str) -> str:
-    """One spelling per word: composed letters, lower case, no invisible joiners."""
-    if "\u200d" in text:
-        for old, new in _CHILLU.items():
-            text = text.replace(old, new)
-    text = unicodedata.normalize("NFKC", text.translate(_INVISIBLE).translate(_APOSTROPHES))
-    # Recognisers drop the nukta dot as often as they write it, and "don't" is also "dont": one spelling for look-up.
-    return _CONTRACTION.sub("", text.translate(_NUKTAS).lower())
 
 
 _FOLDS = (
