@@ -15,6 +15,8 @@ from worker.spoken import Pronunciations
 
 WholeRecording = Callable[[list[rtc.AudioFrame]], Awaitable[stt.SpeechEvent]]
 """Recognises a whole recording at once. Raises livekit's APIError."""
+Price = Callable[[dict[str, Any]], float | None]
+"""Turns a call's counters, a row a model, into rupees; None where a model in use has no known price."""
 
 
 class Voice(Protocol):

@@ -40,6 +40,7 @@ from worker.end_of_turn.session_options import turn_handling
 from worker.end_of_turn.wait_policy import wait_policy
 from worker.environment import load_settings
 from worker.providers.openai_llm import build_llm, warm
+from worker.providers.prices import cost_rupees
 from worker.providers.sarvam_stt import build_stt, by_request
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.providers.vad import build_vad
@@ -213,6 +214,7 @@ async def take_call(ctx: JobContext) -> None:
         voice=voice,
         evidence=detector,
         by_request=by_request(recogniser, settings.stt.request_seconds),
+        price=cost_rupees,
         handoff=handoff(ctx, session, settings),
         ticket=read_ticket(ctx.job.metadata),
     )

@@ -4,13 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from worker.conversation.prices import (
+from worker.conversation.reports import usage_totals
+from worker.providers.prices import (
     LLM_DOLLARS_PER_MILLION,
     RUPEES_PER_DOLLAR,
     STT_RUPEES_PER_HOUR,
     TTS_RUPEES_PER_10K_CHARACTERS,
     cost_rupees,
-    usage_totals,
 )
 
 STT = {"stt_usage:saaras:v3-realtime": {"audio_duration": 120.0}}

@@ -7,9 +7,9 @@ import pytest
 from livekit.agents import APIConnectionError, llm
 
 from worker.conversation.history import BYTES_PER_TOKEN, History, text_of, tokens_of
-from worker.conversation.prices import cost_rupees
 from worker.conversation.summaries import LONGEST_SUMMARY_CHARACTERS, Summaries
 from worker.faults import REFUSED_KEY
+from worker.providers.prices import cost_rupees
 from worker.tools.context import RESULT_LIMIT_CHARACTERS
 
 pytestmark = pytest.mark.asyncio

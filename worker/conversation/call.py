@@ -27,7 +27,7 @@ from worker.conversation.stt_supervisor import SttSupervisor
 from worker.conversation.summaries import Summaries
 from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
-from worker.ports import TurnEvidence, Voice, WholeRecording
+from worker.ports import Price, TurnEvidence, Voice, WholeRecording
 from worker.settings import CallSettings, RetrySettings
 from worker.ticket import Ticket
 
@@ -44,6 +44,7 @@ class CallParts:
     voice: Voice
     evidence: TurnEvidence | None
     by_request: WholeRecording | None
+    price: Price
     handoff: Handoff
     ticket: Ticket | None
 
@@ -62,7 +63,7 @@ class Call:
         self._handoff = handoff
         self.by_request = parts.by_request
         self.languages = ReplyLanguage(settings.default_language)
-        self.reports = CallReports(ctx.room, self.languages, log_pii=parts.log_pii)
+        self.reports = CallReports(ctx.room, self.languages, parts.price, log_pii=parts.log_pii)
         self.history = History(settings.history_tokens)
         self.worded_calls = WordedCalls()
         outages = Outages(settings.phrase_cache_dir, parts.retry.outage_seconds)

@@ -16,10 +16,10 @@ from livekit.agents import AgentSession, ChatMessage
 from livekit.agents.metrics import AgentSessionUsage
 
 from worker import log_events
-from worker.conversation.prices import cost_rupees, usage_totals
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.speculation import Waste
 from worker.faults import Fault
+from worker.ports import Price
 from worker.turn_timings import TurnTimings
 
 log = logging.getLogger("vaani")
@@ -31,9 +31,10 @@ LANGUAGE_ATTRIBUTE = "vaani.language"
 class CallReports:
     """Reports on one call."""
 
-    def __init__(self, room: rtc.Room, language: ReplyLanguage, *, log_pii: bool) -> None:
+    def __init__(self, room: rtc.Room, language: ReplyLanguage, price: Price, *, log_pii: bool) -> None:
         self._room = room
         self._language = language
+        self._price = price
         self._log_pii = log_pii
         self._turn = 0
         self._heard: ChatMessage | None = None
@@ -129,7 +130,7 @@ class CallReports:
                 "interrupted": said.interrupted,
                 "stages": timings.as_dict(),
                 "usage": usage,
-                "cost_rupees": cost_rupees(usage),
+                "cost_rupees": self._price(usage),
             },
         )
         self._later(self._set_language)
@@ -156,3 +157,17 @@ class CallReports:
         task = asyncio.create_task(quietly())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def usage_totals(usage: Any) -> dict[str, Any]:
+    """Return a flat row of counters per model: seconds heard, characters spoken, tokens read and written."""
+    rows: dict[str, Any] = {}
+    for model in getattr(usage, "model_usage", []):
+        rows[f"{model.type}:{model.model}"] = {
+            name: value
+            for name in (
+                "audio_duration", "characters_count", "input_tokens", "input_cached_tokens", "output_tokens",
+            )
+            if (value := getattr(model, name, 0))
+        }  # fmt: skip
+    return rows

@@ -12,20 +12,6 @@ TTS_RUPEES_PER_10K_CHARACTERS = {"bulbul:v3": 30.0}
 LLM_DOLLARS_PER_MILLION = {"gpt-6-luna": (0.10, 0.01, 0.50), "gpt-4o-mini": (0.15, 0.075, 0.60)}
 
 
-def usage_totals(usage: Any) -> dict[str, Any]:
-    """Return a flat row of counters per model: seconds heard, characters spoken, tokens read and written."""
-    rows: dict[str, Any] = {}
-    for model in getattr(usage, "model_usage", []):
-        rows[f"{model.type}:{model.model}"] = {
-            name: value
-            for name in (
-                "audio_duration", "characters_count", "input_tokens", "input_cached_tokens", "output_tokens",
-            )
-            if (value := getattr(model, name, 0))
-        }  # fmt: skip
-    return rows
-
-
 def cost_rupees(usage: dict[str, Any]) -> float | None:
     """Return the sum of what has a known price; None when nothing has, or a model in use has none."""
     total = 0.0
