@@ -2,7 +2,7 @@
 
 "Haan" in the middle of a story wants no answer; the same word over the last words of "Shall I cancel it?" is one, and
 which of both it was is known only when the agent has fallen silent. Words over speech that does not stop for anybody
-(the greeting, a goodbye) are answered after it. What a loudspeaker gives back of the agent's own words is no turn.
+(the greeting) are answered after it. What a loudspeaker gives back of the agent's own words is no turn.
 """
 
 from __future__ import annotations
