@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.conversation.phantoms import VoiceHeard, is_doubtful, is_outro, is_phantom
+from worker.conversation.phantoms import Doubts, VoiceHeard, is_doubtful, is_outro, is_phantom, is_too_fast
 
 OUTROS = """Thanks for watching! | Thank you so much for watching, please subscribe to my channel. | Like and subscribe
 | Please like, share and subscribe. | Don't forget to subscribe! | I'll see you in the next video, bye!
@@ -61,7 +61,7 @@ def test_a_note_in_brackets_was_not_said(text, phantom):
     ],
 )
 def test_more_than_the_sound_has_room_for_was_not_said(text, voice_seconds, phantom):
-    assert is_phantom(text, voice_seconds) is phantom
+    assert is_too_fast(text, voice_seconds) is phantom
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,26 @@ def test_the_voice_is_measured_from_words_to_words():
     voice.user_state_changed("listening", 31.2)
     assert voice.take_seconds() == pytest.approx(1.2)
     assert voice.take_seconds() is None
+
+
+DOUBTED = ("the weather is fine today", 0.2, 2.0)
+
+
+@pytest.mark.parametrize(("later_seconds", "believed"), [(6.0, True), (19.0, True), (40.0, False)])
+def test_who_was_asked_again_and_answers_is_believed(later_seconds, believed):
+    now = 100.0
+    doubts = Doubts(now=lambda: now)
+    assert doubts.reason(*DOUBTED) == "improbable"
+    now += later_seconds
+    assert (doubts.reason("my brother lives in Pune city", 0.9, 0.2) is None) is believed
+
+
+def test_an_outro_is_never_believed_and_noise_is_asked_about_each_time_anew():
+    now = 100.0
+    doubts = Doubts(now=lambda: now)
+    for _ in range(3):
+        assert doubts.reason("Thanks for watching!", 0.99, 3.0) == "outro"
+        assert doubts.reason("what a lovely day it is", 0.95, None) is None
+        now += 60
+        assert doubts.reason(*DOUBTED) == "improbable"
+        now += 60

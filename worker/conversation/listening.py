@@ -11,7 +11,7 @@ from livekit.agents import AgentSession, UserStateChangedEvent, stt
 from worker import log_events
 from worker.conversation.ending import Ending
 from worker.conversation.overheard import Overheard
-from worker.conversation.phantoms import VoiceHeard, is_doubtful, is_phantom
+from worker.conversation.phantoms import Doubts, VoiceHeard
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
@@ -37,7 +37,8 @@ class Listening:
         self._reports = reports
         self._ending = ending
         self._voice_heard = VoiceHeard()
-        self._turn_has_words = self._doubted = self._passed_over = False
+        self._doubts = Doubts()
+        self._turn_has_words = self._passed_over = False
         session.on("user_state_changed", self._user_state_changed)
         session.on("agent_state_changed", lambda event: self.overheard.agent_state_changed(event.new_state))
         session.on("user_transcription_timeout", lambda event: self._not_understood(event.speech_duration))
@@ -88,13 +89,11 @@ class Listening:
 
     def _believes(self, heard: stt.SpeechData) -> bool:
         """Return whether somebody has said these words; what is doubted is asked for once more, then believed."""
-        voice_seconds = self._voice_heard.take_seconds()
-        phantom, doubtful = is_phantom(heard.text, voice_seconds), is_doubtful(heard.text, heard.confidence)
-        if not phantom and (not doubtful or self._doubted):
-            self._doubted = False
+        reason = self._doubts.reason(heard.text, heard.confidence, self._voice_heard.take_seconds())
+        if reason is None:
             return True
-        self._doubted, self._passed_over = doubtful, True
-        self._reports.event(log_events.WORDS_DOUBTED, reason="phantom" if phantom else "probability")
+        self._passed_over = True
+        self._reports.event(log_events.WORDS_DOUBTED, reason=reason)
         if not self.overheard.over_speech and not self._turn_has_words:
             self.hearing.ask_again()
         return False

@@ -6,6 +6,7 @@ caller is never answered for what they have not said.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +21,9 @@ FEWEST_DOUBTED_WORDS = 3
 MAX_LETTERS_PER_SECOND = 25.0  # the fastest speakers stay below 20
 FEWEST_LETTERS = 15  # shorter ones are said in no time
 UNHEARD_SECONDS = 0.3  # the voice detector's: soft beginnings and endings
+ASKED_AGAIN_SECONDS = 20.0
+# Reasons for the log.
+OUTRO, TOO_FAST, IMPROBABLE = "outro", "too_fast", "improbable"
 _ANNOTATION = re.compile(r"\s*(?:[\[(（♪*][^\])）♪*]*[\])）♪*]\s*[.!…]*\s*)+")
 _WORD = re.compile(r"[^\s.,!?।॥…:;\-–—\"“”‘()&]+")
 
@@ -51,10 +55,35 @@ class VoiceHeard:
         return seconds or None
 
 
-def is_phantom(text: str, voice_seconds: float | None = None) -> bool:
-    """Whether nobody can have said this: an outro, a note in brackets, or more than the sound has room for."""
-    if _ANNOTATION.fullmatch(text) or is_outro(text):
-        return True
+class Doubts:
+    """Whether somebody has said the words that a recogniser writes, in one call.
+
+    What is only doubtful is believed when it comes again soon: a caller who was asked to say it again has answered.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._doubted_at = -math.inf
+
+    def reason(self, text: str, probability: float | None, voice_seconds: float | None) -> str | None:
+        """Why these words are not believed, e.g. "outro"; None for words that are."""
+        if is_phantom(text):
+            return OUTRO
+        doubt = TOO_FAST if is_too_fast(text, voice_seconds) else None
+        if doubt is None and is_doubtful(text, probability):
+            doubt = IMPROBABLE
+        again = self._now() - self._doubted_at < ASKED_AGAIN_SECONDS
+        self._doubted_at = self._now() if doubt is not None and not again else -math.inf
+        return None if again else doubt
+
+
+def is_phantom(text: str) -> bool:
+    """Whether nobody says this to an agent: an outro, or a note in brackets."""
+    return bool(_ANNOTATION.fullmatch(text)) or is_outro(text)
+
+
+def is_too_fast(text: str, voice_seconds: float | None) -> bool:
+    """Whether these are more words than the sound has room for."""
     letters = sum(character.isalnum() or ord(character) > 0x2FF for character in text)
     if voice_seconds is None or letters < FEWEST_LETTERS:
         return False
