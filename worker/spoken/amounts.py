@@ -5,7 +5,7 @@ from functools import cache
 
 from worker.spoken.endings import ordinal_words, said_range, said_share, with_ending
 from worker.spoken.forms import SIZES, SpokenForms
-from worker.spoken.letters import INDIC, INDIC_CHARS, NOT_A_LETTER
+from worker.spoken.letters import ENDING, INDIC, INDIC_CHARS, NOT_A_LETTER
 from worker.spoken.numbers import (
     before_noun,
     cardinal,
@@ -125,16 +125,17 @@ def _amount(written: str, unit: int, currency: str, forms: SpokenForms) -> str:
 # ---- telephone numbers and codes
 
 _PHONE = re.compile(
-    r"(?<![\w.,/-])(?:"
+    r"(?<![\w.,/-])(?P<number>"
     r"\+[0-9]{1,3}(?:[\s-]?\(?[0-9]{2,5}\)?){2,5}"
     r"|[6-9][0-9]{4}[\s-]?[0-9]{5}|[6-9][0-9]{2}[\s-][0-9]{3}[\s-][0-9]{4}"
-    r"|1[89]00[\s-]?[0-9]{2,4}[\s-]?[0-9]{2,4}(?:[\s-][0-9]{2,4})?"
+    r"|1(?:800|860|900)[\s-]?[0-9]{2,4}[\s-]?[0-9]{2,4}(?:[\s-][0-9]{2,4})?"
     r"|[0-9]{4}(?:[\s-][0-9]{4}){2,3}"  # Aadhaar and bank cards, as they are printed
     r"|\(?0[0-9]{2,4}\)?[\s-][0-9]{3,8}(?:[\s-][0-9]{3,4})?"
-    r")(?![0-9])"
+    rf")(?![0-9]){ENDING}"
 )
 _CODE = re.compile(
-    r"(?<![\w/-])(?=[A-Za-z0-9/_-]{0,80}[0-9])(?=[A-Za-z0-9/_-]{0,80}[A-Za-z])[A-Za-z0-9]+(?:[-/_][A-Za-z0-9]+)*"
+    r"(?<![\w/-])(?=[A-Za-z0-9/_-]{0,80}[0-9])(?=[A-Za-z0-9/_-]{0,80}[A-Za-z])(?P<code>[A-Za-z0-9]+(?:[-/_][A-Za-z0-9]+)*)"
+    rf"{ENDING}"
 )
 _DECIMAL_AND_LETTERS = re.compile(r"(?<![\w.,/-])([0-9]+\.[0-9]+)([A-Za-z]+)(?![\w.-])")
 _ORDINALS = re.compile(r"[0-9]+(?:st|nd|rd|th)(?:/[0-9]+(?:st|nd|rd|th))+")
@@ -148,18 +149,27 @@ _MEASURE_END = re.compile(r"^[0-9]+(?:st|nd|rd|th)$")
 
 def say_phones(text: str, forms: SpokenForms) -> str:
     def spoken(found: re.Match[str]) -> str:
-        number = found[0]
+        number = found["number"]
+        groups = re.findall(r"[0-9]+", number)
         plus = f"{forms.symbols['plus']} " if number.startswith("+") else ""
-        if plus and (mobile := re.fullmatch(r"\+(91)([6-9][0-9]{9})", number)):
-            return plus + grouped_digits([mobile[1], mobile[2]], forms.numbers)
-        return plus + grouped_digits(re.findall(r"[0-9]+", number), forms.numbers)
+        if mobile := re.fullmatch(r"\+(91)([6-9][0-9]{9})", number):
+            groups = [mobile[1], mobile[2]]
+        return with_ending(plus + grouped_digits(groups, forms.numbers), found["ending"], forms)
 
     return _PHONE.sub(spoken, text)
 
 
 def say_codes(text: str, forms: SpokenForms) -> str:
     text = _DECIMAL_AND_LETTERS.sub(lambda found: _with_unit(found[1], found[2], forms), text)
-    return _CODE.sub(lambda found: _spoken_code(found[0], forms), text)
+    return _CODE.sub(lambda found: _ended_code(found, forms), text)
+
+
+def _ended_code(found: re.Match[str], forms: SpokenForms) -> str:
+    code = found["code"]
+    said = _spoken_code(code, forms)
+    if said[-1:].isdigit() or said == code:  # a later pass says it, and its ending with it
+        return said + found[0][len(code) :]
+    return with_ending(said, found["ending"], forms)
 
 
 def _with_unit(number: str, letters: str, forms: SpokenForms) -> str:
@@ -226,7 +236,7 @@ def _number_pattern(forms: SpokenForms) -> re.Pattern[str]:
         rf"(?:(?P<to>{_DASH})(?P<second>{_NUM}))?"
         rf"(?:\s?(?P<percent>%)|\s?(?P<degrees>°)\s?(?P<heat>[CFcf])?{NOT_A_LETTER}"
         rf"|\s?(?P<scale>(?i:{_scale_words(forms)})){NOT_A_LETTER}|(?P<th>st|nd|rd|th){NOT_A_LETTER}"
-        rf"|\s?(?P<unit>{_units_pattern(forms)}){NOT_A_LETTER}(?:\.(?=\s[a-z]))?)?(?:[-\u2011]?(?P<ending>{INDIC}[{INDIC_CHARS}]*))?"
+        rf"|\s?(?P<unit>{_units_pattern(forms)}){NOT_A_LETTER}(?:\.(?=\s[a-z]))?)?{ENDING}"
     )
 
 

@@ -3,9 +3,9 @@
 import re
 from functools import cache
 
-from worker.spoken.endings import said_range
+from worker.spoken.endings import said_range, with_ending, with_postposition
 from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import NOT_A_LETTER
+from worker.spoken.letters import ENDING, NOT_A_LETTER
 from worker.spoken.numbers import cardinal, year
 from worker.spoken.public_codes import counts
 
@@ -15,7 +15,7 @@ _SENTENCE_MAY_END = re.compile(r"\s*$|\s+[A-Z]")  # after the second stop of "p.
 _RANGE_SIGN = r"\s?[-–—]\s?"
 _NUMERIC_DATE = re.compile(
     r"(?<![0-9/.-])(?:([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})|([0-9]{1,2})([/.-])([0-9]{1,2})\5([0-9]{4}|[0-9]{2})"
-    r"|([0-9]{2})/([0-9]{2}))(?![0-9]|[/.-][0-9])"
+    rf"|([0-9]{{2}})/([0-9]{{2}}))(?![0-9]|[/.-][0-9]){ENDING}"
 )
 
 
@@ -27,7 +27,7 @@ def _month_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str
     names = "|".join(re.escape(name) for name in sorted(forms.months, key=len, reverse=True))
     month = rf"(?<![^\W\d_])({names}){NOT_A_LETTER}(?:\.(?=[\s,-]*[0-9]))?"
     day = r"(?<![0-9.,:/])([0-3]?[0-9])(?:st|nd|rd|th)?"
-    year_part = r"(?:(?:,\s?|\s|-)((?:19|20)[0-9]{2})(?![0-9,.]?[0-9]))?"
+    year_part = rf"(?:(?:,\s?|\s|-)((?:19|20)[0-9]{{2}})(?![0-9,.]?[0-9]))?{ENDING}"
     flags = re.IGNORECASE
     return (
         re.compile(rf"{day}(?:\s(?:of\s)?|-){month}{year_part}", flags),
@@ -66,7 +66,7 @@ def _numeric_date(found: re.Match[str], forms: SpokenForms) -> str:
         year_number += 2000 if year_number < 100 else 0
     if not (1 <= day <= 31 and 1 <= month <= 12) or (year_number and not 1000 <= year_number < 2200):
         return found[0]
-    return _date(day, month, year_number, forms.date_order, forms)
+    return with_ending(_date(day, month, year_number, forms.date_order, forms), found["ending"], forms)
 
 
 def _named_date(found: re.Match[str], day: str, month: str, year_text: str | None, forms: SpokenForms) -> str:
@@ -75,7 +75,8 @@ def _named_date(found: re.Match[str], day: str, month: str, year_text: str | Non
     month_first = found[0].lower().startswith(month.lower())
     kept = month_first and (forms.language == "en-IN" or forms.date_order.startswith("{month}"))
     order = "{month} {day}, {year}" if kept else "{day} {month} {year}"
-    return _date(int(day), forms.months[month.lower()], int(year_text or 0), order, forms)
+    said = _date(int(day), forms.months[month.lower()], int(year_text or 0), order, forms)
+    return with_ending(said, found["ending"], forms)
 
 
 def _date(day: int, month: int, year_number: int, order: str, forms: SpokenForms) -> str:
@@ -92,8 +93,10 @@ def _date(day: int, month: int, year_number: int, order: str, forms: SpokenForms
 @cache
 def _clock_pattern(forms: SpokenForms) -> re.Pattern[str]:
     words = "|".join(re.escape(word) for word in sorted(forms.clock.words, key=len, reverse=True))
+    apart = "|".join(map(re.escape, sorted(forms.endings.apart, key=len, reverse=True))) or "(?!)"
     return re.compile(
-        rf"{_CLOCK}(\s?hrs?{NOT_A_LETTER})?(?:{_RANGE_SIGN}{_CLOCK_AGAIN}(\s?hrs?{NOT_A_LETTER})?)?(?:\s?({words}){NOT_A_LETTER})?"
+        rf"{_CLOCK}(\s?hrs?{NOT_A_LETTER})?(?:{_RANGE_SIGN}{_CLOCK_AGAIN}(\s?hrs?{NOT_A_LETTER})?)?"
+        rf"(?:[\s\u2011-]?({words}){NOT_A_LETTER}|\s(?P<apart>{apart}){NOT_A_LETTER}|{ENDING})"
     )
 
 
@@ -131,7 +134,7 @@ def say_times(text: str, before: str, forms: SpokenForms) -> str:
 
 
 def _times(found: re.Match[str], context: str, forms: SpokenForms) -> str:
-    hour, sign, minute, meridiem, hours, hour2, _, minute2, meridiem2, hours2, clock_word = found.groups()
+    hour, sign, minute, meridiem, hours, hour2, _, minute2, meridiem2, hours2, clock_word, *_ = found.groups()
     is_time = meridiem or meridiem2 or (sign == ":" and minute)
     if not is_time or (sign == "." and not (meridiem or meridiem2)):
         return found[0]
@@ -139,13 +142,20 @@ def _times(found: re.Match[str], context: str, forms: SpokenForms) -> str:
         meridiem = _half_day(hour)
         meridiem2 = _half_day(hour2) if hour2 else None
     if hour2 is None:
-        return clock_time(int(hour), int(minute or 0), meridiem, clock_word, context, forms)
+        said = clock_time(int(hour), int(minute or 0), meridiem, clock_word, context, forms)
+        return _with_case(said, found, forms)
     first = clock_time(int(hour), int(minute or 0), meridiem or meridiem2, None, context, forms)
     last = clock_time(int(hour2), int(minute2 or 0), meridiem2, clock_word, "", forms)
     for _, part in forms.clock.day_parts:
         if first.startswith(f"{part} ") or context.rstrip().endswith(part):
             last = last.removeprefix(f"{part} ")
-    return said_range(first, last, forms)
+    return _with_case(said_range(first, last, forms), found, forms)
+
+
+def _with_case(said: str, found: re.Match[str], forms: SpokenForms) -> str:
+    if found["apart"]:
+        return with_postposition(said, found["apart"], forms)
+    return with_ending(said, found["ending"], forms)
 
 
 def _half_day(hour: str) -> str:

@@ -7,12 +7,14 @@ _JOINING_VIRAMAS = ("్", "್", "୍")
 """Of Telugu, Kannada and Odia. Devanagari and its neighbours join on purpose, Tamil and Malayalam never."""
 
 
-def with_ending(words: str, ending: str, forms: SpokenForms, number: int | None = None) -> str:
+def with_ending(words: str, ending: str | None, forms: SpokenForms, number: int | None = None) -> str:
     """`words` with what the writer put straight behind the figures; what is counted becomes a word of its own.
 
     Args:
         number: The whole number that `words` say: the first ordinals have stems of their own (पहला, প্রথম).
     """
+    if not ending:
+        return words
     own = forms.endings
     if _begins(ending, own.nouns) or (own.glued and ending not in own.glued):
         return f"{before_noun(words, forms.numbers)} {ending}"
@@ -20,6 +22,11 @@ def with_ending(words: str, ending: str, forms: SpokenForms, number: int | None 
         if number == stem_number and ending.startswith(beginning):
             return stem + ending
     return _joined(words, ending, forms) or _written_on(before_noun(words, forms.numbers), ending)
+
+
+def with_postposition(words: str, postposition: str, forms: SpokenForms) -> str:
+    """`words` and what the writer put behind them as a word of its own, which some hours bend before: વાગ્યા સુધી."""
+    return _joined(words, f" {postposition}", forms) or f"{words} {postposition}"
 
 
 def _written_on(words: str, ending: str) -> str:
@@ -33,7 +40,7 @@ def said_range(low: str, high: str, forms: SpokenForms) -> str:
     """Two numbers with what stands between them: five to seven, ಐದರಿಂದ ಏಳು."""
     between = forms.numbers.range.removeprefix("{}").removesuffix("{}").rstrip()
     low = before_noun(low, forms.numbers)
-    if not between.startswith(" ") and (joined := _joined(low, between, forms)):
+    if joined := _joined(low, between, forms):
         return f"{joined} {high}"
     return forms.numbers.range.format(low, high)
 

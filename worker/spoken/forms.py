@@ -42,6 +42,7 @@ class EndingForms:
     """What is written on to a number, a price or an address, and what the two become."""
 
     joints: tuple[tuple[str, str, str], ...]  # (end of the word, beginning of the ending, both)
+    apart: tuple[str, ...]  # what an hour bends before though a space is between: joints that begin with one
     glued: tuple[str, ...]  # the only endings; empty: whatever is no noun is an ending
     nouns: tuple[str, ...]  # words of their own even where they are written on to the number
     first: tuple[str, ...]  # the first ordinals
@@ -250,6 +251,7 @@ def _ending_forms(own: dict[str, Any]) -> EndingForms:
     endings, ordinals = own["endings"], own["ordinals"]
     return EndingForms(
         joints=tuple((word, ending, both) for word, ending, both in endings["joints"]),
+        apart=tuple(dict.fromkeys(ending[1:] for _, ending, _ in endings["joints"] if ending.startswith(" "))),
         glued=tuple(endings["glued"]),
         nouns=tuple(endings["nouns"]),
         first=tuple(ordinals["first"]),

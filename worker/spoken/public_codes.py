@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable
 from functools import cache
 
+from worker.spoken.endings import with_ending
 from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import INDIC, INDIC_CHARS
+from worker.spoken.letters import ENDING, INDIC, INDIC_CHARS
 from worker.spoken.numbers import digits
 
 # ---- plates
@@ -18,7 +19,7 @@ def _plate_pattern(forms: SpokenForms) -> re.Pattern[str]:
     states = "|".join(sorted(forms.plate_states))
     by_state = rf"(?:{states})[\s-]?[0-9]{{1,2}}[\s-]?(?:[A-Z]{{1,3}}[\s-]?){{1,2}}[0-9]{{4}}"
     of_india = r"[0-9]{2}[\s-]?BH[\s-]?[0-9]{4}[\s-]?[A-Z]{1,2}"
-    return re.compile(rf"(?<![\w-])(?:{by_state}|{of_india})(?![\w-])")
+    return re.compile(rf"(?<![\w-])(?P<plate>{by_state}|{of_india})(?!-?[A-Za-z0-9_]){ENDING}")
 
 
 @cache
@@ -38,9 +39,9 @@ def say_plates(text: str, forms: SpokenForms) -> str:
     """KA 01 AB 1234 is K A zero one A B one two three four: every letter and figure by itself."""
 
     def spoken(found: re.Match[str]) -> str:
-        return " ".join(
-            digits(char, forms.numbers) if char.isdigit() else char for char in found[0] if char not in " -"
-        )
+        plate = [char for char in found["plate"] if char not in " -"]
+        said = " ".join(digits(char, forms.numbers) if char.isdigit() else char for char in plate)
+        return with_ending(said, found["ending"], forms)
 
     return _plate_pattern(forms).sub(spoken, text)
 

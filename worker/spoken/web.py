@@ -26,13 +26,9 @@ LONGEST_SPOKEN_HOST = 40
 
 def say_addresses(text: str, forms: SpokenForms) -> str:
     if "@" in text:
-        text = _EMAIL.sub(lambda found: _ended(_spoken_email(found[1], found[2], forms), found[3], forms), text)
+        text = _EMAIL.sub(lambda found: with_ending(_spoken_email(found[1], found[2], forms), found[3], forms), text)
         text = _PAYMENT_ADDRESS.sub(lambda found: _spoken_email(found[1], found[2], forms), text)
-    return _URL.sub(lambda found: _ended(_spoken_url(found[1].rstrip("-"), forms), found[2], forms), text)
-
-
-def _ended(spoken: str, ending: str | None, forms: SpokenForms) -> str:
-    return with_ending(spoken, ending, forms) if ending else spoken
+    return _URL.sub(lambda found: with_ending(_spoken_url(found[1].rstrip("-"), forms), found[2], forms), text)
 
 
 def _spoken_email(name: str, host: str, forms: SpokenForms) -> str:
