@@ -30,7 +30,7 @@ check: setup  ## The fast part of `make test`: under a minute, no server
 	@$(VENV)/python -m scripts.run_tests --fast
 
 fix: setup  ## Format, and repair what can be repaired
-	@$(VENV)/ruff check --fix . ; $(VENV)/ruff format . ; if command -v terraform >/dev/null; then terraform fmt -recursive infra; fi
+	@$(VENV)/ruff check --fix . ; $(VENV)/ruff format . ; $(VENV)/python -m scripts.word_lists ; if command -v terraform >/dev/null; then terraform fmt -recursive infra; fi
 
 bench: setup  ## Measure side by side; BENCH_QUICK=1 a short run
 	@$(VENV)/python -m bench

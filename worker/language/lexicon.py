@@ -157,10 +157,8 @@ def _split(section: dict[str, Any], form: str) -> list[str]:
     return normalised(section.get(form, "")).split()
 
 
-def _phrases(text: str) -> list[Phrase]:
-    return [
-        tuple(normalised(phrase).split()) for line in text.splitlines() for phrase in line.split(",") if phrase.strip()
-    ]
+def _phrases(listed: Iterable[str]) -> list[Phrase]:
+    return [tuple(normalised(phrase).split()) for phrase in listed]
 
 
 def _script_groups(words: list[str]) -> list[tuple[str, str]]:
@@ -185,13 +183,13 @@ class _Builder:
         self.contested_scripts: set[str] = set()
 
     def _verbs(self, table: dict[str, Any], name: str, form: str) -> list[Phrase]:
-        return [tuple(map(loosely_spelt, phrase)) for phrase in _phrases(table.get(name, {}).get(form, ""))]
+        return [tuple(map(loosely_spelt, phrase)) for phrase in _phrases(table.get(name, {}).get(form, []))]
 
     def add_language(self, table: dict[str, Any]) -> None:
         code = table["code"]
         self.own_letters.update(dict.fromkeys(table.get("own_letters", ""), code))
         if code not in SUPPORTED:
-            natives = (_split(section, "native") for section in table.values() if isinstance(section, dict))
+            natives = (_split(table.get(kind, {}), "native") for kind in _KINDS)
             self.contested_scripts.update(script_of(word[0]) for words in natives for word in words)
         for name, kind in _KINDS.items():
             for form in _FORMS:
@@ -202,7 +200,7 @@ class _Builder:
                 for script, ending in _script_groups(_split(table.get(name, {}), form)):
                     self._claim(self.endings.setdefault(script, {}), ending, Entry(code, kind, weight, is_guess=True))
         for form in _FORMS:
-            self.phrases.update(_phrases(table.get("acknowledgements", {}).get(form, "")))
+            self.phrases.update(_phrases(table.get("acknowledgements", {}).get(form, [])))
             if code != "en-IN":
                 self.answers.update(_split(table.get("answers", {}), form))
             self.numbers.update(_split(table.get("numbers", {}), form))
