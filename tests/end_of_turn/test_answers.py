@@ -9,6 +9,7 @@ from worker.end_of_turn import Completeness, Evidence, how_long_to_wait, read_wo
 from worker.end_of_turn.__main__ import read_lines
 
 ANSWERS = sorted((Path(__file__).parent / "corpus" / "answers").glob("*.txt"))
+EXAMINED = Path(__file__).parent / "corpus" / "examined" / "turns.txt"
 FINISHED, UNCLEAR, UNFINISHED = Completeness.FINISHED, Completeness.UNCLEAR, Completeness.UNFINISHED
 
 
@@ -82,3 +83,49 @@ def test_transcripts_of_anybody_are_read_line_by_line():
 def test_a_line_that_cannot_be_read_is_named(line):
     with pytest.raises(ValueError, match="line 1"):
         list(read_lines([line]))
+
+
+def examined_turns():
+    lines = EXAMINED.read_text("utf-8").splitlines()
+    return [tuple(field.strip() for field in line.split("|")) for line in lines if not line.startswith("#")]
+
+
+@pytest.mark.parametrize(("language", "state", "asked", "text"), examined_turns())
+def test_no_turn_of_the_examiner_is_read_as_its_opposite(language, state, asked, text):
+    opposite = {"whole": UNFINISHED, "cut": FINISHED}[state]
+    assert read_words(text, language, asked).completeness is not opposite
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "completeness"),
+    [
+        ("What is your date of birth?", "fourth of march nineteen ninety one", FINISHED),
+        ("What is your date of birth?", "the ninth of july two thousand and four", FINISHED),
+        ("What is your date of birth?", "ninth of july nineteen oh four", FINISHED),
+        ("What is your date of birth?", "fourth of march nineteen", UNFINISHED),
+        ("आपकी जन्मतिथि?", "सात अगस्त उन्नीस सौ", UNFINISHED),
+        ("आपकी जन्मतिथि?", "सात अगस्त उन्नीस सौ अट्ठासी", FINISHED),
+        ("How much was debited?", "two thousand five hundred", FINISHED),
+        ("How much was debited?", "two thousand five", UNCLEAR),
+        ("How much was debited?", "two lakh fifty", UNCLEAR),
+        ("कितने पैसे कटे?", "साढ़े चार हज़ार", FINISHED),
+        ("कितने पैसे कटे?", "साढ़े", UNFINISHED),
+        ("Eshtu hana?", "eradu saavira", FINISHED),
+        ("What time suits you?", "half past", UNFINISHED),
+        ("When shall we come?", "maybe next", UNFINISHED),
+        ("What is the IFSC?", "h d f c zero zero zero two one double eight", FINISHED),
+        ("What is the IFSC?", "HDFC zero zero zero two one", UNFINISHED),
+        ("What is the IFSC?", "HDFC zero zero zero one two three four", FINISHED),
+        ("आपकी गाड़ी का नंबर?", "यूपी 32 के एल 4567", FINISHED),
+        ("आपकी गाड़ी का नंबर?", "यूपी 32 के", UNFINISHED),
+        ("What is your email?", "it's sneha underscore", UNFINISHED),
+        ("Is this your mobile number?", "it is", FINISHED),
+    ],
+)
+def test_values_in_words_are_counted(asked, text, completeness):
+    assert read_words(text, None, asked).completeness is completeness
+
+
+@pytest.mark.parametrize("text", ["ओके", "हां जी"])
+def test_an_answer_is_no_spelt_letter(text):
+    assert read_words(text, "hi-IN", "आपका पैन नंबर बताइए।").completeness is FINISHED

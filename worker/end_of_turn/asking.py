@@ -15,6 +15,10 @@ STATEMENT = "nothing"
 YES_OR_NO = "a yes or no"
 OPEN = "an open question"
 SPELLING = "spelling"
+NUMBER = "a number"
+TIME = "a time or date"
+_NAMED_BY_NOUNS = frozenset({NUMBER, "a name", "a place"})
+_ASKS_WHETHER = frozenset({"is", "are", "was", "were", "does", "did", "has", "kya", "क्या"})
 _SENTENCE = re.compile(r"(?<=[?!।॥])\s+|(?<=[.])\s+(?=\S)")
 _LAST_SENTENCES = 2
 _LONGEST_PHRASE_WORDS = 4  # held by a test
@@ -54,12 +58,19 @@ def _kind_of(sentence: str) -> str | None:
     words = words_of(sentence)
     asks = closing_mark(sentence) == "?" or not _tells(words)
     said = _runs_of(words) if asks else frozenset()
-    for kind, phrases in _kinds().items():
-        if not phrases.isdisjoint(said):
-            return kind
+    kind = next((kind for kind, phrases in _kinds().items() if not phrases.isdisjoint(said)), None)
+    if kind in _NAMED_BY_NOUNS and closing_mark(sentence) == "?" and _asks_yes_or_no(words):
+        return YES_OR_NO
+    if kind is not None:
+        return kind
     if closing_mark(sentence) != "?":
         return None
     return YES_OR_NO if words[0] in lexicon("en").inversions or not _has_question_word(words) else OPEN
+
+
+def _asks_yes_or_no(words: tuple[str, ...]) -> bool:
+    """ "Is this your mobile number?" names a number and does not ask for it."""
+    return words[0] in _ASKS_WHETHER and not _has_question_word(words[1:])
 
 
 def _tells(words: tuple[str, ...]) -> bool:

@@ -6,10 +6,12 @@ Letters arrive singly ("a b c"), joined ("ABCDE1234F"), as words for digits, and
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
-from worker.end_of_turn.lexicon import lexicon
+from worker.end_of_turn.lexicon import any_answers, letter_names, lexicon
 from worker.text.normalise import normalised
+from worker.text.scripts import LATIN, SCRIPTS, indic_script_of
 
 _LENGTHS: Final = {"pan": 10, "ifsc": 11, "gstin": 15, "gst": 15}
 _CODE_WORDS: Final = {
@@ -33,6 +35,14 @@ _MAX_PLATE_WORDS: Final = 10
 _EXAMPLE_WORDS: Final = frozenset({"for", "as", "like", "se"})  # "s for sugar", "s as in sugar", "s se sugar"
 _MAX_EXAMPLE_WORDS: Final = 3
 _FEWEST_SPELLED_LETTERS: Final = 2
+_FIRST_LETTERS: Final = {"pan": 5, "ifsc": 4}
+_LONG_VOWELS: Final = {0x08: 0x07, 0x0A: 0x09, 0x0F: 0x0E, 0x13: 0x12, 0x40: 0x3F, 0x42: 0x41, 0x47: 0x46, 0x4B: 0x4A}
+_SHORT_VOWELS: Final = {
+    script.first_code_point + long: script.first_code_point + short
+    for script in SCRIPTS.values()
+    if script.name != LATIN
+    for long, short in _LONG_VOWELS.items()
+}  # every block of India has its vowels in the same places
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ def characters_due(words: Sequence[str], asked: Sequence[str], language: str) ->
     kind = _CODE_WORDS[words[named[-1]]] if named else next((_CODE_WORDS[w] for w in asked if w in _CODE_WORDS), None)
     if kind is None:
         return None
-    said = _characters(words[named[-1] + 1 :] if named else words, language)
+    said = _characters(_spelt(words[named[-1] + 1 :] if named else words, language), kind)
     return Due(said, _LENGTHS[kind]) if said else None
 
 
@@ -58,8 +68,7 @@ def plate_so_far(words: Sequence[str], asked: Sequence[str], language: str) -> b
 
     A part of one ("MH 12") is one only where a vehicle is spoken of.
     """
-    lexicons = (lexicon(language), lexicon("en"))
-    last = [next((known.digits[w] for known in lexicons if w in known.digits), w) for w in words[-_MAX_PLATE_WORDS:]]
+    last = _spelt(words[-_MAX_PLATE_WORDS:], language)
     ends = ["".join(last[start:]) for start in range(len(last))]
     if any(_PLATE.fullmatch(end) for end in ends):
         return True
@@ -92,16 +101,67 @@ def _is_letter(word: str) -> bool:
     return len(word) == 1 and word.isalpha() and word.isascii()
 
 
-def _characters(words: Sequence[str], language: str) -> int:
+def _characters(spelt: Sequence[str], kind: str) -> int:
     """The letters and digits of a code at the end of what was said; 0 when it ends in an ordinary word."""
-    lexicons = (lexicon(language), lexicon("en"))
     said = 0
-    for place in range(len(words) - 1, -1, -1):
-        word = words[place]
-        if _is_letter(word) or any(word in known.digits for known in lexicons):
-            said += 1
-        elif word.isascii() and word.isalnum() and any(letter.isdigit() for letter in word):
-            said += len(word)
-        else:
+    for word in reversed(spelt):
+        is_figure = word.isascii() and word.isalnum() and any(letter.isdigit() for letter in word)
+        if not (_is_letter(word) or is_figure or _begins_code(word, said, kind)):
             break
+        said += len(word)
     return said
+
+
+def _begins_code(word: str, said: int, kind: str) -> bool:
+    """The letters that a code begins with, said or written as one word: "HDFC zero zero zero ..."."""
+    begins = _FIRST_LETTERS.get(kind)
+    return begins == len(word) and said + begins == _LENGTHS[kind] and word.isascii() and word.isalpha()
+
+
+def _spelt(words: Sequence[str], language: str) -> list[str]:
+    """The words with Latin letters and figures in place of their names, "double" carried out; others as they are."""
+    lexicons = (lexicon(language), lexicon("en"))
+    spelt: list[str] = []
+    times = 1
+    for word in words:
+        repeat = next((int(known.repeats[word]) for known in lexicons if word in known.repeats), 1)
+        if repeat > 1:
+            times = repeat
+            continue
+        character = next((known.digits[word] for known in lexicons if word in known.digits), None)
+        character = character or _letters_named(word) or word
+        spelt.append(character * times if len(character) == 1 else character)
+        times = 1
+    return spelt if times == 1 else [*spelt, words[-1]]
+
+
+def _letters_named(word: str) -> str | None:
+    """ "up" of "यूपी"; None for a word that is not made of the names of letters."""
+    names = _folded_letter_names().get(indic_script_of(word))
+    if names is None:
+        return None
+    folded, letters = _with_short_vowels(word), ""
+    is_answer = word in any_answers(word)  # "ओके" confirms
+    while folded:
+        name = next((name for name in names if folded.startswith(name)), None)
+        if name is None:
+            return None
+        folded, letters = folded[len(name) :], letters + names[name]
+    return None if is_answer and len(letters) > 1 else letters
+
+
+@cache
+def _folded_letter_names() -> dict[str, dict[str, str]]:
+    """As `letter_names`, vowels folded, the longest name first."""
+    return {
+        script: dict(sorted(((_with_short_vowels(n), letter) for n, letter in names.items()), key=lambda p: -len(p[0])))
+        for script, names in letter_names().items()
+    }
+
+
+def _with_short_vowels(word: str) -> str:
+    """Long and short vowels count alike: recognisers write "బి" and "బీ"."""
+    return word.translate(_SHORT_VOWELS)
+
+
+_folded_letter_names()  # at import: a first turn must not wait for files

@@ -40,6 +40,8 @@ def is_partial_email(words: Sequence[str], topic_words: Set[str], *, asked: bool
     mentioned = max((place for place, word in enumerate(words) if word in topic_words), default=None)
     if mentioned is None and not asked:
         return False
+    if words[-1] in mail["joins"]:
+        return True
     spelled = words[mentioned + 1 :] if mentioned is not None else words
     if len(spelled) > _LONGEST_SPELLING_WORDS:
         return False

@@ -53,12 +53,21 @@ class Lexicon:
     my: frozenset[str]
     digits: Mapping[str, str]
     repeats: Mapping[str, str]
+    hundreds: frozenset[str]
+    thousands: frozenset[str]
+    lakhs: frozenset[str]  # and what is larger
+    before_a_number: frozenset[tuple[str, ...]]  # "साढ़े", "half past": a number follows
+    before_a_time: frozenset[tuple[str, ...]]  # "next", "अगले": who is asked when goes on after it
     about: Mapping[str, frozenset[str]]
     known: frozenset[str]  # words that mark this language, for telling romanised languages apart
 
 
 def _listed(raw: Mapping[str, str], name: str) -> frozenset[str]:
     return frozenset(normalised(word) for word in raw.get(name, "").split())
+
+
+def _listed_phrases(raw: Mapping[str, str], name: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(normalised(p).split()) for p in raw.get(name, "").split("|") if p.strip())
 
 
 def _suffixes(raw: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -107,14 +116,31 @@ def lexicon(language: str) -> Lexicon:
         my=my,
         digits=_pairs(raw, "digits"),
         repeats=_pairs(raw, "repeats"),
+        hundreds=_listed(raw, "hundreds"),
+        thousands=_listed(raw, "thousands"),
+        lakhs=_listed(raw, "lakhs"),
+        before_a_number=_listed_phrases(raw, "before_a_number"),
+        before_a_time=_listed_phrases(raw, "before_a_time"),
         about=MappingProxyType({topic: _listed(tables["about"], topic) for topic in tables.get("about", {})}),
         known=frozenset(open_words) | questions | finite | my | verbs | answers | tags,
     )
 
 
+def code_of(language: str) -> str:
+    """`hi-IN` of `hi`, one of LANGUAGES."""
+    return _CODES[language]
+
+
+@cache
+def letter_names() -> Mapping[str, Mapping[str, str]]:
+    """Script -> how its writers spell the names of the Latin letters -> the letter. In `normalised` form."""
+    names = shared("letters")["names"]
+    return MappingProxyType({script: _pairs(names, script) for script in names})
+
+
 @cache
 def mail_words() -> Mapping[str, frozenset[str]]:
-    """The words that spell e-mail addresses: `at`, `dot`, `ends`, `hosts`, `announces`, `asking`."""
+    """The words that spell e-mail addresses: `at`, `dot`, `joins`, `ends`, `hosts`, `announces`, `asking`."""
     lists = shared("mail")["mail"]
     return MappingProxyType({name: _listed(lists, name) for name in lists})
 
@@ -151,6 +177,7 @@ def _says_only(words: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> b
 def load_word_lists() -> None:
     """Read all lists now. At import, because a first turn must not wait for files, and forked processes share them."""
     mail_words()
+    letter_names()
     hold_on_phrases()
     _phrases("closing")
     for script in ("latin", *_LANGUAGES_BY_SCRIPT):

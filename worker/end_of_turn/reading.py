@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from worker.end_of_turn import codes, numbers
-from worker.end_of_turn.asking import SPELLING
+from worker.end_of_turn import codes, counting, numbers
+from worker.end_of_turn.asking import NUMBER, SPELLING, TIME, YES_OR_NO
 from worker.end_of_turn.emails import is_partial_email, is_whole_email
-from worker.end_of_turn.english import names_without_its_value
+from worker.end_of_turn.english import is_reply_in_short, names_without_its_value
 from worker.end_of_turn.lexicon import any_answers, lexicon, says_that_is_all, says_to_hold_on
 from worker.end_of_turn.signs import Utterance, announces, begins_a_clause, signs_of, utterance
 from worker.end_of_turn.weighing import weigh, weights_for
@@ -139,12 +139,47 @@ def _date(said: Utterance) -> Reading | None:
     if not birth.intersection(said.words) and not birth.intersection(said.asked):
         return None
     number = numbers.trailing_number(said.core, said.language)
-    if number is not None and len(number.digits) >= 4:
+    has_year = counting.year_so_far(said.core, said.language)
+    if has_year or (number is not None and len(number.digits) >= 4):
         return _finished("date with its year")
+    if has_year is False:
+        return _unfinished("date with half its year")
     last = said.core[-1]
     if number is not None or last in numbers.about("months", said.language) or last in lexicon("en").days:
         return _unfinished("date without its year")
     return None
+
+
+def _amount(said: Utterance) -> Reading | None:
+    """Asked how much: "two thousand five hundred" is whole, "two thousand five" perhaps not yet."""
+    if said.asked_for != NUMBER or numbers.topic_of(said.asked, said.language) not in (None, "amount"):
+        return None
+    currency = numbers.about("amount", said.language)
+    core = said.core[:-1] if said.core[-1] in currency else said.core
+    amount = counting.amount_so_far(core, said.language)
+    if amount is None:
+        return None
+    is_whole = amount is counting.Ending.WHOLE or core != said.core
+    return _finished("a whole amount") if is_whole else _unclear("an amount that may go on")
+
+
+def _number_to_come(said: Utterance) -> Reading | None:
+    """ "साढ़े" and "half past" wait for their number; asked when, "next" waits for its day."""
+    if _ends_in(said, said.main.before_a_number | lexicon("en").before_a_number):
+        return _unfinished("the number to come")
+    if said.asked_for == TIME and _ends_in(said, said.main.before_a_time | lexicon("en").before_a_time):
+        return _unfinished("the day to come")
+    return None
+
+
+def _ends_in(said: Utterance, phrases: frozenset[tuple[str, ...]]) -> bool:
+    return any(said.core[-len(phrase) :] == phrase for phrase in phrases)
+
+
+def _reply_in_short(said: Utterance) -> Reading | None:
+    """ "Is this your number?" "It is.": the auxiliary stands for the whole answer."""
+    is_reply = said.asked_for == YES_OR_NO and is_reply_in_short(said.core)
+    return _finished("a reply in short") if is_reply else None
 
 
 def _short_answer(said: Utterance) -> Reading | None:
@@ -182,11 +217,14 @@ _CERTAIN: tuple[Callable[[Utterance], Reading | None], ...] = (
     _code,
     _plate,
     _number,
+    _number_to_come,
     _date,
+    _amount,
     _trailing_off,
     _hold_on,
     _that_is_all,
     _value_or_verb_to_come,
     _short_answer,
+    _reply_in_short,
     _spelling,
 )
