@@ -23,10 +23,12 @@ pa-IN: ਮੈਂ ਸੁਣ ਰਿਹਾ ਹਾਂ
 ta-IN: சரி சரி சொல்லுங்க | ஆமா ஆமா புரிஞ்சுது | ம் அப்புறம் | seri sollunga | aama aama purinjuthu apparam
 ta-IN: சரி சார்
 te-IN: అవును చెప్పండి | సరే సరే అర్థమైంది | ఆ తర్వాత ఏమైంది | sare sare cheppandi | avunu arthamaindi | సరే సార్
+en-IN: I know. | I know, I know, carry on. | yes I see | what happened then
+hi-IN: बोलते जाइए | हाँ तो फिर | haan toh phir | मुझे पता है जी
 mixed: ok சரி ok | haan yes okay | हाँ okay go on | ஓகே sure
 """
 WANTS_AN_ANSWER = """
-en-IN: no | stop | okay stop | Wait. | yes but | okay, no | understood, but why | go back
+en-IN: I know the price | I don't know | no | stop | okay stop | Wait. | yes but | okay, no | understood, but why | go back
 en-IN: go on to the next one | tell me the price | I see it | got it wrong | continue in Hindi | right now
 en-IN: thank you | okay bye | yes, cancel it | Sir? | what | again | I understand Hindi | really not | and
 hi-IN: नहीं | सही नहीं है | ठीक नहीं है | हाँ लेकिन | हाँ रुकिए | हाँ एक मिनट | मत बोलिए | फिर से बोलिए
