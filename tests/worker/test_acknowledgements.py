@@ -28,7 +28,8 @@ hi-IN: बोलते जाइए | हाँ तो फिर | haan toh phir
 mixed: ok சரி ok | haan yes okay | हाँ okay go on | ஓகே sure
 """
 WANTS_AN_ANSWER = """
-en-IN: I know the price | I don't know | no | stop | okay stop | Wait. | yes but | okay, no | understood, but why | go back
+en-IN: I know the price | I do not know
+en-IN: no | stop | okay stop | Wait. | yes but | okay, no | understood, but why | go back
 en-IN: go on to the next one | tell me the price | I see it | got it wrong | continue in Hindi | right now
 en-IN: thank you | okay bye | yes, cancel it | Sir? | what | again | I understand Hindi | really not | and
 hi-IN: नहीं | सही नहीं है | ठीक नहीं है | हाँ लेकिन | हाँ रुकिए | हाँ एक मिनट | मत बोलिए | फिर से बोलिए
