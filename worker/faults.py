@@ -20,7 +20,8 @@ _WORDS_OF_FILTER = (
 _WORDS_OF_LENGTH = (
     "context_length", "context length", "context window", "context size", "string_above_max_length", "too long",
     "too many tokens", "request too large", "maximum number of tokens", "exceeds the limit", "max_tokens_exceeded",
-    "payload too large",
+    "payload too large", "tokens exceed", "exceed the configured limit", "exceeds the maximum", "prompt is too large",
+    "input is too large",
 )  # fmt: skip
 _WORDS_OF_ACCOUNT = (
     "insufficient_quota", "billing", "invalid_api_key", "invalid_subscription", "model_not_found",

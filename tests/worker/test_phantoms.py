@@ -40,11 +40,32 @@ def test_a_caller_who_speaks_of_channels_and_videos_is_heard(text):
         ("♪♪", True),
         ("*laughs*", True),
         ("[Music] [Applause]", True),
+        ("<noise>", True),
+        ("{music playing}", True),
+        ("【音楽】", True),
         ("[4521] is my order", False),
     ],
 )
 def test_a_note_in_brackets_was_not_said(text, phantom):
     assert is_phantom(text) is phantom
+
+
+INVENTED = """ご視聴ありがとうございました | MBC 뉴스 이덕영입니다 | 字幕由Amara.org社区提供 | Продолжение следует...
+| 谢谢观看 | ขอบคุณครับ | Subtítulos realizados por la comunidad de Amara.org
+| Sous-titres réalisés par la communauté d'Amara.org"""
+WRITTEN = (
+    """میرا آرڈر کہاں ہے | ᱡᱚᱦᱟᱨ | ꯈꯨꯔꯨꯝꯖꯔꯤ | मेरा ऑर्डर | ଧନ୍ୟବାଦ | 4521 | CEO Δ | My name is Amara. | Amar's organic shop"""
+)
+
+
+@pytest.mark.parametrize("text", texts(INVENTED))
+def test_what_no_language_of_ours_is_written_in_was_not_said(text):
+    assert is_phantom(text)
+
+
+@pytest.mark.parametrize("text", texts(WRITTEN))
+def test_what_the_recogniser_has_letters_for_is_heard(text):
+    assert not is_phantom(text)
 
 
 @pytest.mark.parametrize(

@@ -14,20 +14,26 @@ ANNOUNCED = {
     " | back in five minutes"
     " | पाँच मिनट लगेंगे ढूँढने में मुझे | ਪੰਜ ਮਿੰਟ ਰੁਕੋ | ପାଞ୍ଚ ମିନିଟ ରୁହନ୍ତୁ | पाच मिनिटे थांबा | ಐದು ನಿಮಿಷ ಕಾಯಿರಿ"
     " | ఐదు నిమిషాలు వేచి ఉండండి | ஐந்து நிமிடம் காத்திருங்கள் | anju nimisham irunga | aidu nimishalu aagandi",
+    210: "give me three and a half minutes | साढ़े तीन मिनट रुकिए",
     180: "मुझे कार्ड ढूँढने दीजिए, तीन मिनट | മൂന്ന് മിനിറ്റ് കാത്തിരിക്കൂ | ત્રણ મિનિટ રાહ જુઓ | তিন মিনিট অপেক্ষা করুন",
     120: "Please hold on for two minutes | hold on for 2 minutes please | दो मिनट रुकिए | bas do minute ji"
     " | two more minutes"
     " | 1-2 minutes please wait | a couple of minutes | ரெண்டு நிமிஷம் இருங்க | రెండు నిమిషాలు ఆగండి | ಎರಡು ನಿಮಿಷ ಇರಿ"
     " | രണ്ട് മിനിറ്റ് നിൽക്കൂ | দুই মিনিট দাঁড়ান | બે મિનિટ થોભો | ਦੋ ਮਿੰਟ ਰੁਕੋ | ଦୁଇ ମିନିଟ ରୁହନ୍ତୁ"
     " | दोन मिनिटे थांबा",
-    60: "एक मिनट रुकिए | ek minute | just a minute | let me get my card | I'm looking for it"
+    60: "ज़रा पेन ले लूँ | I'll go and get it | let me just quickly get my card | Could you hold for a minute?"
+    " | एक मिनट रुकिए | ek minute | just a minute | let me get my card | I'm looking for it"
     " | be right back | gimme a min"
     " | I'm driving, give me a minute to park | card leke aata hoon | कार्ड निकाल रहा हूँ | ఒక్క నిమిషం | oru nimisham"
     " | एक सेकंड, कार्ड लेकर आता हूँ | ஒரு நிமிஷம் கார்டு எடுத்துட்டு வரேன் | biwi se pooch ke batata hoon | thodi der",
-    30: "hold on | wait | rukiye | one moment please | half a minute | give me 30 seconds"
+    30: "कृपया लाइन पर बने रहिए | wait, my other phone is ringing"
+    " | hold on | wait | rukiye | one moment please | half a minute | give me 30 seconds"
     " | can you hold | जरा होल्ड कीजिए",
     15: "ek second | one second | एक सेकंड | ஒரு செகண்ட் | hang on a sec",
     0: "Where is my order? | I have been on this call for ten minutes already | मेरा ऑर्डर कहाँ है | yes | 4521"
+    " | I can't wait any longer | How long do I have to wait? | Will it take two minutes? | It came ten minutes late"
+    " | the delivery took two hours | क्या दो मिनट लगेंगे? | मैं दस मिनट से होल्ड पर हूँ | my train leaves in five minutes"
+    " | दस मिनट पहले आया था | எவ்வளவு நேரம் வெயிட் பண்ணணும் | I called an hour ago"
     " | I need a cab to the station in ten minutes | मुझे अब दस मिनट में टैक्सी चाहिए स्टेशन तक | धन्यवाद",
 }
 CASES = [(seconds, text.strip()) for seconds, texts in ANNOUNCED.items() for text in texts.split(" | ")]

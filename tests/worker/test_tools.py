@@ -182,7 +182,15 @@ async def test_a_foreign_tool_that_hangs_is_left_alone_even_when_it_will_not_be_
     assert [(record.message, record.provider) for record in caplog.records] == [("tool.failed", "stubborn")]
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("hunter2"), KeyError("hunter2"), TimeoutError("hunter2")])
+class OfNoKind(BaseException):
+    """What a library raises to get past every `except Exception`."""
+
+
+FAULTS = [ZeroDivisionError("hunter2"), KeyError("hunter2"), TimeoutError("hunter2")]
+EXITS = [SystemExit("hunter2"), asyncio.CancelledError("hunter2"), OfNoKind("hunter2")]
+
+
+@pytest.mark.parametrize("error", FAULTS + EXITS, ids=lambda error: type(error).__name__)
 async def test_what_a_foreign_tool_raises_becomes_our_words(session, caplog, error):
     @function_tool
     async def broken(ctx: RunContext) -> str:
@@ -193,6 +201,55 @@ async def test_what_a_foreign_tool_raises_becomes_our_words(session, caplog, err
         await called(framed(broken), session)
     assert str(told.value.message).startswith("broken did not work just now")
     assert [record.why for record in caplog.records] == [type(error).__name__]
+
+
+async def test_a_tool_that_exits_in_its_thread_ends_nothing_but_itself(session):
+    @function_tool
+    def script() -> str:
+        """Parse arguments, as argparse does."""
+        raise SystemExit(2)
+
+    with pytest.raises(ToolError, match="script did not work just now"):
+        await called(framed(script), session)
+
+
+async def test_a_caller_who_goes_on_still_cancels_a_tool(session):
+    begun = asyncio.Event()
+
+    @function_tool
+    async def slow() -> str:
+        """Wait."""
+        begun.set()
+        await asyncio.Event().wait()
+        return ""
+
+    running = asyncio.create_task(called(framed(slow), session))
+    await begun.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def test_a_tool_error_without_words_still_says_something(session):
+    @function_tool
+    async def shy() -> str:
+        """Fail."""
+        raise ToolError("")
+
+    with pytest.raises(ToolError, match="shy did not work just now"):
+        await called(framed(shy), session)
+
+
+@pytest.mark.parametrize("result", ["a \ud83d b", ["\ud83d"], {(1, 2): "a seat"}])
+async def test_what_json_or_utf_8_has_no_words_for_is_sent_as_far_as_it_goes(session, result):
+    """Pins half a character in a result: it stays in the conversation, and no later request could be written."""
+
+    @function_tool
+    async def odd() -> object:
+        """Answer."""
+        return result
+
+    assert (await called(framed(odd), session)).encode()
 
 
 @pytest.mark.parametrize("result", ["word, " * 100_000, {"rows": ["word"] * 100_000}, ["word"] * 100_000, 10**3000])

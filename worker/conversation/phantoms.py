@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import time
+import unicodedata
 from collections.abc import Callable, Mapping
 from functools import cache
 
@@ -24,7 +25,14 @@ UNHEARD_SECONDS = 0.3  # the voice detector's: soft beginnings and endings
 ASKED_AGAIN_SECONDS = 20.0
 # Reasons for the log.
 OUTRO, TOO_FAST, IMPROBABLE = "outro", "too_fast", "improbable"
-_ANNOTATION = re.compile(r"\s*(?:[\[(（♪*][^\])）♪*]*[\])）♪*]\s*[.!…]*\s*)+")
+_ANNOTATION = re.compile(r"\s*(?:[\[(（♪*<{【][^\])）♪*>}】]*[\])）♪*>}】]\s*[.!…]*\s*)+")
+# Who wrote the subtitles of the training videos, in any language.
+_CREDIT = re.compile(r"amara\s?(?:\.|dot)\s?org(?![a-z])", re.IGNORECASE)
+# What the recogniser has letters for: India's languages and English.
+SCRIPTS = (
+    "LATIN", "ARABIC", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL", "TELUGU", "KANNADA",
+    "MALAYALAM", "OL CHIKI", "MEETEI MAYEK",
+)  # fmt: skip
 _WORD = re.compile(r"[^\s.,!?।॥…:;\-–—\"“”‘()&]+")
 
 
@@ -78,8 +86,8 @@ class Doubts:
 
 
 def is_phantom(text: str) -> bool:
-    """Whether nobody says this to an agent: an outro, or a note in brackets."""
-    return bool(_ANNOTATION.fullmatch(text)) or is_outro(text)
+    """Whether nobody says this to an agent: an outro, a note in brackets, or letters that are written nowhere here."""
+    return bool(_ANNOTATION.fullmatch(text) or _CREDIT.search(text)) or _is_foreign(text) or is_outro(text)
 
 
 def is_too_fast(text: str, voice_seconds: float | None) -> bool:
@@ -88,6 +96,13 @@ def is_too_fast(text: str, voice_seconds: float | None) -> bool:
     if voice_seconds is None or letters < FEWEST_LETTERS:
         return False
     return letters > MAX_LETTERS_PER_SECOND * (voice_seconds + UNHEARD_SECONDS)
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether most of it is in letters that no language has which is recognised here."""
+    letters = [character for character in text if character.isalpha()]
+    foreign = sum(not unicodedata.name(letter, "").startswith(SCRIPTS) for letter in letters)
+    return foreign > len(letters) / 2
 
 
 def is_doubtful(text: str, probability: float | None) -> bool:

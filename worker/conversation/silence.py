@@ -24,6 +24,7 @@ TO_BE_FOUND = frozenset({"a number", SPELLING})
 SHORTEST_ANNOUNCED_SECONDS = 15.0  # "ek second" is a way of speaking
 BARE_DURATION_WORDS = 5  # "bas do minute ji" announces; "I have been on this call for two minutes" tells
 WORDS_BEFORE_UNIT = 3
+AND_A_HALF = ("and", "a", "half")
 WORDS_AROUND = 4
 TENS = frozenset({20.0, 30.0, 40.0, 50.0})
 _WORD = re.compile(r"[^\s.,!?।॥…:;\-–—\"“”‘()]+")
@@ -58,9 +59,15 @@ class CallersTime:
 def announced_seconds(text: str) -> float:
     """How long the caller says they will be away; 0 for everything else."""
     words = _words_of(_RANGE.sub(r"\2", text))
-    fetches = _stands_in(_phrases("fetching"), words)
+    if _stands_in(_phrases("asked"), words):
+        return 0.0
+    plain = tuple(word for word in words if word not in _beside())
+    fetches = _stands_in(_phrases("fetching"), words) or _stands_in(_phrases("fetching"), plain)
     waits = fetches or _stands_in(_phrases("moments") | hold_on_phrases(), words)
-    duration = _duration_seconds(words, all_count=waits or len(words) <= BARE_DURATION_WORDS)
+    if not waits and (text.rstrip().endswith("?") or _stands_in(_phrases("told"), words)):
+        return 0.0
+    short = len(plain) <= BARE_DURATION_WORDS
+    duration = _duration_seconds(words, all_count=waits or short)
     if duration:
         return max(duration, FETCHING_SECONDS if fetches else SHORTEST_ANNOUNCED_SECONDS)
     if fetches:
@@ -83,14 +90,17 @@ def _duration_seconds(words: Phrase, *, all_count: bool) -> float:
 
 def _number_before(words: Phrase, place: int) -> float:
     """The number in front of a unit: 1 without one, as in "give me a minute"; "two more minutes" has a word between."""
+    if words[max(0, place - len(AND_A_HALF)) : place] == AND_A_HALF:
+        return _number_before(words, place - len(AND_A_HALF)) + 0.5
     before = words[max(0, place - WORDS_BEFORE_UNIT) : place]
     numbers = [float(word) if re.fullmatch(r"\d{1,3}", word) else _numbers().get(word, 0.0) for word in before]
     named = [number for number in numbers if number]
     if not named:
         return 1.0
+    more = 0.5 if len(before) > 1 and before[-2] in _half_more() else 0.0
     if len(named) > 1 and (named[-1] == 1 or named[-2] in TENS):
         return named[-2] + named[-1] if named[-2] in TENS else named[-2]  # "twenty five", "half a"
-    return named[-1]
+    return named[-1] + more
 
 
 @cache
@@ -116,6 +126,16 @@ def _numbers() -> Mapping[str, float]:
     digits = {word: float(value) for code in LANGUAGES for word, value in lexicon(code).digits.items()}
     own = (pair.rsplit("=", 1) for pair in shared("waits")["numbers"]["every"].split())
     return digits | {normalised(word): float(value) for word, value in own}
+
+
+@cache
+def _half_more() -> frozenset[str]:
+    return frozenset(_words_of(shared("waits")["numbers"]["half more"]))
+
+
+@cache
+def _beside() -> frozenset[str]:
+    return frozenset(_words_of(shared("waits")["beside"]["every"]))
 
 
 @cache

@@ -15,6 +15,7 @@ from livekit.agents import Agent, RunContext, StopResponse, ToolError, llm
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
+from worker.recovery.snapshot import without_half_characters
 from worker.settings import ToolSettings
 
 log = logging.getLogger("vaani")
@@ -102,9 +103,12 @@ def framed(tool: AnyTool) -> AnyTool:
 
 
 def as_text(result: object) -> str:
-    """Return a tool's result as text of a size that a model can use."""
-    text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str)
-    return text[:RESULT_LIMIT_CHARACTERS]
+    """Return a tool's result as text that a model can be sent, and of a size that it can use."""
+    try:
+        text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str)
+    except (TypeError, ValueError):  # keys that JSON has not, or a circle: the tool has worked all the same
+        text = str(result)
+    return without_half_characters(text[:RESULT_LIMIT_CHARACTERS])
 
 
 async def _within_limits(ctx: RunContext[CallServices], name: str, work: Awaitable[Any]) -> Any:
@@ -117,7 +121,7 @@ async def _within_limits(ctx: RunContext[CallServices], name: str, work: Awaitab
         ToolError: It failed, or it says itself what the model is to know.
     """
     call = ctx.userdata
-    task = asyncio.ensure_future(work)
+    task = asyncio.ensure_future(_contained(work))
     try:
         async with ctx.with_filler(lambda _: call.say("one_moment"), delay=FILLER_AFTER_SECONDS):
             # Not asyncio.timeout: a tool that does not let itself be cancelled must not keep the caller waiting.
@@ -126,16 +130,42 @@ async def _within_limits(ctx: RunContext[CallServices], name: str, work: Awaitab
             raise TimeoutError
         return task.result()
     except ToolError as error:
-        raise ToolError(error.message[:RESULT_LIMIT_CHARACTERS]) from None
+        raise ToolError(as_text(error.message) if error.message.strip() else _did_not_work(name)) from None
     except Exception as error:
-        why = type(error).__name__ if task.done() else "it took too long"
+        cause = error.__cause__ if isinstance(error, _ToolExits) else error
+        why = type(cause).__name__ if task.done() else "it took too long"
         log.warning(log_events.TOOL_FAILED, extra={"provider": name, "why": why})
-        raise ToolError(
-            f"{name} did not work just now. Tell the caller so in one sentence, and offer to try again later."
-        ) from error
+        raise ToolError(_did_not_work(name)) from error
     finally:
         task.cancel()
         task.add_done_callback(_forget)
+
+
+class _ToolExits(Exception):
+    """A tool has tried to end more than itself: its `__cause__` says how."""
+
+
+async def _contained(work: Awaitable[Any]) -> Any:
+    """Await a tool's work; `sys.exit()`, or a cancellation that is its own, ends neither the turn nor the process.
+
+    Raises:
+        _ToolExits: It did one of these.
+    """
+    try:
+        return await work
+    except asyncio.CancelledError as error:
+        running = asyncio.current_task()
+        if running is not None and running.cancelling():
+            raise
+        raise _ToolExits from error
+    except (Exception, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        raise _ToolExits from error
+
+
+def _did_not_work(name: str) -> str:
+    return f"{name} did not work just now. Tell the caller so in one sentence, and offer to try again later."
 
 
 def _forget(task: asyncio.Future[Any]) -> None:
