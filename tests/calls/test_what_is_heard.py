@@ -40,6 +40,22 @@ async def test_a_request_over_the_greeting_is_answered_after_it(sandbox, call):
     assert "4521" in answer, f"the request was thrown away: {said_by_agent(result)}"
 
 
+@pytest.mark.parametrize("faults", [[], [{"provider": "llm", "fault": "words_and_call", "times": 1}]])
+async def test_a_request_over_the_goodbye_is_answered_and_the_call_goes_on(sandbox, call, faults):
+    """Pins a room that was gone in the middle of "Wait, what time is it?", over a ready goodbye and the model's own."""
+
+    async def before_turn(index):
+        await sandbox.configure(faults=faults if index == 0 else [])
+
+    bye = Turn(text="Thank you, goodbye.", language="en-IN")
+    request = Turn(text="Wait, what time is it now?", language="en-IN", barge_in_after_seconds=1.0)
+    result = await call(bye, request, patience=Patience(answer_seconds=8), before_turn=before_turn)
+
+    assert "Sure, it is" in result.turns[1].reply or "Sure, it is" in said_by_agent(result), said_by_agent(result)
+    assert result.ended_by == "agent"
+    assert result.good, result.errors
+
+
 async def test_the_agents_own_words_out_of_a_loudspeaker_are_no_turn(sandbox, call):
     echo = Turn(text="Long ago a crow was very thirsty.", language="en-IN", barge_in_after_seconds=2.2)
     result = await call(STORY, echo, goodbye=False, patience=LISTENING)

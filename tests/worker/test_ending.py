@@ -8,7 +8,7 @@ import pytest
 from tests.worker.jumping_clock import run, wait
 from worker import log_events
 from worker.conversation import ending as module
-from worker.conversation.ending import NOBODY_CAME, Ending, State
+from worker.conversation.ending import NOBODY_CAME, SAID_GOODBYE, Ending, State
 from worker.recovery.exit_codes import FAILED, UNUSED
 
 
@@ -34,16 +34,18 @@ class Call:
         self.did, self.handlers = [], {}
         self.goodbye_seconds, self.heard, self.successor = goodbye_seconds, heard, successor
         self.session = SimpleNamespace(
-            on=self.handlers.__setitem__, current_speech=None, agent_state="listening", shutdown=self.shutdown
-        )
+            on=self.handlers.__setitem__, current_speech=None, agent_state="listening", user_state="listening",
+            shutdown=self.shutdown,
+        )  # fmt: skip
         ctx = SimpleNamespace(
             room=SimpleNamespace(disconnect=self.leave),
             add_shutdown_callback=lambda _: None,
             shutdown=lambda reason: self.note("job over"),
         )
         handoff = SimpleNamespace(
-            ends=lambda: self.note("no successor"), hand_over=self.hand_over, end_room=self.end_room
-        )
+            ends=lambda: self.note("no successor"), goes_on=lambda: self.note("goes on"),
+            hand_over=self.hand_over, end_room=self.end_room,
+        )  # fmt: skip
         outages = SimpleNamespace(note=lambda provider: self.note(f"{provider} is down"))
         reports = SimpleNamespace(event=self.event, aclose=self.close_reports)
         self.ending = Ending(ctx, self.session, handoff, outages, reports)
@@ -64,6 +66,11 @@ class Call:
         self.session.agent_state = "speaking" if self.heard else "listening"
         self.session.current_speech = Speech(self.goodbye_seconds)
         return self.session.current_speech
+
+    def caller(self, state):
+        moved = SimpleNamespace(old_state=self.session.user_state, new_state=state)
+        self.session.user_state = state
+        self.handlers["user_state_changed"](moved)
 
     def shutdown(self, *, drain):
         self.note("drains" if drain else "cuts off")
@@ -220,3 +227,89 @@ def test_a_goodbye_during_a_hand_over_is_the_end():
 
     _, did = story(act, successor=True)
     assert spoken_and_told(did) == ["says goodbye", "ended: goodbye, failed False"]
+
+
+def later(seconds, act, *arguments):
+    asyncio.get_running_loop().call_later(seconds, act, *arguments)
+
+
+def test_a_caller_who_speaks_into_the_goodbye_is_heard_before_the_call_ends():
+    """Pins "Wait, what..." over a goodbye of two seconds: the room was gone in the middle of the sentence."""
+
+    def act(call):
+        call.ending.end(SAID_GOODBYE, "goodbye")
+        later(1.0, call.caller, "speaking")
+        later(4.0, call.caller, "listening")
+        later(4.5, call.ending.take_back)
+
+    state, did = story(act)
+    assert state is State.OPEN
+    assert did == ["no successor", "says goodbye", "goes on"]
+
+
+def test_a_caller_who_says_goodbye_too_ends_the_call():
+    def act(call):
+        call.ending.end(SAID_GOODBYE, "goodbye")
+        later(1.5, call.caller, "speaking")
+        later(2.5, call.caller, "listening")
+
+    state, did = story(act, seconds=6.0)
+    assert state is State.OVER
+    assert "drains" in did
+
+
+def test_a_line_that_is_never_quiet_ends_all_the_same():
+    def act(call):
+        call.ending.end(SAID_GOODBYE, "goodbye")
+        later(1.0, call.caller, "speaking")
+
+    state, _ = story(act, seconds=4.0 + module.LAST_WORDS_SECONDS)
+    assert state is State.OVER
+
+
+def test_a_call_that_was_taken_back_can_end_again():
+    def act(call):
+        call.ending.end(SAID_GOODBYE, "goodbye")
+        later(1.0, call.ending.take_back)
+        later(10.0, call.ending.end, SAID_GOODBYE, "goodbye")
+
+    state, did = story(act)
+    assert state is State.OVER
+    assert spoken_and_told(did) == ["says goodbye", "says goodbye", f"ended: {SAID_GOODBYE}, failed False"]
+
+
+@pytest.mark.parametrize("reason", ["time_limit", "caller_silent", "worker_stopped"])
+def test_an_end_that_the_caller_has_not_begun_is_the_end(reason):
+    def act(call):
+        call.ending.end(reason, "time_up")
+        later(1.0, lambda: call.note(call.ending.take_back()))
+
+    state, did = story(act)
+    assert state is State.OVER
+    assert False in did
+
+
+def test_nothing_is_taken_back_once_the_call_is_over():
+    def act(call):
+        call.ending.end(SAID_GOODBYE, "goodbye")
+        later(30.0, lambda: call.note(call.ending.take_back()))
+
+    state, did = story(act)
+    assert state is State.OVER
+    assert did[-1] is False
+
+
+def test_a_goodbye_of_the_models_own_that_no_voice_has_spoken_is_said_from_ready_sound():
+    """Pins a voice that is down: the call ended without a word."""
+    _, did = story(lambda call: call.ending.end(SAID_GOODBYE))
+    assert spoken_and_told(did) == ["says goodbye", f"ended: {SAID_GOODBYE}, failed False"]
+
+
+def test_a_goodbye_of_the_models_own_that_is_heard_is_the_only_one():
+    def act(call):
+        call.session.current_speech = Speech(3.0)
+        call.ending.end(SAID_GOODBYE)
+        later(0.2, call.handlers["agent_state_changed"], SimpleNamespace(new_state="speaking"))
+
+    _, did = story(act)
+    assert spoken_and_told(did) == [f"ended: {SAID_GOODBYE}, failed False"]

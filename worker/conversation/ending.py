@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from enum import Enum
 from typing import Any
 
-from livekit.agents import AgentSession, CloseEvent, JobContext
+from livekit.agents import AgentSession, AgentStateChangedEvent, CloseEvent, JobContext, UserStateChangedEvent
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
@@ -23,6 +23,9 @@ log = logging.getLogger("vaani")
 QUIET_LIMIT_SECONDS = 12.0
 GOODBYE_LIMIT_SECONDS = 60.0  # longer than a reply may be
 LOOK_INTERVAL_SECONDS = 0.5
+LAST_WORDS_SECONDS = 8.0  # a noisy line may sound like a caller for ever
+WORDS_AFTER_SECONDS = 1.2  # the recogniser's, behind the voice
+SAID_GOODBYE = "caller_said_goodbye"
 NOBODY_CAME = "nobody_came"
 
 
@@ -45,6 +48,7 @@ class Ending:
     OPEN         another agent stands ready                  HANDED_OVER  leaves at once
     OPEN         the caller leaves, the room ends            OVER
     ENDING       the goodbye was heard, or took too long     OVER         ends the room
+    ENDING       the caller, who ended it, wants more        OPEN         what they say is answered
     HANDED_OVER  the session closes                          OVER         the room is the other agent's
     ===========  ==========================================  ===========  ============================================
     """
@@ -63,8 +67,13 @@ class Ending:
         self._speaker: Speaker | None = None
         self._reason: str | None = None
         self._handing_over = False
+        self._taking_leave: asyncio.Task[None] | None = None
+        self._sounded = False
+        self._caller_spoke_at: float | None = None
         self._work: set[asyncio.Task[None]] = set()
         session.on("close", self._closed)
+        session.on("user_state_changed", self._caller_moved)
+        session.on("agent_state_changed", self._agent_moved)
 
     @property
     def begun(self) -> bool:
@@ -79,7 +88,17 @@ class Ending:
         """Say `phrase`, let it be heard, then end the call for the caller, the room and the job."""
         if self.state is State.OPEN:
             self._reason, self.state = reason, State.ENDING
-            self._keep(self._end(reason, phrase))
+            self._sounded, self._caller_spoke_at = self._session.agent_state == "speaking", None
+            self._taking_leave = self._keep(self._end(reason, phrase))
+
+    def take_back(self) -> bool:
+        """Go on with a call whose goodbye the caller has spoken into; False where the end was not theirs to begin."""
+        if self.state is not State.ENDING or self._reason != SAID_GOODBYE or self._taking_leave is None:
+            return False
+        self._taking_leave.cancel()
+        self._reason, self.state = None, State.OPEN
+        self._handoff.goes_on()
+        return True
 
     def give_up(self, provider: str, phrase: str | None = None) -> None:
         """End the call as failed, with `phrase` unless it was said already: a provider has not recovered."""
@@ -107,6 +126,11 @@ class Ending:
         said_to_its_end = False
         with contextlib.suppress(RuntimeError):  # the session is closing already
             said_to_its_end = await self._until_quiet(self._say_goodbye(phrase))
+            if reason == SAID_GOODBYE:
+                if phrase is None and not self._sounded:  # the model's own goodbye, which no voice has spoken
+                    said_to_its_end = await self._until_quiet(self._say_goodbye("goodbye"))
+                await self._until_caller_is_heard()
+        self._taking_leave = None
         self._reports.event(log_events.CALL_ENDED, reason=reason, failed=self.failed)
         await self._reports.aclose()
         self._session.shutdown(drain=said_to_its_end)  # draining would wait for what hangs
@@ -129,6 +153,23 @@ class Ending:
                 async with asyncio.timeout(LOOK_INTERVAL_SECONDS):
                     await speech.wait_for_playout()
         return True
+
+    async def _until_caller_is_heard(self) -> None:
+        """Wait for the words of a caller who has spoken into the goodbye: they may want something more."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LAST_WORDS_SECONDS
+        while self._caller_spoke_at is not None and loop.time() < until:
+            speaks = self._session.user_state == "speaking"
+            if not speaks and loop.time() - self._caller_spoke_at > WORDS_AFTER_SECONDS:
+                return
+            await asyncio.sleep(LOOK_INTERVAL_SECONDS)
+
+    def _caller_moved(self, event: UserStateChangedEvent) -> None:
+        if "speaking" in (event.new_state, event.old_state):
+            self._caller_spoke_at = asyncio.get_running_loop().time()
+
+    def _agent_moved(self, event: AgentStateChangedEvent) -> None:
+        self._sounded = self._sounded or event.new_state == "speaking"
 
     def _left_to_say(self, goodbye: SpeechHandle | None) -> SpeechHandle | None:
         """Return what is still to be said: the goodbye, which may wait its turn, else what is being said now."""
@@ -164,7 +205,8 @@ class Ending:
         # A closed session does not end the job by itself: the agent would stay in the room, silent.
         self._ctx.shutdown(reason=f"session closed: {event.reason.value}")
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
+        return task

@@ -85,6 +85,11 @@ class Handoff:
         self._over = True
         self._changed.set()
 
+    def goes_on(self) -> None:
+        """Note that the call does not end after all."""
+        self._over = False
+        self._changed.set()
+
     def close(self) -> None:
         """Stop saving."""
         if self._writing is not None:

@@ -10,6 +10,7 @@ from livekit.agents import AgentSession, UserStateChangedEvent, stt
 
 from worker import log_events
 from worker.conversation.ending import Ending
+from worker.conversation.farewells import wants_more
 from worker.conversation.overheard import Overheard
 from worker.conversation.phantoms import Doubts, VoiceHeard
 from worker.conversation.reply_language import ReplyLanguage
@@ -78,7 +79,7 @@ class Listening:
         self._turn_has_words = False
 
     def _belongs_to_the_turn(self, event: stt.SpeechEvent) -> bool:
-        if self._ending.begun:
+        if self._ending.begun and not (wants_more(event.alternatives[0].text) and self._ending.take_back()):
             return True
         if not self._believes(event.alternatives[0]) or self.overheard.keeps(event, self._session.current_speech):
             if not self._turn_has_words:
