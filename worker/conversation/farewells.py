@@ -7,8 +7,8 @@ from functools import cache
 
 from worker.conversation.acknowledgements import is_acknowledgement
 from worker.conversation.silence import announced_seconds
-from worker.end_of_turn.words import same_spelling
 from worker.lang import shared
+from worker.text.normalise import normalised
 
 NAMES = 1  # a word that no list has may be one: "thank you, Vaani"
 _WORD = re.compile(r"[^\s.,!?।॥…:;\-–—\"“”‘()]+")
@@ -18,10 +18,10 @@ def wants_more(text: str) -> bool:
     """Whether a caller who says this over the agent's goodbye is not done yet."""
     if is_acknowledgement(text):
         return False
-    others = sum(word not in _farewells() for word in _WORD.findall(same_spelling(text)))
+    others = sum(word not in _farewells() for word in _WORD.findall(normalised(text)))
     return others > NAMES or announced_seconds(text) > 0  # "wait"
 
 
 @cache
 def _farewells() -> frozenset[str]:
-    return frozenset(same_spelling(shared("farewells")["farewells"]["every"]).split())
+    return frozenset(normalised(shared("farewells")["farewells"]["every"]).split())
