@@ -106,6 +106,24 @@ def test_a_late_answer_is_bridged_once_and_then_given():
     assert call.faults == []
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        [llm.ChatChunk(id="c", delta=llm.ChoiceDelta(role="assistant"))],
+        [*[llm.ChatChunk(id="c", delta=llm.ChoiceDelta(role="assistant", content="")), 0.5] * 10],
+        ["<think>", *["so ", 0.5] * 10, "</think>"],
+    ],
+    ids=["no words", "words of no letter", "thoughts"],
+)
+def test_what_a_model_writes_for_nobody_to_hear_ends_no_silence(script):
+    """Pins twelve seconds of silence: chunks without words came with every try, and put off the sign of life."""
+    call = Call()
+    run(said(steady_reply(Model(script), call.bridge)))
+    assert call.bridged[0] == ("llm", "late", pytest.approx(2.5, abs=0.6))
+    times = [at for _, _, at in call.bridged]
+    assert max(after - before for before, after in itertools.pairwise(times)) < 5.5
+
+
 def test_a_failed_try_is_repeated_and_noted_with_its_number():
     call = Call()
     assert run(said(steady_reply(Model([BROKEN], [REFUSED], ["Here."]), call.bridge))) == ["Here."]

@@ -147,8 +147,10 @@ class _Waiting:
         self._try_began = self._now()
 
     def came(self, seconds: float) -> None:
-        """Note a piece of the answer, and how long it will be heard."""
+        """Note a piece of the answer, and how long it will be heard; what is not heard ends no silence."""
         self._progress_at = self._now()
+        if not seconds:
+            return
         if not self._any_failed or self._progress_at - self._try_began >= STEADY_SECONDS:
             self._trouble_since = None
         self.sounded(seconds)
