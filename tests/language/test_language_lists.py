@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import worker.lang
-from worker.lang import shared
+from worker.lang import part_of, shared
 from worker.language.lexicon import lexicon
 from worker.languages import LANGUAGES, SUPPORTED, known_code
 from worker.text.normalise import normalised
@@ -66,3 +66,12 @@ def test_every_language_is_known_by_its_name_and_its_endonym():
     for code, language in LANGUAGES.items():
         assert names.code_of(language.english_name.lower()) == code
         assert names.code_of(normalised(language.endonym)) == code
+
+
+@pytest.mark.parametrize("code", SUPPORTED)
+def test_a_digit_is_listed_once_and_known_to_both_readers(code):
+    """Pins "சைபர்": digits stood in two lists, which did not agree."""
+    digits = {normalised(pair.partition("=")[0]) for pair in part_of(code, "endings")["lists"]["digits"].split()}
+    numbers = part_of(code, "identity")["numbers"]
+    assert digits <= lexicon().numbers
+    assert not digits & {normalised(word) for form in ("native", "latin") for word in numbers.get(form, "").split()}

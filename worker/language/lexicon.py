@@ -209,6 +209,10 @@ class _Builder:
             self.speech.update(self._verbs(table, "wish_speech", form))
             self.wants.update(self._verbs(table, "wish_wants", form))
 
+    def add_digits(self, pairs: str) -> None:
+        """The spoken digits, which the end of turn lists with their values: "ek=1"."""
+        self.numbers.update(normalised(pair.partition("=")[0]) for pair in pairs.split())
+
     def add_confirmations(self, section: dict[str, str]) -> None:
         """Every subject with everything that is said of it: "that's right", "it is correct"."""
         pairs = product(_phrases(section["subjects"]), _phrases(section["said"]))
@@ -330,6 +334,7 @@ def lexicon() -> Lexicon:
     builder = _Builder()
     for code in LANGUAGES:
         builder.add_language({**part_of(code, "identity"), "code": code})
+        builder.add_digits(part_of(code, "endings").get("lists", {}).get("digits", ""))
     for table in shared("unsupported")["language"]:
         builder.add_language(table)
     builder.add_wish_forms(shared("wish_forms")["forms"])
