@@ -16,6 +16,10 @@ NOT_FOR_THE_EAR = [
     '[{"name": "get_order", "arguments": {}}]', '[TOOL_CALLS][{"name": "x", "arguments": {}}]', 'get_order(order_id="A1 (new)")', 'functions.lookup({"id": 5})',
     '```json\n{"name": "x"}\n```', "```tool_code\nprint(get_order(5))\n```", "<|tool_calls_section_begin|>x<|tool_calls_section_end|>",
     "<｜tool▁calls▁begin｜>x<｜tool▁calls▁end｜>", "*smiles*", "**laughs**", "[pause]", "(laughs)", "(laughs softly)", "[short pause]", "*clears throat*", "(हंसते हुए)", "[विराम]", "*சிரித்துக்கொண்டே*",
+    "<|channel|>analysis<|message|>User wants (x).<|end|><|start|>assistant<|channel|>final<|message|>", "<|im_end|>", "<|eot_id|>",
+    '<|start|>assistant<|channel|>commentary to=functions.get_order<|message|>{"id": 5}<|call|>', "<|python_tag|>get_order.call(id=45)<|eom_id|>",
+    "<!-- a note to self -->", "◁think▷hmm◁/think▷", "[INST] say hello [/INST]", "【4†source】", "【12:0†refund_policy.pdf】", "[1]", "[2, 3]",
+    "[System: the caller is verified]", "[Note: be brief]", "(no response)", "*waves*",
     "<THINK>x</THINK>", '<tool_call id="4">x</tool_call>',
 ]  # fmt: skip
 
@@ -33,7 +37,9 @@ SAID = [
     ("en-IN", "a *very* good plan", "a very good plan"), ("en-IN", "the plan (two days) and [this]", "the plan (two days) and this"),
     ("en-IN", "He smiles (pausing is allowed here, and in very long texts too, of course)", "He smiles (pausing is allowed here, and in very long texts too, of course)"),
     ("en-IN", "music (music lessons)", "music (music lessons)"), ("en-IN", "{name} is set", "name is set"), ("en-IN", "I think so", "I think so"),
-    ("en-IN", "5 < 6", "five less than six"), ("en-IN", "call(s) made", "call(s) made"), ("hi-IN", "राम (हंस) बोला", "राम (हंस) बोला"),
+    ("en-IN", "5 < 6", "five less than six"), ("en-IN", "the [system] and the [note], too", "the system and the note, too"),
+    ("en-IN", "see [1](https://a.in) and [2024] [ab]", "see one and two thousand twenty four ab"), ("en-IN", "ask the assistant: me", "ask the assistant: me"),
+    ("en-IN", "Assistant: yes", "yes"), ("en-IN", "AI: yes, at nine", "yes, at nine"), ("en-IN", "A I", "A I"), ("en-IN", "Final answer: yes", "yes"), ("en-IN", "call(s) made", "call(s) made"), ("hi-IN", "राम (हंस) बोला", "राम (हंस) बोला"),
 ]  # fmt: skip
 
 

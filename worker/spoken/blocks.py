@@ -28,7 +28,26 @@ _JSON_BEGUN = re.compile(r"\[\s?$|\[?\s?\{\s{0,8}$")
 _CALLS_MARK = "[TOOL_CALLS]"
 _CALL_NAME = re.compile(r"(?<![\w.])(?=[a-z0-9]*[_.])(?:functions?\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)*$")
 _BRACKETS = re.compile(r"\\.|[\"{}()\[\]]")
-_TRIGGER = re.compile(r"[<\[{(*`]")
+_TRIGGER = re.compile(r"[<\[{(*`◁【]")
+# Marks of chat templates: <|im_end|>, <|start|>assistant, <|channel|>final. What stands behind some is for the machine.
+_CHAT_MARK = re.compile(r"<[|｜](?:(?:start|channel|message|constrain)[|｜]>[a-z]{0,20}|[\w▁]{1,40}[|｜]>)")
+_CHAT_MARK_BEGUN = re.compile(r"<[|｜](?:[\w▁]{0,40}[|｜]?|(?:start|channel|message|constrain)[|｜]>[a-z]{0,20})$")
+_CHAT_ASIDE = re.compile(r"<[|｜](?:channel[|｜]>(?:analysis|commentary)(?=\W)|python_tag[|｜]>)")
+_CHAT_ASIDE_ENDS = re.compile(r"<[|｜](?:end|call|return|eom_id|eot_id|im_end)[|｜]>")
+_PAIRS = (
+    ("<!--", "-->"),
+    ("◁think▷", "◁/think▷"),
+    ("[INST]", "[/INST]"),
+)  # the last two: Kimi's, Llama's and Mistral's
+_CITED = re.compile(r"【[^】\n]{0,80}】|\[\d{1,2}(?:, ?\d{1,2}){0,5}\](?!\()")
+_CITED_BEGUN = re.compile(r"【[^】\n]{0,80}$|\[\d{1,2}(?:,[\d, ]{0,20})?\]?$")
+_NOTE_NAMES = ("system", "note", "internal", "instruction", "context", "metadata", "debug")
+_NOTE = re.compile(rf"\[(?:{'|'.join(_NOTE_NAMES)}):[^\[\]\n]{{0,300}}\]", re.IGNORECASE)
+_NOTE_BEGUN = re.compile(r"\[(\w{0,12})(:[^\[\]\n]{0,300})?$")
+_ROLES = ("assistant", "ai", "bot", "final answer")
+_ROLE = re.compile(
+    rf"\s*(?:{'|'.join(_ROLES)})\s?:\s*", re.IGNORECASE
+)  # the model writes down who speaks, as in a play
 _NAME_END = re.compile(r"[A-Za-z0-9_.]+$")
 
 
@@ -39,6 +58,7 @@ class Blocks:
         self._stage = forms.stage_directions
         self._held = ""
         self._last_char = ""
+        self._at_start = True
         self._close: re.Pattern[str] | None = None  # how the open block ends; None: no block is open
         self._brackets = False  # the open block ends where its brackets are closed
         self._scanned, self._depth, self._quoted = 0, 0, False  # how far that block's brackets are counted
@@ -52,6 +72,8 @@ class Blocks:
 
     def _release(self, *, final: bool) -> str:
         out: list[str] = []
+        if self._at_start and not self._leave_role(final=final):
+            return ""
         while self._held:
             if self._close or self._brackets:
                 if not self._leave_block(final=final):
@@ -63,6 +85,15 @@ class Blocks:
                 self._pass_on(len(self._held) - (0 if final else self._name_length()), out)
                 break
         return "".join(out)
+
+    def _leave_role(self, *, final: bool) -> bool:
+        """Drops the "Assistant:" that the answer begins with; False if more text is needed to know whether it does."""
+        begun = self._held.strip().lower()
+        if not final and any(f"{role}:".startswith(begun) for role in _ROLES):
+            return False
+        self._held = _ROLE.sub("", self._held, count=1) if _ROLE.match(self._held) else self._held
+        self._at_start = False
+        return True
 
     def _pass_on(self, count: int, out: list[str]) -> None:
         if count:
@@ -91,6 +122,11 @@ class Blocks:
             self._close = re.compile(rf"</{tag[1]}\s*>", re.IGNORECASE)
         elif sign == "<" and (token := _TOKEN.match(rest)):
             self._close = re.compile(rf"<[|｜]{token[1]}end[|｜]>")
+        elif sign == "<" and (aside := _CHAT_ASIDE.match(rest)):
+            self._close = _CHAT_ASIDE_ENDS
+            self._held = rest[aside.end() :]
+        elif close := next((close for begin, close in _PAIRS if rest.startswith(begin)), None):
+            self._close = re.compile(re.escape(close))
         elif sign == "`" and (fence := _FENCE.match(rest)) and (final or fence.end() < len(rest)):
             self._held = self._held[3:]
             self._close = re.compile("```")
@@ -102,6 +138,9 @@ class Blocks:
             self._held = rest[stage.end() :]
         elif not final and self._may_begin(rest):
             return False
+        elif aside := _CHAT_MARK.match(rest) or _CITED.match(rest) or _NOTE.match(rest):
+            self._held = rest[aside.end() :]
+            self._last_char = self._last_char or " "
         else:
             self._pass_on(1, out)
         return True
@@ -115,9 +154,15 @@ class Blocks:
         if rest[0] == "<":
             tag = _TAG_BEGUN.match(rest)
             known = tag and any(name.startswith(tag[1].lower()) for name in _NAMES)
-            return bool(known or _TOKEN_BEGUN.match(rest))
+            return bool(known or _TOKEN_BEGUN.match(rest) or _CHAT_MARK_BEGUN.match(rest) or "<!--".startswith(rest))
         if rest[0] == "`":
             return bool(_FENCE_BEGUN.match(rest))
+        if _CITED_BEGUN.match(rest) or any(begin.startswith(rest) for begin, _ in _PAIRS):
+            return True
+        if note := _NOTE_BEGUN.match(rest):
+            name = note[1].lower()
+            if name in _NOTE_NAMES or (note[2] is None and any(each.startswith(name) for each in _NOTE_NAMES)):
+                return True
         begun = _JSON_BEGUN.match(rest) or (rest[0] == "[" and _CALLS_MARK.startswith(rest))
         return bool(begun) or self._stage.may_begin(rest)
 
