@@ -194,10 +194,8 @@ def _spoken_code(code: str, forms: SpokenForms) -> str:
         or ending.lower() in forms.numbers.scale_words
     ):
         return code  # "12th", "5kg", "10k": the passes for those come later
-    if around := re.fullmatch(r"([0-9]{1,2})[x/]([0-9]{1,2})", code):
-        return (
-            f"{cardinal(int(around[1]), forms.numbers)} {forms.symbols['by']} {cardinal(int(around[2]), forms.numbers)}"
-        )
+    if re.fullmatch(r"[0-9]{1,2}x[0-9]{1,2}", code):
+        return f" {forms.symbols['size']} ".join(cardinal(int(side), forms.numbers) for side in code.split("x"))
     if part := re.fullmatch(r"([1-9][0-9]?)([A-Z])", code):
         return f"{cardinal(int(part[1]), forms.numbers)} {part[2]}"  # Section 80C, flat 12B
     runs = _RUN.findall(code)

@@ -1,6 +1,7 @@
 """Loads how each language says numbers, money, dates and signs, from files a native speaker can edit."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -117,6 +118,7 @@ class SpokenForms:
     symbols: MappingProxyType[str, str]
     domains: MappingProxyType[str, str]
     units: MappingProxyType[str, Scale]  # as written (longer than a letter: in small letters) -> how it is said
+    lengths: tuple[str, ...]  # units of what is long, wide and high, as written and as said
     fraction_nouns: tuple[str, ...]  # beginnings of what 1/2 is half of
     halved_units: tuple[str, ...]  # measures whose "2.5" is two and a half where the language has a word for it
     halved_words: tuple[str, ...]  # the same, written out: beginnings of words
@@ -162,6 +164,7 @@ def spoken_forms(language: str) -> SpokenForms:
         symbols=MappingProxyType({k: v for k, v in own["symbols"].items() if isinstance(v, str)}),
         domains=MappingProxyType(own["symbols"]["domains"]),
         units=_units(own, common),
+        lengths=_lengths(own, common),
         fraction_nouns=tuple(common["fractions"]["nouns"]),
         halved_units=tuple(spelt for name in common["halves"]["units"] for spelt in common["units"][name]),
         halved_words=_halved_words(own, common),
@@ -228,14 +231,23 @@ def _units(own: dict[str, Any], common: dict[str, Any]) -> MappingProxyType[str,
     return MappingProxyType(units)
 
 
+def _lengths(own: dict[str, Any], common: dict[str, Any]) -> tuple[str, ...]:
+    names = ("metre", "centimetre", "millimetre", "foot", "inch")
+    return (*_said_units(names, own), *(spelt for name in names for spelt in common["units"][name]))
+
+
+def _said_units(names: Iterable[str], own: dict[str, Any]) -> list[str]:
+    said = [own["units"][name] for name in names]
+    return [word for way in said for word in ([way] if isinstance(way, str) else way)]
+
+
 def _counted(own: dict[str, Any], common: dict[str, Any]) -> frozenset[str]:
-    said = [way for ways in own["units"].values() for way in ([ways] if isinstance(ways, str) else ways)]
+    said = _said_units(own["units"], own)
     return frozenset(word.lower() for word in [*said, *own["money"]["words"], *common["digits"]["counted"]])
 
 
 def _halved_words(own: dict[str, Any], common: dict[str, Any]) -> tuple[str, ...]:
-    said = [own["units"][name] for name in common["halves"]["units"]]
-    names = [word for way in said for word in ([way] if isinstance(way, str) else way)]
+    names = _said_units(common["halves"]["units"], own)
     halved = [word for word in common["fractions"]["nouns"] if not word.isascii()]
     return (*names, *common["halves"]["words"], *halved, *_scale_stems(own["numbers"]))
 

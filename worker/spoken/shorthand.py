@@ -1,9 +1,10 @@
 """Writes out what people shorten with signs: Delhi → Mumbai, 5'8", 8% p.a., ~₹200, *121#."""
 
 import re
+from functools import cache
 
 from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import INDIC_CHARS
+from worker.spoken.letters import INDIC_CHARS, NOT_A_LETTER
 
 _ONE_WAY, _BOTH_WAYS = "→⇒⟶➔➜➝➞➡", "↔⇄⇔⟷"
 _BOTH = frozenset(_BOTH_WAYS)
@@ -25,6 +26,7 @@ _INCHES = re.compile(r"(?<![\w.,'’′\"])([0-9]{1,3}(?:\.[0-9])?)(?:[\"″]|''
 
 _DASHES = frozenset("-–—")
 _FEET_CHARS = frozenset("'’′\"″tT")
+_TIMES_CHARS = frozenset("xX×")
 _DIGIT = re.compile("[0-9]")
 
 _LAKHS_A_YEAR = re.compile(r"([0-9])\s?LPA(?![A-Za-z])")
@@ -56,6 +58,8 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
     chars = set(text)
     if chars & _ARROW_CHARS:
         text = _say_arrows(text, before, forms)
+    if chars & _TIMES_CHARS and _DIGIT.search(text):
+        text = _size_pattern(forms).sub(lambda found: _spoken_size(found, forms), text)
     if chars & _FEET_CHARS and _DIGIT.search(text):
         text = _say_feet(text, before, forms)
     if not _DASHES.isdisjoint(text) and _DIGIT.search(text):
@@ -69,6 +73,22 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
     if "#" in chars:
         text = _SERVICE_CODE.sub(lambda found: _spoken_service_code(found[0], forms), text)
     return text
+
+
+@cache
+def _size_pattern(forms: SpokenForms) -> re.Pattern[str]:
+    lengths = "|".join(re.escape(unit) for unit in sorted(forms.lengths, key=len, reverse=True))
+    side = rf"[0-9]{{1,4}}(?:\.[0-9]{{1,2}})?(?![0-9])(?:\s?(?:{lengths}){NOT_A_LETTER})?"
+    return re.compile(rf"(?<![\w.,-]){side}(?:\s?[x×]\s?{side}){{1,2}}", re.IGNORECASE)
+
+
+def _spoken_size(found: re.Match[str], forms: SpokenForms) -> str:
+    """10 x 12 ft is ten by twelve feet; without a unit it is a sum, or a code."""
+    *others, last = re.split(r"\s?[x×X]\s?(?=[0-9])", found[0])
+    unit = last.lstrip("0123456789. ")
+    if not unit:
+        return found[0]
+    return f" {forms.symbols['size']} ".join([*(side.removesuffix(unit).rstrip() for side in others), last])
 
 
 def _say_arrows(text: str, before: str, forms: SpokenForms) -> str:
@@ -87,7 +107,7 @@ def _say_arrows(text: str, before: str, forms: SpokenForms) -> str:
 
 def _say_feet(text: str, before: str, forms: SpokenForms) -> str:
     """5'8" is five feet eight inches. A sign that may close a quotation is left alone."""
-    text = _FEET_BY_FEET.sub(rf"\1 {forms.symbols['by']} \2 ft", text)
+    text = _FEET_BY_FEET.sub(rf"\1 {forms.symbols['size']} \2 ft", text)
     text = _FEET_AND_IN.sub(r"\1 inch", _FEET_AND_INCHES.sub(r"\1 ft \2 inch", text))
     if before.count('"') % 2 == 0:
         text = _INCHES.sub(r"\1 inch", text)
