@@ -117,6 +117,7 @@ class SpokenForms:
     days: tuple[str, ...]  # days of the month where they differ from the plain numbers, else empty
     symbols: MappingProxyType[str, str]
     domains: MappingProxyType[str, str]
+    short_forms: MappingProxyType[str, str]  # नं. -> नंबर
     units: MappingProxyType[str, Scale]  # as written (longer than a letter: in small letters) -> how it is said
     lengths: tuple[str, ...]  # units of what is long, wide and high, as written and as said
     fraction_nouns: tuple[str, ...]  # beginnings of what 1/2 is half of
@@ -163,6 +164,7 @@ def spoken_forms(language: str) -> SpokenForms:
         days=_rows(own["dates"].get("days", "")),
         symbols=MappingProxyType({k: v for k, v in own["symbols"].items() if isinstance(v, str)}),
         domains=MappingProxyType(own["symbols"]["domains"]),
+        short_forms=MappingProxyType(dict(own.get("short_forms", {}))),
         units=_units(own, common),
         lengths=_lengths(own, common),
         fraction_nouns=tuple(common["fractions"]["nouns"]),

@@ -38,7 +38,11 @@ _NO_STOPS = str.maketrans("", "", ",.!?।")
 @cache
 def _joining_words(forms: SpokenForms) -> tuple[frozenset[str], frozenset[str]]:
     """(words a special form may begin with, words it may go on with): Rs, November / lakh, AM, kg."""
-    begin = {sign.lower() for sign in forms.currencies} | set(forms.months)
+    begin = (
+        {sign.lower() for sign in forms.currencies}
+        | set(forms.months)
+        | {short.strip(".") for short in forms.short_forms}
+    )
     units = {part.strip(".").lower() for unit in forms.units for part in unit.split()}
     scales = set(forms.numbers.scale_words) | set(forms.numbers.money_scales)
     go_on = begin | scales | set(forms.money_words) | set(forms.clock.words) | units
