@@ -13,8 +13,11 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LISTS = ("*/identity.toml", "shared/english_*.toml", "shared/language_names.toml", "shared/loanwords.toml",
-         "shared/proper_names.toml", "shared/unsupported.toml", "shared/wish_forms.toml")  # fmt: skip
+LISTS = (
+    "*/identity.toml", "*/endings.toml", "shared/asking.toml", "shared/english_*.toml", "shared/language_names.toml",
+    "shared/loanwords.toml", "shared/mail.toml", "shared/proper_names.toml", "shared/unsupported.toml",
+    "shared/wish_forms.toml",
+)  # fmt: skip
 """Files below worker/lang whose lists have no order of their own; shared_words.toml is written by its own script."""
 PROSE = {"why", "own_letters", "code"}
 LONGEST_LINE = 100
@@ -38,6 +41,8 @@ def _words(found: re.Match[str]) -> str:
     if found["key"] in PROSE:
         return found[0]
     words = sorted(set((found["long"] or found["short"] or "").split()))
+    if "|" in words or any(word.endswith(",") for word in words):
+        raise ValueError(f"{found['key']}: a string is a list of words; write phrases as an array")
     line = f'{found["key"]} = "{" ".join(words)}"'
     if len(line) <= LONGEST_LINE:
         return line

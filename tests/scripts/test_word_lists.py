@@ -39,6 +39,12 @@ def test_long_lists_get_a_line_an_entry_and_short_ones_keep_theirs():
     assert '"short key" = "a b" # a remark\n' in ordered
 
 
+@pytest.mark.parametrize("written", ['"one more | two"', '"one more, two"'])
+def test_phrases_in_a_string_are_refused_and_not_torn_apart(written):
+    with pytest.raises(ValueError, match="asked: a string is a list of words; write phrases as an array"):
+        word_lists.formatted(f"asked = {written}\n")
+
+
 def test_comments_reasons_and_sections_stay():
     ordered = word_lists.formatted(FILE)
     assert ordered.startswith('# Hindi. Source: grammar.\n\n[verbs]\nwhy = "copula, and more"\n')

@@ -29,10 +29,7 @@ def _kinds() -> Mapping[str, frozenset[tuple[str, ...]]]:
     """Phrases that ask for one kind of value, most telling kind first."""
     kinds = shared("asking")["asks for"]
     return MappingProxyType(
-        {
-            kind: frozenset(tuple(normalised(phrase).split()) for phrase in " ".join(lines.split()).split(" | "))
-            for kind, lines in kinds.items()
-        }
+        {kind: frozenset(tuple(normalised(phrase).split()) for phrase in phrases) for kind, phrases in kinds.items()}
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 from worker.lang import part_of, shared
 from worker.languages import BY_SPEAKERS, WRITTEN_IN, canonical_code
@@ -66,8 +67,8 @@ def _listed(raw: Mapping[str, str], name: str) -> frozenset[str]:
     return frozenset(normalised(word) for word in raw.get(name, "").split())
 
 
-def _listed_phrases(raw: Mapping[str, str], name: str) -> frozenset[tuple[str, ...]]:
-    return frozenset(tuple(normalised(p).split()) for p in raw.get(name, "").split("|") if p.strip())
+def _listed_phrases(raw: Mapping[str, Any], name: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(normalised(phrase).split()) for phrase in raw.get(name, []))
 
 
 def _suffixes(raw: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -107,7 +108,7 @@ def lexicon(language: str) -> Lexicon:
         commands=_listed(raw, "commands"),
         subjects=_listed(raw, "subjects"),
         finite_verbs=_listed(raw, "finite_verbs"),
-        open_phrases=tuple(tuple(p.split()) for p in raw.get("open_phrases", "").split("|") if p),
+        open_phrases=tuple(tuple(p.split()) for p in raw.get("open_phrases", [])),
         days=_listed(raw, "days"),
         if_words=_listed(raw, "if_words"),
         then_words=_listed(raw, "then_words"),
