@@ -117,6 +117,43 @@ def test_a_bare_name_said_once_is_no_wish(heard):
     assert replies("en-IN", heard) == ["en"]
 
 
+@pytest.mark.parametrize(
+    ("heard", "language"),
+    [
+        ("no I want English please speak English", "en"),
+        ("no no please speak in English", "en"),
+        ("no let's talk in Bengali", "bn"),
+        ("no can we use Kannada", "kn"),
+        ("could we do this in Telugu", "te"),
+        ("I would rather do it in Marathi", "mr"),
+        ("could someone explain it in Malayalam", "ml"),
+        ("can somebody talk to me in Punjabi", "pa"),
+    ],
+)
+def test_a_wish_stands_behind_a_no_and_whoever_is_to_meet_it(heard, language):
+    assert replies("hi-IN", heard) == [language]
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        "no Tamil please",
+        "no I don't want Tamil",
+        "no we never asked for Telugu",
+        "no need to speak in Marathi",
+        "somebody told me in Bengali",
+        "I want to do my exam in Kannada",
+    ],
+)
+def test_a_no_that_refuses_a_language_is_still_a_no(heard):
+    assert replies("en-IN", heard) == ["en"]
+
+
+def test_letters_with_their_examples_are_no_evidence():
+    spelt = ("c for cat h for hen m as in mango", "en-IN", 1.0)
+    assert replies("te-IN", spelt, spelt) == ["te", "te"]
+
+
 TAG_ONLY = ("invoice copy download link", "en-IN", 1.0)
 
 

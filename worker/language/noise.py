@@ -21,12 +21,18 @@ _FRAGMENT_WORDS = 2
 """So few words may be the beginning of anything: "can I", "is it"."""
 _COMMANDS = {("do", pointed_at) for pointed_at in ("it", "this", "that", "the")}
 """What looks like a question and is an order."""
+_BEFORE_AN_EXAMPLE = (("for",), ("as", "in"), ("like",))
+"""Between a spelt letter and the word that it begins: "c for cat", "m as in mango"."""
+_LETTERS_THAT_LIKE = "ia"
+"""With these before it "like" is no spelling: "I like tea"."""
 
 
 def without_noise(words: Sequence[Word], lexicon: Lexicon) -> list[Word]:
     """Drop what is no evidence: acknowledgements, names, brands, places, numbers, spelt letters, language names."""
     said = [word for index, word in enumerate(words) if not _is_surname(words, index, lexicon)]
-    spoken = _without_phrases(said, lexicon)  # first: whether "do" is a number is told by the words that are left
+    spoken = _without_phrases(
+        _without_examples(said), lexicon
+    )  # first: whether "do" is a number is told by the words that are left
     return [
         word
         for index, word in enumerate(spoken)
@@ -37,6 +43,31 @@ def without_noise(words: Sequence[Word], lexicon: Lexicon) -> list[Word]:
             or _is_name(word, lexicon)
         )
     ]
+
+
+def _without_examples(words: Sequence[Word]) -> list[Word]:
+    """Without what spells a letter by a word: "c for cat h for hen" is no English."""
+    kept: list[Word] = []
+    index = 0
+    while index < len(words):
+        size = _example_size(words, index)
+        if size == 0:
+            kept.append(words[index])
+        index += size or 1
+    return kept
+
+
+def _example_size(words: Sequence[Word], index: int) -> int:
+    """How many words spell one letter from here on; 0 where none do."""
+    letter = words[index]
+    if letter.script != LATIN or len(letter.text) > 1:
+        return 0
+    for joint in _BEFORE_AN_EXAMPLE:
+        end = index + 1 + len(joint)
+        joined = tuple(word.text for word in words[index + 1 : end]) == joint and end < len(words)
+        if joined and (joint != ("like",) or letter.text not in _LETTERS_THAT_LIKE):
+            return end + 1 - index
+    return 0
 
 
 def _without_phrases(words: Sequence[Word], lexicon: Lexicon) -> list[Word]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from worker.language.lexicon import QUESTION, VERB, Lexicon, Phrase
 from worker.language.words import Word, loosely_spelt
@@ -137,6 +138,7 @@ def _bare_name(words: Sequence[Word], lexicon: Lexicon) -> str | None:
 
 def _is_negated(name: _Name, lexicon: Lexicon) -> bool:
     english, indic = lexicon.english, lexicon.wish.negators
+    name = replace(name, before=_without_answering_no(name.before, lexicon))
     refusing = any((word,) in english["negators"] for word in name.before)
     if refusing and any(_has(name.before, phrase) for phrase in english["not negations"]):
         return False
@@ -152,6 +154,19 @@ def _is_negated(name: _Name, lexicon: Lexicon) -> bool:
     if any(word in indic for word in _refusals(name.after[:_NEGATION_REACH], lexicon)) and not _asks_back(name):
         return True
     return name.is_first and any(word in indic for word in name.before) and not _wish_verb_in(name.after, lexicon)
+
+
+def _without_answering_no(before: tuple[str, ...], lexicon: Lexicon) -> tuple[str, ...]:
+    """Without the "no" that answers the agent, before a wish of the caller's own: "no I want English"."""
+    own = lexicon.english["behind an answering no"]
+    kept: list[str] = []
+    following = ""
+    for word in reversed(before):
+        if word == "no" and (following,) in own:  # and so the first "no" of "no no please"
+            continue
+        kept.append(word)
+        following = word
+    return tuple(reversed(kept))
 
 
 def _refusals(words: Sequence[str], lexicon: Lexicon) -> list[str]:
@@ -280,7 +295,7 @@ def _by_english_verb(name: _Name, lexicon: Lexicon) -> bool:
         if any((word,) in english["breaks"] for word in before[index + 1 :]):
             continue
         subject = before[max(0, index - 4) : index]
-        if any((word,) in english["others"] for word in subject):
+        if any((word,) in english["others"] for word in subject) and not _asks_for_anybody(subject, lexicon):
             return False
         if subject[-1:] == ("i",) and (name.after or not name.is_last):
             return False
@@ -289,6 +304,14 @@ def _by_english_verb(name: _Name, lexicon: Lexicon) -> bool:
     if leading[:1] == ["speaking"]:
         return False  # "a Gujarati speaking nurse"
     return len(leading) < len(name.after) and bool(leading) and (leading[0],) in english["speech"]
+
+
+def _asks_for_anybody(subject: Sequence[str], lexicon: Lexicon) -> bool:
+    """ "Could someone explain it in X": whoever will do, so the caller is who wishes it."""
+    return any(
+        (first,) in lexicon.english["asking for"] and (second,) in lexicon.english["anybody"]
+        for first, second in pairwise(subject)
+    )
 
 
 def _by_preference(name: _Name, lexicon: Lexicon, *, only: bool) -> bool:
