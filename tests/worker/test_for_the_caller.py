@@ -85,3 +85,25 @@ def test_what_else_a_chunk_carries_is_passed_on_once():
     assert chunks[1].delta.tool_calls == [tool]
     assert chunks[2].usage == usage
     assert not told(given[2])[1].is_empty
+
+
+def test_half_a_character_is_not_passed_on():
+    """Pins an emoji that was cut in two: no room and no later request can carry a half."""
+    segments, _, _ = told("Done \ud83d", "\ude42, anything else?")
+    assert "".join(segments).encode()
+    assert "".join(segments).endswith("anything else?")
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("Thought: I need it.\nAction: get_order\nAction Input: 45\nFinal Answer: It is ready.", "It is ready."),
+        ("Thought: I need it, then I wait.", ""),
+        ("Assistant: It is ready.", "It is ready."),
+        ("A thought: it is ready.", "A thought: it is ready."),
+    ],
+)
+@pytest.mark.parametrize("length", [1, 7, 10_000])
+def test_a_plan_that_a_model_thinks_aloud_is_in_no_segment(written, left, length):
+    segments, _, _ = told(*[written[at : at + length] for at in range(0, len(written), length)])
+    assert "".join(segments).strip() == left

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from livekit.agents import llm
 
 from worker.conversation.pieces import Piece, calls_tool, words_of
+from worker.recovery.snapshot import without_half_characters
 from worker.spoken import Blocks
 
 
@@ -29,7 +30,7 @@ class ForTheCaller:
             if (close := getattr(pieces, "aclose", None)) is not None:
                 stack.push_async_callback(close)
             async for piece in pieces:
-                words = words_of(piece)
+                words = without_half_characters(words_of(piece))  # of an emoji in two chunks; no request could hold one
                 self.is_empty = self.is_empty and not words.strip() and not calls_tool(piece)
                 if shown := self._shown(self._blocks.push(words)):
                     yield shown

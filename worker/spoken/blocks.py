@@ -49,6 +49,8 @@ _ROLE = re.compile(
     rf"\s*(?:{'|'.join(_ROLES)})\s?:\s*", re.IGNORECASE
 )  # the model writes down who speaks, as in a play
 _NAME_END = re.compile(r"[A-Za-z0-9_.]+$")
+_THOUGHT = "thought"  # "Thought: ... Action: ... Final Answer: ...": the ReAct prompt's form
+_THOUGHT_ENDS = re.compile(r"final answer\s?:\s*", re.IGNORECASE)
 
 
 class Blocks:
@@ -87,10 +89,15 @@ class Blocks:
         return "".join(out)
 
     def _leave_role(self, *, final: bool) -> bool:
-        """Drops the "Assistant:" that the answer begins with; False if more text is needed to know whether it does."""
+        """Drops the "Assistant:" that the answer begins with, or what it thinks aloud before its final answer.
+
+        False if more text is needed to know whether it does.
+        """
         begun = self._held.strip().lower()
-        if not final and any(f"{role}:".startswith(begun) for role in _ROLES):
+        if not final and any(f"{word}:".startswith(begun) for word in (*_ROLES, _THOUGHT)):
             return False
+        if begun.startswith(f"{_THOUGHT}:"):
+            self._close = _THOUGHT_ENDS
         self._held = _ROLE.sub("", self._held, count=1) if _ROLE.match(self._held) else self._held
         self._at_start = False
         return True
