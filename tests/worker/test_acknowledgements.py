@@ -25,6 +25,13 @@ ta-IN: சரி சார்
 te-IN: అవును చెప్పండి | సరే సరే అర్థమైంది | ఆ తర్వాత ఏమైంది | sare sare cheppandi | avunu arthamaindi | సరే సార్
 en-IN: I know. | I know, I know, carry on. | yes I see | what happened then
 hi-IN: बोलते जाइए | हाँ तो फिर | haan toh phir | मुझे पता है जी
+en-IN: Oh I see, okay okay | mm hmm got it | uh huh, carry on | makes sense | continue please | oh wow
+hi-IN: हाँ हाँ आगे | अरे वाह | हम्म हम्म | ओके ओके समझ गया | haan haan bolte rahiye | achha achha theek hai | sahi hai
+en-IN: gotcha | keep going
+others: అవునా సరే సరే చెప్పండి | হ্যাঁ হ্যাঁ বলুন বলুন
+others: हो हो सांगा | હા હા બોલો
+others: ಹೌದು ಹೌದು ಹೇಳಿ | ശരി ശരി പറയൂ
+others: ਹਾਂਜੀ ਹਾਂਜੀ ਦੱਸੋ | ହଁ ହଁ କୁହନ୍ତୁ | சரிங்க சொல்லுங்க | അതെയോ ശരി
 mixed: ok சரி ok | haan yes okay | हाँ okay go on | ஓகே sure
 """
 WANTS_AN_ANSWER = """
@@ -43,6 +50,7 @@ od-IN: ନା | ହଁ କିନ୍ତୁ | ବୁଝିଲି ନାହିଁ |
 pa-IN: ਨਹੀਂ | ਹਾਂ ਪਰ | ਸਮਝ ਨਹੀਂ ਆਈ | haan par
 ta-IN: வேண்டாம் | சரி நிறுத்துங்க | புரியல | seri niruthunga
 te-IN: వద్దు | సరే ఆపండి | అర్థం కాలేదు | sare aapandi
+others: ok what about | okay enough | hmm no | सुनिए | ok change it | yes do it | hello | ठीक है रहने दीजिए | சரி போதும்
 nothing: ... | ? | ।
 """
 

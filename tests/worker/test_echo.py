@@ -12,6 +12,7 @@ STORY = (
 )
 QUESTION = "Your order is ready. Would you like it on Monday, or on Tuesday in the morning?"
 HINDI = "ज़रूर, मैं देखती हूँ। आपका ऑर्डर नंबर क्या है?"
+COURIER = "Your order will reach you tomorrow by six in the evening. The courier will call before coming."
 TAMIL = "நிச்சயமாக, ஒரு கதை கேளுங்கள். ஒரு காகத்துக்கு மிகவும் தாகம்."
 
 
@@ -28,6 +29,8 @@ TAMIL = "நிச்சயமாக, ஒரு கதை கேளுங்க�
         ("जरूर मैं देखती हूं आपका ऑर्डर नंबर", HINDI),
         ("ஒரு காகத்துக்கு மிகவும் தாகம்", TAMIL),
         ("find no water at last it saw a pot", STORY),
+        ("order will reach you tomorrow by 6 in the evening", COURIER),
+        ("ஆர்டர் நாளைக்கு வந்துரும்", "உங்கள் ஆர்டர் நாளைக்கு வந்துரும். வேறு ஏதாவது?"),
     ],
 )
 def test_an_echo_is_recognised_cut_and_misheard(heard, said):

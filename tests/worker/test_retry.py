@@ -12,7 +12,7 @@ from livekit.agents import APIStatusError, FlushSentinel, llm
 from tests.worker.jumping_clock import run, wait
 from worker.conversation.reply_length import LONG_ENOUGH_CHARACTERS, WITHOUT_AN_END_CHARACTERS
 from worker.conversation.retry import Bridge, RetryPolicy, steady_reply, steady_speech
-from worker.faults import REFUSED_KEY, RequestRefused
+from worker.faults import REFUSED_KEY, RequestRefused, kind_of_request
 from worker.spoken import blocks_in
 
 RETRY_POLICY = RetryPolicy(late_seconds=2.5, give_up_seconds=20.0)
@@ -438,3 +438,18 @@ def test_no_answer_is_begun_once_the_call_is_ending():
     call = Call()
     call.ended = True
     assert run(said(steady_reply(lambda: pytest.fail("asked"), call.bridge))) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind"),
+    [
+        (400, "Input tokens exceed the configured limit of 272000 tokens. Yours are 300000 tokens.", "too_long"),
+        (429, "Request too large for gpt-6-luna on tokens per min (TPM): Limit 30000, Requested 40000.", "too_long"),
+        (413, "Payload", "too_long"),
+        (400, "Invalid prompt: your prompt was flagged as potentially violating our usage policy.", "filtered"),
+        (422, "Unprocessable", "rejected"),
+        (429, "Rate limit reached for requests", None),
+    ],
+)
+def test_what_is_wrong_with_one_request_is_read_from_its_words(status, message, kind):
+    assert kind_of_request(status, message) == kind
