@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from worker.conversation import phrases
 from worker.conversation.phrases import FALLBACK_LANGUAGE, Phrases
 from worker.lang import part_of
 from worker.language import SUPPORTED
@@ -42,6 +43,15 @@ def test_a_file_replaces_one_phrase_of_one_language(replacements):
 
 def test_a_language_without_phrases_is_spoken_to_in_english():
     assert Phrases.load().text("greeting", "as-IN") == Phrases.load().text("greeting", "en-IN")
+
+
+def test_a_phrase_that_was_not_translated_is_said_in_english_and_is_no_silence(monkeypatch):
+    own = part_of("ta-IN", "phrases")
+    del own["give_up"]
+    monkeypatch.setattr(phrases, "part_of", lambda code, part: own if code == "ta-IN" else part_of(code, part))
+    loaded = Phrases.load()
+    assert loaded.text("give_up", "ta-IN") == loaded.text("give_up", "en-IN")
+    assert loaded.text("greeting", "ta-IN") == own["greeting"]
 
 
 def test_what_is_rendered_first_is_the_callers_likely_language_then_english():

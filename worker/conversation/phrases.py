@@ -26,7 +26,7 @@ class Phrases:
         Raises:
             ValueError: The file is not JSON of {language: {phrase: text}}, or names a language or phrase we lack.
         """
-        table = {code: part_of(code, "phrases") for code in SUPPORTED}
+        table = {code: part_of(FALLBACK_LANGUAGE, "phrases") | part_of(code, "phrases") for code in SUPPORTED}
         if replacements is not None:
             _lay_over(table, _read(replacements), replacements)
         return cls(table)
