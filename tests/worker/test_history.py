@@ -40,6 +40,33 @@ def test_a_refused_sentence_is_never_sent_again_and_everything_else_is():
     ]
 
 
+def test_what_is_refused_turn_after_turn_is_what_was_said_before():
+    """Pins a call that was handed over behind a refused sentence: every answer was "I can't help with that"."""
+    history = History()
+    ahead = conversation(1)
+    context = ahead.copy()
+    context.items[-1] = llm.ChatMessage(role="user", content=["the newest question"])
+    assert not history.for_turn(ahead).amend(FILTERED)
+    assert not history.for_turn(context).amend(FILTERED), "a reply that is begun twice is no other turn"
+    context.add_message(role="user", content="and now?")
+    turn = history.for_turn(context)
+    assert turn.amend(FILTERED)
+    assert texts(turn.sendable()) == ["Be kind.", "and now?"]
+    assert not turn.amend(FILTERED), "nothing is left to leave out"
+
+
+def test_two_refused_sentences_with_another_between_cost_nothing_else():
+    history = History()
+    context = conversation(0)
+    assert not history.for_turn(context).amend(FILTERED)
+    context.add_message(role="user", content="and now?")
+    context.add_message(role="assistant", content="fine")
+    context.add_message(role="user", content="another bad one")
+    turn = history.for_turn(context)
+    assert not turn.amend(FILTERED)
+    assert texts(turn.sendable()) == ["Be kind.", "and now?", "fine"]
+
+
 def test_a_history_that_is_too_long_loses_its_oldest_half_until_it_fits():
     history = History()
     turn = history.for_turn(conversation(8))

@@ -22,6 +22,7 @@ class History:
     def __init__(self, most_tokens: int = MAX_TOKENS) -> None:
         self._most_tokens = most_tokens
         self._left_out: set[str] = set()
+        self._refused_turn = -1
         self.summary = ""
         """What was left out because there was too much of it, in a few sentences."""
 
@@ -43,6 +44,18 @@ class History:
     def leave_out(self, items: list[llm.ChatItem]) -> None:
         """Never send these again: one refused sentence would have every later turn refused with it."""
         self._left_out.update(item.id for item in items)
+
+    def refused(self, chat_ctx: llm.ChatContext, turn: list[llm.ChatItem]) -> None:
+        """Never send this turn again: its provider has refused it."""
+        self.leave_out(turn)
+        self._refused_turn = _turns_in(chat_ctx)
+
+    def refused_before(self, chat_ctx: llm.ChatContext) -> bool:
+        """Return whether the turn before was refused too: then what came before both is at fault.
+
+        An agent that takes a call over has been told everything, and not what was refused of it.
+        """
+        return self._refused_turn == _turns_in(chat_ctx) - 1
 
     def keeps(self, item: llm.ChatItem) -> bool:
         """Return whether an item is still sent."""
@@ -83,7 +96,10 @@ class TurnHistory:
         if fault.kind == "too_long" and past:
             self._history.leave_out(_older_half(past))
             return True
-        self._history.leave_out(turn)
+        if past and self._history.refused_before(self._chat_ctx):
+            self._history.fold(past, summary="")
+            return True
+        self._history.refused(self._chat_ctx, turn)
         return False
 
     def _parts(self) -> tuple[list[llm.ChatItem], list[llm.ChatItem]]:
@@ -127,3 +143,7 @@ def _is_said(item: llm.ChatItem) -> bool:
 
 def _is_from_caller(item: llm.ChatItem) -> bool:
     return item.type == "message" and item.role == "user"
+
+
+def _turns_in(chat_ctx: llm.ChatContext) -> int:
+    return sum(map(_is_from_caller, chat_ctx.items))
