@@ -45,6 +45,11 @@ def amount_so_far(words: Sequence[str], language: str) -> Ending | None:
     return Ending.WHOLE if last.value >= least else Ending.PERHAPS
 
 
+def ends_in_count(words: Sequence[str], language: str) -> bool:
+    """Whether the last word is a number or its scale."""
+    return bool(_counts(words[-1:], language))
+
+
 def year_so_far(words: Sequence[str], language: str) -> bool | None:
     """Whether a date ends in a whole year (True) or in the beginning of one (False); None where it ends in no year."""
     counts = _with_tens_joined(_counts(words, language))

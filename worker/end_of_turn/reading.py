@@ -60,7 +60,7 @@ def _weighed(said: Utterance) -> Reading:
     weighed = weigh(signs_of(said), weights)
     if weighed.probability >= weights.finished_from_in.get(said.language, weights.finished_from):
         return _finished(weighed.reason)
-    if weighed.probability <= weights.unfinished_to:
+    if weighed.probability <= weights.unfinished_to and not _tells_how_many(said):
         return _unfinished(weighed.reason)
     return _unclear(weighed.reason)
 
@@ -150,9 +150,22 @@ def _date(said: Utterance) -> Reading | None:
     return None
 
 
+def _is_asked_how_many(said: Utterance) -> bool:
+    """Not for a number that is counted digit by digit, like a telephone's."""
+    return said.asked_for == NUMBER and numbers.topic_of(said.asked, said.language) in (None, "amount")
+
+
+def _tells_how_many(said: Utterance) -> bool:
+    """ "Three" and "three people" may be all that was asked for."""
+    if not _is_asked_how_many(said):
+        return False
+    counted = said.core[:-1] if said.classes[-1] == CONTENT else said.core
+    return counting.ends_in_count(counted, said.language) or counting.ends_in_count(said.core, said.language)
+
+
 def _amount(said: Utterance) -> Reading | None:
     """Asked how much: "two thousand five hundred" is whole, "two thousand five" perhaps not yet."""
-    if said.asked_for != NUMBER or numbers.topic_of(said.asked, said.language) not in (None, "amount"):
+    if not _is_asked_how_many(said):
         return None
     currency = numbers.about("amount", said.language)
     core = said.core[:-1] if said.core[-1] in currency else said.core
