@@ -29,7 +29,7 @@ CORPUS = Path(__file__).parents[1] / "tests" / "end_of_turn" / "corpus"
 WEIGHTS = Path(__file__).parents[1] / "worker" / "end_of_turn" / "data" / "weights.toml"
 FAMILIES = ("english", "indian")
 LIMITS = {  # of what is weighed: share of whole turns read as unfinished, share of cut ones read as finished
-    "english": (0.0105, 0.168),
+    "english": (0.0105, 0.188),
     "indian": (0.014, 0.042),
 }
 SETS_THAT_LIMIT = {  # and their languages

@@ -173,3 +173,26 @@ def test_no_word_of_the_caller_is_in_the_reason(text):
 
 def test_no_phrase_that_asks_is_longer_than_what_is_looked_up():
     assert max(len(phrase) for phrases in _kinds().values() for phrase in phrases) == _LONGEST_PHRASE_WORDS
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("yes that's right", "en-IN"), ("no that's wrong", "en-IN"), ("இல்ல அது தப்பு", "ta-IN"),
+        ("అవును అది కరెక్ట్", "te-IN"), ("না ওটা ভুল", "bn-IN"), ("ହଁ ତାହା ଠିକ", "od-IN"), ("ಹೌದು ಅದು ಸರಿ", "kn-IN"),
+        ("haan ye sahi hai", "hi-IN"), ("aama adhu sari", "ta-IN"),
+    ],
+)  # fmt: skip
+def test_who_says_that_the_agent_is_right_or_wrong_has_finished(text, language):
+    assert read_words(text, language).completeness is Completeness.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("text", "finished"),
+    [
+        ("Are you open on Sundays?", True), ("Can you tell me my account balance?", True),
+        ("Are you open on Sundays", False), ("On Sundays?", False), ("Can you tell me the?", False),
+    ],
+)  # fmt: skip
+def test_a_recognisers_question_mark_counts_where_the_words_ask_too(text, finished):
+    assert (read_words(text, "en-IN").completeness is Completeness.FINISHED) is finished

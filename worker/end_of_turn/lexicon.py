@@ -148,7 +148,7 @@ def mail_words() -> Mapping[str, frozenset[str]]:
 
 @cache
 def _phrases(section: str) -> frozenset[tuple[str, ...]]:
-    """The phrases of one section in all languages: `waiting`, `closing`."""
+    """The phrases of one section in all languages: `waiting`, `closing`, `judging`."""
     listed = (part_of(code, "endings")[section]["phrases"] for code in BY_SPEAKERS)
     return frozenset(tuple(normalised(phrase).split()) for phrases in listed for phrase in phrases)
 
@@ -168,6 +168,11 @@ def says_that_is_all(words: tuple[str, ...]) -> bool:
     return _says_only(words, _phrases("closing"))
 
 
+def says_right_or_wrong(words: tuple[str, ...]) -> bool:
+    """Whether these words only say that the agent is right or wrong: "yes that's right", "இல்ல அது தப்பு"."""
+    return _says_only(words, _phrases("judging"))
+
+
 def _says_only(words: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> bool:
     start = 0
     while start < len(words) and words[start] in any_answers(words[start]) and words[start:] not in phrases:
@@ -181,6 +186,7 @@ def load_word_lists() -> None:
     letter_names()
     hold_on_phrases()
     _phrases("closing")
+    _phrases("judging")
     for script in ("latin", *_LANGUAGES_BY_SCRIPT):
         _answers_in(script)
 

@@ -12,13 +12,14 @@ from worker.end_of_turn import codes, counting, numbers
 from worker.end_of_turn.asking import NUMBER, SPELLING, TIME, YES_OR_NO
 from worker.end_of_turn.emails import is_partial_email, is_whole_email
 from worker.end_of_turn.english import is_reply_in_short, names_without_its_value
-from worker.end_of_turn.lexicon import any_answers, lexicon, says_that_is_all, says_to_hold_on
-from worker.end_of_turn.signs import Utterance, announces, begins_a_clause, signs_of, utterance
+from worker.end_of_turn.lexicon import any_answers, lexicon, says_right_or_wrong, says_that_is_all, says_to_hold_on
+from worker.end_of_turn.signs import Utterance, announces, begins_a_clause, is_asked, signs_of, utterance
 from worker.end_of_turn.weighing import weigh, weights_for
 from worker.end_of_turn.word_classes import CONTENT
 from worker.end_of_turn.words import TRAILING_OFF
 
 _LONGEST_SHORT_ANSWER_WORDS = 5
+_EVEN = 0.5  # a recogniser's question mark is worth what the sets for the fit, which have none, cannot say
 _REPLY_CLASSES = frozenset({"sentence word", "finite verb", CONTENT})  # and no pronoun, article or conjunction
 
 
@@ -60,6 +61,8 @@ def _weighed(said: Utterance) -> Reading:
     weighed = weigh(signs_of(said), weights)
     if weighed.probability >= weights.finished_from_in.get(said.language, weights.finished_from):
         return _finished(weighed.reason)
+    if weighed.probability >= _EVEN and is_asked(said):
+        return _finished(f"a question by its mark; {weighed.reason}")
     if weighed.probability <= weights.unfinished_to and not _tells_how_many(said):
         return _unfinished(weighed.reason)
     return _unclear(weighed.reason)
@@ -221,7 +224,8 @@ def _value_or_verb_to_come(said: Utterance) -> Reading | None:
 
 
 def _that_is_all(said: Utterance) -> Reading | None:
-    return _finished("short answer or closing") if says_that_is_all(said.words) else None
+    closes = says_that_is_all(said.words) or says_right_or_wrong(said.words)
+    return _finished("short answer or closing") if closes else None
 
 
 _CERTAIN: tuple[Callable[[Utterance], Reading | None], ...] = (

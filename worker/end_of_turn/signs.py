@@ -126,6 +126,15 @@ def _ending(said: Utterance) -> Iterator[str]:
         yield f"question mark after {last}"
 
 
+def is_asked(said: Utterance) -> bool:
+    """Whether this is a question by its mark and by its words: "are you open on Sundays?"."""
+    if said.mark != ASKING:
+        return False
+    return said.words[0] in lexicon("en").inversions or any(
+        word in known.questions for word in said.words for known in lexicons_for(word, said.language)
+    )
+
+
 def _listed_words(core: tuple[str, ...]) -> Iterator[str]:
     """The last two words themselves where lists have them: "ke" and "mein" are one class, and end turns unlike."""
     listed = all_listed_words()
