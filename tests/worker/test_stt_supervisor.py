@@ -11,7 +11,7 @@ from livekit.agents import APIConnectionError
 from tests.worker.jumping_clock import run, wait
 from worker.conversation.replay_buffer import REPLAY_SECONDS
 from worker.conversation.retry import RetryPolicy
-from worker.conversation.stt_supervisor import SttSupervisor
+from worker.conversation.stt_supervisor import State, SttSupervisor
 from worker.faults import EndedQuietly, NothingHeard
 
 RETRY_POLICY = RetryPolicy(late_seconds=2.5, give_up_seconds=20.0)
@@ -380,3 +380,37 @@ def test_the_states_are_those_of_the_table():
     ]  # fmt: skip
     assert told_last == "say_again"
     assert gave_up_at == [], "one failure, long ago, is no recogniser that stays away"
+
+
+def test_a_recogniser_that_is_slow_is_not_broken_off_time_after_time():
+    """Pins a turn that was never answered: each stream was given 2.5 s, and the words took 3.5."""
+
+    async def slow(call):
+        yield "start of speech"
+        await wait(3.5)
+        call.hearing.understood()
+        yield "words"
+        await wait(1e6)
+
+    async def scenario():
+        call = Call()
+        call.hearing.caller_spoke()
+
+        async def streams():
+            while call.hearing.state is not State.IDLE:
+                try:
+                    async for _ in call.hearing.events(slow(call)):
+                        pass
+                except NothingHeard as error:
+                    call.hearing.failed(error)
+
+        streaming = asyncio.create_task(streams())
+        await wait(3)
+        call.hearing.missed(1.5)
+        await wait(RETRY_POLICY.give_up_seconds - 1)
+        streaming.cancel()
+        return call.hearing.state, call.told
+
+    state, told = run(scenario())
+    assert state is State.IDLE
+    assert "say_again" not in told

@@ -24,6 +24,7 @@ FRESH_SECONDS = 5.0  # what is older than this has passed
 COUGH_SECONDS = 0.7
 SIGNS_BEFORE_ASKING = 2
 ASK_AGAIN_INTERVAL_SECONDS = 15.0  # nobody is asked to say it again more often than this
+REPLAY_PATIENCE_GROWTH, MAX_REPLAY_PATIENCE = 1.3, 1.6  # times the usual lateness
 REOPEN_MARGIN_SECONDS = 0.05
 GIVE_UP_MARGIN_SECONDS = 0.1
 
@@ -76,7 +77,7 @@ class SttSupervisor:
         self._level = VoiceLevel()
         self._timers = Timers()
         self._failures = _Failures()
-        self._misses = 0
+        self._misses = self._replays = 0
         self._missed_at = -FRESH_SECONDS
 
     @property
@@ -199,21 +200,27 @@ class SttSupervisor:
 
     def _settle(self) -> None:
         self.state = State.IDLE
+        self._replays = 0
         self._signs.over()
         self._unheard.clear()
         self._timers.stop()
 
     def _hear_again(self) -> None:
         age_seconds = self._stream.age_seconds
-        if age_seconds is not None and age_seconds > self._policy.late_seconds:  # a younger one is hearing it now
+        if age_seconds is not None and age_seconds > self._stream_seconds():  # a younger one is hearing it now
+            self._replays += 1
             self._stream.break_off(NothingHeard())
+
+    def _stream_seconds(self) -> float:
+        """Return how long a stream may take: each a little longer, or a slow recogniser would never come to its end."""
+        return self._policy.late_seconds * min(REPLAY_PATIENCE_GROWTH**self._replays, MAX_REPLAY_PATIENCE)
 
     def _keep_hearing_again(self) -> None:
         """Replace every stream that brings no words in time, as long as the caller waits.
 
         Sooner than the signs of life that the caller hears: a recogniser that is back shall be noticed at once.
         """
-        left = max(self._policy.late_seconds - (self._stream.age_seconds or 0.0), 0.0)
+        left = max(self._stream_seconds() - (self._stream.age_seconds or 0.0), 0.0)
         self._timers.start(left + REOPEN_MARGIN_SECONDS, self._again)
 
     def _again(self) -> None:
