@@ -251,8 +251,9 @@ def _problems(cell: Cell, row: Row, answered: list[bool], result: CallResult) ->
         problems.append("no greeting")
     # Over before a try had failed; or passed over by the plugin, which goes on with the next frame.
     unnoticed = (cell.phase == "recovers" and cell.fault in ("hang", "stall")) or cell.pair == ("tts", "malformed")
-    # A refusal in the model's own words is its answer.
-    if cell.fault not in ("slow", "idle_close", "declined") and not row.logged and not unnoticed:
+    # A refusal in the model's own words is its answer, and so is a 403 of the orders' API: not this caller's order.
+    answers = cell.fault in ("slow", "idle_close", "declined") or cell.pair == ("orders", "forbidden")
+    if not answers and not row.logged and not unnoticed:
         problems.append("not logged")
     return problems
 
