@@ -10,7 +10,7 @@ from worker.language import HeardTurn, LanguageState, decide
 
 def test_the_99th_percentile_of_a_decision_is_below_a_millisecond():
     # Other work on the machine can only make it slower: the best of some rounds is the cost of the code.
-    assert best_p99_seconds() < GOAL_SECONDS
+    assert best_p99_seconds(rounds=12) < GOAL_SECONDS
 
 
 def test_the_measurement_is_a_row_of_the_bench():
