@@ -48,10 +48,8 @@ class Call:
         )  # fmt: skip
         outages = SimpleNamespace(note=lambda provider: self.note(f"{provider} is down"))
         reports = SimpleNamespace(event=self.event, aclose=self.close_reports)
-        self.ending = Ending(ctx, self.session, handoff, outages, reports)
-        self.ending.speak_through(
-            SimpleNamespace(say=self.say, apologise=lambda provider, phrase: self.note(f"sorry for {provider}"))
-        )
+        speaker = SimpleNamespace(say=self.say, apologise=lambda provider, phrase: self.note(f"sorry for {provider}"))
+        self.ending = Ending(ctx, self.session, speaker, handoff, outages, reports)
 
     def note(self, what):
         self.did.append(what)

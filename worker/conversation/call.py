@@ -53,7 +53,7 @@ class Call:
     """Puts the objects of one call together, and lets each know only those that it works with.
 
     opening → speaker, clocks, ending;  listening → hearing, speaker, ending;  clocks → hearing, speaker, ending;
-    speaker → languages;  ending → handoff, outages.
+    speaker → languages;  ending → speaker, handoff, outages.
     """
 
     def __init__(self, ctx: JobContext, session: AgentSession[Any], parts: CallParts) -> None:
@@ -68,13 +68,12 @@ class Call:
         self.worded_calls = WordedCalls()
         outages = Outages(settings.phrase_cache_dir, parts.retry.outage_seconds)
         retry_policy = retry_policy_of(parts.retry)
-        self.ending = Ending(ctx, session, handoff, outages, self.reports)
         self.speaker = Speaker(
             session, parts.voice, parts.phrases, parts.phrase_audio, self.languages, self.reports,
             retry_policy=lambda: outages.retry_policy(retry_policy, "llm", "tts"),
-            fault=self.fault, gave_up=self.ending.give_up, over=lambda: self.ending.begun,
+            fault=self.fault, gave_up=lambda provider: self.ending.give_up(provider), over=lambda: self.ending.begun,
         )  # fmt: skip
-        self.ending.speak_through(self.speaker)
+        self.ending = Ending(ctx, session, self.speaker, handoff, outages, self.reports)
         hearing = SttSupervisor(
             outages.retry_policy(retry_policy, "stt"),
             fault=self.fault,

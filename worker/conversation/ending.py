@@ -54,17 +54,17 @@ class Ending:
     """
 
     def __init__(
-        self, ctx: JobContext, session: AgentSession[Any], handoff: Handoff, outages: Outages,
-        reports: CallReports,
+        self, ctx: JobContext, session: AgentSession[Any], speaker: Speaker, handoff: Handoff,
+        outages: Outages, reports: CallReports,
     ) -> None:  # fmt: skip
         self.state = State.OPEN
         self.failed = False
         self._ctx = ctx
         self._session = session
+        self._speaker = speaker
         self._handoff = handoff
         self._outages = outages
         self._reports = reports
-        self._speaker: Speaker | None = None
         self._reason: str | None = None
         self._handing_over = False
         self._taking_leave: asyncio.Task[None] | None = None
@@ -79,10 +79,6 @@ class Ending:
     def begun(self) -> bool:
         """Return whether the call is ending, or over."""
         return self.state is not State.OPEN
-
-    def speak_through(self, speaker: Speaker) -> None:
-        """Say goodbyes with this voice; the speaker in turn is told of this end."""
-        self._speaker = speaker
 
     def end(self, reason: str, phrase: str | None = None) -> None:
         """Say `phrase`, let it be heard, then end the call for the caller, the room and the job."""
@@ -104,7 +100,7 @@ class Ending:
         """End the call as failed, with `phrase` unless it was said already: a provider has not recovered."""
         if self.begun:
             return
-        if phrase is not None and self._speaker is not None:
+        if phrase is not None:
             self._speaker.apologise(provider, phrase)
         self._outages.note(provider)
         self.failed = True
@@ -136,9 +132,7 @@ class Ending:
         self._session.shutdown(drain=said_to_its_end)  # draining would wait for what hangs
 
     def _say_goodbye(self, phrase: str | None) -> SpeechHandle | None:
-        if phrase is None or self._speaker is None:
-            return None
-        return self._speaker.say(phrase, allow_interruptions=False)
+        return None if phrase is None else self._speaker.say(phrase, allow_interruptions=False)
 
     async def _until_quiet(self, goodbye: SpeechHandle | None) -> bool:
         """Wait until nothing is being said any more; False when something hangs that nobody hears."""
