@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.public_sets import code_mixed
 from worker.end_of_turn import Completeness, read_words
 
 SHORTEST_CUT_TURN_WORDS = 6
@@ -30,7 +31,8 @@ _HEADER = "| set | finished | unclear | unfinished | cut read as finished |\n|--
 _TITLES = {"banking77": "Banking77", "nlu++": "NLU++"} | {
     f"dstc2 {code}": f"DSTC2 {name.title()}" for name, code in _DIALOGUE_LANGUAGES.items()
 }
-_NOT_THE_CALLER = ("<SILENCE>", "api_call")
+_API_CALL = "api_call"
+_NOT_THE_CALLER = (code_mixed.NOTHING_SAID, _API_CALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +109,13 @@ def _dialogues(folder: Path, part: str, name: str, language: str) -> list[Turn]:
 
 
 def _dialogue_turns(path: Path, language: str) -> Iterator[Turn]:
-    asked = ""
-    for line in path.read_text("utf-8").splitlines():
-        said, tab, answer = line.partition("\t")
-        said = said.partition(" ")[2].strip()
-        if not tab:
-            asked = "" if not line.strip() else asked  # an empty line ends a call; one without a tab is a database row
-            continue
-        if not said.startswith(_NOT_THE_CALLER):
-            yield Turn(as_heard(said), language, asked, f"dstc2 {language}")
-        if not answer.strip().startswith("api_call"):
-            asked = answer.strip()
+    for call in code_mixed.texts(path):
+        asked = ""
+        for said, answer in code_mixed.rows(call):
+            if not said.startswith(_NOT_THE_CALLER):
+                yield Turn(as_heard(said), language, asked, f"dstc2 {language}")
+            if not answer.startswith(_API_CALL):
+                asked = answer
 
 
 # ---- how the worker reads them

@@ -14,7 +14,7 @@ FOLDERS = {"en-IN": "english", "hi-IN": "hindi", "bn-IN": "bengali", "gu-IN": "g
 """Language -> the folder of the set that has its calls."""
 FILES = {"train": "dialog-dstc2-trn.txt", "dev": "dialog-dstc2-dev.txt", "test": "dialog-dstc2-tst.txt"}
 """Part -> its file. Rules are developed on `train` and `dev`; `test` is for the figure at the end."""
-_NOTHING_SAID = "<SILENCE>"
+NOTHING_SAID = "<SILENCE>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,29 @@ class Exchange:
 
 def calls(root: Path, language: str, part: str) -> Iterator[list[Exchange]]:
     """Each call of one language's part, as its turns in order; `root` is the set's own folder."""
-    path = root / "data" / FOLDERS[language] / FILES[part]
-    for call in path.read_text(encoding="utf-8").split("\n\n"):
-        if call.strip():
-            yield list(_exchanges(call))
+    for call in texts(root / "data" / FOLDERS[language] / FILES[part]):
+        yield list(_exchanges(call))
+
+
+def texts(path: Path) -> Iterator[str]:
+    """The text of each call in a file of the set: empty lines stand between them."""
+    return (call for call in path.read_text(encoding="utf-8").split("\n\n") if call.strip())
 
 
 def _exchanges(call: str) -> Iterator[Exchange]:
-    """A line is a number, the caller's words, a tab and the answer; lines without a tab are rows of a database."""
     asked = ""
+    for said, answer in rows(call):
+        if said and said != NOTHING_SAID:
+            yield Exchange(asked, said)
+        asked = answer
+
+
+def rows(call: str) -> Iterator[tuple[str, str]]:
+    """What each side says in turn: a line is a number, the caller's words, a tab and the answer.
+
+    Lines without a tab are rows of a database.
+    """
     for line in call.strip().split("\n"):
         said, tab, answer = line.partition("\t")
-        if not tab:
-            continue
-        said = said.partition(" ")[2].strip()
-        if said and said != _NOTHING_SAID:
-            yield Exchange(asked, said)
-        asked = answer.strip()
+        if tab:
+            yield said.partition(" ")[2].strip(), answer.strip()
