@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
 from worker.conversation.acknowledgements import is_acknowledgement
-from worker.conversation.silence import announced_seconds
+from worker.conversation.silence import announced_seconds, words_of
 from worker.lang import shared
 from worker.text.normalise import normalised
 
 NAMES = 1  # a word that no list has may be one: "thank you, Vaani"
-_WORD = re.compile(r"[^\s.,!?।॥…:;\-–—\"“”‘()]+")
 
 
 def wants_more(text: str) -> bool:
     """Whether a caller who says this over the agent's goodbye is not done yet."""
     if is_acknowledgement(text):
         return False
-    others = sum(word not in _farewells() for word in _WORD.findall(normalised(text)))
+    others = sum(word not in _farewells() for word in words_of(text))
     return others > NAMES or announced_seconds(text) > 0  # "wait"
 
 

@@ -51,14 +51,14 @@ class CallersTime:
     def left_seconds(self, agent_said: str) -> float:
         """How much longer than the usual silence they are waited for, from now."""
         due = self._usual_seconds * (FINDING_FACTOR - 1) if asked_for(agent_said) in TO_BE_FOUND else 0.0
-        if _stands_in(_phrases("waited for"), _words_of(agent_said)):
+        if _stands_in(_phrases("waited for"), words_of(agent_said)):
             due = max(due, FETCHING_SECONDS - self._usual_seconds)
         return min(max(due, self._back_at - self._now()), self._longest_seconds)
 
 
 def announced_seconds(text: str) -> float:
     """How long the caller says they will be away; 0 for everything else."""
-    words = _words_of(_RANGE.sub(r"\2", text))
+    words = words_of(_RANGE.sub(r"\2", text))
     if _stands_in(_phrases("asked"), words):
         return 0.0
     plain = tuple(word for word in words if word not in _beside())
@@ -130,22 +130,23 @@ def _numbers() -> Mapping[str, float]:
 
 @cache
 def _half_more() -> frozenset[str]:
-    return frozenset(_words_of(shared("waits")["numbers"]["half more"]))
+    return frozenset(words_of(shared("waits")["numbers"]["half more"]))
 
 
 @cache
 def _beside() -> frozenset[str]:
-    return frozenset(_words_of(shared("waits")["beside"]["every"]))
+    return frozenset(words_of(shared("waits")["beside"]["every"]))
 
 
 @cache
 def _phrases(section: str) -> frozenset[Phrase]:
     own = [part_of(code, "endings")["silence"].get(section, []) for code in SUPPORTED]
     of_all = [phrases.split("|") for phrases in shared("waits").get(section, {}).values()]
-    return frozenset(_words_of(phrase) for phrases in own + of_all for phrase in phrases)
+    return frozenset(words_of(phrase) for phrases in own + of_all for phrase in phrases)
 
 
-def _words_of(text: str) -> Phrase:
+def words_of(text: str) -> Phrase:
+    """The words of what a caller says, each in one spelling, without punctuation."""
     return tuple(_WORD.findall(normalised(text)))
 
 
