@@ -34,6 +34,8 @@ class Pronunciations:
 
     def begun_at(self, text: str) -> int:
         """Where a name of several words may have begun that `text` does not hold whole; its length where none has."""
+        if not self._beginnings:
+            return len(text)
         for space in re.finditer(r"\s*\S+", text):
             if _key(text[space.start() :]) in self._beginnings:
                 return space.start()
