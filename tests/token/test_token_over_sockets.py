@@ -76,6 +76,24 @@ def test_an_oversize_upload_sees_its_413_and_the_next_request_is_served(served, 
     fresh.close()
 
 
+def test_an_oversize_chunk_that_comes_in_pieces_sees_its_413(served):
+    """Pins: a first piece smaller than what is read made it a body that ended early, so a 400."""
+    address = urlsplit(served.url)
+    with socket.create_connection((address.hostname, address.port), timeout=20) as slow:
+        slow.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
+        slow.sendall(b"Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n")
+        assert slow.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"  # so the server has seen the head alone
+        slow.sendall(b"100000\r\n ")
+        other = http.client.HTTPConnection(address.netloc, timeout=20)
+        other.request("GET", "/health")
+        assert other.getresponse().status == 200  # so it has seen the first piece alone too
+        other.close()
+        slow.sendall(b" " * MEGABYTE)
+        slow.shutdown(socket.SHUT_WR)
+        reply = b"".join(iter(lambda: slow.recv(65_536), b""))
+    assert reply.rpartition(b"HTTP/1.1 ")[2].startswith(b"413"), reply  # interim answers may come before
+
+
 @pytest.mark.parametrize(
     "raw",
     [

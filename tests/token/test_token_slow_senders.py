@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 
 import pytest
+from join_token.endpoint import BODY_BYTES_MAX
 from join_token.whole_requests import Arrival
 
 from sandbox.stack.served_function import ServedFunction
@@ -203,3 +204,27 @@ def test_a_request_is_whole_at_its_last_byte_and_not_before(body):
                 whole_at.append(start + step)
         assert not arrival.is_too_long()
         assert whole_at == [-(-len(request) // step) * step]
+
+
+def test_a_chunk_that_announces_too_much_is_waited_for_until_that_much_is_here():
+    """Pins: handed on at its first bytes, the parser found a body that had ended early: 400 instead of 413."""
+    arrival = Arrival(0.0)
+    arrival.add(POST + b"Transfer-Encoding: chunked\r\n\r\n100000\r\n")
+    for _ in range(BODY_BYTES_MAX // 1024):
+        arrival.add(b" " * 1024)
+        assert not arrival.is_whole()
+        assert not arrival.is_too_long()
+    arrival.add(b" ")
+    assert not arrival.is_whole()
+    assert arrival.is_too_long()
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 1000, BODY_BYTES_MAX])
+def test_many_chunks_are_too_long_as_one_is(chunk_bytes):
+    arrival = Arrival(0.0)
+    arrival.add(POST + b"Transfer-Encoding: chunked\r\n\r\n")
+    for _ in range(BODY_BYTES_MAX // chunk_bytes + 1):
+        assert not arrival.is_too_long()
+        arrival.add(b"%x\r\n%s\r\n" % (chunk_bytes, b" " * chunk_bytes))
+        assert not arrival.is_whole()
+    assert arrival.is_too_long()

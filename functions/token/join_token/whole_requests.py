@@ -49,6 +49,7 @@ class Arrival:
         self._body_at = 0  # 0: the head has not ended yet
         self._body_bytes: int | None = None  # None: chunked
         self._chunk_at = 0
+        self._chunked_body_bytes = 0  # of the chunks that have been walked over
         self._last_chunk_ended = False
 
     def add(self, received: bytes) -> None:
@@ -79,11 +80,16 @@ class Arrival:
         return len(self.received) >= self._body_at + self._body_bytes
 
     def is_too_long(self) -> bool:
-        """Whether the body is longer than anything we read, or no chunk size can be made out: no need to wait."""
+        """Whether the body is longer than anything we read, or no chunk size can be made out: no need to wait.
+
+        A chunked body is too long once more of it is here than we read, not once a chunk announces more: what comes
+        after us would find a body that ended early.
+        """
         if not self._body_at:
             return False
         if self._body_bytes is None:
-            return self._chunk_at < 0 or len(self.received) - self._body_at > _CHUNKED_BYTES_MAX
+            wire_bytes = len(self.received) - self._body_at
+            return self._chunk_at < 0 or self._chunked_bytes_here() > BODY_BYTES_MAX or wire_bytes > _CHUNKED_BYTES_MAX
         return self._body_bytes > BODY_BYTES_MAX
 
     def _read_head(self, body_at: int) -> None:
@@ -94,6 +100,12 @@ class Arrival:
             length = _LENGTH_PATTERN.search(head)
             self._body_bytes = int(length[1]) if length else 0
 
+    def _chunked_bytes_here(self) -> int:
+        """The bytes of a chunked body that have come, those of a chunk that has not ended among them."""
+        end_of_line = self.received.find(b"\r\n", self._chunk_at)
+        of_this_chunk = len(self.received) - (end_of_line + 2) if end_of_line >= 0 else 0
+        return self._chunked_body_bytes + of_this_chunk
+
     def _walk_chunks(self) -> None:
         """Walk from chunk to chunk, going on where the last walk ended."""
         while self._chunk_at >= 0 and (end_of_line := self.received.find(b"\r\n", self._chunk_at)) >= 0:
@@ -103,7 +115,7 @@ class Arrival:
             except ValueError:
                 size = -1
             next_chunk_at = end_of_line + 2 + size + 2
-            if size < 0 or next_chunk_at - self._body_at > _CHUNKED_BYTES_MAX:
+            if size < 0:
                 self._chunk_at = -1  # the parser will say what is wrong with it
                 return
             if size == 0:
@@ -113,6 +125,7 @@ class Arrival:
             if next_chunk_at > len(self.received):
                 return
             self._chunk_at = next_chunk_at
+            self._chunked_body_bytes += size
 
 
 class _Received:
