@@ -14,6 +14,7 @@ LISTS = (
     ("requirements/bootstrap.in", "requirements/bootstrap.txt"),
     ("requirements/worker.in", "requirements/worker.txt"),
     ("requirements/sandbox.in", "requirements/sandbox.txt"),
+    ("requirements/console.in", "requirements/console.txt"),
     ("requirements/witness.in", "requirements/witness.txt"),
     ("functions/token/requirements.in", "functions/token/requirements.txt"),
 )
