@@ -17,6 +17,7 @@ from livekit.agents import (
     AutoSubscribe,
     JobContext,
     JobProcess,
+    RecordingOptions,
     llm,
     room_io,
     vad,
@@ -62,6 +63,10 @@ ROOM_OPTIONS = room_io.RoomOptions(
     participant_kinds=list(CALLER_KINDS),
     delete_room_on_close=False,
 )
+
+
+# A switch of the LiveKit Cloud project asks for sound, words, traces and logs to be uploaded, out of India. No.
+NOTHING_IS_UPLOADED = RecordingOptions(audio=False, traces=False, logs=False, transcript=False, redaction=False)
 
 
 def most_calls(settings: CapacitySettings) -> int:
@@ -159,6 +164,8 @@ def instructions(settings: CallSettings) -> str:
 async def entrypoint(ctx: JobContext) -> None:
     """Take one call. Whatever goes wrong in here ends the call for the caller too, and is logged as a failure."""
     ctx.log_context_fields = {"job_id": ctx.job.id}
+    # Before anything can fail: of a call that never has a session the framework would upload the log.
+    ctx.init_recording(NOTHING_IS_UPLOADED)
     try:
         await take_call(ctx)
     except Exception:
@@ -226,8 +233,7 @@ async def take_call(ctx: JobContext) -> None:
     if (reason := refusal(ctx)) is not None:
         call.opening.refused = reason
     connecting = asyncio.create_task(connect(ctx))
-    # Left open, a switch of the LiveKit Cloud project would decide whether sound and words are uploaded.
-    await session.start(agent=agent, room=ctx.room, room_options=ROOM_OPTIONS, record=False)
+    await session.start(agent=agent, room=ctx.room, room_options=ROOM_OPTIONS, record=NOTHING_IS_UPLOADED)
     await connecting
 
 

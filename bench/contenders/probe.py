@@ -38,7 +38,7 @@ class Beeper(Agent):
 async def entrypoint(ctx: JobContext) -> None:
     """Join and beep."""
     session: AgentSession[None] = AgentSession(vad=None, turn_handling={"turn_detection": None})
-    await session.start(agent=Beeper(), room=ctx.room)
+    await session.start(agent=Beeper(), room=ctx.room, record=False)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ async def entrypoint(ctx: JobContext) -> None:
         llm=openai.LLM(model="gpt-4o-mini"),
         tts=sarvam.TTS(target_language_code="en-IN", model="bulbul:v3", speaker="priya", **voice_addresses()),
     )
-    await session.start(agent=Agent(instructions=INSTRUCTIONS), room=ctx.room)
+    await session.start(agent=Agent(instructions=INSTRUCTIONS), room=ctx.room, record=False)
     await session.generate_reply(instructions="Greet the user and offer your assistance.")
 
 

@@ -239,7 +239,7 @@ async def _call(make_detector, segments, until, observed, noise_rms):
         session.on("user_state_changed", lambda event: detector.observe_user_state(event.new_state))
     session.input.audio = _Mic(segments, until, noise_rms)
     caller = _Caller(detector, outcome, observed)
-    await session.start(caller)
+    await session.start(caller, record=False)
     began_at = loop.time()
     await asyncio.gather(
         _play(segments, voice_detector, recogniser, began_at),

@@ -73,7 +73,7 @@ async def test_two_replies_under_way_keep_their_languages():
     agent = Speaking(replies)
     async with asyncio.timeout(10), AgentSession(llm=Model(), tts=Voice()) as session:
         session.output.audio = Speaker()
-        await session.start(agent)
+        await session.start(agent, record=False)
         answer = session.generate_reply(user_input="A question?")
         await agent.begun.wait()
         phrase = session.say("A phrase.")
