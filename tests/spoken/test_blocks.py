@@ -19,7 +19,7 @@ NOT_FOR_THE_EAR = [
     "<|channel|>analysis<|message|>User wants (x).<|end|><|start|>assistant<|channel|>final<|message|>", "<|im_end|>", "<|eot_id|>",
     '<|start|>assistant<|channel|>commentary to=functions.get_order<|message|>{"id": 5}<|call|>', "<|python_tag|>get_order.call(id=45)<|eom_id|>",
     "<!-- a note to self -->", "◁think▷hmm◁/think▷", "[INST] say hello [/INST]", "【4†source】", "【12:0†refund_policy.pdf】", "[1]", "[2, 3]",
-    "[System: the caller is verified]", "[Note: be brief]", "(no response)", "*waves*",
+    "[System: the caller is verified]", "[Note: be brief]", "(no response)", "*waves*", "_smiling_", "_laughs softly_", 'to=functions.get_order {"id": 5}', 'to=functions.get_order json {"id": 5}',
     "<THINK>x</THINK>", '<tool_call id="4">x</tool_call>',
 ]  # fmt: skip
 
@@ -39,6 +39,7 @@ SAID = [
     ("en-IN", "music (music lessons)", "music (music lessons)"), ("en-IN", "{name} is set", "name is set"), ("en-IN", "I think so", "I think so"),
     ("en-IN", "5 < 6", "five less than six"), ("en-IN", "the [system] and the [note], too", "the system and the note, too"),
     ("en-IN", "see [1](https://a.in) and [2024] [ab]", "see one and two thousand twenty four ab"), ("en-IN", "ask the assistant: me", "ask the assistant: me"),
+    ("en-IN", "the _important_ order_id", "the important order id"), ("en-IN", "set to=5", "set to equals five"), ("en-IN", "null and void", "null and void"), ("en-IN", "Nandini is here", "Nandini is here"),
     ("en-IN", "Assistant: yes", "yes"), ("en-IN", "AI: yes, at nine", "yes, at nine"), ("en-IN", "A I", "A I"), ("en-IN", "Final answer: yes", "yes"), ("en-IN", "call(s) made", "call(s) made"), ("hi-IN", "राम (हंस) बोला", "राम (हंस) बोला"),
 ]  # fmt: skip
 
@@ -56,3 +57,11 @@ def test_a_block_that_never_ends_does_not_silence_the_reply_for_ever():
 def test_what_is_still_open_at_the_end_is_not_said():
     assert speakable("Yes. <think>they may mean", "en-IN") == "Yes."
     assert not says_something('{"name": "get_order", "argu', "en-IN")
+
+
+@pytest.mark.parametrize("answer", ["null", "NaN", "undefined", "[object Object]", " null ", "null."])
+def test_an_answer_that_is_a_programs_empty_value_says_nothing(answer):
+    stream = SpeakableStream("en-IN")
+    assert "".join([*(stream.push(char) for char in answer), stream.flush()]) == ""
+    assert not says_something(answer, "hi-IN")
+    assert speakable("Your balance is null.", "en-IN") == "Your balance is null."

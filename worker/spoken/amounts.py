@@ -319,6 +319,23 @@ def say_sums(text: str, forms: SpokenForms) -> str:
     return _SUM.sub(lambda found: f"{found[1]} {forms.symbols[names[found[2].strip()]]} ", text)
 
 
+def say_ratios(text: str, before: str, forms: SpokenForms) -> str:
+    """3:1 is three to one; 1:20 only beside a word such as "ratio", for elsewhere it is a time of day."""
+
+    def spoken(found: re.Match[str]) -> str:
+        parts = found[0].split(":")
+        around = _last_words(f"{before}{text[: found.start()]}", 4) | _first_words(text[found.end() :], 2)
+        if len(parts[-1]) == 2 and len(parts[0]) <= 2 and int(parts[0]) < 25 and around.isdisjoint(forms.ratio_cues):
+            return found[0]
+        # The last is a number by itself, whatever noun follows; the others may bend before what joins them.
+        return " ".join([*map(forms.symbols["ratio"].format, parts[:-1]), cardinal(int(parts[-1]), forms.numbers)])
+
+    return _RATIO.sub(spoken, text)
+
+
+_RATIO = re.compile(r"(?<![\w:.,/-])[0-9]{1,3}(?::[0-9]{1,3}){1,3}(?![\w:]|[.,][0-9]|\s?[AaPp]\.?[Mm]\b)")
+
+
 def say_numbers(text: str, before: str, forms: SpokenForms) -> str:
     numbers = forms.numbers
     if " " in text:
@@ -370,6 +387,10 @@ def _spoken_rating(found: re.Match[str], before: str, forms: SpokenForms) -> str
 
 def _last_words(text: str, count: int) -> set[str]:
     return {word.strip(".,:;()\"'-") for word in text.lower().split()[-count:]}
+
+
+def _first_words(text: str, count: int) -> set[str]:
+    return {word.strip(".,:;()\"'-") for word in text.lower().split()[:count]}
 
 
 def _spoken_number(found: re.Match[str], before: str, after: str, forms: SpokenForms) -> str:

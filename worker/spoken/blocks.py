@@ -28,7 +28,10 @@ _JSON_BEGUN = re.compile(r"\[\s?$|\[?\s?\{\s{0,8}$")
 _CALLS_MARK = "[TOOL_CALLS]"
 _CALL_NAME = re.compile(r"(?<![\w.])(?=[a-z0-9]*[_.])(?:functions?\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)*$")
 _BRACKETS = re.compile(r"\\.|[\"{}()\[\]]")
-_TRIGGER = re.compile(r"[<\[{(*`◁【]")
+_TRIGGER = re.compile(r"[<\[{(*`◁【]|(?<!\w)_|(?<=\bto)=")
+# A call to a tool as gpt-oss and its kin write it: the name behind "to=", then the arguments.
+_ADDRESSED = re.compile(r"=(?:functions|browser|python|container)(?:\.\w{1,64})?(?:\s(?:code|json))?\s?(?=\{|$)")
+_ADDRESSED_BEGUN = re.compile(r"=[\w.]{0,80}(?:\s[a-z]{0,4})?\s?$")
 # Marks of chat templates: <|im_end|>, <|start|>assistant, <|channel|>final. What stands behind some is for the machine.
 _CHAT_MARK = re.compile(r"<[|｜](?:(?:start|channel|message|constrain)[|｜]>[a-z]{0,20}|[\w▁]{1,40}[|｜]>)")
 _CHAT_MARK_BEGUN = re.compile(r"<[|｜](?:[\w▁]{0,40}[|｜]?|(?:start|channel|message|constrain)[|｜]>[a-z]{0,20})$")
@@ -45,9 +48,12 @@ _NOTE_NAMES = ("system", "note", "internal", "instruction", "context", "metadata
 _NOTE = re.compile(rf"\[(?:{'|'.join(_NOTE_NAMES)}):[^\[\]\n]{{0,300}}\]", re.IGNORECASE)
 _NOTE_BEGUN = re.compile(r"\[(\w{0,12})(:[^\[\]\n]{0,300})?$")
 _ROLES = ("assistant", "ai", "bot", "final answer")
+_ROLE_MARKS = tuple(f"{word}:" for word in (*_ROLES, "thought"))
 _ROLE = re.compile(
     rf"\s*(?:{'|'.join(_ROLES)})\s?:\s*", re.IGNORECASE
 )  # the model writes down who speaks, as in a play
+_NOTHINGS = ("null", "undefined", "nan", "[object object]")
+"""What a program's empty value looks like in text, when it is all that an answer holds."""
 _NAME_END = re.compile(r"[A-Za-z0-9_.]+$")
 _THOUGHT = "thought"  # "Thought: ... Action: ... Final Answer: ...": the ReAct prompt's form
 _THOUGHT_ENDS = re.compile(r"final answer\s?:\s*", re.IGNORECASE)
@@ -94,8 +100,11 @@ class Blocks:
         False if more text is needed to know whether it does.
         """
         begun = self._held.strip().lower()
-        if not final and any(f"{word}:".startswith(begun) for word in (*_ROLES, _THOUGHT)):
+        if not final and any(word.startswith(begun) for word in (*_ROLE_MARKS, *_NOTHINGS)):
             return False
+        if begun.rstrip(".") in _NOTHINGS:
+            self._held = "" if final else self._held
+            return final
         if begun.startswith(f"{_THOUGHT}:"):
             self._close = _THOUGHT_ENDS
         self._held = _ROLE.sub("", self._held, count=1) if _ROLE.match(self._held) else self._held
@@ -124,6 +133,8 @@ class Blocks:
             self._held = self._held[len(name) :]
             self._brackets = True
             return True
+        if sign == "=":
+            return self._at_address(at, out, final=final)
         self._pass_on(at, out)
         if sign == "<" and (tag := _TAG.match(rest)):
             self._close = re.compile(rf"</{tag[1]}\s*>", re.IGNORECASE)
@@ -150,6 +161,20 @@ class Blocks:
             self._last_char = self._last_char or " "
         else:
             self._pass_on(1, out)
+        return True
+
+    def _at_address(self, at: int, out: list[str], *, final: bool) -> bool:
+        """Drops "to=functions.name"; the arguments behind it are a block of their own."""
+        rest = self._held[at:]
+        addressed = _ADDRESSED.match(rest)
+        if not final and (addressed is None or addressed.end() == len(rest)) and _ADDRESSED_BEGUN.match(rest):
+            self._pass_on(at - len("to"), out)
+            return False
+        if addressed:
+            self._pass_on(at - len("to"), out)
+            self._held = rest[addressed.end() :]
+        else:
+            self._pass_on(at + 1, out)
         return True
 
     def _call_name(self, at: int) -> str:

@@ -53,14 +53,14 @@ class EndingForms:
 
 @dataclass(frozen=True, slots=True)
 class StageDirections:
-    """What a model acts out in brackets or asterisks: *smiles*, [pause], (laughs softly)."""
+    """What a model acts out in brackets or asterisks: *smiles*, _smiles_, [pause], (laughs softly)."""
 
     words: tuple[str, ...]
     whole: re.Pattern[str]
 
     def may_begin(self, text: str) -> bool:
         """Whether more text could make a stage direction of `text`, which begins with its bracket."""
-        inside = re.fullmatch(r"[*\[(]\s?([^*\[\]()\n]{0,60})", text)
+        inside = re.fullmatch(r"[*_\[(]\s?([^*_\[\]()\n]{0,60})", text)
         if inside is None:
             return False
         words = inside[1].lower()
@@ -135,6 +135,7 @@ class SpokenForms:
     year_cues: frozenset[str]
     pressure_cues: frozenset[str]
     rating_cues: frozenset[str]
+    ratio_cues: frozenset[str]
     military_time_cues: frozenset[str]
     plate_states: frozenset[str]
     pins: PinForms
@@ -182,6 +183,7 @@ def spoken_forms(language: str) -> SpokenForms:
         year_cues=frozenset(common["years"]["cues"]),
         pressure_cues=frozenset(common["blood_pressure"]["cues"]),
         rating_cues=frozenset(common["ratings"]["cues"]),
+        ratio_cues=frozenset(common["ratios"]["cues"]),
         military_time_cues=frozenset(common["military_time"]["cues"]),
         plate_states=frozenset(common["plates"]["states"]),
         pins=_pin_forms(common),
@@ -256,8 +258,8 @@ def _halved_words(own: dict[str, Any], common: dict[str, Any]) -> tuple[str, ...
 
 def _stage_directions(table: dict[str, list[str]]) -> StageDirections:
     acted, alone = ("|".join(re.escape(word) for word in table[name]) for name in ("acted", "alone"))
-    inside = rf"\s?(?:(?:{acted})(?:[\s.,][^*\[\]()\n]{{0,39}})?|(?:{alone})[\s.]?)"
-    whole = re.compile(rf"\*{inside}\*|\[{inside}\]|\({inside}\)", re.IGNORECASE)
+    inside = rf"\s?(?:(?:{acted})(?:[\s.,][^*_\[\]()\n]{{0,39}})?|(?:{alone})[\s.]?)"
+    whole = re.compile(rf"\*{inside}\*|(?<!\w)_{inside}_(?!\w)|\[{inside}\]|\({inside}\)", re.IGNORECASE)
     return StageDirections(words=tuple(table["acted"] + table["alone"]), whole=whole)
 
 

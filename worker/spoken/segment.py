@@ -18,11 +18,17 @@ _MASK = re.compile(
     r"(?<!\w)(?:X{3,}|x{3,}|\*{4,}(?=[\s-]*[0-9*]))(?![A-Za-z0-9])[\s-]*"
 )  # what is hidden is not read out
 _RATE = re.compile(r"(?<!\S)@\s?(?=[₹0-9]|Rs)")
-_FORMULA = re.compile(r"\$([^$\n]{0,60}[\\^][^$\n]{0,60})\$")
+_FORMULA = re.compile(r"\$([^$\n]{0,110}[\\^][^$\n]{0,110})\$")
 _DISPLAYED = re.compile(r"\$\$([^$\n]{1,120})\$\$")
-_TEXT = re.compile(r"\\(?:text|mathrm|mathbf)\{([^{}\n]{1,40})\}")
-_FRACTION = re.compile(r"\\frac\{([^{}]{1,20})\}\{([^{}]{1,20})\}")
-_ROOT = re.compile(r"\\sqrt\{([^{}]{1,20})\}")
+_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|mathit|operatorname|boxed)\{([^{}\n]{1,60})\}")
+_FORMULA_SIGN = re.compile(r"\\(times|cdot|div|pm|leq?|geq?|approx|neq?|%|\$)(?![A-Za-z])\s*")
+_FORMULA_SIGNS = {
+    "times": "×", "cdot": "×", "div": "÷", "pm": "±", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "approx": "≈",
+    "ne": "≠", "neq": "≠", "%": "%", "$": "$",
+}  # fmt: skip
+_FORMULA_LAYOUT = re.compile(r"\\(?:left|right|big|Big|quad|qquad|displaystyle)(?![A-Za-z])|\\[()\[\],;!]")
+_FRACTION = re.compile(r"\\[dt]?frac\{([^{}]{1,60})\}\{([^{}]{1,60})\}")
+_ROOT = re.compile(r"\\sqrt\{([^{}]{1,60})\}")
 _POWER = re.compile(r"\^\{?([0-9]{1,3})\}?")
 _FIGURES = re.compile("[0-9]+")
 _DIGIT = re.compile("[0-9]")
@@ -82,6 +88,8 @@ def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
         text = public_codes.say_plates(text, forms)
     if "/" in text:
         text = amounts.say_per(text, forms)
+    if ":" in text:
+        text = amounts.say_ratios(text, before, forms)
     if "h" in text or "H" in text:
         text = calendar.with_colons(text, before, forms)
     text = amounts.say_money(text, forms)
@@ -101,8 +109,9 @@ def _say_formulas(text: str, forms: SpokenForms) -> str:
     """$x^2$ is x squared, \\frac{1}{2} is one by two. The $ around a formula is no dollar."""
     say = forms.symbols
     text = _FORMULA.sub(r"\1", _DISPLAYED.sub(r"\1", text))
-    text = _TEXT.sub(r" \1", text)
-    text = _FRACTION.sub(r"\1/\2", text)
+    text = _FORMULA_LAYOUT.sub(" ", _TEXT.sub(r" \1 ", text))
+    text = _FORMULA_SIGN.sub(lambda found: f" {(sign := _FORMULA_SIGNS[found[1]])}{'' if sign in '≤≥$' else ' '}", text)
+    text = _FRACTION.sub(lambda found: f" {found[1]} {say['by']} {found[2]} ", text)
     text = _ROOT.sub(lambda found: f" {say['root']} {found[1]}", text)
     powers = {"2": say["squared"], "3": say["cubed"]}
     return _POWER.sub(lambda found: f" {powers.get(found[1]) or say['power'] + ' ' + found[1]} ", text)

@@ -158,6 +158,8 @@ class SpeakableStream:
 
     @staticmethod
     def _is_open(segment: str) -> bool:
+        if "\\" in segment and (segment.count("{") > segment.count("}") or segment.count("$") % 2 == 1):
+            return True  # a formula goes on over several words
         return ("[" in segment and bool(_OPEN_LINK.search(segment))) or segment.count("~~") % 2 == 1
 
     # ---- what to say
