@@ -92,7 +92,8 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
         cli.run_app(parts.server)
         return 0
     dev = arguments.command == "dev"
-    set_up_logs(settings.logs.log_level, dev=dev, pii=settings.logs.log_pii)
+    key = settings.livekit.api_secret.get_secret_value()
+    set_up_logs(settings.logs.log_level, dev=dev, pii=settings.logs.log_pii, key=key)
     return run(parts, settings, dev=dev)
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 
 from livekit import rtc
 
 from worker.languages import LANGUAGES, SUPPORTED, canonical_code
+from worker.text.phone_numbers import national_number
 
 _REGION_LANGUAGES = {std_code: code for code in SUPPORTED for std_code in LANGUAGES[code].std_codes}
-_INDIAN_NUMBER_DIGITS = 10
 # Mobile numbers begin with 6 to 9, as some STD codes do, and say nothing about a region (numbers are ported, and
 # people move). The digit behind the code tells them apart: a landline's subscriber number begins with 2 (BSNL, MTNL),
 # 3, 4 or 6 (private operators). 5 was one too, but the level 805x went to mobiles. Never 0, 1, 7, 8 or 9.
@@ -55,7 +54,7 @@ def verified_caller(dispatch_metadata: str, people: Iterable[rtc.RemoteParticipa
 
 
 def _language_of_number(number: str) -> str | None:
-    national = _national_number(number)
+    national = national_number(number)
     if national is None:
         return None
     for length in (3, 2):
@@ -63,15 +62,3 @@ def _language_of_number(number: str) -> str | None:
         if code in _REGION_LANGUAGES and (code[0] not in _MOBILE_LEVELS or national[length] in _LANDLINE_LEVELS):
             return _REGION_LANGUAGES[code]
     return None
-
-
-def _national_number(number: str) -> str | None:
-    """Return the ten digits of an Indian number however the trunk wrote it: `+91…`, `0091…`, `91…`, `0…` or bare.
-
-    Spaces, dashes, brackets and a `sip:` or `tel:` address around it do not matter. None for any other number.
-    """
-    address = re.sub(r"^\s*(?:sips?|tel):", "", number, flags=re.IGNORECASE).partition("@")[0].partition(";")[0]
-    dialled = re.sub(r"[\s().\-]", "", address)
-    # `+91 (0)44 …` is how letterheads write it.
-    found = re.fullmatch(rf"(?:(?:\+|00)910?|910?|0)?([1-9]\d{{{_INDIAN_NUMBER_DIGITS - 1}}})", dialled, re.ASCII)
-    return found[1] if found else None
