@@ -42,7 +42,8 @@ def lay_out(target: Path = TARGET, root: Path = ROOT, *, subdomain: str | None =
     if not lock.is_file():
         raise SystemExit(f"agent-context: there is no {lock}; run `make lock`.")
     shutil.copyfile(lock, target / "requirements.txt")
-    _copy_worker(root / "worker", target / "worker")
+    for package in ("worker", "records"):
+        _copy_package(root / package, target / package)
     (target / "Dockerfile").write_text(_dockerfile(root / "Dockerfile.worker"), encoding="utf-8")
     for name in (".dockerignore", ".gitignore"):
         (target / name).write_text("\n".join(IGNORED) + "\n", encoding="utf-8")
@@ -53,7 +54,7 @@ def lay_out(target: Path = TARGET, root: Path = ROOT, *, subdomain: str | None =
     return target
 
 
-def _copy_worker(source: Path, target: Path) -> None:
+def _copy_package(source: Path, target: Path) -> None:
     """Files only, as they are: symlinks would be skipped by the upload and missing from the build."""
     for path in sorted(source.rglob("*")):
         relative = path.relative_to(source)

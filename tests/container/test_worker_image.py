@@ -45,11 +45,11 @@ def test_it_starts_the_worker_and_says_how_to_see_that_it_lives(config):
     assert config["WorkingDir"] == "/app"
 
 
-def test_it_holds_no_secret_and_nothing_but_the_worker(image, container, config):
+def test_it_holds_no_secret_and_nothing_but_the_worker_and_its_records(image, container, config):
     buildah, _ = image
     names = [setting.partition("=")[0] for setting in config["Env"]]
     assert not [name for name in names if name.endswith(("_KEY", "_SECRET", "_TOKEN")) or name.startswith("LIVEKIT_")]
-    assert buildah.run("run", container, "--", "ls", "-A", "/app").split() == ["worker"]
+    assert buildah.run("run", container, "--", "ls", "-A", "/app").split() == ["records", "worker"]
     # The test's own way to the package index was mounted here; only the empty place of the mount may be left.
     assert buildah.run("run", container, "--", "stat", "-c", "%s", "/etc/pip.conf") == "0"
     absent = ("pip", "setuptools", "transformers", "pytest")

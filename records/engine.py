@@ -1,0 +1,146 @@
+"""Opens the database of records: alike settings for both kinds, its schema brought up to date, a newer one refused.
+
+docs/records.md says what is asked of either database.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from records.errors import BadRecordsUrl, DatabaseAway, FolderWithoutRights, NewerDatabase, RecordsError
+from records.url import RecordsUrl, make_folder, read_url
+
+CONNECT_SECONDS = 5.0
+COMMAND_SECONDS = 30.0
+BUSY_MS = 5000
+POOL_SIZE = 4
+# Any number that no other program of this database locks by; one upgrade at a time, whoever starts first.
+ADVISORY_LOCK = 0x7661616E69
+WRITES = "vaani_writes"
+# PostgreSQL's SQLSTATEs that waiting does not mend: wrong user or password, no such database, no right to it.
+_WRONG_STATES = ("28", "3D", "42501")
+
+
+def new_engine(url: str | RecordsUrl) -> AsyncEngine:
+    """Build an engine for this URL; nothing is connected yet.
+
+    Raises:
+        BadRecordsUrl, FolderWithoutRights: Not retryable.
+    """
+    database = url if isinstance(url, RecordsUrl) else read_url(url)
+    if database.file is not None:
+        make_folder(database.file.absolute().parent, "WORKER_RECORDS_URL")
+        engine = create_async_engine(database.text, pool_size=POOL_SIZE, hide_parameters=True)
+        event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+    return create_async_engine(
+        database.text, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True,
+        connect_args={"timeout": CONNECT_SECONDS, "command_timeout": COMMAND_SECONDS},
+    )  # fmt: skip
+
+
+def _set_up_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # transactions are begun by _begin_sqlite, not by the driver's own rules
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={BUSY_MS}",
+        "journal_mode=WAL",  # the console reads while a worker writes
+        "synchronous=FULL",  # what the spool has given up must be on the disk
+        "foreign_keys=ON",
+        "secure_delete=ON",  # what is deleted is overwritten, not only forgotten
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later cannot wait for another writer; one that begins as one can.
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@asynccontextmanager
+async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Begin a transaction that will write, committed at its end."""
+    async with engine.execution_options(**{WRITES: True}).begin() as connection:
+        yield connection
+
+
+async def upgrade(engine: AsyncEngine) -> None:
+    """Bring the database's schema up to this release's, from nothing or from any earlier one.
+
+    Raises:
+        NewerDatabase: Not retryable.
+        BadRecordsUrl, FolderWithoutRights, DatabaseAway: As `explained` says.
+    """
+    try:
+        async with writing(engine) as connection:
+            if engine.dialect.name == "postgresql":
+                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+            await connection.run_sync(_upgrade)
+    except RecordsError:
+        raise
+    except (SQLAlchemyError, OSError) as error:
+        raise explained(engine, error) from error
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    scripts = ScriptDirectory.from_config(config)
+    current, head = _revision(connection), scripts.get_current_head()
+    if current == head:
+        return
+    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+        raise NewerDatabase(
+            f"the database of records ({connection.engine.url.render_as_string(hide_password=True)})",
+            why=f"its schema is {current}, and this release knows none newer than {head}",
+            do="Run the release that has written it, or a newer one; or name another database in WORKER_RECORDS_URL",
+            retryable=False,
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def explained(engine: AsyncEngine, error: Exception) -> RecordsError:
+    """Name what a driver's error means for whoever has set WORKER_RECORDS_URL: mend it, or wait."""
+    place = engine.url.render_as_string(hide_password=True)
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    state = str(getattr(cause, "sqlstate", None) or "")
+    first_line = (str(cause).splitlines() or [""])[0]
+    why = first_line or type(cause).__name__
+    if state.startswith(_WRONG_STATES):
+        return BadRecordsUrl(
+            f"WORKER_RECORDS_URL ({place})", why=why, retryable=False,
+            do="Mend user, password and database's name, or create the database: `createdb vaani`",
+        )  # fmt: skip
+    if "readonly" in why or "unable to open" in why or isinstance(cause, PermissionError):
+        return FolderWithoutRights(
+            f"WORKER_RECORDS_URL ({place})", why=why, retryable=False,
+            do="Give the worker's user the right to write the file and its folder, or name another file",
+        )  # fmt: skip
+    if isinstance(cause, sqlite3.DatabaseError) and "not a database" in why:
+        return BadRecordsUrl(
+            f"WORKER_RECORDS_URL ({place})", why=why, do="Name a file that is new, or one of ours", retryable=False
+        )
+    return DatabaseAway(
+        f"WORKER_RECORDS_URL ({place})", why=why, retryable=True,
+        do="Start the database, or look at its address; records wait in the spool meanwhile",
+    )  # fmt: skip

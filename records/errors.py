@@ -1,0 +1,37 @@
+"""Defines every error that records raise on purpose: what, why, and what to do. None of them holds a password."""
+
+from __future__ import annotations
+
+
+class RecordsError(Exception):
+    """Base of every error we raise on purpose."""
+
+    code = "unexpected"  # snake_case, stable
+
+    def __init__(self, what: str, *, why: str, do: str, retryable: bool) -> None:
+        super().__init__(f"{what}: {why}. {do}")
+        self.what, self.why, self.do, self.retryable = what, why, do, retryable
+
+
+class BadRecordsUrl(RecordsError):
+    """WORKER_RECORDS_URL cannot be used: not a URL of ours, or its server refuses it."""
+
+    code = "bad_records_url"
+
+
+class NewerDatabase(RecordsError):
+    """The database was written by a newer release than this one."""
+
+    code = "newer_database"
+
+
+class FolderWithoutRights(RecordsError):
+    """The database's file, or the spool, lies where nothing can be written."""
+
+    code = "folder_without_rights"
+
+
+class DatabaseAway(RecordsError):
+    """The database cannot be reached now; it may be back in a moment."""
+
+    code = "database_away"

@@ -1,0 +1,133 @@
+"""The database of records is brought up to date by whoever opens it, and a newer one is refused by name."""
+
+import asyncio
+import os
+import sqlite3
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from records.engine import new_engine, upgrade, writing
+from records.errors import BadRecordsUrl, DatabaseAway, FolderWithoutRights, NewerDatabase
+from records.schema import Base
+from records.url import read_url
+
+
+def differences(connection):
+    return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata)
+
+
+async def test_the_migrations_make_the_tables_that_the_models_say(engine):
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_an_upgrade_of_what_is_up_to_date_changes_nothing(engine):
+    await upgrade(engine)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_workers_that_start_at_once_upgrade_one_after_the_other(url):
+    engines = [new_engine(url) for _ in range(4)]
+    try:
+        await asyncio.gather(*map(upgrade, engines))
+        async with engines[0].connect() as connection:
+            rows = await connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+            assert len(rows.all()) == 1
+    finally:
+        for engine in engines:
+            await engine.dispose()
+
+
+async def test_a_database_of_a_newer_schema_is_refused_by_name(engine):
+    async with writing(engine) as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(NewerDatabase, match=r"9999.*newer than 0\d+.*Run the release"):
+        await upgrade(engine)
+
+
+async def test_what_failed_in_an_upgrade_is_undone(engine, monkeypatch):
+    """A half-made schema would be refused by no version number."""
+    async with writing(engine) as connection:
+        await connection.exec_driver_sql("DROP TABLE daily_numbers")
+        await connection.exec_driver_sql("DELETE FROM alembic_version")
+    with pytest.raises(DatabaseAway, match="already exists"):
+        await upgrade(engine)
+    async with engine.connect() as connection:
+        assert (await connection.exec_driver_sql("SELECT * FROM alembic_version")).all() == []
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("calls.db", "is no URL"),
+        ("sqlite:///calls.db", r"Write sqlite\+aiosqlite://"),
+        ("postgres://host/vaani", r"Write postgresql\+asyncpg://"),
+        ("postgresql+psycopg://host/vaani", r"Write postgresql\+asyncpg://"),
+        ("mysql://host/vaani", "no driver of ours"),
+        ("sqlite+aiosqlite://", "names no file"),
+        ("sqlite+aiosqlite:///", "names no file"),
+        ("sqlite+aiosqlite:///:memory:", "names no file"),
+        ("postgresql+asyncpg://user:secret@host", "names no database"),
+        ("postgresql+asyncpg://user:secret@host:port/vaani", "Port"),
+    ],
+)
+def test_a_url_that_cannot_be_right_is_told_apart_before_anything_is_opened(url, why):
+    with pytest.raises(BadRecordsUrl, match=why) as refused:
+        read_url(url)
+    assert str(refused.value).startswith("WORKER_RECORDS_URL")
+    assert "secret" not in str(refused.value)
+
+
+def test_the_same_database_has_one_name_whatever_its_password():
+    names = {
+        read_url(f"postgresql+asyncpg://{who}host{port}/vaani").fingerprint
+        for who in ("", "vaani:old@", "vaani:new@")
+        for port in ("", ":5432")
+    }
+    assert len(names) == 1
+
+
+async def test_a_wrong_database_and_an_absent_server_are_different_errors(postgres):
+    for url, error in (
+        (postgres.url("nobody_made_this"), BadRecordsUrl),
+        ("postgresql+asyncpg://vaani:secret@127.0.0.1:1/vaani", DatabaseAway),
+    ):
+        engine = new_engine(url)
+        with pytest.raises(error, match="WORKER_RECORDS_URL") as refused:
+            await upgrade(engine)
+        assert "secret" not in str(refused.value)
+        await engine.dispose()
+
+
+async def test_a_file_that_is_no_database_is_refused(tmp_path):
+    (tmp_path / "calls.db").write_bytes(b"a photograph, or whatever else" * 100)
+    engine = new_engine(f"sqlite+aiosqlite:///{tmp_path}/calls.db")
+    with pytest.raises(BadRecordsUrl, match="not a database"):
+        await upgrade(engine)
+    await engine.dispose()
+
+
+def test_a_folder_that_cannot_be_made_is_refused_by_name(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FolderWithoutRights, match=r"file.*Give user \d+ the right"):
+        new_engine(f"sqlite+aiosqlite:///{tmp_path}/file/calls.db")
+
+
+def test_a_folder_without_rights_is_refused_by_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)  # the gate runs as root, which may write everywhere
+    with pytest.raises(FolderWithoutRights, match="nothing can be written there"):
+        new_engine(f"sqlite+aiosqlite:///{tmp_path}/calls.db")
+
+
+async def test_what_is_deleted_in_sqlite_is_overwritten(tmp_path):
+    path = tmp_path / "calls.db"
+    engine = new_engine(f"sqlite+aiosqlite:///{path}")
+    await upgrade(engine)
+    async with engine.connect() as connection:
+        assert (await connection.exec_driver_sql("PRAGMA secure_delete")).scalar_one() == 1
+        assert (await connection.exec_driver_sql("PRAGMA foreign_keys")).scalar_one() == 1
+    await engine.dispose()
+    assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
