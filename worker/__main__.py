@@ -11,6 +11,7 @@ from worker.stopping import leave, leave_when_told, stop_as_usual
 if __name__ == "__main__":
     leave_when_told()  # before the imports that take seconds
 
+from worker import fork_server
 from worker.environment import load_settings, read_env_file
 from worker.errors import BadSettings, MissingModelFiles, NoTemporaryFolder
 from worker.settings import Settings
@@ -42,24 +43,28 @@ def main(argv: list[str]) -> int:
 def checked_settings(*, console: bool) -> Settings:
     """Return all settings, with everything checked that would otherwise fail in a call.
 
+    Calls' processes begin to load what they need as soon as the settings are known: the checks are seconds of imports.
+
     Raises:
         BadSettings: With every problem at once.
         MissingModelFiles: WORKER_TURN_DETECTOR=multilingual without its weights.
         NoTemporaryFolder: Nothing can be written where temporary files go.
     """
-    from worker.checks import setting_problems
-    from worker.end_of_turn.session_options import check_turn_detector
-
     problems = read_env_file()
     try:
         settings = load_settings(for_console=console)
     except BadSettings as error:
         raise BadSettings(problems + error.problems) from None
+    check_temporary_folder()
+    if not console:
+        fork_server.start(settings.turns.turn_detector)
+    from worker.checks import setting_problems
+    from worker.end_of_turn.session_options import check_turn_detector
+
     problems += setting_problems(settings)
     if problems:
         raise BadSettings(problems)
     check_turn_detector(settings.turns)
-    check_temporary_folder()
     return settings
 
 
@@ -80,8 +85,8 @@ def check_temporary_folder() -> None:
 
 def _run(arguments: argparse.Namespace, settings: Settings) -> int:
     from worker.logs import set_up_logs
+    from worker.parent import build_server
     from worker.run import run
-    from worker.server import build_server
 
     parts = build_server(settings)
     if arguments.command == "console":

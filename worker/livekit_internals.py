@@ -11,6 +11,10 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from runpy import run_path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -136,6 +140,20 @@ def point_sarvam_stt_at(http_url: str, websocket_url: str) -> None:
     sarvam_stt.SARVAM_STT_STREAMING_URL = f"{websocket_url}/speech-to-text/ws"
 
 
+@cache
+def sarvam_speakers(model: str) -> frozenset[str]:
+    """Return the voices that the plugin lets speak with a model.
+
+    Public: `livekit.plugins.sarvam.models`, whose import brings Sarvam's and OpenAI's whole plugins: 0.8 s of CPU at
+    every start of a worker's parent, for one table. Without it: that import.
+    """
+    package = find_spec("livekit.plugins.sarvam")
+    assert package is not None
+    assert package.origin is not None
+    table = run_path(str(Path(package.origin).with_name("models.py")))["MODEL_SPEAKER_COMPATIBILITY"]
+    return frozenset(table[model]["all"])
+
+
 def ask_sarvam_stt_for(query: Mapping[str, str]) -> None:
     """Put these parameters into the address of every recogniser's socket that is opened from now on.
 
@@ -176,11 +194,25 @@ def multilingual_weights() -> tuple[str, str]:
 def preload_first_request() -> None:
     """Do once, in the fork server, what every call's first request would do: a TLS context (0.1 s), anyio's backend.
 
-    Public: nothing. Without it: a caller's first turn is that much later.
+    And on a machine without certificates, point at certifi's: the framework does so in the parent only, and by then
+    worker.fork_server has this process running. Public: nothing. Without it: a caller's first turn is that much later,
+    and on such a machine no call reaches LiveKit.
     """
     import anyio._backends._asyncio  # noqa: F401
 
+    http_context._set_default_cert_env()
     http_context._create_ssl_context()
+
+
+def preload_voice_detector() -> None:
+    """Load the voice detector's weights once for all calls.
+
+    Public: LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE, which loads v1-mini's 243 MB with them, or neither. Without it: each
+    call's process loads them.
+    """
+    from livekit import local_inference
+
+    local_inference.init_vad()
 
 
 def warm_client(model: llm.LLM[Any]) -> None:

@@ -7,9 +7,12 @@ numpy and the OpenAI client import at first use.
 
 from __future__ import annotations
 
+import os
+
 import numpy.fft
 from livekit.agents import llm
 from livekit.agents.tokenize import basic
+from livekit.plugins import sarvam
 
 import worker.server
 from worker.conversation.acknowledgements import is_acknowledgement
@@ -17,10 +20,10 @@ from worker.conversation.phantoms import is_phantom
 from worker.conversation.silence import announced_seconds
 from worker.language import HeardTurn, LanguageState, decide
 from worker.languages import SUPPORTED
-from worker.livekit_internals import preload_first_request
+from worker.livekit_internals import preload_first_request, preload_voice_detector
 from worker.spoken import speakable
 
-__all__ = ["numpy", "worker"]
+__all__ = ["numpy", "sarvam", "worker"]
 
 decide(HeardTurn("mujhe kal tak ka bill batao", "hi-IN", 0.9), LanguageState.start("en-IN"))
 for _language in SUPPORTED:
@@ -30,6 +33,9 @@ announced_seconds("ek minute")
 is_phantom("ok")
 basic.hyphenate_word("hyphenation")
 preload_first_request()
+preload_voice_detector()
+if os.environ.get("WORKER_MCP_SERVERS"):
+    import worker.tools.mcp_tools  # 0.7 s, for those who have one
 _context = llm.ChatContext.empty()
 _context.add_message(role="system", content="warm")
 _context.copy()

@@ -14,13 +14,14 @@ import aiohttp
 
 from worker import log_events
 from worker.conversation.phrase_audio import PhraseAudio, render_missing
+from worker.conversation.phrases import Phrases
 from worker.health import HealthServer
 from worker.livekit_internals import hear_ctrl_c_always
+from worker.parent import Parts
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.recovery.drain_signal import hand_over_calls
 from worker.recovery.redispatch import Redispatcher, Watchdog
 from worker.registration import Registration
-from worker.server import Parts, phrases
 from worker.settings import FailoverSettings, Settings
 from worker.stopping import STOP_SIGNALS, STOPPED
 
@@ -114,11 +115,15 @@ async def _until_stopped(
 async def _render_phrases(settings: Settings, registered: asyncio.Event) -> None:
     """Fill the phrase cache beside the calls; a provider that is down costs only the ready audio."""
     await registered.wait()  # taking calls comes first: a start is seconds of CPU already
-    async with aiohttp.ClientSession() as http:
-        speaker = build_tts(settings.tts, settings.sarvam, settings.call.default_language, http)
-        voice = SarvamVoice(speaker, settings.tts, settings.sarvam)
-        cache = PhraseAudio(settings.call.phrase_cache_dir, voice)
-        try:
-            await render_missing(cache, voice, speaker, phrases(settings.call).every(settings.call.default_language))
-        except OSError as error:
-            log.warning("no phrase can be kept: WORKER_PHRASE_CACHE_DIR", extra={"why": str(error)})
+    phrases = list(Phrases.load(settings.call.phrases_file).every(settings.call.default_language))
+    silent = SarvamVoice(None, settings.tts, settings.sarvam)  # enough to know which files there should be
+    cache, rendered = PhraseAudio(settings.call.phrase_cache_dir, silent), 0
+    if not all(cache.has(language, text) for language, text in phrases):
+        async with aiohttp.ClientSession() as http:
+            speaker = build_tts(settings.tts, settings.sarvam, settings.call.default_language, http)
+            voice = SarvamVoice(speaker, settings.tts, settings.sarvam)
+            try:
+                rendered = await render_missing(cache, voice, speaker, phrases)
+            except OSError as error:
+                log.warning("no phrase can be kept: WORKER_PHRASE_CACHE_DIR", extra={"why": str(error)})
+    log.info(log_events.PHRASE_RENDERED, extra={"count": rendered})

@@ -1,4 +1,4 @@
-"""Builds the agent server, prepares a call's process, and puts each call together."""
+"""Prepares a call's process, and puts each call together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 
 import aiohttp
 from livekit.agents import (
-    AgentServer,
     AgentSession,
     APIConnectOptions,
     AutoSubscribe,
@@ -22,12 +21,10 @@ from livekit.agents import (
     room_io,
     vad,
 )
-from livekit.agents.utils.hw import get_cpu_monitor
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from worker import log_events
-from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, Admission
-from worker.admission_rules import AdmissionRules
+from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE
 from worker.conversation.apology import apologise
 from worker.conversation.assistant import Assistant
 from worker.conversation.call import Call, CallParts
@@ -47,15 +44,13 @@ from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.providers.vad import build_vad
 from worker.recovery.drain_signal import ignore_handover_signal, on_handover_signal
 from worker.recovery.exit_codes import FAILED, exit_with
-from worker.recovery.livekit_client import LiveKitClient
 from worker.recovery.rooms import CALLER_KINDS, Rooms
 from worker.recovery.snapshot import Seal
-from worker.settings import CallSettings, CapacitySettings, Settings
+from worker.settings import CallSettings, Settings
 from worker.ticket import read_ticket
 from worker.tools.offered import offered_tools
 
 log = logging.getLogger("vaani")
-CALLS_PER_CPU = 4
 # The recogniser's and the voice detector's own rate: at the framework's 24 kHz both would resample, in Python, all
 # the time. The room is ended by the call: one that another agent carries on must not be.
 ROOM_OPTIONS = room_io.RoomOptions(
@@ -67,51 +62,6 @@ ROOM_OPTIONS = room_io.RoomOptions(
 
 # A switch of the LiveKit Cloud project asks for sound, words, traces and logs to be uploaded, out of India. No.
 NOTHING_IS_UPLOADED = RecordingOptions(audio=False, traces=False, logs=False, transcript=False, redaction=False)
-
-
-def most_calls(settings: CapacitySettings) -> int:
-    """Return how many calls this worker carries at once."""
-    return settings.max_calls or max(1, int(CALLS_PER_CPU * get_cpu_monitor().cpu_count()))
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Holds what runs in the worker's parent process."""
-
-    server: AgentServer
-    admission: Admission
-    client: LiveKitClient
-
-
-def build_server(settings: Settings) -> Parts:
-    """Build the server for these settings; nothing is started yet."""
-    livekit, capacity, failover = settings.livekit, settings.capacity, settings.failover
-    server = AgentServer(
-        ws_url=livekit.url,
-        api_key=livekit.api_key,
-        api_secret=livekit.api_secret.get_secret_value(),
-        host="127.0.0.1",
-        port=0,  # the framework's own health endpoint says 200 whatever happens: worker.health answers instead
-        load_threshold=1.0,
-        num_idle_processes=capacity.idle_processes,
-        drain_timeout=failover.drain_seconds,
-        job_memory_warn_mb=600,
-        job_memory_limit_mb=capacity.job_memory_limit_mb,
-        initialize_process_timeout=60,
-        shutdown_process_timeout=30,
-        max_retry=failover.reconnect_tries,
-        preload_modules=["worker.preload"],
-    )
-    client = LiveKitClient(livekit)
-    admission = Admission(server, most_calls(capacity), livekit.agent_name, client, AdmissionRules(capacity))
-    server.setup_fnc = prewarm
-    server.load_fnc = admission.load
-    # `@server.rtc_session(...)` written as a call: the name comes from settings, and a call's process must be able to
-    # import the entrypoint, which it cannot if it is defined in here.
-    server.rtc_session(agent_name=livekit.agent_name, on_request=admission.take, on_session_end=on_session_end)(
-        entrypoint
-    )
-    return Parts(server, admission, client)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Leaves the process at once: no thread that hangs, no import that takes seconds, holds up a stop.
 
-Only the standard library, because it is needed before anything else has been imported.
+Only what the standard library has, because it is needed before anything else has been imported.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ import os
 import shutil
 import signal
 import sys
+import tempfile  # noqa: F401  what get_temp_dir imports: not in the middle of another import
 from multiprocessing import util
 from types import FrameType
 from typing import NoReturn
+
+from worker import fork_server
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STOPPED = 0
@@ -34,6 +37,7 @@ def stop_as_usual() -> None:
 def _leave_at_once(number: int, _: FrameType | None) -> NoReturn:
     # Not print: the signal may have come in the middle of one.
     os.write(2, f"the worker was told to stop ({signal.Signals(number).name}) before it had started\n".encode())
+    _leave_nothing_behind()
     os._exit(STOPPED)
 
 
@@ -46,6 +50,13 @@ def leave(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
-    with contextlib.suppress(OSError):
-        shutil.rmtree(util.get_temp_dir())  # of the fork server's socket; the interpreter's own end would remove it
+    _leave_nothing_behind()
     os._exit(code)
+
+
+def _leave_nothing_behind() -> None:
+    """End the fork server, and remove the folder of its socket: the interpreter's own end would."""
+    with contextlib.suppress(OSError):
+        fork_server.kill()
+    with contextlib.suppress(OSError):
+        shutil.rmtree(util.get_temp_dir())

@@ -10,6 +10,7 @@ import ast
 import asyncio
 import inspect
 import logging
+import os
 import re
 import signal
 from pathlib import Path
@@ -19,13 +20,15 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 import pytest
 from livekit.agents import AgentServer
+from livekit.agents.ipc import _preload as preload
 from livekit.agents.ipc import supervised_proc
 from livekit.agents.ipc.inference_proc_executor import InferenceProcExecutor
 from livekit.agents.ipc.proc_pool import ProcPool
+from livekit.agents.utils import http_context
 from livekit.agents.voice.transcription import TranscriptSynchronizer
 from livekit.plugins import openai
 
-from worker import livekit_internals
+from worker import fork_server, livekit_internals
 
 ROOT = Path(__file__).parents[2]
 
@@ -244,3 +247,32 @@ def test_nobody_else_in_the_worker_reaches_into_the_framework():
         if FRAMEWORKS_OBJECTS.search(line.split(" ", 1)[1].rpartition("._")[0])
     ]
     assert found == []
+
+
+def test_the_frameworks_list_of_what_to_preload_is_in_ours():
+    """The fork server runs before the framework sets its list, so what stands there and not in ours is never loaded."""
+    source = inspect.getsource(AgentServer.run)
+    framework = re.findall(r'"(livekit\.agents\.ipc\._preload\w*)"', source)
+    assert framework
+    assert fork_server.PRELOADED[-len(framework) :] == framework
+    assert preload.ENV_PRELOAD_LOCAL_INFERENCE == fork_server.PRELOAD_MODELS
+
+
+def test_the_voices_read_from_the_plugins_file_are_the_plugins():
+    from livekit.plugins.sarvam.models import MODEL_SPEAKER_COMPATIBILITY
+
+    for model, speakers in MODEL_SPEAKER_COMPATIBILITY.items():
+        assert livekit_internals.sarvam_speakers(model) == set(speakers["all"])
+
+
+def test_the_voice_detectors_weights_can_be_loaded_ahead():
+    livekit_internals.preload_voice_detector()
+
+
+def test_a_machine_without_certificates_is_pointed_at_certifis(monkeypatch):
+    monkeypatch.setattr(http_context, "_has_system_trust_store", lambda: False)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    livekit_internals.preload_first_request()
+    assert Path(os.environ["SSL_CERT_FILE"]).is_file()
+    monkeypatch.delenv("SSL_CERT_FILE")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +50,23 @@ def test_the_voice_anushka_on_bulbul_v3_is_refused_with_the_voices_that_fit():
     assert "'anushka' for en-IN is no voice of bulbul:v3" in done.stderr
     assert "priya" in done.stderr
     assert "amelia" not in done.stderr, "the plugin takes it, the API does not"
+
+
+def test_nothing_is_left_of_a_worker_that_refuses_its_settings(tmp_path):
+    """Calls' processes are prepared beside the checks: one that goes on alone would hold the terminal for seconds."""
+    done = start(GOOD | {"TTS_VOICES": "en-IN=anushka", "TMPDIR": str(tmp_path)})
+
+    assert done.returncode == 2
+    assert not list(tmp_path.iterdir())
+    assert not [process for process in psutil.process_iter() if of_environment(process, f"TMPDIR={tmp_path}")]
+
+
+def of_environment(process, variable):
+    name, _, value = variable.partition("=")
+    try:
+        return process.environ().get(name) == value
+    except psutil.Error:
+        return False  # ended meanwhile
 
 
 def test_a_v4_flash_voice_of_another_language_is_refused():

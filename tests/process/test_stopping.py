@@ -39,13 +39,14 @@ def assert_stops(process, number=signal.SIGTERM):
 
 @pytest.mark.parametrize(
     ("module", "number"),
-    [("pydantic", signal.SIGTERM), ("livekit.rtc", signal.SIGINT), ("worker.server", signal.SIGTERM)],
+    [("pydantic", signal.SIGTERM), ("livekit.rtc", signal.SIGINT), ("worker.parent", signal.SIGTERM)],
 )
-def test_while_it_imports(worker, module, number):
+def test_while_it_imports(worker, module, number, tmp_path):
     """Pins: killed by the signal without a word, or a KeyboardInterrupt's traceback."""
-    process = worker(**IMPORTS)
+    process = worker(**IMPORTS, TMPDIR=str(tmp_path))
     process.until(rf"import time:.*\| +{module}$")
     assert_stops(process, number)
+    assert not list(tmp_path.iterdir()), "the fork server's socket"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_while_livekit_accepts_a_connection_and_says_nothing(worker):
 
 def test_a_developers_worker_stops_alike(worker):
     process = worker("dev", **IMPORTS)
-    process.until(r"import time:.*\| +worker.server$")
+    process.until(r"import time:.*\| +worker.parent$")
     assert_stops(process, signal.SIGINT)
 
 

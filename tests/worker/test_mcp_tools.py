@@ -11,7 +11,7 @@ from livekit.agents.llm import mcp
 from mcp.types import CallToolResult, ImageContent, TextContent, Tool
 
 from worker.settings import McpServer
-from worker.tools import mcp_tools, offered
+from worker.tools import mcp_tools
 from worker.tools.context import RESULT_LIMIT_CHARACTERS
 from worker.tools.mcp_tools import McpTools
 from worker.tools.names import ToolNames
@@ -297,7 +297,7 @@ async def test_the_model_gets_a_results_text_and_no_more_than_it_can_use(result,
 
 
 async def test_a_toolset_that_cannot_be_built_costs_its_tools_only(monkeypatch, caplog):
-    monkeypatch.setattr(offered, "McpTools", lambda *_: 1 / 0)
+    monkeypatch.setattr(mcp_tools, "McpTools", lambda *_: 1 / 0)
     settings = SimpleNamespace(orders_url=None, transfer_to=None, transfer_webhook_url=None)
     sources = SimpleNamespace(tools_module=None, mcp_servers=[McpServer(name="shop", url="http://127.0.0.1:1/mcp")])
     assert {tool.info.name for tool in offered_tools(settings, sources)} == {"set_language", "current_time", "end_call"}

@@ -23,7 +23,6 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import tts
 
-from worker import log_events
 from worker.ports import Voice
 
 log = logging.getLogger("vaani")
@@ -118,5 +117,4 @@ async def render_missing(
         rendered, failed_in_a_row = rendered + 1, 0
     with contextlib.suppress(OSError):
         cache.forget_old()
-    log.info(log_events.PHRASE_RENDERED, extra={"count": rendered})
     return rendered

@@ -7,7 +7,6 @@ from typing import Any
 
 from livekit import rtc
 from livekit.agents import APIConnectOptions, stt
-from livekit.plugins import sarvam
 
 from worker.languages import LANGUAGES
 from worker.livekit_internals import ask_sarvam_stt_for, point_sarvam_stt_at
@@ -27,6 +26,8 @@ def websocket(base_url: str) -> str:
 
 def build_stt(settings: SttSettings, api: SarvamSettings) -> stt.STT[Any]:
     """Build the recogniser of one call; its sockets are opened when the call starts."""
+    from livekit.plugins import sarvam  # seconds of imports that only a call needs
+
     base = settings.base_url or api.base_url
     point_at(base)
     key = api.api_key.get_secret_value()
@@ -57,6 +58,8 @@ def by_request(recogniser: stt.STT[Any], seconds: float) -> WholeRecording | Non
 
 
 def _realtime(settings: SttSettings, key: str, base_url: str) -> stt.STT[Any]:
+    from livekit.plugins import sarvam
+
     # Here "detect" is `auto`, and Odia has its standard code, `or-IN`: both differ from the other endpoint.
     known = LANGUAGES.get(settings.language)
     return sarvam.STTRealtime(

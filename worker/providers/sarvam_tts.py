@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
-from livekit.agents import tts
-from livekit.plugins import sarvam
-from livekit.plugins.sarvam.models import MODEL_SPEAKER_COMPATIBILITY
 
 from worker.languages import ENGLISH, SUPPORTED
+from worker.livekit_internals import sarvam_speakers
 from worker.providers.sarvam_stt import websocket
 from worker.settings import SarvamSettings, TtsSettings
 from worker.spoken import Pronunciations
+
+if TYPE_CHECKING:
+    from livekit.plugins import sarvam
 
 # bulbul:v3 voices speak every language; these are the ones Sarvam's own samples use for it. amelia and sophia pass
 # the plugin's check but not the API's (agents#6774).
@@ -50,7 +51,7 @@ def default_voices(model: str, language: str) -> list[str]:
 def fitting_voices(model: str) -> list[str]:
     """Voices that both the plugin and the API accept for `model`."""
     refused = _REFUSED_BY_THE_API.get(model, set())
-    return sorted(set(MODEL_SPEAKER_COMPATIBILITY[model]["all"]) - refused)
+    return sorted(sarvam_speakers(model) - refused)
 
 
 def languages_without_a_voice(settings: TtsSettings) -> list[str]:
@@ -102,6 +103,8 @@ def build_tts(
 
     PCM end to end: linear16 needs no decoder, and at the room's own rate no resampler.
     """
+    from livekit.plugins import sarvam  # with OpenAI's, 0.8 s of CPU that the worker's parent can do without
+
     base = settings.base_url or api.base_url
     path = "/text-to-speech/ws/v2" if settings.model == "bulbul:v4-flash" else "/text-to-speech/ws"
     return sarvam.TTS(
@@ -127,7 +130,7 @@ def _kind_of_address(base_url: str) -> str:
 class SarvamVoice:
     """Switches the voice between replies: language and speaker travel with each segment, so no socket is lost."""
 
-    def __init__(self, voices: tts.TTS[Any] | None, settings: TtsSettings, api: SarvamSettings) -> None:
+    def __init__(self, voices: sarvam.TTS | None, settings: TtsSettings, api: SarvamSettings) -> None:
         self._tts = voices
         self._settings = settings
         self.pronunciations = Pronunciations(settings.pronunciations)
@@ -147,7 +150,7 @@ class SarvamVoice:
 
     def speak_in(self, language: str) -> None:
         """Speak `language` with its voice, from the next reply on."""
-        if language == self._language or language not in SUPPORTED or not isinstance(self._tts, sarvam.TTS):
+        if self._tts is None or language == self._language or language not in SUPPORTED:
             return
         voice = self._chosen.get(language) or voice_for(self._settings, language)
         self._tts.update_options(target_language_code=language, speaker=voice)

@@ -14,7 +14,6 @@ from worker.settings import ToolSettings, ToolSourceSettings
 from worker.tools.context import AnyTool, framed
 from worker.tools.current_time import current_time
 from worker.tools.end_call import end_call
-from worker.tools.mcp_tools import McpTools
 from worker.tools.names import ToolNames
 from worker.tools.order_status import order_status
 from worker.tools.set_language import set_language
@@ -40,6 +39,8 @@ def offered_tools(settings: ToolSettings, sources: ToolSourceSettings) -> list[A
     if (module := sources.tools_module) is not None:
         tools += [framed(tool) for tool in module_tools(module) if _can_use(tool, names, module)]
     for server in sources.mcp_servers:
+        from worker.tools.mcp_tools import McpTools  # the protocol's models are 0.7 s of CPU
+
         try:
             tools.append(McpTools(server, names))
         except Exception as error:

@@ -1,0 +1,83 @@
+"""What calls are forked from is loaded beside the worker's own imports; each process loads what it needs, no more."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from worker import fork_server
+
+ROOT = Path(__file__).parents[2]
+PARENT = "worker.checks, worker.end_of_turn.session_options, worker.logs, worker.parent, worker.run"
+ONLY_CALLS_NEED = ["livekit.plugins.openai", "livekit.plugins.sarvam", "mcp", "onnxruntime", "worker.server"]
+PRINT_LOADED = "import json, sys; print(json.dumps(sorted(sys.modules)))"
+
+
+def loaded_by(statement, **environment):
+    """The modules that a fresh process has after a statement."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    done = subprocess.run(
+        [sys.executable, "-c", f"{statement}\n{PRINT_LOADED}"], env=environment, cwd=ROOT, capture_output=True,
+        text=True, check=True, timeout=100,
+    )  # fmt: skip
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_the_parent_does_without_what_only_a_call_needs():
+    """Pins: 3.5 s of CPU and 197 MB in a process that carries no call."""
+    assert not loaded_by(f"import {PARENT}") & set(ONLY_CALLS_NEED)
+
+
+@pytest.mark.parametrize(("servers", "has_mcp"), [("", False), ('[{"name": "a", "url": "http://127.0.0.1:1"}]', True)])
+def test_a_calls_process_is_forked_from_all_it_needs(servers, has_mcp):
+    loaded = loaded_by("import worker.preload", WORKER_MCP_SERVERS=servers)
+    assert loaded >= set(ONLY_CALLS_NEED) - {"mcp"}
+    assert ("mcp" in loaded) is has_mcp
+
+
+WAIT_FOR_THE_END = """
+from multiprocessing import forkserver
+from worker import fork_server
+fork_server.PRELOADED[:] = [{module!r}]
+fork_server.start({detector!r})
+pid = forkserver._forkserver._forkserver_pid
+assert pid
+{then}
+"""
+
+
+def run_with_fork_server(tmp_path, preloaded, *, detector="vaani", then="", **environment):
+    """Start one that preloads a module of ours; returns what that module has printed."""
+    (tmp_path / "preloaded.py").write_text(preloaded)
+    code = WAIT_FOR_THE_END.format(module="preloaded", detector=detector, then=then)
+    return subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": f"{ROOT}:{tmp_path}"} | environment, cwd=tmp_path,
+        capture_output=True, text=True, check=True, timeout=60,
+    ).stdout.strip()  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("detector", "set_already", "told"),
+    [("vaani", {}, "false"), ("v1-mini", {}, "None"), ("vaani", {fork_server.PRELOAD_MODELS: "true"}, "true")],
+)
+def test_the_frameworks_model_is_loaded_for_the_detector_that_uses_it(
+    tmp_path, monkeypatch, detector, set_already, told
+):
+    """Pins: 243 MB of weights that no call of `vaani` asks."""
+    monkeypatch.delenv(fork_server.PRELOAD_MODELS, raising=False)
+    say = f"import os; print(os.environ.get({fork_server.PRELOAD_MODELS!r}), flush=True)"
+    assert run_with_fork_server(tmp_path, say, detector=detector, **set_already) == told
+
+
+def test_ctrl_c_in_the_terminal_is_not_for_the_fork_server(tmp_path):
+    say = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []), flush=True)"
+    still = "import signal; assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])"
+    assert run_with_fork_server(tmp_path, say, then=still) == "True"
+
+
+def test_a_killed_fork_server_is_gone_whatever_it_was_importing(tmp_path):
+    then = "import os\nfork_server.kill()\nassert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -9"
+    run_with_fork_server(tmp_path, "import threading; threading.Event().wait()", then=then)

@@ -1,0 +1,42 @@
+"""Starts the process that calls are forked from, before the framework would: beside this process's own imports.
+
+The framework starts it when the server runs, once everything here has been imported. On two cores a worker that imports
+both at once has registered seconds earlier.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from multiprocessing import forkserver, resource_tracker
+from multiprocessing.forkserver import _forkserver as running
+from typing import Final
+
+# The framework's own list (livekit.agents.AgentServer.run), without the plugins: worker.preload imports those in use.
+PRELOADED: Final = ["worker.preload", "livekit.agents.ipc._preload", "livekit.agents.ipc._preload_freeze"]
+PRELOAD_MODELS: Final = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"
+"""Unless it is false, the framework loads v1-mini's weights: 243 MB and a second of CPU. What is set already stays."""
+
+
+def start(turn_detector: str) -> None:
+    """Start it; what it needs has to be in the environment by now, since that is copied here.
+
+    Args:
+        turn_detector: The setting's value: v1-mini is the one whose weights all calls share.
+    """
+    if turn_detector != "v1-mini":
+        os.environ.setdefault(PRELOAD_MODELS, "false")
+    forkserver.set_forkserver_preload(PRELOADED)
+    resource_tracker.ensure_running()  # started below it would unblock SIGINT
+    # Ctrl-C is for the worker alone, which then tells the others.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def kill() -> None:
+    """Kill it, if it runs: still importing, it would outlive this process and hold its output open for seconds."""
+    if (pid := getattr(running, "_forkserver_pid", None)) is not None:
+        os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,88 @@
+"""Builds what runs in the worker's parent process: the agent server, which calls it takes, its line to LiveKit.
+
+Apart from worker.server, because this process carries no call: without what only a call needs it starts with half the
+CPU.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from livekit.agents import AgentServer, JobContext, JobProcess
+from livekit.agents.utils.hw import get_cpu_monitor
+
+from worker.admission import Admission
+from worker.admission_rules import AdmissionRules
+from worker.recovery.livekit_client import LiveKitClient
+from worker.settings import CapacitySettings, Settings
+
+CALLS_PER_CPU = 4
+
+
+def most_calls(settings: CapacitySettings) -> int:
+    """Return how many calls this worker carries at once."""
+    return settings.max_calls or max(1, int(CALLS_PER_CPU * get_cpu_monitor().cpu_count()))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Holds what runs in the worker's parent process."""
+
+    server: AgentServer
+    admission: Admission
+    client: LiveKitClient
+
+
+def build_server(settings: Settings) -> Parts:
+    """Build the server for these settings; nothing is started yet."""
+    livekit, capacity, failover = settings.livekit, settings.capacity, settings.failover
+    server = AgentServer(
+        ws_url=livekit.url,
+        api_key=livekit.api_key,
+        api_secret=livekit.api_secret.get_secret_value(),
+        host="127.0.0.1",
+        port=0,  # the framework's own health endpoint says 200 whatever happens: worker.health answers instead
+        load_threshold=1.0,
+        num_idle_processes=capacity.idle_processes,
+        drain_timeout=failover.drain_seconds,
+        job_memory_warn_mb=600,
+        job_memory_limit_mb=capacity.job_memory_limit_mb,
+        initialize_process_timeout=60,
+        shutdown_process_timeout=30,
+        max_retry=failover.reconnect_tries,
+        preload_modules=["worker.preload"],
+    )
+    client = LiveKitClient(livekit)
+    admission = Admission(server, most_calls(capacity), livekit.agent_name, client, AdmissionRules(capacity))
+    server.setup_fnc = prewarm
+    server.load_fnc = admission.load
+    # `@server.rtc_session(...)` written as a call: the name comes from settings, and a call's process must be able to
+    # import the entrypoint, which it cannot if it is defined in here.
+    server.rtc_session(agent_name=livekit.agent_name, on_request=admission.take, on_session_end=on_session_end)(
+        entrypoint
+    )
+    return Parts(server, admission, client)
+
+
+# What a call's process runs. The framework sends it these three by name, and there worker.server is loaded already.
+
+
+def prewarm(proc: JobProcess) -> None:
+    """Prepare a call's process before it has a call."""
+    from worker import server
+
+    server.prewarm(proc)
+
+
+async def entrypoint(ctx: JobContext) -> None:
+    """Take one call."""
+    from worker import server
+
+    await server.entrypoint(ctx)
+
+
+async def on_session_end(ctx: JobContext) -> None:
+    """Do what is done when a call is over."""
+    from worker import server
+
+    await server.on_session_end(ctx)
