@@ -115,7 +115,9 @@ async def _until_stopped(
 async def _render_phrases(settings: Settings, registered: asyncio.Event) -> None:
     """Fill the phrase cache beside the calls; a provider that is down costs only the ready audio."""
     await registered.wait()  # taking calls comes first: a start is seconds of CPU already
-    phrases = list(Phrases.load(settings.call.phrases_file).every(settings.call.default_language))
+    said = Phrases.load(settings.call.phrases_file)
+    menu = [(language, said.text("menu", language, digit=key)) for key, language in settings.phone.menu.items()]
+    phrases = [*said.every(settings.call.default_language), *menu]
     silent = SarvamVoice(None, settings.tts, settings.sarvam)  # enough to know which files there should be
     cache, rendered = PhraseAudio(settings.call.phrase_cache_dir, silent), 0
     if not all(cache.has(language, text) for language, text in phrases):

@@ -164,6 +164,7 @@ async def take_call(ctx: JobContext) -> None:
     )
     parts = CallParts(
         settings=settings.call,
+        phone=settings.phone,
         retry=settings.retry,
         log_pii=settings.logs.log_pii,
         phrases=ready.phrases,

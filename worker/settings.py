@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from worker.lang import lacking_parts
 from worker.languages import LANGUAGES, SUPPORTED, known_code
+from worker.text.phone_numbers import e164
 
 # docs.sarvam.ai, "Keyterm Prompting", 2026-09-22.
 KEYTERMS_MAX = 50
@@ -226,6 +227,67 @@ class CallSettings(_Group):
         if value is not None and not value.is_file():
             raise ValueError(f"there is no file {str(value)!r}")
         return value
+
+
+def _pairs(value: object, what: str) -> dict[str, str] | object:
+    """`a=b,c=d` as a dict; each pair must have both halves."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    for left, equals, right in pairs:
+        if not equals or not left.strip() or not right.strip():
+            raise ValueError(f"{left}{equals}{right} is not {what}")
+    return {left.strip(): right.strip() for left, _, right in pairs}
+
+
+def _offered(language: str) -> str:
+    if language not in SUPPORTED:
+        raise ValueError(f"{language!r} is none of {', '.join(SUPPORTED)}")
+    return language
+
+
+class PhoneSettings(_Group):
+    """What is special about a call over the telephone (docs/telephone.md)."""
+
+    model_config = SettingsConfigDict(env_prefix="WORKER_PHONE_")
+
+    languages: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict,
+        description="The language to greet in by called number, `+918012345678=kn-IN,+912212345678=mr-IN`.",
+    )
+    menu: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict,
+        description="Keys for languages, `1=en-IN,2=hi-IN`: a phone caller is asked first; empty asks nobody.",
+    )
+    menu_seconds: PositiveFloat = Field(5.0, description="How long a choice is waited for after the last was offered.")
+    key_pause_seconds: PositiveFloat = Field(
+        3.0, description="Digits that are keyed in are complete after this pause, or `#`; `*` starts over."
+    )
+    mask_keys: bool = Field(True, description="Whether keyed digits are dots in transcripts; the model reads them.")
+    answer_seconds: PositiveFloat = Field(60.0, description="A call that rings for longer is given up.")
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _by_number(cls, value: object) -> object:
+        pairs = _pairs(value, "NUMBER=LANGUAGE")
+        if not isinstance(pairs, dict):
+            return pairs
+        numbers = {number: e164(number) for number in pairs}
+        for number, known in numbers.items():
+            if known is None:
+                raise ValueError(f"{number!r} is no phone number; write +91 and ten digits")
+        return {str(numbers[number]): _offered(language) for number, language in pairs.items()}
+
+    @field_validator("menu", mode="before")
+    @classmethod
+    def _by_key(cls, value: object) -> object:
+        pairs = _pairs(value, "KEY=LANGUAGE")
+        if not isinstance(pairs, dict):
+            return pairs
+        for key in pairs:
+            if not (len(key) == 1 and key in "0123456789"):
+                raise ValueError(f"{key!r} is no key; use one of 0 to 9")
+        return {key: _offered(language) for key, language in pairs.items()}
 
 
 class ToolSettings(_Group):
@@ -464,6 +526,7 @@ class Settings:
     openai: OpenAiSettings
     turns: TurnSettings
     call: CallSettings
+    phone: PhoneSettings
     tools: ToolSettings
     tool_sources: ToolSourceSettings
     retry: RetrySettings

@@ -82,3 +82,14 @@ def test_whatever_a_trunk_sends_a_greeting_has_a_language(number):
 )  # fmt: skip
 def test_only_what_looks_like_a_voice_is_one(voice, wanted):
     assert wanted_voice({"voice": voice}) == wanted
+
+
+@pytest.mark.parametrize(
+    "called", ["+918012345678", "918012345678", "08012345678", "8012345678", "sip:+918012345678@x"]
+)
+def test_a_called_number_has_its_language_in_every_form_of_it(called):
+    by_number = {"+918012345678": "kn-IN"}
+    attributes = {"sip.trunkPhoneNumber": called, "sip.phoneNumber": "+914412345678"}
+    assert opening_language(attributes, "en-IN", by_number) == "kn-IN"
+    assert opening_language(attributes | {"language": "hi-IN"}, "en-IN", by_number) == "hi-IN"
+    assert opening_language(attributes, "en-IN", {"+918099999999": "kn-IN"}) == "ta-IN"

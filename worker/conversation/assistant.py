@@ -37,6 +37,8 @@ class Assistant(Agent):
 
     async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
         """Decide the reply's language for good: the turn is over."""
+        if self._call.phone.is_choice(new_message.text_content or ""):
+            raise StopResponse
         try:
             self._call.turn_is_over(new_message.text_content or "", _turns_in(turn_ctx) + 1)
         except Exception as error:  # the framework would log it, and leave the turn unanswered

@@ -16,6 +16,7 @@ from worker.conversation.history import History
 from worker.conversation.listening import Listening
 from worker.conversation.opening import Opening
 from worker.conversation.outages import Outages
+from worker.conversation.phone_call import PhoneCall
 from worker.conversation.phone_transfer import transfer_phone_caller
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
@@ -28,7 +29,7 @@ from worker.conversation.summaries import Summaries
 from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
 from worker.ports import Price, TurnEvidence, Voice, WholeRecording
-from worker.settings import CallSettings, RetrySettings
+from worker.settings import CallSettings, PhoneSettings, RetrySettings
 from worker.ticket import Ticket
 
 
@@ -37,6 +38,7 @@ class CallParts:
     """Holds what a call is made of; built by the server."""
 
     settings: CallSettings
+    phone: PhoneSettings
     retry: RetrySettings
     log_pii: bool
     phrases: Phrases
@@ -52,8 +54,8 @@ class CallParts:
 class Call:
     """Puts the objects of one call together, and lets each know only those that it works with.
 
-    opening → speaker, clocks, ending;  listening → hearing, speaker, ending;  clocks → hearing, speaker, ending;
-    speaker → languages;  ending → speaker, handoff, outages.
+    opening → phone, speaker, clocks, ending;  phone → listening, speaker;  listening → hearing, speaker, ending;
+    clocks → hearing, speaker, ending;  speaker → languages;  ending → speaker, handoff, outages.
     """
 
     def __init__(self, ctx: JobContext, session: AgentSession[Any], parts: CallParts) -> None:
@@ -83,10 +85,11 @@ class Call:
         self.listening = Listening(
             session, hearing, parts.evidence, self.languages, self.reports, self.speaker, self.ending
         )
+        self.phone = PhoneCall(ctx.room, session, parts.phone, self.speaker, self.listening, self.reports)
         self._clocks = Clocks(settings, session, ctx.room, hearing, self.speaker, self.ending, self.reports)
         self.opening = Opening(
             ctx, session, settings, parts.ticket, handoff, self.languages, self.history, self.speaker, self._clocks,
-            self.ending, self.reports,
+            self.ending, self.reports, self.phone,
         )  # fmt: skip
         self._summaries = Summaries(self.history, self._summarizer, self.fault)
         session.on("conversation_item_added", lambda event: self._said(event.item))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from livekit import rtc
 
 from worker.languages import LANGUAGES, SUPPORTED, canonical_code
-from worker.text.phone_numbers import national_number
+from worker.text.phone_numbers import e164, national_number
 
 _REGION_LANGUAGES = {std_code: code for code in SUPPORTED for std_code in LANGUAGES[code].std_codes}
 # Mobile numbers begin with 6 to 9, as some STD codes do, and say nothing about a region (numbers are ported, and
@@ -19,12 +20,23 @@ _LANDLINE_LEVELS = "2346"
 LONGEST_VALUE = 64
 
 
-def opening_language(attributes: Mapping[str, str], default: str) -> str:
-    """Return the language of the greeting: the token's `language`, else the landline's region, else the default."""
+def chosen_language(attributes: Mapping[str, str], by_called_number: Mapping[str, str]) -> str | None:
+    """Return the language somebody has decided on: the token's or the dispatch rule's, else the called number's."""
     asked = canonical_code(attributes.get("language", "")[:LONGEST_VALUE])
-    if asked is not None:
-        return asked
-    return _language_of_number(attributes.get("sip.phoneNumber", "")[:LONGEST_VALUE]) or default
+    called = attributes.get("sip.trunkPhoneNumber", "")[:LONGEST_VALUE]
+    return asked or by_called_number.get(e164(called) or called)
+
+
+def opening_language(
+    attributes: Mapping[str, str], default: str, by_called_number: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Return the language of the greeting: one that was decided on, else the landline's region's, else the default.
+
+    Args:
+        by_called_number: E.164 number -> language, for phones.
+    """
+    known = chosen_language(attributes, by_called_number)
+    return known or _language_of_number(attributes.get("sip.phoneNumber", "")[:LONGEST_VALUE]) or default
 
 
 def wanted_voice(attributes: Mapping[str, str]) -> str | None:

@@ -27,6 +27,7 @@ LAST_WORDS_SECONDS = 8.0  # a noisy line may sound like a caller for ever
 WORDS_AFTER_SECONDS = 1.2  # the recogniser's, behind the voice
 SAID_GOODBYE = "caller_said_goodbye"
 NOBODY_CAME = "nobody_came"
+NOT_ANSWERED = "not_answered"
 
 
 class State(Enum):

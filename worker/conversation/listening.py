@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import AgentSession, UserStateChangedEvent, stt
+from livekit.agents import AgentSession, LanguageCode, UserStateChangedEvent, stt
 
 from worker import log_events
 from worker.conversation.ending import Ending
@@ -40,6 +40,7 @@ class Listening:
         self._voice_heard = VoiceHeard()
         self._doubts = Doubts()
         self._turn_has_words = self._passed_over = False
+        self._keyed: list[stt.SpeechEvent] = []
         session.on("user_state_changed", self._user_state_changed)
         session.on("agent_state_changed", lambda event: self.overheard.agent_state_changed(event.new_state))
         session.on("user_transcription_timeout", lambda event: self._not_understood(event.speech_duration))
@@ -61,11 +62,28 @@ class Listening:
         best = event.alternatives[0]
         if not best.text.strip():
             return True
+        if any(each is event for each in self._keyed):
+            self._keyed.remove(event)
+            self._turn_has_words = True
+            return True
         self.hearing.understood()
         if not self._belongs_to_the_turn(event):
             return False
         self.note(best)
         return True
+
+    def key_in(self, digits: str) -> None:
+        """Hear digits that were keyed in as words of the turn, behind what does not stop for them."""
+        event = stt.SpeechEvent(
+            type=stt.SpeechEventType.FINAL_TRANSCRIPT,
+            alternatives=[stt.SpeechData(language=LanguageCode(""), text=digits, confidence=1.0)],
+        )
+        self._keyed.append(event)
+        speech = self._session.current_speech
+        if speech is not None and not speech.done() and not speech.allow_interruptions:
+            speech.add_done_callback(lambda _: self._hear_after_all(event))
+        else:
+            self._hear_after_all(event)
 
     def note(self, best: stt.SpeechData) -> None:
         """Take in words that count, and the language that the recogniser claims for them."""

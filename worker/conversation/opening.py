@@ -11,15 +11,17 @@ from livekit.agents import AgentSession, AgentStateChangedEvent, JobContext
 
 from worker import log_events
 from worker.admission_rules import DAY_IS_SPENT, EXPIRED, TOO_MANY_CALLS, USED
-from worker.conversation.caller import opening_language, wanted_voice
+from worker.conversation.caller import chosen_language, opening_language, wanted_voice
 from worker.conversation.clocks import Clocks
-from worker.conversation.ending import NOBODY_CAME, Ending
+from worker.conversation.ending import NOBODY_CAME, NOT_ANSWERED, Ending
 from worker.conversation.handoff import Handoff
 from worker.conversation.history import History
 from worker.conversation.pacing import estimate_rate_less_often
+from worker.conversation.phone_call import PhoneCall
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
+from worker.phone.menu import Other
 from worker.recovery.rooms import CALLER_KINDS
 from worker.settings import CallSettings
 from worker.ticket import Ticket
@@ -41,7 +43,7 @@ class Opening:
     def __init__(
         self, ctx: JobContext, session: AgentSession[Any], settings: CallSettings, ticket: Ticket | None,
         handoff: Handoff, languages: ReplyLanguage, history: History, speaker: Speaker, clocks: Clocks,
-        ending: Ending, reports: CallReports,
+        ending: Ending, reports: CallReports, phone: PhoneCall,
     ) -> None:  # fmt: skip
         self.refused: str | None = None
         """Why this is no call: said instead of a greeting."""
@@ -56,6 +58,8 @@ class Opening:
         self._clocks = clocks
         self._ending = ending
         self._reports = reports
+        self._phone = phone
+        self._language_is_known = True
         self._met_at = time.monotonic()
 
     async def greet(self) -> None:
@@ -77,7 +81,8 @@ class Opening:
         if await self._resume():
             return
         self._session.on("agent_state_changed", self._greeted)
-        self._speaker.say("greeting", allow_interruptions=self._settings.greeting_interruptible)
+        if await self._choose_language():
+            self._speaker.say("greeting", allow_interruptions=self._settings.greeting_interruptible)
         self._clocks.limit_call(self._handoff.started_at)
         if not at_keyboard:
             self._clocks.expect_microphone()
@@ -88,9 +93,14 @@ class Opening:
         if caller is None:
             self._ending.end(NOBODY_CAME)
             return False
+        if not await self._is_answered(caller):
+            self._ending.end(NOT_ANSWERED)
+            return False
         if time.monotonic() - waited_from > ALREADY_THERE_SECONDS:
             self._met_at = time.monotonic()  # the agent was there first
-        self._languages.open_in(opening_language(caller.attributes, self._settings.default_language))
+        by_number = self._phone.by_called_number
+        self._language_is_known = chosen_language(caller.attributes, by_number) is not None
+        self._languages.open_in(opening_language(caller.attributes, self._settings.default_language, by_number))
         if voice := wanted_voice(caller.attributes):
             self._speaker.voice.choose(self._languages.settled, voice)
         return True
@@ -101,6 +111,20 @@ class Opening:
                 return await self._ctx.wait_for_participant(kind=list(CALLER_KINDS))
         except (TimeoutError, RuntimeError):
             return None
+
+    async def _is_answered(self, caller: rtc.RemoteParticipant) -> bool:
+        self._clocks.rings = True
+        try:
+            return await self._phone.answered(caller)
+        finally:
+            self._clocks.rings = False
+
+    async def _choose_language(self) -> bool:
+        """Let a phone caller choose a language; False for one who has begun to speak instead, and is answered."""
+        choice = await self._phone.ask_for_language(known=self._language_is_known)
+        if isinstance(choice, str):
+            self._languages.wish(choice)
+        return choice is not Other.SPEAKS and not self._ending.begun
 
     def _alone_seconds(self) -> float:
         """Return how long to wait: a caller whose own joining has made the room is there in a moment, or never."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from worker.lang import part_of
 from worker.languages import ENGLISH, SUPPORTED
 
 FALLBACK_LANGUAGE = ENGLISH
+_SLOT = re.compile(r"\{[a-z]+\}")
 
 
 class Phrases:
@@ -31,16 +33,20 @@ class Phrases:
             _lay_over(table, _read(replacements), replacements)
         return cls(table)
 
-    def text(self, name: str, language: str) -> str:
-        """Return the words of phrase `name` in `language`, in English where we have none."""
-        return self._table.get(language, self._table[FALLBACK_LANGUAGE])[name]
+    def text(self, name: str, language: str, **slots: str) -> str:
+        """Return the words of phrase `name` in `language`, in English where we have none, its `{slots}` filled in."""
+        text = self._table.get(language, self._table[FALLBACK_LANGUAGE])[name]
+        for slot, words in slots.items():
+            text = text.replace(f"{{{slot}}}", words)
+        return text
 
     def every(self, first: str) -> Iterator[tuple[str, str]]:
-        """List all (language, text) pairs, the language `first` before the others."""
+        """List all (language, text) pairs that are whole, the language `first` before the others."""
         names = list(self._table[FALLBACK_LANGUAGE])
         for language in sorted(self._table, key=lambda code: (code != first, code != FALLBACK_LANGUAGE, code)):
             for name in names:
-                yield language, self._table[language][name]
+                if not _SLOT.search(self._table[language][name]):
+                    yield language, self._table[language][name]
 
 
 def _read(path: Path) -> dict[str, dict[str, str]]:

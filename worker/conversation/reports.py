@@ -42,6 +42,8 @@ class CallReports:
         self._waste = Waste()
         self._usage: AgentSessionUsage | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self.shown: Callable[[str], str] = str
+        """Hides, in words that are told to anybody, what only the model may read."""
 
     def watch(self, session: AgentSession[Any]) -> None:
         """Follow a session's turns and usage."""
@@ -104,6 +106,7 @@ class CallReports:
         timings = TurnTimings.from_metrics(heard.metrics or {}, said.metrics or {})
         decision = self._language.last
         waste, self._waste = self._waste, Waste()
+        heard_words, reply_words = self.shown(heard.text_content or ""), self.shown(said.text_content or "")
         fields: dict[str, object] = {
             "turn": self._turn,
             "language": self._language.settled,
@@ -115,18 +118,18 @@ class CallReports:
             "wasted_characters": waste.characters,
         }
         if self._log_pii:
-            fields |= {"pii_heard": heard.text_content, "pii_reply": said.text_content}
+            fields |= {"pii_heard": heard_words, "pii_reply": reply_words}
         log.info(log_events.TURN_FINISHED, extra=fields)
         usage = usage_totals(self._usage)
         self._send(
             TURN_TOPIC,
             {
                 "turn": self._turn,
-                "heard": heard.text_content or "",
+                "heard": heard_words,
                 "heard_language": self._heard_language,
                 "reply_language": self._language.settled,
                 "reason": fields["reason"],
-                "reply": said.text_content or "",
+                "reply": reply_words,
                 "interrupted": said.interrupted,
                 "stages": timings.as_dict(),
                 "usage": usage,

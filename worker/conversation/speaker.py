@@ -53,7 +53,7 @@ class Speaker:
     @property
     def reply(self) -> Reply:
         """Return what the speech says that the running task belongs to."""
-        return self._replies.of_this_task() or self._phrase_reply()
+        return self._replies.of_this_task() or self._phrase_reply(self._languages.settled)
 
     @property
     def language_heard(self) -> str:
@@ -61,10 +61,12 @@ class Speaker:
         reply = self._replies.of(self._session.current_speech)
         return self._languages.settled if reply is None else reply.language
 
-    def say(self, phrase: str, *, allow_interruptions: bool = True) -> SpeechHandle:
-        """Speak a ready phrase in the caller's language, from ready audio where there is some."""
-        reply = self._phrase_reply()
-        text = self._phrases.text(phrase, reply.language)
+    def say(
+        self, phrase: str, *, allow_interruptions: bool = True, language: str | None = None, **slots: str
+    ) -> SpeechHandle:
+        """Speak a ready phrase in the caller's language, or another, from ready audio where there is some."""
+        reply = self._phrase_reply(language or self._languages.settled)
+        text = self._phrases.text(phrase, reply.language, **slots)
         ready = self._audio.frames(reply.language, text)
         audio = NOT_GIVEN if ready is None else in_portions(ready)
         speech = self._session.say(text, audio=audio, allow_interruptions=allow_interruptions)
@@ -81,8 +83,8 @@ class Speaker:
         """Show a phrase on the caller's screen."""
         self._reports.notice(kind, self._phrases.text(phrase, language or self._languages.settled))
 
-    def _phrase_reply(self) -> Reply:
-        return Reply(self._languages.settled, self._bridge(self._languages.settled))
+    def _phrase_reply(self, language: str) -> Reply:
+        return Reply(language, self._bridge(language))
 
     def _bridge(self, language: str) -> Bridge:
         """Return what a reply in `language` does while it waits."""

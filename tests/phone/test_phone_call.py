@@ -1,0 +1,255 @@
+"""A call by telephone: nothing is heard or said while it rings, and keys are words of the turn."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from livekit import rtc
+from livekit.agents import stt
+
+from tests.phone.test_line import SIP, Room
+from tests.worker.jumping_clock import run, wait
+from worker import log_events
+from worker.conversation.listening import Listening
+from worker.conversation.opening import Opening
+from worker.conversation.phone_call import PhoneCall
+from worker.phone.menu import Other
+from worker.settings import PhoneSettings
+
+SETTINGS = PhoneSettings(menu={"1": "en-IN", "2": "hi-IN"})
+
+
+class Session(rtc.EventEmitter):
+    """The session's side of it, which notes what is asked of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.did = []
+        self.current_speech = None
+        self.input = SimpleNamespace(set_audio_enabled=lambda on: self.did.append("listens" if on else "deaf"))
+
+    def interrupt(self):
+        self.did.append("falls silent")
+        if self.current_speech is not None and not self.current_speech.allow_interruptions:
+            raise RuntimeError("it does not stop")
+
+    def reset_away_timer(self):
+        self.did.append("not away")
+
+
+class Reports:
+    def __init__(self):
+        self.events = []
+
+    def event(self, name, **fields):
+        self.events.append((name, fields))
+
+
+def a_call(settings=SETTINGS, **attributes):
+    """(the call's telephone part, its room, its session, its reports, what was keyed in)."""
+    room, session, reports, keyed = Room(**attributes), Session(), Reports(), []
+    spoken = SimpleNamespace(wait_for_playout=lambda: wait(1), interrupted=False)
+    speaker = SimpleNamespace(say=lambda phrase, **how: session.did.append((phrase, how)) or spoken)
+    listening = SimpleNamespace(key_in=keyed.append)
+    return PhoneCall(room, session, settings, speaker, listening, reports), room, session, reports, keyed
+
+
+def press(room, digit, person=None):
+    room.emit("sip_dtmf_received", SimpleNamespace(code=1, digit=digit, participant=person or room.phone))
+
+
+def test_while_it_rings_nothing_is_heard_and_then_everything():
+    async def scenario():
+        phone, room, session, reports, _ = a_call(**{"sip.callStatus": "ringing"})
+        asyncio.get_running_loop().call_later(20, room.status, "active")
+        assert await phone.answered(room.phone)
+        assert session.did == ["deaf", "listens", "not away"]
+        assert reports.events == [(log_events.CALL_ANSWERED, {"direction": "out", "rang_seconds": 20.0})]
+
+    run(scenario())
+
+
+def test_a_phone_that_is_not_picked_up_is_told_and_left():
+    async def scenario():
+        phone, room, session, reports, _ = a_call(**{"sip.callStatus": "ringing", "sip.ruleID": "SDR_1"})
+        asyncio.get_running_loop().call_later(2, room.leave, rtc.DisconnectReason.USER_UNAVAILABLE)
+        assert not await phone.answered(room.phone)
+        assert session.did == ["deaf"]
+        assert reports.events == [(log_events.CALL_NOT_ANSWERED, {"direction": "in", "reason": "unavailable"})]
+
+    run(scenario())
+
+
+def test_a_caller_on_a_page_is_there_at_once_and_has_neither_menu_nor_keys():
+    async def scenario():
+        phone, room, _, reports, keyed = a_call()
+        page = SimpleNamespace(identity="page", kind=rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, attributes={})
+        assert await phone.answered(page)
+        assert await phone.ask_for_language(known=False) is Other.NOTHING
+        press(room, "1", page)
+        press(room, "#", page)
+        assert (reports.events, keyed) == ([], [])
+
+    run(scenario())
+
+
+def test_only_the_callers_keys_count():
+    async def scenario():
+        phone, room, session, _, keyed = a_call()
+        assert await phone.answered(room.phone)
+        colleague = SimpleNamespace(identity="sip_2", kind=SIP, attributes={})
+        for digit, person in (("4", room.phone), ("9", colleague), ("7", room.phone), ("#", room.phone)):
+            press(room, digit, person)
+        assert keyed == ["47"]
+        assert session.did == ["falls silent"]
+        press(room, "5")
+        session.current_speech = SimpleNamespace(allow_interruptions=False)
+        session.emit("close", None)
+        await wait(10)
+        assert keyed == ["47"], "a call that is over hears no more"
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("mask", "shown"), [(True, "my PIN is ••••"), (False, "my PIN is 4711")])
+def test_what_was_keyed_is_shown_in_no_transcript_of_the_room(mask, shown):
+    async def scenario():
+        phone, room, session, reports, _ = a_call(PhoneSettings(mask_keys=mask))
+        await phone.answered(room.phone)
+        for digit in "4711#":
+            press(room, digit)
+        heard = SimpleNamespace(transcript="my PIN is 4711")
+        session.emit("user_input_transcribed", heard)
+        assert heard.transcript == reports.shown("my PIN is 4711") == shown
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("attributes", "known", "asked"),
+    [({"sip.ruleID": "SDR_1"}, False, True), ({"sip.ruleID": "SDR_1"}, True, False), ({}, False, False)],
+)
+def test_the_menu_is_for_those_who_call_and_whose_language_nobody_has_said(attributes, known, asked):
+    async def scenario():
+        phone, room, session, _, _ = a_call(**attributes)
+        await phone.answered(room.phone)
+        choosing = asyncio.create_task(phone.ask_for_language(known=known))
+        await wait(1.5)
+        press(room, "2")
+        assert await choosing == ("hi-IN" if asked else Other.NOTHING)
+        assert [what[1]["language"] for what in session.did if what[0] == "menu"] == (
+            ["en-IN", "hi-IN"] if asked else []
+        )
+
+    run(scenario())
+
+
+def test_a_spoken_choice_wants_no_other_answer_and_only_while_the_menu_is_open():
+    async def scenario():
+        phone, room, _, _, _ = a_call(**{"sip.ruleID": "SDR_1"})
+        await phone.answered(room.phone)
+        assert not phone.is_choice("Hindi")
+        choosing = asyncio.create_task(phone.ask_for_language(known=False))
+        await wait(0.5)
+        assert phone.is_choice("हिंदी")
+        assert await choosing == "hi-IN"
+        assert not phone.is_choice("English")
+
+    run(scenario())
+
+
+# ---- keys among the words
+
+
+class Hearing:
+    def __init__(self):
+        self.heard = []
+
+    def put_back(self, event):
+        self.heard.append(event)
+
+    def close(self):
+        """Nothing runs."""
+
+
+def listening(session):
+    hearing = Hearing()
+    ending = SimpleNamespace(begun=False)
+    return Listening(session, hearing, None, SimpleNamespace(), Reports(), SimpleNamespace(), ending), hearing
+
+
+def test_keyed_digits_are_a_final_transcript_that_nobody_doubts():
+    """Pins keys ignored: pressed 1, 2 and #, and the agent went on as if nothing had been."""
+    words, hearing = listening(Session())
+    words.key_in("4711")
+    [event] = hearing.heard
+    assert event.type is stt.SpeechEventType.FINAL_TRANSCRIPT
+    assert event.alternatives[0].text == "4711"
+    assert words.passes(event)
+
+
+def test_keys_pressed_into_a_greeting_that_does_not_stop_are_heard_after_it():
+    session = Session()
+    done = []
+    session.current_speech = SimpleNamespace(
+        allow_interruptions=False, done=lambda: False, add_done_callback=done.append
+    )
+    words, hearing = listening(session)
+    words.key_in("4711")
+    assert hearing.heard == []
+    done[0](None)
+    assert len(hearing.heard) == 1
+
+
+# ---- the opening
+
+
+def opening(phone, did, *, answered=True, language_known=False, choice=Other.NOTHING):
+    """An opening whose phone is picked up, or not, and whose caller chooses, or not."""
+
+    async def is_answered(person):
+        return answered
+
+    async def ask(*, known):
+        did.append(f"asks, known: {known}")
+        return choice
+
+    phone = SimpleNamespace(by_called_number={"+918012345678": "kn-IN"}, answered=is_answered, ask_for_language=ask)
+    person = SimpleNamespace(
+        identity="sip_1", kind=SIP,
+        attributes={"sip.trunkPhoneNumber": "08012345678" if language_known else "+912212345678",
+                    "sip.phoneNumber": "+914412345678"},
+    )  # fmt: skip
+
+    async def there(kind):
+        return person
+
+    languages = SimpleNamespace(
+        settled="", open_in=lambda code: did.append(f"opens in {code}"), wish=lambda code: did.append(f"wish {code}")
+    )
+    session = rtc.EventEmitter()
+    session.output = SimpleNamespace(audio=None)
+    return Opening(
+        SimpleNamespace(is_fake_job=lambda: False, wait_for_participant=there), session,
+        SimpleNamespace(alone_seconds=5, default_language="en-IN", greeting_interruptible=False), None,
+        SimpleNamespace(succession=None, started_at=0), languages, None,
+        SimpleNamespace(say=lambda phrase, **how: did.append(phrase)),
+        SimpleNamespace(limit_call=lambda at: None, expect_microphone=lambda: None),
+        SimpleNamespace(begun=False, end=did.append), Reports(), phone,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("how", "what"),
+    [
+        ({}, ["opens in ta-IN", "asks, known: False", "greeting"]),
+        ({"language_known": True}, ["opens in kn-IN", "asks, known: True", "greeting"]),
+        ({"choice": "hi-IN"}, ["opens in ta-IN", "asks, known: False", "wish hi-IN", "greeting"]),
+        ({"choice": Other.SPEAKS}, ["opens in ta-IN", "asks, known: False"]),
+        ({"answered": False}, ["not_answered"]),
+    ],
+)
+def test_a_phone_call_opens_in_the_language_that_somebody_knows(how, what):
+    did = []
+    run(opening(None, did, **how).greet())
+    assert did == what

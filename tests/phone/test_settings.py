@@ -1,0 +1,40 @@
+"""The settings of phone calls are understood in every form of a number, and refused with what to write instead."""
+
+import pytest
+
+from worker.environment import load_settings
+from worker.errors import BadSettings
+
+NEEDED = {
+    "LIVEKIT_URL": "ws://127.0.0.1:7880", "LIVEKIT_API_KEY": "k", "LIVEKIT_API_SECRET": "s", "SARVAM_API_KEY": "s",
+    "OPENAI_API_KEY": "o",
+}  # fmt: skip
+
+
+def test_a_called_number_is_one_number_however_it_is_written():
+    written = "08012345678=kn-IN, +91 22 1234 5678 = mr-IN"
+    phone = load_settings(NEEDED | {"WORKER_PHONE_LANGUAGES": written}).phone
+    assert phone.languages == {"+918012345678": "kn-IN", "+912212345678": "mr-IN"}
+
+
+def test_a_menu_keeps_its_order():
+    assert list(load_settings(NEEDED | {"WORKER_PHONE_MENU": "2=hi-IN,1=en-IN"}).phone.menu) == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("LANGUAGES", "08012345678", "is not NUMBER=LANGUAGE"),
+        ("LANGUAGES", "12=kn-IN", "'12' is no phone number; write +91 and ten digits"),
+        ("LANGUAGES", "08012345678=klingon", "'klingon' is none of bn-IN"),
+        ("MENU", "12=hi-IN", "'12' is no key; use one of 0 to 9"),
+        ("MENU", "#=hi-IN", "'#' is no key"),
+        ("MENU", "1=hindi", "'hindi' is none of"),
+        ("MENU", "1", "is not KEY=LANGUAGE"),
+    ],
+)
+def test_a_wrong_setting_says_what_is_wrong_with_it(name, value, said):
+    with pytest.raises(BadSettings) as refused:
+        load_settings(NEEDED | {f"WORKER_PHONE_{name}": value})
+    assert f"WORKER_PHONE_{name}: " in str(refused.value)
+    assert said in str(refused.value)

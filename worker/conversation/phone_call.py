@@ -1,0 +1,97 @@
+"""Puts together what a call by telephone has beside any other: a line that rings, keys, a menu of languages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import AgentSession, UserInputTranscribedEvent
+from livekit.agents.voice import SpeechHandle
+
+from worker import log_events
+from worker.conversation.listening import Listening
+from worker.conversation.reports import CallReports
+from worker.conversation.speaker import Speaker
+from worker.phone.keys import Keys
+from worker.phone.line import Direction, PhoneLine, is_phone
+from worker.phone.menu import LanguageMenu, Other
+from worker.settings import PhoneSettings
+
+
+class PhoneCall:
+    """Holds the telephone's part of one call; of a call that comes by no telephone it does nothing."""
+
+    def __init__(
+        self, room: rtc.Room, session: AgentSession[Any], settings: PhoneSettings, speaker: Speaker,
+        listening: Listening, reports: CallReports,
+    ) -> None:  # fmt: skip
+        self.line: PhoneLine | None = None
+        self._room = room
+        self._session = session
+        self._settings = settings
+        self._speaker = speaker
+        self._reports = reports
+        self._identity = ""
+        self.keys = Keys(
+            settings.key_pause_seconds, mask=settings.mask_keys, pressed=self._fall_silent, keyed=listening.key_in
+        )
+        self._menu = LanguageMenu(settings.menu, settings.menu_seconds, self._offer)
+        self.keys.first_refusal = self._menu.press
+        reports.shown = self.keys.masked
+        room.on("sip_dtmf_received", self._key_pressed)
+        session.on("user_input_transcribed", self._mask)
+        session.on("close", lambda _: self.keys.close())
+
+    @property
+    def by_called_number(self) -> Mapping[str, str]:
+        """Return the language of each number that can be called, where one is set."""
+        return self._settings.languages
+
+    async def answered(self, person: rtc.RemoteParticipant) -> bool:
+        """Wait until a phone is picked up, hearing and saying nothing meanwhile; False when nobody does.
+
+        A caller who is on no phone is there at once.
+        """
+        if not is_phone(person):
+            return True
+        self.line, self._identity = PhoneLine(self._room, person), person.identity
+        direction, rings_since = self.line.direction.value, asyncio.get_running_loop().time()
+        if not self.line.is_answered:
+            self._session.input.set_audio_enabled(False)  # a ringing tone is nobody's words
+            reason = await self.line.unanswered(self._settings.answer_seconds)
+            if reason is not None:
+                self._reports.event(log_events.CALL_NOT_ANSWERED, direction=direction, reason=reason.value)
+                return False
+            self._session.input.set_audio_enabled(True)
+            self._session.reset_away_timer()  # who has been ringing has not been silent
+        rang_seconds = round(asyncio.get_running_loop().time() - rings_since, 3)
+        self._reports.event(log_events.CALL_ANSWERED, direction=direction, rang_seconds=rang_seconds)
+        return True
+
+    async def ask_for_language(self, *, known: bool) -> str | Other:
+        """Let the caller choose a language, where a menu is set up and nobody has said which one yet."""
+        incoming = self.line is not None and self.line.direction is Direction.IN
+        return Other.NOTHING if known or not incoming or not self._settings.menu else await self._menu.ask()
+
+    def is_choice(self, text: str) -> bool:
+        """Take what the caller has said as a choice of the menu, if it is one: then it wants no other answer."""
+        return self._menu.is_open and self._menu.hear(text)
+
+    def _offer(self, language: str, key: str) -> SpeechHandle:
+        return self._speaker.say("menu", language=language, digit=key)
+
+    def _key_pressed(self, event: rtc.SipDTMF) -> None:
+        if event.participant is not None and event.participant.identity == self._identity:
+            self.keys.press(event.digit)
+
+    def _fall_silent(self) -> None:
+        """Stop speaking to a caller who presses keys, as to one who speaks."""
+        with contextlib.suppress(RuntimeError):  # the greeting does not stop for words either
+            self._session.interrupt()
+
+    def _mask(self, event: UserInputTranscribedEvent) -> None:
+        # The room's transcript is written from this same event, after everybody has been told of it.
+        event.transcript = self.keys.masked(event.transcript)
