@@ -1,1 +1,1 @@
-"""A call that comes, or goes, over the telephone: its line, its keys, who answers, and where it is sent on."""
+"""Knows the telephone: its line, its keys, and the menu of languages."""
