@@ -12,7 +12,7 @@ from typing import Any
 from sandbox.caller import measure
 from sandbox.caller.control_client import Control, ensure_scope, queue_transcript, transcript_entry
 from sandbox.caller.errors import CallFailure
-from sandbox.caller.line import PhoneLine
+from sandbox.caller.line import Line, PhoneLine
 from sandbox.caller.listener import Sound
 from sandbox.caller.microphone import Utterance
 from sandbox.caller.plan import CallPlan, Patience, Turn
@@ -49,6 +49,7 @@ async def place_call(
     token_url: str | None = None,
     auth: Authorization | None = None,
     join: JoinToken | None = None,
+    line: Line | None = None,
     control: Control | None = None,
     out_dir: Path | None = None,
     on_event: OnEvent | None = None,
@@ -58,7 +59,8 @@ async def place_call(
     """Place a call, speak the plan's turns, and say what came of it. What goes wrong in the call is in `errors`.
 
     Args:
-        token_url: The token endpoint. Or give `join`, a token that is there already.
+        token_url: The token endpoint. Or give `join`, a token that is there already, or `line`, another way to call:
+            a telephone. What a line records is decided where it is made.
         control: Where the stand-in recogniser is told what it hears; without it every turn has to be recognised.
         out_dir: Gets `call.wav` and `call.json`; None keeps nothing, not even in memory.
         on_event: Called on the event loop as things happen; must not block.
@@ -66,20 +68,22 @@ async def place_call(
     Raises:
         BadPlan: A turn cannot be spoken. Nothing has been called then.
     """
-    if (token_url is None) == (join is None):
-        raise ValueError("place_call needs either token_url or join")
+    if [token_url, join, line].count(None) != 2:
+        raise ValueError("place_call needs one of token_url, join and line")
     speeches = [await prepare(turn) for turn in plan.turns]
-    call = _Call(plan, speeches, patience or Patience(), control, on_event, before_turn, record=out_dir is not None)
+    patience = patience or Patience()
+    if line is None:
 
-    async def get_join_token() -> JoinToken:
-        if join is not None:
-            return join
-        assert token_url is not None
-        seconds = call.patience.token_seconds
-        return await fetch_join_token(token_url, request_body(plan), auth, timeout_seconds=seconds)
+        async def get_join_token() -> JoinToken:
+            if join is not None:
+                return join
+            assert token_url is not None
+            return await fetch_join_token(token_url, request_body(plan), auth, timeout_seconds=patience.token_seconds)
 
+        line = PhoneLine(get_join_token, record=out_dir is not None)
+    call = _Call(plan, speeches, patience, control, on_event, before_turn, line)
     try:
-        await call.run(get_join_token)
+        await call.run()
     finally:
         await call.line.aclose()
     result = call.result()
@@ -112,11 +116,10 @@ class _Call:
         control: Control | None,
         on_event: OnEvent | None,
         before_turn: BeforeTurn | None,
-        *,
-        record: bool,
+        line: Line,
     ) -> None:
         self.plan, self.speeches, self.patience, self.control = plan, speeches, patience, control
-        self.line = PhoneLine(record=record)
+        self.line = line
         self.spoken: list[_Spoken] = []
         self.errors: list[CallError] = []
         self._placed_at = time.monotonic()
@@ -125,11 +128,11 @@ class _Call:
         self._on_event, self._before_turn = on_event, before_turn
         self.line.transcripts.on_notice = lambda notice: self.emit("notice", notice=notice)
 
-    async def run(self, get_join_token: Callable[[], Awaitable[JoinToken]]) -> None:
+    async def run(self) -> None:
         """The whole call; what stops it early ends up in `errors`."""
         try:
             async with asyncio.timeout(limit := self.patience.call_seconds):
-                await self._converse(await get_join_token())
+                await self._converse()
         except CallFailure as failure:
             self._fail(failure.code, failure.message)
         except TimeoutError:
@@ -143,10 +146,10 @@ class _Call:
 
     # The course of the call
 
-    async def _converse(self, join: JoinToken) -> None:
+    async def _converse(self) -> None:
         if self.control is not None:
             await ensure_scope(self.control)
-        await self.line.connect(join, timeout_seconds=self.patience.connect_seconds)
+        await self.line.connect(timeout_seconds=self.patience.connect_seconds)
         self.emit("connected", room=self.line.room_name)
         await self._wait_for_agent()
         await self._hear_greeting()

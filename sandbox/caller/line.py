@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 from livekit import rtc
 from livekit.rtc.participant import PublishTrackError
 
+from sandbox.caller.audio import SAMPLE_RATE
 from sandbox.caller.errors import CallFailure
 from sandbox.caller.listener import Listener
-from sandbox.caller.microphone import Microphone
+from sandbox.caller.microphone import SOURCE_QUEUE_MS, Microphone
 from sandbox.caller.recording import Recording
 from sandbox.caller.token_source import JoinToken
 from sandbox.caller.transcripts import Transcripts
@@ -25,12 +28,50 @@ ENDED_BY_AGENT = (
 )
 
 
+class Line(Protocol):
+    """What a scripted call needs of the way it is connected."""
+
+    microphone: Microphone
+    listener: Listener
+    transcripts: Transcripts
+    recording: Recording | None
+    connected_at: float | None
+    last_agent_left_at: float | None
+    last_agent_left_reason: str
+
+    @property
+    def ended_at(self) -> float | None: ...
+
+    @property
+    def agents(self) -> Mapping[str, rtc.RemoteParticipant]: ...
+
+    @property
+    def room_name(self) -> str: ...
+
+    @property
+    def ended_by_agent(self) -> bool: ...
+
+    @property
+    def end_reason_name(self) -> str: ...
+
+    def agent_is_busy(self) -> bool:
+        """Whether an agent says that it is starting, thinking or speaking: for manners, never for a measurement."""
+
+    async def connect(self, *, timeout_seconds: float) -> None:
+        """Get through to the agent's room, and open the microphone. Raises CallFailure."""
+
+    async def aclose(self) -> None:
+        """Hang up and let go of everything, in bounded time."""
+
+
 class PhoneLine:
     """One connection to one room, with a microphone and an ear."""
 
-    def __init__(self, *, record: bool) -> None:
+    def __init__(self, get_join_token: Callable[[], Awaitable[JoinToken]], *, record: bool) -> None:
+        self._get_join_token = get_join_token
         self.recording = Recording() if record else None
-        self.microphone = Microphone(self.recording.caller_frame if self.recording else None)
+        self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=SOURCE_QUEUE_MS)
+        self.microphone = Microphone(self._source, self.recording.caller_frame if self.recording else None)
         self.listener = Listener(self.recording.agent_frame if self.recording else None)
         self.transcripts = Transcripts()
         self.connected_at: float | None = None
@@ -52,14 +93,14 @@ class PhoneLine:
 
     @property
     def end_reason_name(self) -> str:
-        return _reason_name(self.end_reason)
+        return reason_name(self.end_reason)
 
     def agent_is_busy(self) -> bool:
-        """Whether an agent says that it is starting, thinking or speaking: for manners, never for a measurement."""
-        return any(p.attributes.get("lk.agent.state") in BUSY_STATES for p in self.agents.values())
+        return any_busy(self.agents)
 
-    async def connect(self, join: JoinToken, *, timeout_seconds: float) -> None:
-        """Join and open the microphone. Raises CallFailure `connect_failed`."""
+    async def connect(self, *, timeout_seconds: float) -> None:
+        """Join and open the microphone. Raises CallFailure `connect_failed`, or that of whoever gives the token."""
+        join = await self._get_join_token()
         self._watch()
         self.transcripts.attach(self._room)
         where = f"LiveKit at {join.server_url}"
@@ -89,7 +130,7 @@ class PhoneLine:
             self.listener.aclose,
             self._room.disconnect,
             self.transcripts.aclose,
-            self.microphone.source.aclose,
+            self._source.aclose,
         ):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
@@ -100,7 +141,7 @@ class PhoneLine:
         if self.recording:
             self.recording.started_at = self.connected_at
         self._speaking = asyncio.create_task(self.microphone.run())
-        track = rtc.LocalAudioTrack.create_audio_track("microphone", self.microphone.source)
+        track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         await self._room.local_participant.publish_track(track, options)
 
@@ -121,7 +162,7 @@ class PhoneLine:
     def _participant_left(self, participant: rtc.RemoteParticipant) -> None:
         if self.agents.pop(participant.identity, None) and not self.agents:
             self.last_agent_left_at = time.monotonic()
-            self.last_agent_left_reason = _reason_name(participant.disconnect_reason)
+            self.last_agent_left_reason = reason_name(participant.disconnect_reason)
 
     def _track_subscribed(
         self, track: rtc.Track, _: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
@@ -136,7 +177,12 @@ class PhoneLine:
             self.end_reason = reason
 
 
-def _reason_name(reason: int | None) -> str:
+def any_busy(agents: Mapping[str, rtc.RemoteParticipant]) -> bool:
+    """Whether one of these agents says that it is starting, thinking or speaking."""
+    return any(agent.attributes.get("lk.agent.state") in BUSY_STATES for agent in agents.values())
+
+
+def reason_name(reason: int | None) -> str:
     if reason is None:
         return "no reason given"
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 from livekit import rtc
@@ -16,6 +17,12 @@ SOURCE_QUEUE_MS = 60  # the most that interfaces.md allows between a frame's tim
 LEAD_SECONDS = 0.02  # kept in the source's queue, so that a late wake-up of ours is not heard as a gap
 
 OnFrame = Callable[[Samples | None, float], None]
+
+
+class Source(Protocol):
+    """Where frames go: LiveKit's audio source, or a telephone's mouthpiece."""
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None: ...
 
 
 class Utterance:
@@ -47,9 +54,9 @@ class Utterance:
 class Microphone:
     """Sends silence (or the noise of the place) for the whole call, and speech when there is some."""
 
-    def __init__(self, on_frame: OnFrame | None = None) -> None:
+    def __init__(self, source: Source, on_frame: OnFrame | None = None) -> None:
         """`on_frame` gets every frame with its time stamp, None for silence: the recording."""
-        self.source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=SOURCE_QUEUE_MS)
+        self._source = source
         self.worst_late_seconds = 0.0
         self._on_frame = on_frame
         self._utterance: Utterance | None = None
@@ -101,7 +108,7 @@ class Microphone:
         frame = self._silence
         if samples is not None:
             frame = rtc.AudioFrame(samples.tobytes(), SAMPLE_RATE, 1, FRAME_SAMPLES)
-        await self.source.capture_frame(frame)
+        await self._source.capture_frame(frame)
 
     def _with_noise(self, samples: Samples | None) -> Samples | None:
         if self._noise is None:

@@ -49,12 +49,16 @@ class Transcripts:
     _segments: dict[tuple[bool, str], Line] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def attach(self, room: rtc.Room) -> None:
-        """Register on a room before it connects, so that nothing is missed."""
+    def attach(self, room: rtc.Room, caller_identity: str | None = None) -> None:
+        """Register on a room before it connects, so that nothing is missed.
+
+        Args:
+            caller_identity: Who the caller is, where that is not this room's own participant.
+        """
         room.register_text_stream_handler(
             TRANSCRIPTION_TOPIC,
             lambda reader, sender: self._start(
-                self._read_line(reader, by_caller=sender == room.local_participant.identity)
+                self._read_line(reader, by_caller=sender == (caller_identity or room.local_participant.identity))
             ),
         )
         room.register_text_stream_handler(TURN_TOPIC, lambda reader, _: self._start(self._read_report(reader)))

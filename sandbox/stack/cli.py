@@ -13,12 +13,18 @@ import signal
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sandbox.caller import DEFAULT_SCRIPT, CallResult, ConversationPrinter, Patience, load_plan, place_call
+from sandbox.phone.demo import SCRIPT as PHONE_SCRIPT
+from sandbox.phone.demo import WORKER_ENVIRONMENT as PHONE_WORKER
+from sandbox.phone.demo import place_phone_call
 from sandbox.stack.fault_menu import BEGINS_AT_TURN, FAULTS, fault_help
 from sandbox.stack.processes import ProcessFailed
 from sandbox.stack.stack import ROOT, Stack, StackOptions
+from sandbox.stack.telephony import HOW_TO_GET_SIP, find_livekit_sip
 
 # Under a fault the caller waits for what comes after the apology, instead of talking over it.
 PATIENT = Patience(busy_agent_seconds=20.0, polite_silence_seconds=4.0)
@@ -29,17 +35,21 @@ def main(argv: list[str]) -> int:
     """`argv` begins with the command: demo, dev or stack."""
     command, *rest = argv
     parser = argparse.ArgumentParser(prog=f"python -m sandbox {command}")
-    parser.add_argument("--script", type=Path, default=DEFAULT_SCRIPT, help="the call to place")
+    parser.add_argument("--script", type=Path, help="the call to place; by default the one of the demo")
     parser.add_argument("--out", type=Path, default=ROOT / "out", help="where call.wav and call.json go")
     parser.add_argument("--stay", action="store_true", help="stay up and print the page's address")
     options = parser.parse_args(rest)
-    fault = os.environ.get("FAULT", "")
+    fault, phone = os.environ.get("FAULT", ""), os.environ.get("PHONE", "") or "0"
     if fault == "help":
         print(fault_help())
         return GOOD
     if fault and fault not in FAULTS:
         print(f"FAULT={fault} is unknown.\n{fault_help()}", file=sys.stderr)
         return BAD_SETTINGS
+    if phone not in ("0", "1"):
+        print(f"PHONE={phone} is neither 1 (a telephone dials in) nor 0.", file=sys.stderr)
+        return BAD_SETTINGS
+    options.phone = phone == "1"
     try:
         if command == "dev":
             from sandbox.stack.dev import run_dev
@@ -73,7 +83,7 @@ async def _demo(options: argparse.Namespace, fault: str, *, place: bool, stay: b
         print(f"[{time.monotonic() - started_at:5.1f} s] {what}", flush=True)
 
     try:
-        async with Stack(StackOptions(on_progress=progress, logs=options.out / "logs")) as stack:
+        async with Stack(_stack_options(options, progress)) as stack:
             progress("ready: calling")
             code = await _call(stack, options, fault) if place else GOOD
             if stay:
@@ -86,23 +96,36 @@ async def _demo(options: argparse.Namespace, fault: str, *, place: bool, stay: b
         return INTERRUPTED if not stay else GOOD
 
 
+def _stack_options(options: argparse.Namespace, progress: Callable[[str], None]) -> StackOptions:
+    environment = PHONE_WORKER if options.phone else {}
+    return StackOptions(
+        on_progress=progress, logs=options.out / "logs", telephone=options.phone, worker_environment=environment
+    )
+
+
 async def _call(stack: Stack, options: argparse.Namespace, fault: str) -> int:
     if fault:
         print(f"FAULT={fault}, from the second turn on: {FAULTS[fault].what}", flush=True)
+    if options.phone and find_livekit_sip() is None:
+        print(HOW_TO_GET_SIP, flush=True)
 
     async def before_turn(index: int) -> None:
         if fault and index == BEGINS_AT_TURN:
             await stack.configure(faults=list(FAULTS[fault].faults))
 
-    result = await place_call(
-        load_plan(options.script),
-        token_url=stack.token_url,
-        control=stack.control,
-        out_dir=options.out,
-        on_event=ConversationPrinter(lambda line: print(line, flush=True)),
-        before_turn=before_turn,
-        patience=PATIENT if fault else None,
-    )
+    def say(line: str) -> None:
+        print(line, flush=True)
+
+    manners = PATIENT if fault else None
+    hooks: Any = {
+        "out_dir": options.out, "on_event": ConversationPrinter(say), "before_turn": before_turn, "patience": manners,
+    }  # fmt: skip
+    if options.phone:
+        plan = load_plan(options.script or PHONE_SCRIPT)
+        result = await place_phone_call(plan, stack.telephone, stack.control, say=say, **hooks)
+    else:
+        plan = load_plan(options.script or DEFAULT_SCRIPT)
+        result = await place_call(plan, token_url=stack.token_url, control=stack.control, **hooks)
     _summary(result, options.out)
     return GOOD if result.good else CALL_FAILED
 

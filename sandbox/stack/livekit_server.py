@@ -24,12 +24,13 @@ def find_server() -> Path | None:
     return next((path for path in (BUILT / "livekit-server", BUILT / "server") if path.exists()), None)
 
 
-def configuration(port: int, udp_port: int, key: str, secret: str) -> str:
-    """A server that listens on loopback and nowhere else, offline.
+def configuration(port: int, udp_port: int, key: str, secret: str, redis_port: int | None = None) -> str:
+    """A server that listens on loopback and nowhere else, offline; with Redis it has a telephone half.
 
     Each line is there for a reason: node_ip alone leaves UDP closed without enable_loopback_candidate; the ICE/TCP
     listener ignores bind_addresses; below target_load 1 a busy machine gives its callers no agent.
     """
+    redis = "" if redis_port is None else f"redis: {{ address: 127.0.0.1:{redis_port} }}\n"
     return f"""port: {port}
 bind_addresses: ["127.0.0.1"]
 development: true
@@ -43,4 +44,4 @@ rtc:
   tcp_port: 0
 agents: {{ target_load: 1.0 }}
 logging: {{ level: info }}
-"""
+{redis}"""

@@ -19,9 +19,11 @@ import aiohttp
 from sandbox.caller import Control
 from sandbox.stack.livekit_server import HOW_TO_GET_IT, configuration, find_server
 from sandbox.stack.processes import Process, ProcessFailed, free_port, python
+from sandbox.stack.telephony import TelephoneNetwork, redis_command, sip_command, sip_configuration
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 90.0
+UDP_PARTS = ("livekit_udp", "sip")
 OWN_PREFIXES = (
     "LIVEKIT_",
     "SARVAM_",
@@ -43,6 +45,8 @@ class StackOptions:
 
     scope: str = "sandbox-demo"
     worker: bool = True
+    telephone: bool = False
+    """Whether calls can come and go by telephone: Redis, and livekit-sip or its stand-in."""
     worker_environment: Mapping[str, str] = field(default_factory=dict)
     token_environment: Mapping[str, str] = field(default_factory=dict)
     sandbox_environment: Mapping[str, str] = field(default_factory=dict)
@@ -71,7 +75,7 @@ class Stack:
     def port(self, part: str) -> int:
         """The port of a part; chosen free at first use."""
         if part not in self._ports:
-            self._ports[part] = free_port(socket.SOCK_DGRAM if part == "livekit_udp" else socket.SOCK_STREAM)
+            self._ports[part] = free_port(socket.SOCK_DGRAM if part in UDP_PARTS else socket.SOCK_STREAM)
         return self._ports[part]
 
     @property
@@ -90,6 +94,13 @@ class Stack:
     def control(self) -> Control:
         """For the scripted caller: where it tells the stand-in recogniser what it will hear."""
         return Control(self.sandbox_url, self.options.scope)
+
+    @property
+    def telephone(self) -> TelephoneNetwork:
+        """Its numbers, and where a phone dials them."""
+        assert self.options.telephone, "the stack has no telephone: StackOptions(telephone=True)"
+        http_url = self.livekit_url.replace("ws:", "http:")
+        return TelephoneNetwork(http_url, self.api_key, self.api_secret, ("127.0.0.1", self.port("sip")))
 
     @property
     def http(self) -> aiohttp.ClientSession:
@@ -116,7 +127,11 @@ class Stack:
     async def start(self) -> None:
         """Start all parts side by side and wait until a call can be placed."""
         self.options.on_progress("starting livekit-server, the stand-ins and the token function")
+        if self.options.telephone:
+            await self.start_redis()
         await asyncio.gather(self.start_livekit(), self.start_sandbox(), self.start_token())
+        if self.options.telephone:
+            await self.start_sip()
         if self.options.worker:
             self.options.on_progress("starting the worker")
             await self.start_worker()
@@ -143,9 +158,26 @@ class Stack:
         if binary is None:
             raise ProcessFailed("livekit-server", f"cannot be started: {HOW_TO_GET_IT}", self._folder / "none")
         config = self._folder / "livekit.yaml"
-        config.write_text(configuration(self.port("livekit"), self.port("livekit_udp"), self.api_key, self.api_secret))
+        redis_port = self.port("redis") if self.options.telephone else None
+        ports = self.port("livekit"), self.port("livekit_udp")
+        config.write_text(configuration(*ports, self.api_key, self.api_secret, redis_port))
         process = await self._start("livekit-server", [str(binary), "--config", str(config)], self._base())
         await process.until(lambda: self._answers(f"http://127.0.0.1:{self.port('livekit')}/"), START_SECONDS)
+        return process
+
+    async def start_redis(self) -> Process:
+        """Redis, over which livekit-server and livekit-sip talk; it keeps nothing."""
+        process = await self._start("redis", redis_command(self.port("redis")), self._base())
+        await process.until(lambda: _accepts(self.port("redis")), START_SECONDS)
+        return process
+
+    async def start_sip(self) -> Process:
+        """livekit-sip where there is one, else its stand-in."""
+        config = self._folder / "sip.json"
+        addresses = (self.livekit_url, self.port("redis"), self.port("sip"), self.port("sip_health"))
+        config.write_text(sip_configuration(self.api_key, self.api_secret, *addresses))
+        process = await self._start("livekit-sip", sip_command(config), self._base())
+        await process.until(lambda: self._answers(f"http://127.0.0.1:{self.port('sip_health')}/"), START_SECONDS)
         return process
 
     async def start_sandbox(self) -> Process:
@@ -252,3 +284,12 @@ class Stack:
 
 async def _logged(process: Process, text: str) -> bool:
     return text in process.log_text()
+
+
+async def _accepts(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True

@@ -1,0 +1,96 @@
+"""Telephone sound: both codes alike, keys as keys, echo as late and as loud as asked for."""
+
+import numpy as np
+import pytest
+
+from sandbox.phone import g711, rtp
+from sandbox.phone.sdp import PCMA, PCMU, AudioDescription
+from sandbox.phone.telephone import LineSound, PhoneCall, Referral
+from tests.telephone.conftest import loudness, tone, until
+
+VOICE = tone(0.5)
+
+
+@pytest.mark.parametrize("code", [PCMU, PCMA])
+def test_a_code_gives_back_what_it_was_given(code):
+    """The two lose little, and the same: neither is louder than the other."""
+    again = g711.decode(g711.encode(VOICE, code), code)
+    error = again.astype(np.int32) - VOICE
+    assert loudness(error) < loudness(VOICE) / 50  # 34 dB below
+    assert loudness(again) == pytest.approx(loudness(VOICE), rel=0.01)
+
+
+@pytest.mark.parametrize("code", [PCMU, PCMA])
+def test_silence_stays_silence(code):
+    assert np.abs(g711.decode(g711.encode(rtp.SILENCE, code), code)).max() <= 8
+
+
+@pytest.mark.parametrize("code", [PCMU, PCMA])
+def test_every_byte_is_a_sound_that_is_coded_as_that_byte(code):
+    every = bytes(range(256))
+    decoded = g711.decode(every, code)
+    again = g711.decode(g711.encode(decoded, code), code)
+    assert (again == decoded).all()
+
+
+async def test_keys_arrive_once_each_in_order_between_sound():
+    frames, keys = [], []
+    here = rtp.RtpStream(lambda frame: None, lambda key: None)
+    there = rtp.RtpStream(frames.append, keys.append)
+    await here.open()
+    await there.open()
+    here.talk_to(AudioDescription("127.0.0.1", there.port, (PCMU,)), PCMU)
+    here.send(rtp.SILENCE)
+    here.press("12#1")
+    while here.pressing:
+        here.send(rtp.SILENCE)
+    here.send(tone(0.02))
+    await until(lambda: frames and loudness(frames[-1]) > 200)
+    assert keys == ["1", "2", "#", "1"]
+    assert len(frames) == 2 + 4 * rtp.KEY_FRAMES
+    here.close()
+    there.close()
+
+
+def test_a_key_that_no_telephone_has():
+    with pytest.raises(ValueError, match="no key 'x'"):
+        rtp.RtpStream(lambda frame: None, lambda key: None).press("1x")
+
+
+async def test_strangers_packets_are_no_sound():
+    frames, keys = [], []
+    stream = rtp.RtpStream(frames.append, keys.append)
+    for packet in (
+        b"",
+        b"\x80\x00",
+        b"\x00" * 40,
+        b"\x80\x65" + b"\0" * 10 + b"\xff",
+        b"\x80\x65" + b"\0" * 10 + b"\xff\0\0\0",
+    ):
+        stream.datagram_received(packet, ("127.0.0.1", 1))
+    assert (frames, keys) == ([], [])
+
+
+async def test_the_line_gives_back_what_was_heard_later_and_softer():
+    call = PhoneCall(LineSound(echo_db=-20, echo_delay_seconds=0.1), Referral(), (PCMU,))
+    loud = tone(0.02)
+    call._hear(loud)
+    sent = [call._next_frame() for _ in range(8)]
+    echoes = [number for number, frame in enumerate(sent) if loudness(frame) > 10]
+    assert echoes == [5]  # 100 ms are five frames
+    assert loudness(sent[5]) == pytest.approx(loudness(loud) / 10, rel=0.05)
+
+
+async def test_the_line_hisses_as_much_as_asked_for():
+    call = PhoneCall(LineSound(noise_rms=25), Referral(), (PCMU,))
+    noise = np.concatenate([call._next_frame() for _ in range(50)])
+    assert loudness(noise) == pytest.approx(25, rel=0.1)
+
+
+async def test_speech_and_echo_are_mixed():
+    call = PhoneCall(LineSound(echo_db=0, echo_delay_seconds=0.02), Referral(), (PCMU,))
+    call.say(tone(0.04))
+    call._hear(tone(0.02))
+    first, second = call._next_frame(), call._next_frame()
+    assert loudness(second) == pytest.approx(2 * loudness(first), rel=0.01)
+    assert call.unspoken_samples == 0
