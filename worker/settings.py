@@ -300,6 +300,8 @@ class ToolSettings(_Group):
     transfer_to: str | None = Field(
         None, description="Where `transfer_to_human` sends phone callers: `tel:+91…` or `sip:…`."
     )
+    transfer_seconds: PositiveFloat = Field(45.0, description="How long the colleague's phone may ring then.")
+    send_dtmf: bool = Field(False, description="Whether the model may press keys, for calls that reach a menu.")
     transfer_webhook_url: str | None = Field(
         None, description="Told by HTTP POST when a caller without a phone asks for a human."
     )

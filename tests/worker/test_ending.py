@@ -311,3 +311,18 @@ def test_a_goodbye_of_the_models_own_that_is_heard_is_the_only_one():
 
     _, did = story(act)
     assert spoken_and_told(did) == [f"ended: {SAID_GOODBYE}, failed False"]
+
+
+def test_a_caller_who_was_sent_on_leaves_as_transferred():
+    """Pins a transfer logged like a hang-up, as participant_disconnected."""
+    state, did = story(lambda call: (call.ending.sent_on(), call.close("participant_disconnected")))
+    assert did[:2] == ["no successor", "ended: transferred, failed False"]
+    assert state is State.OVER
+
+
+def test_a_caller_who_was_sent_on_and_whose_line_stays_is_let_go():
+    state, did = story(lambda call: call.ending.sent_on())
+    assert "ended: transferred, failed False" in did
+    assert did.count("ended: transferred, failed False") == 1
+    assert did[-1] == "room over"
+    assert state is State.OVER

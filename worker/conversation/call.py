@@ -17,7 +17,6 @@ from worker.conversation.listening import Listening
 from worker.conversation.opening import Opening
 from worker.conversation.outages import Outages
 from worker.conversation.phone_call import PhoneCall
-from worker.conversation.phone_transfer import transfer_phone_caller
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
 from worker.conversation.reply_language import ReplyLanguage
@@ -39,6 +38,7 @@ class CallParts:
 
     settings: CallSettings
     phone: PhoneSettings
+    transfer_seconds: float
     retry: RetrySettings
     log_pii: bool
     phrases: Phrases
@@ -63,6 +63,7 @@ class Call:
         self._ctx = ctx
         self._session = session
         self._handoff = handoff
+        self._transfer_seconds = parts.transfer_seconds
         self.by_request = parts.by_request
         self.languages = ReplyLanguage(settings.default_language)
         self.reports = CallReports(ctx.room, self.languages, parts.price, log_pii=parts.log_pii)
@@ -116,8 +117,12 @@ class Call:
         self.reports.event(log_events.LANGUAGE_DECIDED, language=decision.language, reason=decision.reason)
 
     async def transfer(self, to: str) -> bool:
-        """Send a phone caller on to `to`; False when the caller is not on a phone."""
-        return await transfer_phone_caller(self._ctx, to)
+        """Send a phone caller on to `to`; False when the caller is not on a phone.
+
+        Raises:
+            ToolError: They were not sent on; it says why, for the model.
+        """
+        return await self.phone.transfer(self._ctx, to, self._transfer_seconds, self.ending.sent_on)
 
     def fault(self, fault: object) -> None:
         """Report a failed try at a provider."""

@@ -28,6 +28,8 @@ WORDS_AFTER_SECONDS = 1.2  # the recogniser's, behind the voice
 SAID_GOODBYE = "caller_said_goodbye"
 NOBODY_CAME = "nobody_came"
 NOT_ANSWERED = "not_answered"
+TRANSFERRED = "transferred"
+LEAVING_SECONDS = 5.0  # within which a caller's line leaves that was sent on
 
 
 class State(Enum):
@@ -47,6 +49,7 @@ class Ending:
     ===========  ==========================================  ===========  ============================================
     OPEN         somebody ends it: a tool, a limit, a fault  ENDING       says goodbye, waits for quiet, then closes
     OPEN         another agent stands ready                  HANDED_OVER  leaves at once
+    OPEN         a phone caller was sent on                  OPEN         their line leaves, or is ended in a moment
     OPEN         the caller leaves, the room ends            OVER
     ENDING       the goodbye was heard, or took too long     OVER         ends the room
     ENDING       the caller, who ended it, wants more        OPEN         what they say is answered
@@ -68,6 +71,7 @@ class Ending:
         self._reports = reports
         self._reason: str | None = None
         self._handing_over = False
+        self._sent_on = False
         self._taking_leave: asyncio.Task[None] | None = None
         self._sounded = False
         self._caller_spoke_at: float | None = None
@@ -96,6 +100,17 @@ class Ending:
         self._reason, self.state = None, State.OPEN
         self._handoff.goes_on()
         return True
+
+    def sent_on(self) -> None:
+        """Note that the caller was sent on to somebody else: they leave by themselves, or are let go in a moment."""
+        if not self._sent_on:
+            self._sent_on = True
+            self._handoff.ends()
+            self._keep(self._let_go())
+
+    async def _let_go(self) -> None:
+        await asyncio.sleep(LEAVING_SECONDS)
+        self.end(TRANSFERRED)
 
     def give_up(self, provider: str, phrase: str | None = None) -> None:
         """End the call as failed, with `phrase` unless it was said already: a provider has not recovered."""
@@ -185,7 +200,8 @@ class Ending:
 
     def _closed(self, event: CloseEvent) -> None:
         if not self.begun:
-            self._reports.event(log_events.CALL_ENDED, reason=event.reason.value, failed=self.failed)
+            reason = TRANSFERRED if self._sent_on else event.reason.value
+            self._reports.event(log_events.CALL_ENDED, reason=reason, failed=self.failed)
         self.state = State.OVER
         if self.failed:
             exit_with(FAILED)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import AgentSession, UserInputTranscribedEvent
+from livekit.agents import AgentSession, JobContext, ToolError, UserInputTranscribedEvent
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
@@ -18,7 +18,18 @@ from worker.conversation.speaker import Speaker
 from worker.phone.keys import Keys
 from worker.phone.line import Direction, PhoneLine, is_phone
 from worker.phone.menu import LanguageMenu, Other
+from worker.phone.transfer import Transfer, transfer
 from worker.settings import PhoneSettings
+
+KEYS = "0123456789*#"
+"""In the order of their codes in RFC 4733, section 3.2."""
+KEY_SECONDS = 0.5
+NOT_SENT_ON = {
+    Transfer.BUSY: "The colleague's line is busy.",
+    Transfer.DECLINED: "The colleague's line did not take the call.",
+    Transfer.NO_ANSWER: "The colleague did not pick up.",
+    Transfer.FAILED: "The call could not be connected to the colleague.",
+}
 
 
 class PhoneCall:
@@ -35,6 +46,7 @@ class PhoneCall:
         self._speaker = speaker
         self._reports = reports
         self._identity = ""
+        self._transfer: asyncio.Task[Transfer] | None = None
         self.keys = Keys(
             settings.key_pause_seconds, mask=settings.mask_keys, pressed=self._fall_silent, keyed=listening.key_in
         )
@@ -79,6 +91,39 @@ class PhoneCall:
     def is_choice(self, text: str) -> bool:
         """Take what the caller has said as a choice of the menu, if it is one: then it wants no other answer."""
         return self._menu.is_open and self._menu.hear(text)
+
+    async def transfer(self, ctx: JobContext, to: str, ringing_seconds: float, sent_on: Callable[[], None]) -> bool:
+        """Send the caller on to another number; False when they are on no phone.
+
+        Raises:
+            ToolError: They were not sent on; it says why, for the model.
+        """
+        if self.line is None:
+            return False
+        if self._transfer is None or self._transfer.done():
+            self._transfer = asyncio.create_task(self._send_on(ctx, to, ringing_seconds, sent_on))
+        outcome = await asyncio.shield(self._transfer)  # what LiveKit was asked for goes on without the tool
+        if outcome is not Transfer.DONE:
+            raise ToolError(f"{NOT_SENT_ON[outcome]} Tell the caller so in one sentence, and offer to help yourself.")
+        return True
+
+    async def _send_on(self, ctx: JobContext, to: str, ringing_seconds: float, sent_on: Callable[[], None]) -> Transfer:
+        outcome = await transfer(ctx.api, self._room, self._identity, to, ringing_seconds)
+        self._reports.event(log_events.CALL_TRANSFER, outcome=outcome.value)
+        if outcome is Transfer.DONE:
+            self._session.input.set_audio_enabled(False)  # what is heard from now on is said to the colleague
+            sent_on()
+        return outcome
+
+    async def press_keys(self, keys: str) -> bool:
+        """Press keys on the caller's line, `w` for a pause; False when they are on no phone."""
+        if self.line is None:
+            return False
+        for key in keys:
+            if key != "w":
+                await self._room.local_participant.publish_dtmf(code=KEYS.index(key), digit=key)
+            await asyncio.sleep(KEY_SECONDS)
+        return True
 
     def _offer(self, language: str, key: str) -> SpeechHandle:
         return self._speaker.say("menu", language=language, digit=key)

@@ -41,3 +41,6 @@ class ToolServices:
 
     async def transfer(self, to: str) -> bool:
         return await self._call.transfer(to)
+
+    async def press_keys(self, keys: str) -> bool:
+        return await self._call.phone.press_keys(keys)

@@ -53,21 +53,36 @@ class CallServices(Protocol):
         """Say `phrase`, then end the call for everyone."""
 
     async def transfer(self, to: str) -> bool:
-        """Send a phone caller to another number; False when the caller is not on a phone."""
+        """Send a phone caller to another number; False when the caller is not on a phone.
+
+        Raises:
+            ToolError: They were not sent on; it says why, for the model.
+        """
+
+    async def press_keys(self, keys: str) -> bool:
+        """Press keys on the phone line, `w` for half a second's pause; False when the caller is not on a phone."""
 
 
 def guarded(tool: F) -> F:
     """Run one of our own tools in the frame; returning None ends the turn without words: it has spoken by itself."""
+    return guarded_for(lambda settings: settings.tool_seconds)(tool)
 
-    @functools.wraps(tool)
-    async def run(ctx: RunContext[CallServices], *args: Any, **kwargs: Any) -> Any:
-        async def work() -> str | None:
-            result = await tool(ctx, *args, **kwargs)
-            return None if result is None else as_text(result)
 
-        return await _within_limits(ctx, tool.__name__, work())
+def guarded_for(seconds: Callable[[ToolSettings], float]) -> Callable[[F], F]:
+    """Run a tool in the frame that has a time limit of its own."""
 
-    return run  # type: ignore[return-value]
+    def guard(tool: F) -> F:
+        @functools.wraps(tool)
+        async def run(ctx: RunContext[CallServices], *args: Any, **kwargs: Any) -> Any:
+            async def work() -> str | None:
+                result = await tool(ctx, *args, **kwargs)
+                return None if result is None else as_text(result)
+
+            return await _within_limits(ctx, tool.__name__, work(), seconds(ctx.userdata.settings))
+
+        return run  # type: ignore[return-value]
+
+    return guard
 
 
 def framed(tool: AnyTool) -> AnyTool:
@@ -94,7 +109,7 @@ def framed(tool: AnyTool) -> AnyTool:
 
     @functools.wraps(tool, updated=())  # a tool's __dict__ holds its own annotations
     async def run(ctx: RunContext[CallServices], *args: Any, **kwargs: Any) -> Any:
-        return await _within_limits(ctx, name, work(*args, **kwargs))
+        return await _within_limits(ctx, name, work(*args, **kwargs), ctx.userdata.settings.tool_seconds)
 
     # The framework reads from both what the model has to fill in, and where the context goes.
     run.__signature__ = signature.replace(parameters=[context, *signature.parameters.values()])  # type: ignore[attr-defined]
@@ -111,10 +126,10 @@ def as_text(result: object) -> str:
     return without_half_characters(text[:RESULT_LIMIT_CHARACTERS])
 
 
-async def _within_limits(ctx: RunContext[CallServices], name: str, work: Awaitable[Any]) -> Any:
+async def _within_limits(ctx: RunContext[CallServices], name: str, work: Awaitable[Any], seconds: float) -> Any:
     """Run a tool's work so that nothing it does can hurt the call.
 
-    It has `WORKER_TOOL_SECONDS`; a caller who waits over a second hears a filler; an error becomes words that the
+    It has so many seconds; a caller who waits over a second hears a filler; an error becomes words that the
     model can say, never a stack trace.
 
     Raises:
@@ -125,7 +140,7 @@ async def _within_limits(ctx: RunContext[CallServices], name: str, work: Awaitab
     try:
         async with ctx.with_filler(lambda _: call.say("one_moment"), delay=FILLER_AFTER_SECONDS):
             # Not asyncio.timeout: a tool that does not let itself be cancelled must not keep the caller waiting.
-            await asyncio.wait({task}, timeout=call.settings.tool_seconds)
+            await asyncio.wait({task}, timeout=seconds)
         if not task.done():
             raise TimeoutError
         return task.result()

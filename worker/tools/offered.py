@@ -16,6 +16,7 @@ from worker.tools.current_time import current_time
 from worker.tools.end_call import end_call
 from worker.tools.names import ToolNames
 from worker.tools.order_status import order_status
+from worker.tools.send_dtmf import send_dtmf
 from worker.tools.set_language import set_language
 from worker.tools.transfer_to_human import transfer_to_human
 
@@ -33,6 +34,8 @@ def offered_tools(settings: ToolSettings, sources: ToolSourceSettings) -> list[A
         tools.append(order_status)
     if settings.transfer_to or settings.transfer_webhook_url:
         tools.append(transfer_to_human)
+    if settings.send_dtmf:
+        tools.append(send_dtmf)
     names = ToolNames()
     for tool in tools:
         names.take(tool.info.name, "vaani")

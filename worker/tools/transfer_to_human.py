@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from livekit.agents import RunContext, ToolError, function_tool
 
-from worker.tools.context import CallServices, guarded
+from worker.tools.context import CallServices, guarded_for
+
+BESIDE_RINGING_SECONDS = 30.0  # the phrase before it, and LiveKit's word on how it went
 
 
 @function_tool
-@guarded
+@guarded_for(lambda settings: settings.transfer_seconds + BESIDE_RINGING_SECONDS)
 async def transfer_to_human(ctx: RunContext[CallServices], reason: str) -> str | None:
     """Connect the caller to a human colleague. Call this when the caller asks for a person.
 
@@ -17,6 +21,8 @@ async def transfer_to_human(ctx: RunContext[CallServices], reason: str) -> str |
     """
     call = ctx.userdata
     if call.settings.transfer_to:
+        with contextlib.suppress(RuntimeError):  # interrupted already
+            ctx.disallow_interruptions()  # "hello?" while it rings takes nothing back
         await call.say("transferring")
         if await call.transfer(call.settings.transfer_to):
             return None
