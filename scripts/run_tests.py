@@ -1,8 +1,8 @@
 """`make test` and `make check`: everything that proves the project, in lanes side by side.
 
 What measures tens of milliseconds runs first, alone. Then two things go on side by side: what only computes, niced, and
-what places calls, which waits far more than it computes: first the calls that fill both cores by themselves, then three
-lanes of all others. Every test runs once: what fails is a failure.
+what runs servers, which waits far more than it computes: first the calls that fill both cores by themselves, then all
+others, the next part whenever one of four lanes is free. Every test runs once: what fails is a failure.
 """
 
 from __future__ import annotations
@@ -42,10 +42,25 @@ CHECKS = {
 }
 MEASURED = "tests/caller/test_measured_calls.py"
 BUSIEST = "tests/recovery/test_three_workers.py"
-APART = (MEASURED, BUSIEST)
-CALL_LANES = (("tests/calls",), ("tests/recovery",), ("tests/faults", "tests/web"))  # each about ten minutes
-SOUND = ("tests/sandbox", "tests/caller")  # stand-ins and the caller: calls among them, but none with a worker
-SLOW = ("tests/bench", "tests/process", "tests/infra", "tests/container")
+# What runs servers, in parts of two to seven minutes, the longest first: each has a stack of its own, whose start takes
+# ten seconds. A folder is all of its files that no other part names.
+SERVED = (
+    ("tests/faults",),
+    ("tests/recovery",),
+    ("tests/recovery/test_one_token_one_call.py", "tests/recovery/test_rude_callers.py"),
+    ("tests/calls/test_manners.py",),
+    ("tests/calls/test_what_is_heard.py",),
+    ("tests/calls",),
+    ("tests/calls/test_a_whole_call.py",),
+    ("tests/web",),
+    ("tests/process",),
+    ("tests/caller", "tests/sandbox"),
+)
+PARTS = ((MEASURED,), (BUSIEST,), *SERVED)
+COMPUTED = ("tests/infra", "tests/bench", "tests/container")
+# The rules that wait for a clock, with hardly any CPU: in `make check` they have a lane of their own.
+WAITING = ("tests/token/test_token_slow_senders.py", "tests/token/test_token_issuers.py")
+SERVED_LANES, COMPUTED_LANES, FAST_LANES = 4, 2, 3
 NICE = 19
 SLOWEST_SHOWN = 10
 
@@ -85,13 +100,10 @@ def check_job(name: str) -> Job:
     return Job(name, CHECKS[name])
 
 
-def pytest_job(name: str, *paths: str, nice: int = 0) -> Job:
-    """A job that runs test files and folders in one process."""
-    return Job(name, [*PYTEST, f"--junitxml={report_of(name)}", *ignored(paths), *paths], nice)
-
-
-def ignored(paths: Sequence[str]) -> list[str]:
-    return [f"--ignore={path}" for path in APART if path not in paths]
+def pytest_job(name: str, *paths: str, nice: int = 0, without: Sequence[str] = ()) -> Job:
+    """A job that runs test files and folders in one process, without some of their files."""
+    ignored = [f"--ignore={path}" for path in without if path not in paths]
+    return Job(name, [*PYTEST, f"--junitxml={report_of(name)}", *ignored, *paths], nice)
 
 
 def report_of(name: str) -> Path:
@@ -100,49 +112,44 @@ def report_of(name: str) -> Path:
 
 def rules() -> list[str]:
     """The folders of tests that need no server and no sound: all that no other list names."""
-    named = {folder for lane in (*CALL_LANES, SOUND, SLOW) for folder in lane}
+    named = {path for part in SERVED for path in part} | set(COMPUTED)
     folders = sorted({path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/*/test_*.py")})
     return [folder for folder in folders if folder not in named]
 
 
-def fast_lanes() -> list[list[Job]]:
-    """What `make check` runs: as many lanes as give two cores work until the end."""
-    return [
-        [check_job("types"), check_job("imports")],
-        [check_job("format"), check_job("lint"), pytest_job("rules", *rules())],
-    ]
+def fast_jobs() -> list[Job]:
+    """What `make check` runs, the longest first."""
+    folders = [pytest_job(folder, folder, without=WAITING) for folder in rules()]
+    checks = {name: check_job(name) for name in CHECKS}
+    return [checks.pop("types"), pytest_job("waiting", *WAITING), *folders, *checks.values()]
 
 
-def call_lanes() -> list[list[Job]]:
-    """Calls that run side by side, once the busiest are over."""
-    return [[pytest_job(folder, folder) for folder in lane] for lane in CALL_LANES]
+def served_jobs() -> list[Job]:
+    """What runs servers and places calls, once the busiest are over."""
+    files = [path for part in PARTS for path in part if path.endswith(".py")]
+    return [pytest_job(" ".join(part), *part, without=files) for part in SERVED]
 
 
-def computed_lane() -> list[Job]:
+def computed_jobs() -> list[Job]:
     """What only computes, and leaves the cores to the calls."""
-    computed = [Job(name, command, NICE) for name, command in CHECKS.items()]
-    folders = (pytest_job(folder, folder, nice=NICE) for folder in (*SOUND, *SLOW))
-    return [*computed, pytest_job("rules", *rules(), nice=NICE), *folders]
+    checks = [Job(name, command, NICE) for name, command in CHECKS.items()]
+    folders = [pytest_job(folder, folder, nice=NICE) for folder in COMPUTED]
+    return [pytest_job("rules", *rules(), nice=NICE), *checks, *folders]
 
 
 def run_all() -> list[Result]:
     """What `make test` runs."""
     results = [run(pytest_job(MEASURED, MEASURED))]
     with ThreadPoolExecutor(max_workers=1) as beside:
-        computed = beside.submit(run_lane, computed_lane())
+        computed = beside.submit(run_side_by_side, computed_jobs(), COMPUTED_LANES)
         results.append(run(pytest_job(BUSIEST, BUSIEST)))
-        return results + run_lanes(call_lanes()) + computed.result()
+        return results + run_side_by_side(served_jobs(), SERVED_LANES) + computed.result()
 
 
-def run_lane(lane: Sequence[Job]) -> list[Result]:
-    """Run jobs one after another."""
-    return [run(job) for job in lane]
-
-
-def run_lanes(lanes: Sequence[Sequence[Job]]) -> list[Result]:
-    """Run lanes side by side."""
-    with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
-        return [result for results in pool.map(run_lane, lanes) for result in results]
+def run_side_by_side(jobs: Sequence[Job], lanes: int) -> list[Result]:
+    """Run jobs in their order, the next one whenever a lane is free."""
+    with ThreadPoolExecutor(max_workers=lanes) as pool:
+        return list(pool.map(run, jobs))
 
 
 def run(job: Job) -> Result:
@@ -222,9 +229,9 @@ def main() -> int:
     REPORTS.mkdir(parents=True, exist_ok=True)
     started_at = time.monotonic()
     if options.paths:
-        results = run_lanes([[pytest_job("chosen", *options.paths)]])
+        results = [run(pytest_job("chosen", *options.paths))]
     elif options.fast:
-        results = run_lanes(fast_lanes())
+        results = run_side_by_side(fast_jobs(), FAST_LANES)
     else:
         results = run_all()
     return 0 if tell(results, time.monotonic() - started_at) else 1

@@ -1,19 +1,19 @@
 """The gate tells the truth: each test runs once, and what fails, crashes or is left out is seen."""
 
-from pathlib import Path
+import re
+import threading
 
 import pytest
 
 from scripts import run_tests
 from scripts.run_tests import (
-    APART,
-    CALL_LANES,
+    COMPUTED,
+    PARTS,
     ROOT,
-    SLOW,
-    SOUND,
+    SERVED_LANES,
     Job,
     Result,
-    fast_lanes,
+    fast_jobs,
     pytest_job,
     run,
     run_all,
@@ -111,33 +111,68 @@ def ran(monkeypatch):
     return jobs
 
 
-def paths(jobs):
-    return [part for job in jobs for part in job.command if part.startswith("tests/")]
+def files_of(job):
+    """The files of tests that a job really runs."""
+    paths = [ROOT / part for part in job.command if part.startswith("tests/")]
+    left_out = {ROOT / part.removeprefix("--ignore=") for part in job.command if part.startswith("--ignore=")}
+    found = [file for path in paths for file in (path.glob("test_*.py") if path.is_dir() else [path])]
+    assert found
+    assert all(file.is_file() for file in [*found, *left_out])
+    return [file for file in found if file not in left_out]
 
 
-def test_every_folder_of_tests_runs_once_in_the_gate(ran):
-    folders = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/*/test_*.py")}
-    assert sorted(paths(ran)) == sorted([*folders, *APART])
+def test_every_file_of_tests_runs_once_in_the_gate(ran):
+    ran_files = [
+        file for job in ran if job.command[: len(run_tests.PYTEST)] == run_tests.PYTEST for file in files_of(job)
+    ]
+    assert sorted(ran_files) == sorted(ROOT.glob("tests/*/test_*.py"))
     assert {job.name for job in ran} >= set(run_tests.CHECKS)
-    for folder in (*(folder for lane in CALL_LANES for folder in lane), *SOUND, *SLOW):
+    for folder in COMPUTED:
         assert list((ROOT / folder).glob("test_*.py")), f"{folder} has no tests"
 
 
-def test_what_the_lanes_leave_out_runs_apart(ran):
+def test_what_measures_runs_before_anything_else_has_begun(ran):
     """Pins the instrument of every latency figure, which no gate ran."""
-    assert paths(ran[:1]) == [run_tests.MEASURED], "before anything else has begun"
-    for path in APART:
-        assert (ROOT / path).is_file()
-        (own,) = (job for job in ran if path in job.command)
-        assert f"--ignore={path}" not in own.command
-        (folders,) = (job for job in ran if str(Path(path).parent) in job.command)
-        assert f"--ignore={path}" in folders.command
+    assert files_of(ran[0]) == [ROOT / run_tests.MEASURED]
 
 
 def test_what_only_computes_leaves_the_cores_to_the_calls(ran):
-    calls = {folder for lane in CALL_LANES for folder in lane} | set(APART)
-    assert all((job.nice == 0) == bool(calls & set(job.command)) for job in ran)
+    served = {path for part in PARTS for path in part}
+    assert all((job.nice == 0) == bool(served & set(job.command)) for job in ran)
 
 
-def test_the_fast_part_holds_the_token_functions_tests():
-    assert "tests/token" in [part for lane in fast_lanes() for job in lane for part in job.command]
+def test_each_part_begins_when_a_lane_is_free_the_longest_first(monkeypatch):
+    """Pins three lanes of fixed folders: one of them went on alone for six minutes."""
+    begun, lanes_are_full = [], threading.Barrier(SERVED_LANES, timeout=10)
+
+    def run_part(job):
+        if not job.nice:
+            begun.append(job.name)
+            if job.name in first:
+                lanes_are_full.wait()
+        return Result(job, [])
+
+    names = [job.name for job in run_tests.served_jobs()]
+    first = names[:SERVED_LANES]
+    monkeypatch.setattr(run_tests, "run", run_part)
+    run_all()
+    alone, begun = begun[:2], begun[2:]
+    assert alone == [run_tests.MEASURED, run_tests.BUSIEST]
+    assert sorted(begun[:SERVED_LANES]) == sorted(first)
+    assert sorted(begun) == sorted(names)
+
+
+def test_what_places_calls_is_no_rule():
+    """A folder that no list names is run niced, beside the calls, where no call can be held."""
+    folders = run_tests.rules()
+    files = [file for folder in folders for file in (ROOT / folder).glob("test_*.py")]
+    calling = [file for file in files if re.search(r"^\S.*pytest\.mark\.calls", file.read_text(), re.MULTILINE)]
+    assert calling == [], "name its folder in SERVED"
+
+
+def test_the_fast_part_holds_every_rule_and_check_once():
+    jobs = fast_jobs()
+    files = [file for job in jobs if job.name not in run_tests.CHECKS for file in files_of(job)]
+    assert sorted(files) == sorted(file for folder in run_tests.rules() for file in (ROOT / folder).glob("test_*.py"))
+    assert {job.name for job in jobs} >= set(run_tests.CHECKS)
+    assert "tests/token" in run_tests.rules()

@@ -125,7 +125,9 @@ def test_no_input_makes_the_cost_grow_faster_than_its_length(unit):
     """Pins regular expressions that backtrack: four times the text may cost about four times the time."""
     short, long = (unit * 4096)[:4096], (unit * 16384)[:16384]
     speakable(unit * 3, "hi-IN")
-    assert best_cpu_seconds(long, "hi-IN", 3) < 10 * best_cpu_seconds(short, "hi-IN", 3) + 0.01
+    # Other work on the machine only adds to a time: one good try of the long text is enough.
+    limit_seconds = 10 * best_cpu_seconds(short, "hi-IN", 3) + 0.01
+    assert any(best_cpu_seconds(long, "hi-IN", 1) < limit_seconds for _ in range(3))
 
 
 @pytest.mark.parametrize(
