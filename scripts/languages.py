@@ -19,7 +19,7 @@ from sandbox.llm_phrases import PHRASES as SANDBOX_PHRASES
 from worker import lang
 from worker.language.lexicon import lexicon
 from worker.languages import ENGLISH, LANGUAGES, Language
-from worker.providers.sarvam_tts import default_voices
+from worker.providers.sarvam_voices import default_voices
 from worker.settings import TtsSettings
 from worker.text.normalise import normalised
 
@@ -70,7 +70,7 @@ def _name(language: Language) -> list[str]:
 
 def _voice(language: Language) -> list[str]:
     model = TtsSettings.model_fields["model"].default
-    return [] if default_voices(model, language.code) else [f"a voice of {model} (worker/providers/sarvam_tts.py)"]
+    return [] if default_voices(model, language.code) else [f"a voice of {model} (worker/providers/sarvam_voices.py)"]
 
 
 def _token(language: Language) -> list[str]:

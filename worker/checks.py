@@ -8,15 +8,14 @@ from zoneinfo import ZoneInfo
 from worker.conversation.phrases import Phrases
 from worker.end_of_turn import DEFAULT_POLICY
 from worker.end_of_turn.wait_policy import wait_policy
-from worker.providers.sarvam_stt import keyterms_problem
-from worker.providers.sarvam_tts import languages_without_a_voice, voice_problems
-from worker.settings import Settings
+from worker.providers.sarvam_voices import languages_without_a_voice, voice_problems
+from worker.settings import Settings, SttSettings
 
 
 def setting_problems(settings: Settings) -> list[str]:
     """Return what is wrong, one sentence each, naming the variable and the mend."""
     problems = voice_problems(settings.tts) + languages_without_a_voice(settings.tts)
-    if problem := keyterms_problem(settings.stt):
+    if problem := _keyterms_problem(settings.stt):
         problems.append(problem)
     try:
         ZoneInfo(settings.tools.time_zone)
@@ -41,6 +40,13 @@ def setting_problems(settings: Settings) -> list[str]:
     if settings.call.call_warning_seconds >= settings.call.max_call_seconds:
         problems.append("WORKER_CALL_WARNING_SECONDS must be below WORKER_MAX_CALL_SECONDS")
     return problems
+
+
+def _keyterms_problem(settings: SttSettings) -> str | None:
+    """Return why WORKER_KEYTERMS cannot reach this recogniser, in a sentence; None when they can."""
+    if not settings.keyterms or settings.model != "saaras:v3":
+        return None
+    return "WORKER_KEYTERMS: saaras:v3 (STT_MODEL) takes none; saaras:v4 and both realtime recognisers do"
 
 
 def _importable(name: str) -> bool:

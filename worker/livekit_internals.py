@@ -11,10 +11,6 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
-from runpy import run_path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -138,20 +134,6 @@ def point_sarvam_stt_at(http_url: str, websocket_url: str) -> None:
 
     sarvam_stt.SARVAM_STT_BASE_URL = f"{http_url}/speech-to-text"
     sarvam_stt.SARVAM_STT_STREAMING_URL = f"{websocket_url}/speech-to-text/ws"
-
-
-@cache
-def sarvam_speakers(model: str) -> frozenset[str]:
-    """Return the voices that the plugin lets speak with a model.
-
-    Public: `livekit.plugins.sarvam.models`, whose import brings Sarvam's and OpenAI's whole plugins: 0.8 s of CPU at
-    every start of a worker's parent, for one table. Without it: that import.
-    """
-    package = find_spec("livekit.plugins.sarvam")
-    assert package is not None
-    assert package.origin is not None
-    table = run_path(str(Path(package.origin).with_name("models.py")))["MODEL_SPEAKER_COMPATIBILITY"]
-    return frozenset(table[model]["all"])
 
 
 def ask_sarvam_stt_for(query: Mapping[str, str]) -> None:

@@ -29,6 +29,7 @@ from livekit.agents.voice.transcription import TranscriptSynchronizer
 from livekit.plugins import openai
 
 from worker import fork_server, livekit_internals
+from worker.providers import sarvam_voices
 
 ROOT = Path(__file__).parents[2]
 
@@ -262,7 +263,7 @@ def test_the_voices_read_from_the_plugins_file_are_the_plugins():
     from livekit.plugins.sarvam.models import MODEL_SPEAKER_COMPATIBILITY
 
     for model, speakers in MODEL_SPEAKER_COMPATIBILITY.items():
-        assert livekit_internals.sarvam_speakers(model) == set(speakers["all"])
+        assert sarvam_voices._speakers(model) == set(speakers["all"])
 
 
 def test_the_voice_detectors_weights_can_be_loaded_ahead():

@@ -20,14 +20,14 @@ from worker.end_of_turn.lexicon import language_code
 from worker.environment import load_settings
 from worker.errors import BadSettings
 from worker.languages import BY_SPEAKERS, LANGUAGES, SUPPORTED, WRITTEN_IN, canonical_code
-from worker.providers import sarvam_tts
+from worker.providers import sarvam_voices
 from worker.settings import TtsSettings
 from worker.spoken.forms import spoken_forms
 from worker.text.scripts import SCRIPTS, script_of
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "worker" / "languages.py"
-VENDORS_OWN = {ROOT / "worker" / "providers" / "sarvam_tts.py"}
+VENDORS_OWN = {ROOT / "worker" / "providers" / "sarvam_voices.py"}
 """Which of the vendor's voices speaks what is the vendor's list, and in no other file."""
 CODE = re.compile(r'"([a-z]{2,3})-IN"')
 
@@ -102,9 +102,9 @@ def test_a_language_that_is_known_and_not_spoken_is_refused_with_what_it_lacks(m
 
 
 def test_a_language_that_no_voice_speaks_is_no_silence_in_a_call(monkeypatch):
-    monkeypatch.setattr(sarvam_tts, "SUPPORTED", (*SUPPORTED, "as-IN"))
-    assert sarvam_tts.languages_without_a_voice(TtsSettings(model="bulbul:v4-flash")) == []
-    (problem,) = sarvam_tts.languages_without_a_voice(TtsSettings(model="bulbul:v3"))
+    monkeypatch.setattr(sarvam_voices, "SUPPORTED", (*SUPPORTED, "as-IN"))
+    assert sarvam_voices.languages_without_a_voice(TtsSettings(model="bulbul:v4-flash")) == []
+    (problem,) = sarvam_voices.languages_without_a_voice(TtsSettings(model="bulbul:v3"))
     assert "bulbul:v3 (TTS_MODEL) has no voice of its own for as-IN" in problem
-    assert sarvam_tts.languages_without_a_voice(TtsSettings(model="bulbul:v3", voices={"as-IN": "priya"})) == []
-    assert sarvam_tts.default_voice("bulbul:v3", "as-IN") == sarvam_tts.default_voice("bulbul:v3", "en-IN")
+    assert sarvam_voices.languages_without_a_voice(TtsSettings(model="bulbul:v3", voices={"as-IN": "priya"})) == []
+    assert sarvam_voices.default_voice("bulbul:v3", "as-IN") == sarvam_voices.default_voice("bulbul:v3", "en-IN")

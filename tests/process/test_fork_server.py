@@ -31,6 +31,14 @@ def test_the_parent_does_without_what_only_a_call_needs():
     assert not loaded_by(f"import {PARENT}") & set(ONLY_CALLS_NEED)
 
 
+def test_settings_are_checked_without_the_framework():
+    """Pins: whoever had misspelt a voice waited for two seconds of imports to be told so."""
+    check = "import worker.checks; from worker.settings import TtsSettings"
+    voices = "TtsSettings(voices={'en-IN': 'nobody'})"
+    loaded = loaded_by(f"{check}; assert worker.checks.voice_problems({voices})")
+    assert "livekit.agents" not in loaded
+
+
 @pytest.mark.parametrize(("servers", "has_mcp"), [("", False), ('[{"name": "a", "url": "http://127.0.0.1:1"}]', True)])
 def test_a_calls_process_is_forked_from_all_it_needs(servers, has_mcp):
     loaded = loaded_by("import worker.preload", WORKER_MCP_SERVERS=servers)

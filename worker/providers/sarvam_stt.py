@@ -80,10 +80,3 @@ def _asked_in_the_address(settings: SttSettings) -> dict[str, str]:
     if settings.keyterms and settings.model.startswith("saaras:v4"):
         asked["keyterms"] = json.dumps(settings.keyterms, ensure_ascii=False)
     return asked
-
-
-def keyterms_problem(settings: SttSettings) -> str | None:
-    """Return why WORKER_KEYTERMS cannot reach this recogniser, in a sentence; None when they can."""
-    if not settings.keyterms or settings.model != "saaras:v3":
-        return None
-    return "WORKER_KEYTERMS: saaras:v3 (STT_MODEL) takes none; saaras:v4 and both realtime recognisers do"
