@@ -54,6 +54,7 @@ SERVED = (
     ("tests/calls/test_a_whole_call.py",),
     ("tests/web",),
     ("tests/process",),
+    ("tests/telephone",),
     ("tests/caller", "tests/sandbox"),
 )
 PARTS = ((MEASURED,), (BUSIEST,), *SERVED)
