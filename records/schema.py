@@ -69,6 +69,11 @@ def _call_id(**options: Any) -> Mapped[str]:
     return mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), **options)
 
 
+def _within(column: str) -> Index:
+    """Finds a part of a value in PostgreSQL; in SQLite, where calls are few, an index like others."""
+    return Index(None, column, postgresql_using="gin", postgresql_ops={column: "jsonb_path_ops"})
+
+
 class Call(Base):
     """One call, whoever carried it: begun with the caller's arrival, grown turn by turn."""
 
@@ -113,6 +118,15 @@ class Call(Base):
     """How the outcome came about; None for a call that nobody has asked about yet."""
     legal_hold: Mapped[str | None] = mapped_column(Text)
     """Why neither retention nor erasure may touch this call."""
+    length_seconds: Mapped[float | None] = mapped_column(Float)
+    """From the first that the caller heard to the end. This and what follows is derived when a call is over
+    (records/figures.py), so that a million calls can be looked through."""
+    latency_seconds: Mapped[float | None] = mapped_column(Float)
+    """From the caller's last word to the first of the answer, the median of its turns."""
+    slowest_seconds: Mapped[float | None] = mapped_column(Float)
+    attention: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """How urgently somebody should hear this call (records/attention.py)."""
+    attention_reasons: Mapped[list[str] | None] = mapped_column(Json)
 
     __table_args__ = (
         Index(None, "started_at", "id"),
@@ -120,6 +134,15 @@ class Call(Base):
         Index(None, "channel", "started_at", "id"),
         Index(None, "language", "started_at", "id"),
         Index(None, "end_reason", "started_at", "id"),
+        Index(None, "rupees"),
+        Index(None, "length_seconds"),
+        Index(None, "slowest_seconds"),
+        Index(
+            "ix_calls_attention", "started_at", "attention", sqlite_where=text("attention > 0"),
+            postgresql_where=text("attention > 0"),
+        ),
+        _within("languages"),
+        _within("outcome"),
         Index(
             "ix_calls_open", "last_event_at", sqlite_where=text("ended_at IS NULL"),
             postgresql_where=text("ended_at IS NULL"),
@@ -142,7 +165,6 @@ class CallAgent(Base):
     usage: Mapped[dict[str, Any]] = mapped_column(Json)
     usage_sequence: Mapped[int] = mapped_column(Integer, server_default=text("-1"))
     rupees: Mapped[float | None] = mapped_column(Float)
-    events_dropped: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
 
 class Turn(Base):
@@ -164,6 +186,25 @@ class Turn(Base):
     stages_seconds: Mapped[dict[str, float]] = mapped_column(Json)
     replied_at: Mapped[datetime | None] = mapped_column(UtcTime)
     reply_sequence: Mapped[int] = mapped_column(Integer, server_default=text("-1"))
+
+
+class CallWords(Base):
+    """All that was said in a call, spelt for finding (records/search_words.py); gone with the words themselves."""
+
+    __tablename__ = "call_words"
+
+    call_id: Mapped[str] = _call_id(primary_key=True)
+    spellings: Mapped[str] = mapped_column(Text)
+    """Each once, between blanks."""
+
+    __table_args__ = (
+        # In PostgreSQL alone, as it writes it back; console/reading/conditions.py asks in the same words.
+        Index(
+            "ix_call_words_spellings",
+            text(r"array_to_tsvector(string_to_array(btrim(spellings), ' '\:\:text))"),
+            postgresql_using="gin",
+        ).ddl_if(dialect="postgresql"),
+    )
 
 
 class ToolCall(Base):

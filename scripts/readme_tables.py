@@ -18,6 +18,7 @@ from join_token.variables import VARIABLES  # noqa: E402
 from pydantic import SecretStr  # noqa: E402
 from pydantic_core import PydanticUndefined  # noqa: E402
 
+from console.settings import VARIABLES as CONSOLE_VARIABLES  # noqa: E402
 from sandbox.caller.settings import DESCRIPTIONS  # noqa: E402
 from sandbox.scopes import Settings as SandboxSettings  # noqa: E402
 from worker.environment import variable_name  # noqa: E402
@@ -48,6 +49,10 @@ def token() -> str:
     )
 
 
+def console() -> str:
+    return _table([(each.name, each.default, each.meaning) for each in CONSOLE_VARIABLES])
+
+
 def caller() -> str:
     rows = "\n".join(f"| `{name}` | {_cell(meaning)} |" for name, meaning in DESCRIPTIONS.items())
     return f"| variable | meaning |\n| --- | --- |\n{rows}"
@@ -62,6 +67,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "commands": commands,
     "worker": worker,
     "token": token,
+    "console": console,
     "caller": caller,
     "sandbox": sandbox,
 }

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 VENV = ROOT / ".venv"
 BUILT = ROOT / ".cache" / "go-bin"
-WEB = ROOT / "sandbox" / "web"
+PAGES = (ROOT / "sandbox" / "web", ROOT / "console" / "web")
 LIVEKIT_VERSION = "1.13.5"
 GO_MODULE = f"github.com/livekit/livekit-server/cmd/server@v{LIVEKIT_VERSION}"
 BUILD_SECONDS = 110
@@ -93,21 +93,28 @@ def livekit_server() -> str | None:
 
 
 def page_packages() -> str | None:
-    """npm packages of the page and of the JavaScript SDK's conformance test."""
-    if not (WEB / "package-lock.json").exists():
+    """npm packages of the callers' page and of the console."""
+    stale = [web for web in PAGES if (web / "package-lock.json").exists() and not page_is_installed(web)]
+    if stale and not shutil.which("npm"):
+        say("Node 20 or later is not here: the page, the console's plots and `make test` need it, a call does not")
         return None
-    wanted = digest(WEB / "package-lock.json")
-    stamp = WEB / "node_modules" / ".vaani-installed"
-    if stamp.exists() and stamp.read_text() == wanted:
-        return None
-    if not shutil.which("npm"):
-        say("Node 20 or later is not here: the page and `make test` need it, a call does not")
-        return None
-    say("installing the page's packages")
-    if run(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--prefix", str(WEB)]) != 0:
-        return "The page's packages could not be installed; see the lines above."
-    stamp.write_text(wanted)
+    for web in stale:
+        say(f"installing the packages of {web.relative_to(ROOT)}")
+        if run(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--prefix", str(web)]) != 0:
+            return f"The packages of {web.relative_to(ROOT)} could not be installed; see the lines above."
+        page_stamp(web).write_text(digest(web / "package-lock.json"))
     return None
+
+
+def page_is_installed(web: Path) -> bool:
+    """Whether the lock's packages are there."""
+    stamp = page_stamp(web)
+    return stamp.exists() and stamp.read_text() == digest(web / "package-lock.json")
+
+
+def page_stamp(web: Path) -> Path:
+    """What says which lock was installed."""
+    return web / "node_modules" / ".vaani-installed"
 
 
 def digest(*paths: Path) -> str:

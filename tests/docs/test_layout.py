@@ -41,7 +41,7 @@ LISTED = listed()
 ROOMS = [
     path
     for path in LISTED
-    if path in ("functions/token/", "worker/", "records/", "sandbox/", "infra/", "faults/", "bench/")
+    if path in ("functions/token/", "worker/", "records/", "console/", "sandbox/", "infra/", "faults/", "bench/")
 ]
 
 
@@ -58,7 +58,7 @@ def on_disk(room: str) -> Iterator[str]:
 
 
 def test_every_room_is_in_the_layout():
-    assert len(ROOMS) == 7
+    assert len(ROOMS) == 8
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from livekit.agents import AgentSession, ChatMessage, JobContext, ToolError, llm
+from livekit.agents import AgentSession, ChatMessage, JobContext, llm
 
 from worker import log_events
 from worker.conversation.caller import verified_caller
@@ -28,7 +28,6 @@ from worker.conversation.summaries import Summaries
 from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
 from worker.ports import Price, TurnEvidence, Voice, WholeRecording
-from worker.record.call_record import CallRecord
 from worker.settings import CallSettings, PhoneSettings, RetrySettings
 from worker.ticket import Ticket
 
@@ -50,7 +49,6 @@ class CallParts:
     price: Price
     handoff: Handoff
     ticket: Ticket | None
-    record: CallRecord
 
 
 class Call:
@@ -68,7 +66,7 @@ class Call:
         self._transfer_seconds = parts.transfer_seconds
         self.by_request = parts.by_request
         self.languages = ReplyLanguage(settings.default_language)
-        self.reports = CallReports(ctx.room, self.languages, parts.price, log_pii=parts.log_pii, record=parts.record)
+        self.reports = CallReports(ctx.room, self.languages, parts.price, log_pii=parts.log_pii)
         self.history = History(settings.history_tokens)
         self.worded_calls = WordedCalls()
         outages = Outages(settings.phrase_cache_dir, parts.retry.outage_seconds)
@@ -124,14 +122,7 @@ class Call:
         Raises:
             ToolError: They were not sent on; it says why, for the model.
         """
-        try:
-            transferred = await self.phone.transfer(self._ctx, to, self._transfer_seconds, self.ending.sent_on)
-        except ToolError:
-            self.reports.record.transferred(to, "failed")
-            raise
-        if transferred:
-            self.reports.record.transferred(to, "ok")
-        return transferred
+        return await self.phone.transfer(self._ctx, to, self._transfer_seconds, self.ending.sent_on)
 
     def fault(self, fault: object) -> None:
         """Report a failed try at a provider."""

@@ -1,0 +1,1 @@
+"""The page for the people who answer for the calls. Reads `records/` and changes nothing there."""

@@ -1,0 +1,1 @@
+"""Answers requests: reads what a page needs, and hands it to its template."""

@@ -1,0 +1,1 @@
+"""Asks the records, and nothing else: every query of the console is in here, and none of them writes."""

@@ -1,1 +1,0 @@
-"""Tells a call's record what happens in the call; the record itself is kept by records/."""
