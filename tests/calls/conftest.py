@@ -69,7 +69,7 @@ def join(stack):
     return mint
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def worker_with(stack):
     """`async with worker_with("name", SETTING="value"):` runs a worker under its own dispatch name."""
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from sandbox.caller import CallPlan, Control, Noise, Patience, Turn, place_call
 
@@ -43,10 +44,16 @@ async def test_a_real_interruption_stops_the_agent_and_is_answered(sandbox, call
     assert not any("flew away happily" in text for text in told), "the story was told to its end all the same"
 
 
-async def test_a_silent_caller_is_asked_once_then_said_goodbye_to(sandbox, worker_with, join):
-    async with worker_with("quiet", WORKER_SILENCE_SECONDS="2"):
-        silence = CallPlan(turns=(Turn(text="Hello.", language="en-IN", wait_seconds=25.0),))
-        result = await place_call(silence, join=join("quiet"), patience=Patience(call_seconds=40))
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def hasty_worker(worker_with):
+    """The name of a worker that asks after two seconds of silence."""
+    async with worker_with("hasty", WORKER_SILENCE_SECONDS="2"):
+        yield "hasty"
+
+
+async def test_a_silent_caller_is_asked_once_then_said_goodbye_to(sandbox, hasty_worker, join):
+    silence = CallPlan(turns=(Turn(text="Hello.", language="en-IN", wait_seconds=25.0),))
+    result = await place_call(silence, join=join(hasty_worker), patience=Patience(call_seconds=40))
 
     said = [line["text"] for line in result.transcript if line["by"] == "agent"]
     assert any("still there" in text for text in said), said
@@ -54,15 +61,12 @@ async def test_a_silent_caller_is_asked_once_then_said_goodbye_to(sandbox, worke
     assert result.ended_by == "agent"
 
 
-async def test_a_caller_who_asks_for_a_moment_is_waited_for(sandbox, worker_with, join):
-    async with worker_with("waiting", WORKER_SILENCE_SECONDS="2"):
-        turns = (
-            Turn(text="Please hold on for twenty seconds.", language="en-IN"),
-            Turn(text="I am back, what time is it?", language="en-IN", wait_seconds=9.0),
-        )
-        result = await place_call(
-            CallPlan(turns=turns), join=join("waiting"), control=Control(sandbox.sandbox_url, sandbox.options.scope)
-        )
+async def test_a_caller_who_asks_for_a_moment_is_waited_for(sandbox, hasty_worker, join):
+    turns = (
+        Turn(text="Please hold on for twenty seconds.", language="en-IN"),
+        Turn(text="I am back, what time is it?", language="en-IN", wait_seconds=9.0),
+    )
+    result = await place_call(CallPlan(turns=turns), join=join(hasty_worker), control=sandbox.control)
 
     said = " ".join(line["text"] for line in result.transcript if line["by"] == "agent")
     assert "still there" not in said, said
