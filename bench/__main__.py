@@ -24,7 +24,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-from bench import end_of_turn, language_decision, token_function
+from bench import end_of_turn, language_decision, telephone, token_function
 from bench.calls import chosen, scripts, unchosen_scripts
 from bench.contenders import CONTENDERS, PROBE, SEED_PATTERN, STARTER, VAANI, VAANI_STREAMING, Contender
 from bench.plots import draw
@@ -49,10 +49,11 @@ SETTINGS = {
     "BENCH_QUICK": "1 makes a short run: a few utterances, one start of each worker",
     "BENCH_OUT": "where the files go, by default out",
     "BENCH_CALLS": "at most so many calls to each contender, for work on the bench itself",
-    "BENCH_PARTS": "some of calls,unchosen,token,language,end_of_turn; by default all",
+    "BENCH_PARTS": "some of calls,unchosen,telephone,token,language,end_of_turn; by default all",
 }
-PARTS = ("calls", "unchosen", "token", "language", "end_of_turn")
-WITH_CALLS = {"calls", "unchosen"}
+PARTS = ("calls", "unchosen", "telephone", "token", "language", "end_of_turn")
+OF_CONTENDERS = {"calls", "unchosen"}
+WITH_CALLS = OF_CONTENDERS | {"telephone"}
 OTHERS_EVERY = 5  # of the calls with unchosen turns, the contenders that are slow hear every fifth
 
 
@@ -103,6 +104,7 @@ class Bench:
     def __init__(self, settings: BenchSettings) -> None:
         self.settings = settings
         self.measured = Measured()
+        self.telephone_rows: list[Row] = []
         self._began_at = time.monotonic()
         self._load_before = os.getloadavg()[0]
 
@@ -113,6 +115,13 @@ class Bench:
 
     async def run(self) -> None:
         """Measure everything that needs calls."""
+        if OF_CONTENDERS & set(self.settings.parts):
+            await self._contenders()
+        if "telephone" in self.settings.parts:
+            self.say("calling over a telephone")
+            self.telephone_rows = await telephone.measure(self.settings.quick, self.say)
+
+    async def _contenders(self) -> None:
         quick = self.settings.quick
         contenders = [each for each in CONTENDERS if not (quick and each is VAANI_STREAMING)]
         if "calls" not in self.settings.parts:
@@ -222,7 +231,7 @@ def main(arguments: list[str]) -> int:
         return DID_NOT_START
     except (KeyboardInterrupt, asyncio.CancelledError):
         return INTERRUPTED
-    rows = rows_of(bench.measured) if bench.measured.calls else []
+    rows = [*(rows_of(bench.measured) if bench.measured.calls else []), *bench.telephone_rows]
     if rows:
         _write(settings.out, bench, rows)  # at once: a quarter of an hour of calls is in it
     rows += bench.other_rows()

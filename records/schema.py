@@ -165,6 +165,7 @@ class CallAgent(Base):
     usage: Mapped[dict[str, Any]] = mapped_column(Json)
     usage_sequence: Mapped[int] = mapped_column(Integer, server_default=text("-1"))
     rupees: Mapped[float | None] = mapped_column(Float)
+    events_dropped: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
 
 class Turn(Base):

@@ -9,6 +9,7 @@ from worker.conversation.phrases import Phrases
 from worker.end_of_turn import DEFAULT_POLICY
 from worker.end_of_turn.wait_policy import wait_policy
 from worker.providers.sarvam_voices import languages_without_a_voice, voice_problems
+from worker.record.checks import record_problems
 from worker.settings import Settings, SttSettings
 
 
@@ -39,7 +40,7 @@ def setting_problems(settings: Settings) -> list[str]:
         )
     if settings.call.call_warning_seconds >= settings.call.max_call_seconds:
         problems.append("WORKER_CALL_WARNING_SECONDS must be below WORKER_MAX_CALL_SECONDS")
-    return problems
+    return problems + record_problems(settings.records)
 
 
 def _keyterms_problem(settings: SttSettings) -> str | None:

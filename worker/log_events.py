@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from records.log_events import RECORDS_DROPPED, RECORDS_WAITING, RECORDS_WRITTEN_AGAIN
+
+__all__ = ["RECORDS_DROPPED", "RECORDS_WAITING", "RECORDS_WRITTEN_AGAIN"]  # besides the worker's own, below
+
 WORKER_REGISTERED = "worker.registered"
 WORKER_NOT_REGISTERED = "worker.not_registered"
 WORKER_GAVE_UP = "worker.gave_up"

@@ -19,6 +19,7 @@ from worker.health import HealthServer
 from worker.livekit_internals import hear_ctrl_c_always
 from worker.parent import Parts
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
+from worker.record.shipping import RecordShipping
 from worker.recovery.drain_signal import hand_over_calls
 from worker.recovery.redispatch import Redispatcher, Watchdog
 from worker.registration import Registration
@@ -67,6 +68,8 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
     redispatcher = Redispatcher(parts.client.rooms, settings.livekit.agent_name)
     server.on("worker_started", lambda *_: redispatcher.follow(server))
     server.on("worker_started", lambda *_: parts.admission.follow(server))
+    shipping = RecordShipping(settings.records)
+    shipping.start()
     serving = asyncio.create_task(server.run(devmode=dev))
     beside = [
         asyncio.create_task(_render_phrases(settings, registration.done)),
@@ -81,6 +84,7 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
             task.cancel()
         await asyncio.gather(*beside, serving, return_exceptions=True)
         await redispatcher.aclose()
+        await asyncio.to_thread(shipping.stop)  # when the calls' processes have written all they had to
         await health.aclose()
         await parts.client.aclose()
 

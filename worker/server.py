@@ -42,10 +42,11 @@ from worker.providers.prices import cost_rupees
 from worker.providers.sarvam_stt import build_stt, by_request
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.providers.vad import build_vad
+from worker.record.call_record import CallRecord, id_of_call, record_of_call
 from worker.recovery.drain_signal import ignore_handover_signal, on_handover_signal
 from worker.recovery.exit_codes import FAILED, exit_with
 from worker.recovery.rooms import CALLER_KINDS, Rooms
-from worker.recovery.snapshot import Seal
+from worker.recovery.snapshot import Seal, Succession
 from worker.settings import CallSettings, Settings
 from worker.ticket import read_ticket
 from worker.tools.offered import offered_tools
@@ -176,7 +177,9 @@ async def take_call(ctx: JobContext) -> None:
         price=cost_rupees,
         handoff=handoff(ctx, session, settings),
         ticket=read_ticket(ctx.job.metadata),
+        record=begun_record(ctx, settings),
     )
+    ctx.add_shutdown_callback(parts.record.aclose)
     call = Call(ctx, session, parts)
     session.userdata = ToolServices(call, settings.tools, http)
     on_handover_signal(call.hand_over)
@@ -204,16 +207,36 @@ def refusal(ctx: JobContext) -> str | None:
     return "busy" if attributes.get(BUSY_ATTRIBUTE) else attributes.get(REFUSED_ATTRIBUTE)
 
 
+def succession_of(ctx: JobContext, settings: Settings) -> Succession | None:
+    """Return why this agent follows another one; None for the first of a call."""
+    if ctx.is_fake_job():
+        return None
+    return Seal(settings.livekit.api_secret.get_secret_value()).open_succession(ctx.job.metadata, ctx.room.name)
+
+
+def begun_record(ctx: JobContext, settings: Settings) -> CallRecord:
+    """Begin the call's record, or go on with the one that another agent has begun."""
+    if ctx.is_fake_job() or not settings.records.records_url:
+        return CallRecord(None)
+    succession, ticket, job = succession_of(ctx, settings), read_ticket(ctx.job.metadata), ctx.job
+    key, refused = settings.livekit.api_secret.get_secret_value(), refusal(ctx) is not None
+    record = record_of_call(settings.records, job.room.sid, job.id, succession, refused=refused, key=key)
+    caller = succession.caller if succession is not None else ticket.caller if ticket is not None else ""
+    record.begin(job.room.name, None if refused else succession, caller)
+    return record
+
+
 def handoff(ctx: JobContext, session: AgentSession[Any], settings: Settings) -> Handoff:
     """Build what carries this call across agents; the dispatch says if there was one before."""
     call, failover, successor = settings.call, settings.failover, settings.successor_agent_name
     if ctx.is_fake_job():
         return Handoff(ctx, session, None, call, failover, successor)
     seal = Seal(settings.livekit.api_secret.get_secret_value())
-    succession = seal.open_succession(ctx.job.metadata, ctx.room.name)
+    succession = succession_of(ctx, settings)
     if succession is not None and succession.reason == "handover":
         session.input.set_audio_enabled(False)  # the agent before still listens
-    return Handoff(ctx, session, Rooms(ctx.api, seal), call, failover, successor, succession)
+    call_id = id_of_call(ctx.job.room.sid, succession)
+    return Handoff(ctx, session, Rooms(ctx.api, seal), call, failover, successor, succession, call_id)
 
 
 def connection_options(settings: Settings) -> SessionConnectOptions:

@@ -25,6 +25,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from records.errors import BadRecordsUrl
+from records.url import read_url
 from worker.lang import lacking_parts
 from worker.languages import LANGUAGES, SUPPORTED, known_code
 from worker.text.phone_numbers import e164
@@ -405,6 +407,38 @@ class LogSettings(_Group):
     log_pii: bool = Field(False, description="Whether transcripts and phone numbers may be logged.")
 
 
+class RecordsSettings(_Group):
+    """What remains of a call (docs/records.md)."""
+
+    records_url: str = Field(
+        "",
+        description="A record of every call: `sqlite+aiosqlite:///path`, `postgresql+asyncpg://…`; empty: none.",
+    )
+    records_words: bool = Field(
+        False, description="Whether what was said, phone numbers and tools' arguments are kept in records."
+    )
+    records_spool_dir: Path = Field(
+        cache_folder() / "vaani" / "spool",
+        description="Where records wait for their database, on a disk of this machine.",
+    )
+    records_spool_mb: PositiveInt = Field(
+        64, description="The most that may wait there; what comes after is dropped, counted and logged."
+    )
+
+    @field_validator("records_url")
+    @classmethod
+    def _names_a_database(cls, value: str) -> str:
+        try:
+            return read_url(value).text if value else value
+        except BadRecordsUrl as error:
+            raise ValueError(f"{error.why}. {error.do}") from None
+
+    @property
+    def spool_folder(self) -> Path | None:
+        """Return where this database's records wait; None where none are kept."""
+        return self.records_spool_dir / read_url(self.records_url).fingerprint if self.records_url else None
+
+
 class SttSettings(_Group):
     """Speech to text."""
 
@@ -536,6 +570,7 @@ class Settings:
     failover: FailoverSettings
     health: HealthSettings
     logs: LogSettings
+    records: RecordsSettings
     stt: SttSettings
     llm: LlmSettings
     tts: TtsSettings

@@ -44,10 +44,15 @@ class Call:
         )
         handoff = SimpleNamespace(
             ends=lambda: self.note("no successor"), goes_on=lambda: self.note("goes on"),
-            hand_over=self.hand_over, end_room=self.end_room,
+            hand_over=self.hand_over, end_room=self.end_room, given_up=False,
         )  # fmt: skip
         outages = SimpleNamespace(note=lambda provider: self.note(f"{provider} is down"))
-        reports = SimpleNamespace(event=self.event, aclose=self.close_reports)
+        self.recorded, self.handoff = [], handoff
+        record = SimpleNamespace(
+            ended=lambda reason, failed: self.recorded.append((reason, failed)),
+            left=lambda: self.recorded.append("left"),
+        )
+        reports = SimpleNamespace(event=self.event, aclose=self.close_reports, record=record)
         speaker = SimpleNamespace(say=self.say, apologise=lambda provider, phrase: self.note(f"sorry for {provider}"))
         self.ending = Ending(ctx, self.session, speaker, handoff, outages, reports)
 
@@ -216,6 +221,35 @@ def test_a_call_that_another_agent_carries_on_is_left_at_once():
 def test_a_call_that_nobody_carries_on_is_ended_with_an_apology():
     _, did = story(lambda call: call.ending.hand_over())
     assert spoken_and_told(did) == ["says give_up", "ended: worker_stopped, failed False"]
+
+
+@pytest.mark.parametrize(
+    ("act", "recorded"),
+    [
+        (lambda call: call.close("participant_disconnected"), [("participant_disconnected", False)]),
+        (lambda call: call.ending.end("goodbye", "goodbye"), [("goodbye", False)]),
+        (lambda call: call.ending.give_up("tts", "give_up"), [("tts_failed", True)]),
+    ],
+)
+def test_the_record_says_why_the_call_is_over(act, recorded):
+    async def scenario():
+        call = Call()
+        act(call)
+        await wait(120)
+        return call.recorded
+
+    assert run(scenario()) == recorded
+
+
+def test_the_record_of_a_call_that_goes_on_elsewhere_is_not_ended():
+    async def scenario():
+        call = Call()
+        call.handoff.given_up = True
+        call.close("room_disconnected")
+        await wait(1)
+        return call.recorded
+
+    assert run(scenario()) == ["left"]
 
 
 def test_a_goodbye_during_a_hand_over_is_the_end():

@@ -39,7 +39,7 @@ class Rooms:
         self.people, self.joins_at, self.ready_at = people, joins_at, ready_at
         self.states = []
 
-    async def send_agent(self, room, name, reason, previous):
+    async def send_agent(self, room, name, reason, previous, call_id):
         self.coming = asyncio.create_task(self._come())
 
     async def _come(self):

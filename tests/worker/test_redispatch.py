@@ -34,8 +34,9 @@ class FakeRooms:
     async def remove(self, room, identity):
         self.done.append(("remove", identity))
 
-    async def send_agent(self, room, agent_name, reason, previous=""):
+    async def send_agent(self, room, agent_name, reason, previous="", call_id=""):
         self.done.append(("send", reason, previous))
+        self.call_id = call_id
         return Succession(reason, len(self.known) + 1, previous)
 
     async def arrived(self, room, identity, seconds):
@@ -68,6 +69,12 @@ def test_a_call_that_was_ended_on_purpose_and_rooms_of_others_are_left_alone():
     rooms = [view("v1.a", over=True), RoomView("theirs", "", None)]
     peers.silent(rooms, now=0)
     assert peers.silent(rooms, now=100) == []
+
+
+def test_whoever_is_sent_knows_which_record_to_go_on_with():
+    rooms = FakeRooms(state=CallState("agent-1", "en-IN", 0.0, call_id="the call"))
+    asyncio.run(Redispatcher(rooms, "vaani").redispatch("room", "agent-1", "crashed"))
+    assert rooms.call_id == "the call"
 
 
 def test_the_dead_agent_is_put_out_before_another_is_sent():

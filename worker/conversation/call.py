@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from livekit.agents import AgentSession, ChatMessage, JobContext, llm
+from livekit.agents import AgentSession, ChatMessage, JobContext, ToolError, llm
 
 from worker import log_events
 from worker.conversation.caller import verified_caller
@@ -28,6 +28,7 @@ from worker.conversation.summaries import Summaries
 from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
 from worker.ports import Price, TurnEvidence, Voice, WholeRecording
+from worker.record.call_record import CallRecord
 from worker.settings import CallSettings, PhoneSettings, RetrySettings
 from worker.ticket import Ticket
 
@@ -49,6 +50,7 @@ class CallParts:
     price: Price
     handoff: Handoff
     ticket: Ticket | None
+    record: CallRecord
 
 
 class Call:
@@ -66,7 +68,7 @@ class Call:
         self._transfer_seconds = parts.transfer_seconds
         self.by_request = parts.by_request
         self.languages = ReplyLanguage(settings.default_language)
-        self.reports = CallReports(ctx.room, self.languages, parts.price, log_pii=parts.log_pii)
+        self.reports = CallReports(ctx.room, self.languages, parts.price, log_pii=parts.log_pii, record=parts.record)
         self.history = History(settings.history_tokens)
         self.worded_calls = WordedCalls()
         outages = Outages(settings.phrase_cache_dir, parts.retry.outage_seconds)
@@ -122,7 +124,14 @@ class Call:
         Raises:
             ToolError: They were not sent on; it says why, for the model.
         """
-        return await self.phone.transfer(self._ctx, to, self._transfer_seconds, self.ending.sent_on)
+        try:
+            transferred = await self.phone.transfer(self._ctx, to, self._transfer_seconds, self.ending.sent_on)
+        except ToolError:
+            self.reports.record.transferred(to, "failed")
+            raise
+        if transferred:
+            self.reports.record.transferred(to, "ok")
+        return transferred
 
     def fault(self, fault: object) -> None:
         """Report a failed try at a provider."""

@@ -195,14 +195,19 @@ class Ending:
             return
         self.state = State.HANDED_OVER
         self._reports.event(log_events.CALL_HANDOVER, outcome="done")
+        self._reports.record.left()
         await self._ctx.room.disconnect()  # at once: the other agent begins when this one has left
         self._session.shutdown(drain=False)
 
     def _closed(self, event: CloseEvent) -> None:
+        reason = self._reason or (TRANSFERRED if self._sent_on else event.reason.value)
         if not self.begun:
-            reason = TRANSFERRED if self._sent_on else event.reason.value
             self._reports.event(log_events.CALL_ENDED, reason=reason, failed=self.failed)
         self.state = State.OVER
+        if self._handoff.given_up:
+            self._reports.record.left()
+        else:
+            self._reports.record.ended(reason, failed=self.failed)
         if self.failed:
             exit_with(FAILED)
         elif self._reason == NOBODY_CAME:

@@ -38,6 +38,7 @@ class Handoff:
     def __init__(
         self, ctx: JobContext, session: AgentSession[Any], rooms: Rooms | None, settings: CallSettings,
         failover: FailoverSettings, successor_agent_name: str, succession: Succession | None = None,
+        call_id: str = "",
     ) -> None:  # fmt: skip
         self._ctx = ctx
         self._session = session
@@ -48,6 +49,7 @@ class Handoff:
         self._language: Callable[[], LanguageState] = lambda: LanguageState.start(settings.default_language)
         self._summary: Callable[[], str] = lambda: ""
         self.succession = succession
+        self._call_id = call_id
         self.started_at = time.time()
         self.given_up = False
         """Somebody else carries this call now, or nobody can: the room is not ours to end."""
@@ -145,7 +147,7 @@ class Handoff:
             language=language.language, language_wished=language.wished, language_leaning=language.leaning,
             language_leaning_turns=language.leaning_turns, messages=newest(self._messages),
             summary=without_half_characters(self._summary()),
-            cut_short=cut_short, over=self._over, beat=self._beat,
+            cut_short=cut_short, over=self._over, beat=self._beat, call_id=self._call_id,
         )  # fmt: skip
         await rooms.write_state(self._ctx.room.name, self._ctx.room.metadata or "", state)
 
@@ -188,7 +190,7 @@ class Handoff:
         limit = self._handover_seconds
         begun_at = time.monotonic()
         try:
-            await self._rooms.send_agent(room.name, self._successor_agent_name, "handover", me)
+            await self._rooms.send_agent(room.name, self._successor_agent_name, "handover", me, self._call_id)
         except API_ERRORS as error:
             log.warning("the call could not be handed over", extra={"why": type(error).__name__})
             return False

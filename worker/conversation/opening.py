@@ -93,6 +93,7 @@ class Opening:
         if caller is None:
             self._ending.end(NOBODY_CAME)
             return False
+        self._reports.record.met(caller)
         if not await self._is_answered(caller):
             self._ending.end(NOT_ANSWERED)
             return False
@@ -150,13 +151,15 @@ class Opening:
         self._languages.restore(state.language_state, turns=sum(role == "user" for role, _ in state.messages))
         self._history.summary = state.summary
         self._reports.resume(state.turns)
+        role, text = state.messages[-1]
+        self._reports.record.resume(state.turns, text if role == "user" else None)
         await self._session.current_agent.update_chat_ctx(self._handoff.chat_context)
         self._reports.event(
             log_events.CALL_RESUMED, reason=succession.reason, language=self._languages.settled, turns=state.turns
         )
         if succession.reason != "handover" or state.cut_short:
             self._speaker.say("resumed")
-        if state.messages[-1][0] == "user":
+        if role == "user":
             self._session.generate_reply()
         self._clocks.limit_call(self._handoff.started_at)
         self._clocks.expect_microphone()

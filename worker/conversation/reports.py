@@ -20,6 +20,7 @@ from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.speculation import Waste
 from worker.faults import Fault
 from worker.ports import Price
+from worker.record.call_record import CallRecord, Cost, Spoken
 from worker.turn_timings import TurnTimings
 
 log = logging.getLogger("vaani")
@@ -31,11 +32,15 @@ LANGUAGE_ATTRIBUTE = "vaani.language"
 class CallReports:
     """Reports on one call."""
 
-    def __init__(self, room: rtc.Room, language: ReplyLanguage, price: Price, *, log_pii: bool) -> None:
+    def __init__(
+        self, room: rtc.Room, language: ReplyLanguage, price: Price, *, log_pii: bool, record: CallRecord | None = None
+    ) -> None:
         self._room = room
         self._language = language
         self._price = price
         self._log_pii = log_pii
+        self.record = record or CallRecord(None)
+        """What remains of the call."""
         self._turn = 0
         self._heard: ChatMessage | None = None
         self._heard_language: str | None = None
@@ -49,6 +54,7 @@ class CallReports:
         """Follow a session's turns and usage."""
         session.on("conversation_item_added", lambda event: self._item_added(event.item))
         session.on("session_usage_updated", self._usage_updated)
+        self.record.watch(session, self._spoken, self._cost)
 
     def event(self, name: str, **fields: object) -> None:
         """Log one incident."""
@@ -67,6 +73,7 @@ class CallReports:
                 "retry_after_seconds": fault.retry_after_seconds,
             },
         )
+        self.record.fault(fault)
 
     def resume(self, turns: int) -> None:
         """Count on from the turns that another agent has reported."""
@@ -88,6 +95,14 @@ class CallReports:
         """Wait until everything has been sent."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1)
+
+    def _spoken(self) -> Spoken:
+        decision = self._language.last
+        return Spoken(self._language.settled, decision.reason if decision else None, self._heard_language)
+
+    def _cost(self) -> Cost:
+        usage = usage_totals(self._usage)
+        return Cost(usage, self._price(usage))
 
     def _usage_updated(self, event: Any) -> None:
         self._usage = event.usage
@@ -120,7 +135,7 @@ class CallReports:
         if self._log_pii:
             fields |= {"pii_heard": heard_words, "pii_reply": reply_words}
         log.info(log_events.TURN_FINISHED, extra=fields)
-        usage = usage_totals(self._usage)
+        cost = self._cost()
         self._send(
             TURN_TOPIC,
             {
@@ -132,8 +147,8 @@ class CallReports:
                 "reply": reply_words,
                 "interrupted": said.interrupted,
                 "stages": timings.as_dict(),
-                "usage": usage,
-                "cost_rupees": self._price(usage),
+                "usage": cost.usage,
+                "cost_rupees": cost.rupees,
             },
         )
         self._later(self._set_language)

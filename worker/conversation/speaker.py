@@ -77,6 +77,7 @@ class Speaker:
         """Note, for the log and the caller's screen, that a phrase is said because of a provider."""
         language = language or self._languages.settled
         self._reports.event(log_events.APOLOGY_SPOKEN, provider=provider, phrase=phrase, language=language)
+        self._reports.record.told(f"{provider}_{phrase}", self._phrases.text(phrase, language))
         self.notice(f"{provider}_{phrase}", phrase, language)
 
     def notice(self, kind: str, phrase: str, language: str | None = None) -> None:

@@ -71,7 +71,8 @@ class Redispatcher:
             await self._rooms.delete(room)
             return
         await self._rooms.remove(room, dead)
-        succession = await self._rooms.send_agent(room, self._agent_name, reason, dead)
+        call_id = state.call_id if state is not None else ""
+        succession = await self._rooms.send_agent(room, self._agent_name, reason, dead, call_id)
         log.warning(log_events.CALL_RESCUED, extra={"reason": reason, "generation": succession.generation})
         if await self._rooms.arrived(room, succession.identity, ARRIVAL_SECONDS):
             return

@@ -87,12 +87,16 @@ class Rooms:
         async with asyncio.timeout(API_SECONDS):
             return [dispatch.metadata for dispatch in await self._livekit.agent_dispatch.list_dispatch(room)]
 
-    async def send_agent(self, room: str, agent_name: str, reason: str, previous: str = "") -> Succession:
-        """Ask for an agent that follows `previous`."""
+    async def send_agent(
+        self, room: str, agent_name: str, reason: str, previous: str = "", call_id: str = ""
+    ) -> Succession:
+        """Ask for an agent that follows `previous`, and goes on with the record of `call_id`."""
         dispatches = await self._dispatches(room)
-        generation = 1 + max((known.generation for known in self._successions(dispatches, room)), default=0)
+        earlier = self._successions(dispatches, room)
+        generation = 1 + max((known.generation for known in earlier), default=0)
+        call_id = call_id or next((known.call_id for known in earlier if known.call_id), "")
         ticket = next((ticket for ticket in map(read_ticket, dispatches) if ticket is not None), Ticket(0.0))
-        succession = Succession(reason, generation, previous, ticket.caller, ticket.at_seconds)
+        succession = Succession(reason, generation, previous, ticket.caller, ticket.at_seconds, call_id)
         async with asyncio.timeout(API_SECONDS):
             await self._livekit.agent_dispatch.create_dispatch(
                 api.CreateAgentDispatchRequest(

@@ -53,6 +53,8 @@ class CallState:
     language_wished: bool = False
     language_leaning: str | None = None
     language_leaning_turns: int = 0
+    call_id: str = ""
+    """Under which the call's record is kept."""
 
     @property
     def language_state(self) -> LanguageState:
@@ -79,6 +81,8 @@ class Succession:
     """The fingerprint of the call's ticket (worker.ticket)."""
     ticket_at_seconds: float = 0.0
     """Unix time at which that ticket was made; 0 for a call without one."""
+    call_id: str = ""
+    """Under which the call's record is kept, if whoever sends the agent knows it."""
 
     @property
     def identity(self) -> str:

@@ -84,6 +84,7 @@ def _call_agents() -> None:
         sa.Column("usage", JSON, nullable=False),
         sa.Column("usage_sequence", sa.Integer(), server_default=sa.text("-1"), nullable=False),
         sa.Column("rupees", sa.Float(), nullable=True),
+        sa.Column("events_dropped", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_call_agents_call_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("call_id", "generation", name=op.f("pk_call_agents")),
     )
