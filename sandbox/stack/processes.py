@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -14,6 +15,8 @@ from pathlib import Path
 
 LAST_LINES = 15
 POLL_SECONDS = 0.05
+PORTS = range(20_000, 32_768)
+PORTS_OF_A_PROCESS = 64
 
 
 class ProcessFailed(RuntimeError):
@@ -106,10 +109,18 @@ class Process:
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port of 127.0.0.1 that nothing uses now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 that nothing uses now, nor is likely to when it is bound, seconds later.
+
+    Below those that the system gives to connections; and each process counts on from a place of its own.
+    """
+    for number in itertools.islice(_port_numbers, len(PORTS)):
+        with socket.socket(socket.AF_INET, kind) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", PORTS[number % len(PORTS)]))
+            return int(probe.getsockname()[1])
+    raise OSError(f"no port of 127.0.0.1 between {PORTS[0]} and {PORTS[-1]} is free")
+
+
+_port_numbers = itertools.count(os.getpid() * PORTS_OF_A_PROCESS)
 
 
 def python() -> str:
