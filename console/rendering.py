@@ -17,11 +17,14 @@ from console.errors import Refusal
 from console.filters import INDIA
 from console.identity import Viewer
 from console.interface import COOKIE, LANGUAGES, PARAMETER, Texts, texts_for
-from records.figures import STAGES
+from records.figures import STAGES, latency_of
 
 UNKNOWN = "–"
 WATERFALL_SECONDS = 3.0
 """One scale for all turns, so that they compare by eye."""
+REST = "rest"
+"""What the worker's stages do not explain: the recogniser's last words, the network."""
+SHOWN_FROM_SECONDS = 0.005
 _COOKIE_SECONDS = 365 * 86_400
 
 
@@ -57,6 +60,9 @@ def compact(value: object) -> str:
 def waterfall(stages_seconds: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """Where the time of an answer went: each stage with its place on the scale, in hundredths."""
     known = [(name, float(value)) for name in STAGES if (value := (stages_seconds or {}).get(name))]
+    rest = (latency_of(stages_seconds) or 0.0) - sum(value for _, value in known)
+    if known and rest >= SHOWN_FROM_SECONDS:
+        known.append((REST, rest))
     scale = 100 / max(WATERFALL_SECONDS, sum(value for _, value in known))
     begins = 0.0
     parts = []

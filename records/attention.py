@@ -14,8 +14,10 @@ INTERRUPTED_OFTEN = 3
 REPEATED_WORDS_MIN = 3
 """Shorter questions ("yes", "what?") are asked again in the best of calls."""
 ALIKE = 0.75
-TURNED_AWAY = frozenset({"refused", "refused_busy", "busy", "turned_away", "too_many_calls", "day_is_spent"})
-"""Ends of calls that no conversation was begun in."""
+TURNED_AWAY = frozenset({"busy", "used", "expired", "too_many_calls", "day_is_spent"})
+"""Ends of calls that the worker took to say no (worker/conversation/opening.py)."""
+NOBODY_THERE = frozenset({"nobody_came", "not_answered"})
+"""Ends of calls that the other side never took part in: nobody was left without an answer."""
 
 WEIGHTS = {
     "turned_away": 100,
@@ -82,7 +84,7 @@ def judged(call: JudgedCall) -> Judgement:
 def _reasons(call: JudgedCall, median: float | None, slowest: float | None) -> Iterator[str]:
     if call.end_reason in TURNED_AWAY:
         yield "turned_away"
-    elif not call.answered or (call.turns and not call.turns[-1].answered):
+    elif call.end_reason not in NOBODY_THERE and (not call.answered or _left_waiting(call.turns)):
         yield "unanswered"
     if call.failed:
         yield "failed"
@@ -98,6 +100,14 @@ def _reasons(call: JudgedCall, median: float | None, slowest: float | None) -> I
         yield "apologies"
     if (median or 0) > SLOW_MEDIAN_SECONDS or (slowest or 0) > SLOWEST_SECONDS:
         yield "slow"
+
+
+def _left_waiting(turns: Sequence[JudgedTurn]) -> bool:
+    """Whether the last thing that was said wanted an answer and got none; a "thanks" before hanging up wants none."""
+    last = turns[-1] if turns else None
+    if last is None or last.answered:
+        return False
+    return last.heard is None or len(words_of(last.heard)) >= REPEATED_WORDS_MIN
 
 
 def repeated_questions(turns: Sequence[JudgedTurn]) -> int:

@@ -16,17 +16,19 @@ from records.reading import told_once
 from records.schema import Base
 from records.search_words import searchable
 
-STAGES = ("recogniser", "end_of_turn", "llm", "tts", "network")
+STAGES = ("end_of_turn", "llm", "tts")
 """What an answer's time is made of, in the order in which it passes."""
+WHOLE = "e2e"
+"""The worker's own estimate of the whole."""
+_IN_VAIN = ("not_done", "failed")
 CALLS, TURNS, FAULTS, WORDS = (Base.metadata.tables[name] for name in ("calls", "turns", "faults", "call_words"))
 
 
 def latency_of(stages_seconds: Mapping[str, Any] | None) -> float | None:
-    """How long the caller waited for an answer: the sum of its stages; None where none is known."""
-    known = [
-        float(seconds) for name, seconds in (stages_seconds or {}).items() if name in STAGES and seconds is not None
-    ]
-    return round(sum(known), 3) if known else None
+    """How long the caller waited for an answer: as a whole, else the sum of its stages; None where none is known."""
+    seconds = {name: float(value) for name, value in (stages_seconds or {}).items() if value is not None}
+    known = [seconds[name] for name in STAGES if name in seconds]
+    return round(seconds.get(WHOLE) or sum(known), 3) if known or WHOLE in seconds else None
 
 
 async def derive(connection: AsyncConnection, call_ids: Collection[str]) -> None:
@@ -64,12 +66,17 @@ async def _keep_words(connection: AsyncConnection, call_id: str, texts: Sequence
 
 
 def _judged_call(call: Row[Any], turns: Sequence[Row[Any]], apologies: int) -> JudgedCall:
-    outcome = call.outcome if isinstance(call.outcome, dict) else {}
     return JudgedCall(
         answered=call.answered_at is not None, end_reason=call.end_reason, failed=call.failed, rescues=call.rescues,
-        apologies=apologies, promise_without_tool=bool(outcome.get("promise_without_tool")),
+        apologies=apologies, promise_without_tool=_promised_in_vain(call),
         turns=[
             JudgedTurn(turn.heard, turn.replied_at is not None, turn.interrupted, latency_of(turn.stages_seconds))
             for turn in turns
         ],
     )  # fmt: skip
+
+
+def _promised_in_vain(call: Row[Any]) -> bool:
+    """Whether something was promised whose tool did not run, or never well."""
+    promises = call._mapping.get("promises") or []
+    return any(isinstance(each, dict) and each.get("status") in _IN_VAIN for each in promises)

@@ -152,7 +152,7 @@ def _record(
 
 def _turn(turn: Row[Any], tools: list[Row[Any]]) -> dict[str, Any]:
     return {
-        "number": turn.number, "at": moment(turn.at),
+        "number": turn.number, "at": moment(turn.at), "replied_at": moment(turn.replied_at),
         "heard": turn.heard, "heard_language": turn.heard_language,
         "reply": turn.reply, "reply_language": turn.reply_language, "language_reason": turn.language_reason,
         "interrupted": turn.interrupted, "stages_seconds": turn.stages_seconds,

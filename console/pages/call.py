@@ -14,6 +14,9 @@ from console.reading.one_call import CallView, view_of
 from console.rendering import page, viewer_of
 from records.figures import latency_of
 
+CHARACTERS_A_SECOND = 14.0
+"""How fast people speak."""
+
 
 async def call_page(request: Request) -> Response:
     filters_of(request.query_params.multi_items(), besides=frozenset({PARAMETER}))
@@ -29,15 +32,45 @@ async def call_page(request: Request) -> Response:
 
 
 def _turns(view: CallView) -> list[dict[str, Any]]:
-    """Each turn with what failed from it to the next, and how far into the call it was said."""
+    """Each turn with what failed from it to the next, and where in the call both sides were heard."""
     turns = view.record["turns"]
     begins = [None, *(turn["at"] for turn in turns[1:])][: len(turns)]
     ends = [*begins[1:], None][: len(turns)]
-    return [
-        turn | {
-            "latency_seconds": latency_of(turn["stages_seconds"]),
-            "faults": view.faults_between(since, until),
-            "offset_seconds": max(0.0, (datetime.fromisoformat(turn["at"]) - view.started_at).total_seconds()),
-        }
-        for turn, since, until in zip(turns, begins, ends, strict=True)
-    ]  # fmt: skip
+    shown = []
+    silent_since = 0.0
+    for turn, since, until in zip(turns, begins, ends, strict=True):
+        caller, agent = _spans(turn, view.started_at, silent_since)
+        silent_since = agent[1]
+        shown.append(
+            turn
+            | {
+                "latency_seconds": latency_of(turn["stages_seconds"]),
+                "faults": view.faults_between(since, until),
+                "caller_span": caller,
+                "agent_span": agent,
+            }
+        )
+    return shown
+
+
+Span = tuple[float, float]
+"""From when to when something was said, in seconds from the beginning of the call."""
+
+
+def _spans(turn: dict[str, Any], started_at: datetime, silent_since: float) -> tuple[Span, Span]:
+    """Where the caller and the agent were heard in a turn, as near as its record tells.
+
+    The record knows when a turn was taken as over, and when its reply was: what lies between follows from the stages,
+    and from how fast people speak.
+    """
+    stages = {name: float(value) for name, value in turn["stages_seconds"].items() if value is not None}
+    over = _seconds_into(turn["at"], started_at)
+    said_until = max(silent_since, over - stages.get("end_of_turn", 0.0))
+    said_from = max(silent_since, said_until - len(turn["heard"] or "") / CHARACTERS_A_SECOND)
+    reply_from = over + stages.get("llm", 0.0) + stages.get("tts", 0.0)
+    reply_until = max(reply_from, _seconds_into(turn["replied_at"] or turn["at"], started_at))
+    return (said_from, said_until), (reply_from, reply_until)
+
+
+def _seconds_into(at: str, started_at: datetime) -> float:
+    return max(0.0, (datetime.fromisoformat(at) - started_at).total_seconds())

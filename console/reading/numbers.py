@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, extract, func, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, case, cast, extract, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.filters import INDIA
 from console.reading.conditions import CALLS, FAULTS, POSTGRESQL, TURNS, resolved
 from records.attention import TURNED_AWAY
-from records.figures import STAGES
+from records.figures import STAGES, WHOLE
 
 STEP_SECONDS = 0.05
 """How exact medians are. A quarter of what anybody hears."""
@@ -100,18 +100,15 @@ async def numbers_of_day(connection: AsyncConnection, day: date) -> Numbers:
     numbers = Numbers()
     for name, value in sums._mapping.items():
         setattr(numbers, name, value or 0)
-    greeting = _steps(_seconds_between(CALLS.c.started_at, CALLS.c.answered_at, dialect))
-    rows = await connection.execute(
-        select(greeting, func.count()).where(in_day, CALLS.c.answered_at.is_not(None)).group_by(greeting)
+    greeted = select(_steps(_seconds_between(CALLS.c.started_at, CALLS.c.answered_at, dialect)).label("step")).where(
+        in_day, CALLS.c.answered_at.is_not(None)
     )
-    numbers.greeting_steps.update({step: count for step, count in rows if step is not None})
-    of_turns = select(TURNS).join(CALLS, CALLS.c.id == TURNS.c.call_id).where(in_day, TURNS.c.replied_at.is_not(None))
-    latency = _steps(sum((func.coalesce(TURNS.c.stages_seconds[name].as_float(), 0.0) for name in STAGES[1:]),
-                         func.coalesce(TURNS.c.stages_seconds[STAGES[0]].as_float(), 0.0)))  # fmt: skip
-    turns: Any = await connection.execute(
-        of_turns.with_only_columns(latency, TURNS.c.reply_language, func.count())
-        .group_by(latency, TURNS.c.reply_language)
-    )  # fmt: skip
+    greetings: Any = await connection.execute(_counted(greeted))
+    numbers.greeting_steps.update(dict(greetings.all()))
+    answered = select(_steps(_latency()).label("step"), TURNS.c.reply_language).join(
+        CALLS, CALLS.c.id == TURNS.c.call_id
+    )
+    turns: Any = await connection.execute(_counted(answered.where(in_day, TURNS.c.replied_at.is_not(None))))
     for step, language, count in turns.all():
         if step:  # a turn without stages was answered with a phrase, and has no time of its own
             numbers.latency_steps[step] += count
@@ -140,6 +137,18 @@ def _sums(dialect: str) -> Any:
         count(is_priced).label("priced"),
         func.sum(case((is_priced, CALLS.c.length_seconds), else_=None)).label("priced_seconds"),
     )
+
+
+def _counted(values: Select[Any]) -> Select[Any]:
+    """How often each value is there."""
+    found = values.subquery()
+    return select(*found.c, func.count()).group_by(*found.c)
+
+
+def _latency() -> ColumnElement[Any]:
+    """As records/figures.py has it."""
+    stages = [func.coalesce(TURNS.c.stages_seconds[name].as_float(), 0.0) for name in STAGES]
+    return func.coalesce(TURNS.c.stages_seconds[WHOLE].as_float(), stages[0] + stages[1] + stages[2])
 
 
 def _steps(seconds: ColumnElement[Any]) -> ColumnElement[int]:

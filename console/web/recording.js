@@ -3,7 +3,6 @@
 const player = document.getElementById('player');
 const canvas = document.getElementById('waveform');
 const turns = [...document.querySelectorAll('.turn')];
-const offset = (turn) => Number(turn.dataset.offset);
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const BYTES_MAX = 40_000_000; // a longer recording is heard without its waveform
 let peaks = [];
@@ -29,7 +28,7 @@ function makeWords(line) {
   const said = line.querySelector('.said');
   if (!said) return;
   const whole = said.textContent;
-  const [begins, ends] = span(line);
+  const [begins, ends] = [Number(line.dataset.begins), Number(line.dataset.ends)];
   let at = 0;
   const words = whole.split(/(\s+)/).map((piece) => {
     const place = begins + ((ends - begins) * at) / Math.max(whole.length, 1);
@@ -44,14 +43,9 @@ function makeWords(line) {
   said.replaceChildren(...words);
 }
 
-/** When a line was said, in seconds of the recording. */
-function span(line) {
-  return [Number(line.dataset.begins), Number(line.dataset.ends)];
-}
-
 function follow() {
   const now = player.currentTime;
-  const current = turns.findLast((turn) => offset(turn) <= now);
+  const current = turns.findLast((turn) => Number(turn.dataset.begins) <= now);
   for (const turn of turns) turn.classList.toggle('playing', turn === current && !player.paused);
   paint();
 }

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from console.app import console_app
 from console.settings import settings_from
+from records.engine import new_engine, upgrade
 from tests.console.seeded import Seed
 
 LOOPBACK = "http://127.0.0.1:8090"
@@ -19,8 +20,9 @@ def empty_database(tmp_path_factory):
     path = tmp_path_factory.mktemp("console") / "empty.db"
 
     async def make():
-        async with Seed(f"sqlite+aiosqlite:///{path}") as seeding:
-            await seeding.upgrade()
+        engine = new_engine(f"sqlite+aiosqlite:///{path}")
+        await upgrade(engine)
+        await engine.dispose()
 
     asyncio.run(make())
     return path

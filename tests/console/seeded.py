@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import insert
 
-from records.engine import new_engine, upgrade, writing
+from records.engine import new_engine, writing
 from records.figures import derive
 from records.schema import Call, CallAgent, Consent, Fault, ToolCall, Transfer, Turn
 
@@ -21,14 +22,14 @@ class Seed:
     def __init__(self, url):
         self._engine = new_engine(url)
         self._numbers = itertools.count(1)
+        self._written = contextlib.AsyncExitStack()
 
     async def __aenter__(self):
+        self._connection = await self._written.enter_async_context(writing(self._engine))
         return self
 
-    async def upgrade(self):
-        await upgrade(self._engine)
-
-    async def __aexit__(self, *_):
+    async def __aexit__(self, *error):
+        await self._written.__aexit__(*error)
         await self._engine.dispose()
 
     async def call(self, *said, minutes=0, faults=(), tools=(), consents=(), transfers=(), agents=(), **fields):
@@ -55,24 +56,21 @@ class Seed:
             "fault_count": len(faults),
         } | fields
         key = {"call_id": given["id"], "generation": 0}
-        async with writing(self._engine) as connection:
-            await connection.execute(insert(Call), [given])
-            for index, turn in enumerate(said, start=1):
-                await connection.execute(insert(Turn), [key | turn_fields(turn, index, at)])
-            for table, rows in (
-                (Fault, faults),
-                (ToolCall, tools),
-                (Consent, consents),
-                (Transfer, transfers),
-                (CallAgent, agents),
-            ):
-                for sequence, row in enumerate(rows):
-                    numbered = {} if table is CallAgent else {"sequence": sequence}
-                    moment = (
-                        {"started_at": at, "usage": {}} if table is CallAgent else {"at": at + timedelta(seconds=6)}
-                    )
-                    await connection.execute(insert(table), [key | numbered | moment | row])
-            await derive(connection, [given["id"]])
+        await self._connection.execute(insert(Call), [given])
+        for index, turn in enumerate(said, start=1):
+            await self._connection.execute(insert(Turn), [key | turn_fields(turn, index, at)])
+        for table, rows in (
+            (Fault, faults),
+            (ToolCall, tools),
+            (Consent, consents),
+            (Transfer, transfers),
+            (CallAgent, agents),
+        ):
+            for sequence, row in enumerate(rows):
+                numbered = {} if table is CallAgent else {"sequence": sequence}
+                moment = {"started_at": at, "usage": {}} if table is CallAgent else {"at": at + timedelta(seconds=6)}
+                await self._connection.execute(insert(table), [key | numbered | moment | row])
+        await derive(self._connection, [given["id"]])
         return given["id"]
 
 

@@ -29,7 +29,7 @@ async def test_a_days_numbers_are_those_of_its_calls(database, seed_many_async):
         },
         {"said": [("e", "z")], "outcome": {"resolved": False}, "rupees": None, "answered_at": None, "minutes": 1},
         {
-            "end_reason": "refused_busy",
+            "end_reason": "busy",
             "failed": True,
             "faults": [{"code": "stt_closed"}, {"code": "llm_y"}],
             "minutes": 2,

@@ -216,6 +216,14 @@ def accesses(database):
         return connection.execute("SELECT who, action, call_id FROM access_log ORDER BY id").fetchall()
 
 
+def test_each_line_says_where_in_the_recording_it_was_said(console, seed):
+    call = seed(("x" * 14, "hello"), ("y" * 700, "hello"))
+    spans = re.findall(
+        r'class="line \w+" data-begins="([\d.]+)" data-ends="([\d.]+)"', console.get(f"/calls/{call}").text
+    )
+    assert spans == [("3.60", "4.60"), ("5.50", "6.00"), ("6.00", "9.60"), ("10.50", "11.00")]
+
+
 def test_times_are_indias(console, seed):
     assert NOON.hour == 6
     call = seed()
