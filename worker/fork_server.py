@@ -16,15 +16,16 @@ from typing import Final
 PRELOADED: Final = ["worker.preload", "livekit.agents.ipc._preload", "livekit.agents.ipc._preload_freeze"]
 PRELOAD_MODELS: Final = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"
 """Unless it is false, the framework loads v1-mini's weights: 243 MB and a second of CPU. What is set already stays."""
+DETECTORS_WITH_WEIGHTS: Final = {"v1-mini", "v1"}  # v1 falls back on them when LiveKit's cloud does not answer
 
 
 def start(turn_detector: str) -> None:
     """Start it; what it needs has to be in the environment by now, since that is copied here.
 
     Args:
-        turn_detector: The setting's value: v1-mini is the one whose weights all calls share.
+        turn_detector: The setting's value: it says whether the framework's own weights are needed.
     """
-    if turn_detector != "v1-mini":
+    if turn_detector not in DETECTORS_WITH_WEIGHTS:
         os.environ.setdefault(PRELOAD_MODELS, "false")
     forkserver.set_forkserver_preload(PRELOADED)
     resource_tracker.ensure_running()  # started below it would unblock SIGINT

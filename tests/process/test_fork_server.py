@@ -69,7 +69,12 @@ def run_with_fork_server(tmp_path, preloaded, *, detector="vaani", then="", **en
 
 @pytest.mark.parametrize(
     ("detector", "set_already", "told"),
-    [("vaani", {}, "false"), ("v1-mini", {}, "None"), ("vaani", {fork_server.PRELOAD_MODELS: "true"}, "true")],
+    [
+        ("vaani", {}, "false"),
+        ("v1-mini", {}, "None"),
+        ("v1", {}, "None"),
+        ("vaani", {fork_server.PRELOAD_MODELS: "true"}, "true"),
+    ],
 )
 def test_the_frameworks_model_is_loaded_for_the_detector_that_uses_it(
     tmp_path, monkeypatch, detector, set_already, told
