@@ -34,7 +34,11 @@ class CallEvent:
 
     def as_line(self) -> bytes:
         """Write the event as one line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=True, separators=(",", ":"), default=str).encode() + b"\n"
+        return _encoded(asdict(self)) + b"\n"
+
+
+def _encoded(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"), default=str).encode()
 
 
 def read_line(line: bytes) -> CallEvent | None:
@@ -51,6 +55,22 @@ def read_line(line: bytes) -> CallEvent | None:
         and event.kind in KINDS
     )  # fmt: skip
     return event if whole else None
+
+
+# Kind -> what of it was said, or keyed in.
+_WORDS = {HEARD: ("heard",), REPLIED: ("reply",), TOOL: ("arguments",), TRANSFER: ("to",), BEGUN: ("number",),
+          OUTCOME: ("summary", "outcome")}  # fmt: skip
+
+
+def without_words(line: bytes) -> bytes:
+    """Return an event's line without what was said, and as long as it was; any other line as it is."""
+    event = read_line(line)
+    for name in () if event is None else _WORDS.get(event.kind, ()):
+        value = event.about.get(name) if event is not None else None
+        written = _encoded({name: value})[1:-1]
+        if value is not None and len(written) >= len(empty := b'"%s":null' % name.encode()):
+            line = line.replace(written, empty + b" " * (len(written) - len(empty)))
+    return line
 
 
 def call_id_of(room_sid: str) -> str:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from records.events import DROPPED, CallEvent
+from records.events import DROPPED, CallEvent, without_words
 from records.log_events import RECORDS_DROPPED
 
 log = logging.getLogger("vaani")
@@ -40,6 +40,10 @@ def spooled_bytes(folder: Path) -> int:
     return total
 
 
+class _Forget:
+    """Asks the writer's thread to take back the words that it has written."""
+
+
 class SpoolWriter:
     """Writes one agent's events of one call, in a thread of its own: `append` costs its caller microseconds.
 
@@ -49,7 +53,7 @@ class SpoolWriter:
 
     def __init__(self, folder: Path, call: str, generation: int, most_bytes: int) -> None:
         self._folder, self._call, self._generation, self._most_bytes = folder, call, generation, most_bytes
-        self._events: queue.SimpleQueue[CallEvent | None] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[CallEvent | _Forget | None] = queue.SimpleQueue()
         self._dropped = self._told_dropped = 0
         self._sequences = itertools.count()  # `next` is one step: two threads number events
         self._file: int | None = None
@@ -71,6 +75,11 @@ class SpoolWriter:
         at = time.time() if at is None else at
         self._events.put(CallEvent(self._call, self._generation, sequence, kind, round(at, 4), about))
 
+    def forget_words(self) -> None:
+        """Take what was said out of all that this call has written so far; never waits, never raises."""
+        if not self._closed:
+            self._events.put(_Forget())
+
     def close(self) -> None:
         """Write what is left, for a moment at most; the file stays for the shipper."""
         self._closed = True
@@ -79,6 +88,9 @@ class SpoolWriter:
 
     def _run(self) -> None:
         while (event := self._events.get()) is not None:
+            if isinstance(event, _Forget):
+                forget_words(self._folder, self._call)
+                continue
             self._write(event)
             self._tell_dropped()
         if self._file is not None:
@@ -121,6 +133,17 @@ class SpoolWriter:
         self._torn = written < len(line)
         if self._torn:
             raise OSError("the disk took half a line")
+
+
+def forget_words(folder: Path, call: str) -> None:
+    """Overwrite what was said in the spooled events of a call, and leave every event where it is for its reader."""
+    for path in folder.glob(f"{call}.*{SUFFIX}"):
+        with contextlib.suppress(OSError), open(path, "r+b") as file:
+            offset = 0
+            for line in file.read().splitlines(keepends=True):
+                if (redacted := without_words(line)) != line:
+                    os.pwrite(file.fileno(), redacted, offset)
+                offset += len(line)
 
 
 def _open_locked(folder: Path, call: str, generation: int) -> int:

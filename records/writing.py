@@ -18,6 +18,7 @@ from records.engine import writing
 from records.events import CallEvent, tombstone_of
 from records.figures import derive
 from records.schema import Base, Call, CallAgent, Consent, Fault, Tombstone, ToolCall, Transfer, Turn
+from records.withdrawal import forget_withdrawn, leave_no_trace
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 HANDOVER, RESCUES = "handover", ("crashed", "lost")
@@ -162,8 +163,11 @@ async def write_events(engine: AsyncEngine, told: Iterable[CallEvent]) -> None:
             return
         await _write_calls(connection, batch)
         await _write_parts(connection, batch)
+        forgotten = await forget_withdrawn(connection, batch.calls)
         await _count_anew(connection, batch)
         await derive(connection, batch.calls)
+    if forgotten:
+        await leave_no_trace(engine)
 
 
 async def _erased(connection: AsyncConnection, calls: set[str]) -> set[str]:

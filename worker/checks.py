@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 from zoneinfo import ZoneInfo
 
+from worker.consent.rules import Mode, Purpose
+from worker.conversation.consent_talk import notices
 from worker.conversation.phrases import Phrases
 from worker.end_of_turn import DEFAULT_POLICY
 from worker.end_of_turn.wait_policy import wait_policy
@@ -27,6 +29,14 @@ def setting_problems(settings: Settings) -> list[str]:
             Phrases.load(settings.call.phrases_file)
         except ValueError as error:
             problems.append(str(error))
+    try:
+        notices(settings.consent)
+    except ValueError as error:
+        problems.append(str(error))
+    if not settings.consent.rules.opening and settings.consent.mode is not Mode.NONE:
+        problems.append("WORKER_CONSENT_PURPOSES: names neither words nor recording, so there is nothing to ask for")
+    if settings.consent.mode is Mode.ANNOUNCED and Purpose.IMPROVEMENT in settings.consent.consent_purposes:
+        problems.append("WORKER_CONSENT_PURPOSES: improvement can only be asked for: set WORKER_CONSENT=asked")
     if settings.tool_sources.tools_module and not _importable(settings.tool_sources.tools_module):
         problems.append(f"WORKER_TOOLS_MODULE: there is no module {settings.tool_sources.tools_module!r} on PYTHONPATH")
     if settings.turns.min_endpointing_seconds > settings.turns.max_endpointing_seconds:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from livekit.agents import AgentServer, llm
+from livekit.agents import AgentServer, AgentSession, llm
 from livekit.agents.cli.log import setup_logging
 from livekit.agents.ipc import supervised_proc
 from livekit.agents.utils import http_context
@@ -99,6 +99,20 @@ def on_call_process_closed(server: AgentServer, closed: Callable[[EndedProcess],
             closed(EndedProcess(job.id, job.room.name, identity, process.exitcode))
 
     server._proc_pool.on("process_closed", process_closed)
+
+
+def gate_callers_transcript(session: AgentSession[Any], may_send: Callable[[], bool]) -> bool:
+    """Send the caller's transcript to the room only while `may_send` says so; False where there is none to send.
+
+    Public: `output.set_transcription_enabled` for the agent's words; of the caller's, only to send none in a whole
+    call. Without it: words are in the room before the caller has agreed to their being kept.
+    """
+    channel = getattr(getattr(session, "_room_io", None), "_user_transcript_ch", None)
+    if channel is None:
+        return False
+    send = channel.send_nowait
+    channel.send_nowait = lambda event: send(event) if may_send() else None
+    return True
 
 
 def speech_of_this_task() -> SpeechHandle | None:

@@ -25,9 +25,13 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 
 from worker import log_events
 from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE
+from worker.consent.answers import read_answer
+from worker.consent.outside import read_outside_consent
+from worker.consent.rules import Purpose
 from worker.conversation.apology import apologise
 from worker.conversation.assistant import Assistant
 from worker.conversation.call import Call, CallParts
+from worker.conversation.consent_talk import ConsentParts, notices
 from worker.conversation.handoff import Handoff
 from worker.conversation.one_microphone import OneMicrophone
 from worker.conversation.phrase_audio import PhraseAudio
@@ -47,7 +51,7 @@ from worker.recovery.drain_signal import ignore_handover_signal, on_handover_sig
 from worker.recovery.exit_codes import FAILED, exit_with
 from worker.recovery.rooms import CALLER_KINDS, Rooms
 from worker.recovery.snapshot import Seal, Succession
-from worker.settings import CallSettings, Settings
+from worker.settings import CallSettings, ConsentSettings, Settings
 from worker.ticket import read_ticket
 from worker.tools.offered import offered_tools
 
@@ -91,18 +95,20 @@ def prewarm(proc: JobProcess) -> None:
     settings = load_settings()
     model = build_llm(settings.llm, settings.openai)
     warm(model)
+    if settings.consent.rules.opening:
+        read_answer("yes")  # reads the lists of eleven languages, and not while a caller waits
     proc.userdata[_PREWARMED] = Prewarmed(
         settings=settings,
         vad=build_vad(settings.turns),
         llm=model,
-        phrases=phrases(settings.call),
+        phrases=phrases(settings.call, settings.consent),
         instructions=instructions(settings.call),
     )
 
 
-def phrases(settings: CallSettings) -> Phrases:
+def phrases(settings: CallSettings, consent: ConsentSettings) -> Phrases:
     """Load the phrases of this deployment. Raises ValueError for a phrases file that cannot be used."""
-    return Phrases.load(settings.phrases_file)
+    return Phrases.load(settings.phrases_file, notices(consent).phrases)
 
 
 def instructions(settings: CallSettings) -> str:
@@ -178,6 +184,7 @@ async def take_call(ctx: JobContext) -> None:
         handoff=handoff(ctx, session, settings),
         ticket=read_ticket(ctx.job.metadata),
         record=begun_record(ctx, settings),
+        consent=consent_parts(ctx, settings.consent),
     )
     ctx.add_shutdown_callback(parts.record.aclose)
     call = Call(ctx, session, parts)
@@ -185,11 +192,18 @@ async def take_call(ctx: JobContext) -> None:
     on_handover_signal(call.hand_over)
     call.reports.event(log_events.CALL_STARTED)
     agent = Assistant(call, ready.instructions, offered_tools(settings.tools, settings.tool_sources))
-    if (reason := refusal(ctx)) is not None:
-        call.opening.refused = reason
+    call.opening.refused = refusal(ctx)
     connecting = asyncio.create_task(connect(ctx))
     await session.start(agent=agent, room=ctx.room, room_options=ROOM_OPTIONS, record=NOTHING_IS_UPLOADED)
     await connecting
+
+
+def consent_parts(ctx: JobContext, settings: ConsentSettings) -> ConsentParts:
+    """Build what the dialogue about keeping this call needs; nothing where nothing is said about it."""
+    if not settings.rules.opening:
+        return ConsentParts()
+    outside = read_outside_consent("" if ctx.is_fake_job() else ctx.job.metadata)
+    return ConsentParts(settings.rules, notices(settings), outside.notice_language, outside.given)
 
 
 async def connect(ctx: JobContext) -> None:
@@ -222,6 +236,8 @@ def begun_record(ctx: JobContext, settings: Settings) -> CallRecord:
     key, refused = settings.livekit.api_secret.get_secret_value(), refusal(ctx) is not None
     record = record_of_call(settings.records, job.room.sid, job.id, succession, refused=refused, key=key)
     caller = succession.caller if succession is not None else ticket.caller if ticket is not None else ""
+    if Purpose.WORDS in settings.consent.rules.opening:
+        record.may_keep_words = lambda: False  # nothing has been said about it yet
     record.begin(job.room.name, None if refused else succession, caller)
     return record
 

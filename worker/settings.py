@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from records.errors import BadRecordsUrl
 from records.url import read_url
+from worker.consent.rules import ConsentRules, Mode, Purpose
 from worker.lang import lacking_parts
 from worker.languages import LANGUAGES, SUPPORTED, known_code
 from worker.text.phone_numbers import e164
@@ -290,6 +291,38 @@ class PhoneSettings(_Group):
             if not (len(key) == 1 and key in "0123456789"):
                 raise ValueError(f"{key!r} is no key; use one of 0 to 9")
         return {key: _offered(language) for key, language in pairs.items()}
+
+
+class ConsentSettings(_Group):
+    """What callers are told or asked about the keeping of their call (docs/consent.md)."""
+
+    mode: Mode = Field(
+        Mode.NONE,
+        validation_alias="WORKER_CONSENT",
+        description="Whether keeping a call is `announced` or `asked` first; `none` says nothing.",
+    )
+    consent_purposes: Annotated[frozenset[Purpose], NoDecode, BeforeValidator(_listed)] = Field(
+        frozenset({Purpose.WORDS}),
+        description="What that is about: `words` (text), `recording` (sound), `improvement` (asked a second time).",
+    )
+    consent_notice_file: Path | None = Field(
+        None, description="JSON with notices of one's own, in any of the 22 languages of the Eighth Schedule."
+    )
+    consent_days: NonNegativeFloat = Field(
+        90.0, description="A verified caller with a record who has answered is not asked again for so long."
+    )
+
+    @property
+    def rules(self) -> ConsentRules:
+        """What is asked for, and how."""
+        return ConsentRules(self.mode, self.consent_purposes)
+
+    @field_validator("consent_notice_file")
+    @classmethod
+    def _exists(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {str(value)!r}")
+        return value
 
 
 class ToolSettings(_Group):
@@ -563,6 +596,7 @@ class Settings:
     turns: TurnSettings
     call: CallSettings
     phone: PhoneSettings
+    consent: ConsentSettings
     tools: ToolSettings
     tool_sources: ToolSourceSettings
     retry: RetrySettings

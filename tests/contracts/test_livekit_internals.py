@@ -19,12 +19,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import pytest
-from livekit.agents import AgentServer
+from livekit.agents import AgentServer, AgentSession, utils
 from livekit.agents.ipc import _preload as preload
 from livekit.agents.ipc import supervised_proc
 from livekit.agents.ipc.inference_proc_executor import InferenceProcExecutor
 from livekit.agents.ipc.proc_pool import ProcPool
 from livekit.agents.utils import http_context
+from livekit.agents.voice.room_io import RoomIO
 from livekit.agents.voice.transcription import TranscriptSynchronizer
 from livekit.plugins import openai
 
@@ -277,3 +278,27 @@ def test_a_machine_without_certificates_is_pointed_at_certifis(monkeypatch):
     livekit_internals.preload_first_request()
     assert Path(os.environ["SSL_CERT_FILE"]).is_file()
     monkeypatch.delenv("SSL_CERT_FILE")
+
+
+def test_the_callers_transcript_is_held_back_while_it_may_not_be_sent():
+    source = inspect.getsource(RoomIO)
+    assert "self._user_transcript_ch = utils.aio.Chan" in source
+    assert "self._user_transcript_ch.send_nowait(ev)" in source
+    assert "self._room_io = " in inspect.getsource(AgentSession)
+    sent, may_send = [], [False]
+    room_io = SimpleNamespace(_user_transcript_ch=SimpleNamespace(send_nowait=sent.append))
+    assert livekit_internals.gate_callers_transcript(SimpleNamespace(_room_io=room_io), lambda: may_send[0])
+    room_io._user_transcript_ch.send_nowait("before")
+    may_send[0] = True
+    room_io._user_transcript_ch.send_nowait("after")
+    assert sent == ["after"]
+    assert not livekit_internals.gate_callers_transcript(SimpleNamespace(_room_io=None), lambda: True)
+
+
+async def test_a_channel_of_the_framework_can_be_gated():
+    channel = utils.aio.Chan()
+    livekit_internals.gate_callers_transcript(
+        SimpleNamespace(_room_io=SimpleNamespace(_user_transcript_ch=channel)), lambda: False
+    )
+    channel.send_nowait("word")
+    assert channel.qsize() == 0

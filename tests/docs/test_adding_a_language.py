@@ -14,7 +14,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "adding-a-language.md").read_text(encoding="utf-8")
-COPIED = ("worker", "sandbox", "scripts", "functions/token", "tests/language/corpus", "tests/end_of_turn/corpus")
+COPIED = (
+    "worker",
+    "records",
+    "sandbox",
+    "scripts",
+    "functions/token",
+    "tests/language/corpus",
+    "tests/end_of_turn/corpus",
+)
 BLOCK = re.compile(
     r"(?:^`(?P<file>[^`]+)`, (?:behind `(?P<anchor>[^`]+)`|(?P<end>at its end)):\n\n)?"
     r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$",
@@ -135,7 +143,7 @@ def test_after_the_first_step_it_is_known_and_not_spoken(copy):
     assert copy.replies_in(("bn-IN", ASSAMESE), ("en-IN", WISH, BENGALI)) == [["bn-IN"], ["en-IN", "bn-IN"]]
     (refused,) = copy.problems({"WORKER_DEFAULT_LANGUAGE": "as-IN"})
     assert "as-IN (Assamese) is known, but calls are not held in it" in refused
-    assert "It lacks identity, endings, spoken, phrases." in refused
+    assert "It lacks identity, endings, spoken, phrases, consent." in refused
 
 
 def test_after_the_others_calls_are_held_in_it_as_far_as_its_data_goes(copy):
@@ -143,7 +151,7 @@ def test_after_the_others_calls_are_held_in_it_as_far_as_its_data_goes(copy):
     copy.follow("3. Offer it")
 
     row = next(line for line in copy.printed.splitlines() if line.startswith("as-IN"))
-    assert row.split() == ["as-IN", "Assamese", "yes", "yes", "yes", "yes", "yes", "yes", "-", "-", "-", "-"]
+    assert row.split() == ["as-IN", "Assamese", "yes", "yes", "yes", "yes", "yes", "yes", "yes", "-", "-", "-", "-"]
     assert copy.status != 0
     for part in ("voice", "token", "sandbox", "corpora"):
         assert f"as-IN lacks, in {part}:" in copy.printed

@@ -31,6 +31,9 @@ class Written:
     def append(self, kind, about, *, at=None):
         self.events.append((kind, about))
 
+    def forget_words(self):
+        self.events.append(("forget_words", {}))
+
     def close(self):
         self.events.append("closed")
 
@@ -226,3 +229,25 @@ def test_a_turn_costs_the_event_loop_less_than_a_millisecond(tmp_path):
         seconds.append(time.thread_time() - begun_at)
     asyncio.run(record.aclose())
     assert statistics.median(seconds) < 0.001
+
+
+def test_words_are_kept_only_while_the_caller_agrees():
+    """docs/consent.md: a no, or none yet, keeps nothing; a yes keeps what follows; a withdrawal takes back what was."""
+    written, agrees = Written(), [False]
+    record = CallRecord(written, keeps_words=True, key=KEY)
+    record.may_keep_words = lambda: agrees[0]
+    session = Session()
+    record.watch(session, lambda: Spoken("en-IN", "default", None), lambda: Cost({}, None))
+    record.begin(f"call_{NUMBER}", None, None)
+    for agrees[0] in (False, True, False):
+        session.said("user", "my number is 7")
+        session.ran("look", '{"said": "7"}', "found")
+        session.said("assistant", "it is 7")
+    record.consented(purpose="words", state="withdrawn")
+    record.forget_words()
+    assert NUMBER not in written.of("begun")[0]["room"]
+    assert [about["heard"] for about in written.of("heard")] == [None, "my number is 7", None]
+    assert [about["reply"] for about in written.of("replied")] == [None, "it is 7", None]
+    assert [about["arguments"] for about in written.of("tool")] == [None, {"said": "7"}, None]
+    assert written.of("consent") == [{"purpose": "words", "state": "withdrawn"}]
+    assert len(written.of("forget_words")) == 1

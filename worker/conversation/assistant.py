@@ -63,7 +63,7 @@ class Assistant(Agent):
                 if listening.passes(event):
                     yield event
                 words = early.of(event)
-                if words is not None and not is_phantom(words.alternatives[0].text):
+                if words is not None and not self._wants_no_early_reply(words.alternatives[0].text):
                     listening.note(words.alternatives[0])
                     yield words
         except APIError as error:
@@ -137,6 +137,9 @@ class Assistant(Agent):
         async for piece in Agent.default.transcription_node(self, text, model_settings):
             overheard.agent_says(piece)
             yield piece
+
+    def _wants_no_early_reply(self, beginning: str) -> bool:
+        return is_phantom(beginning) or self._call.consent.waits_for(beginning)
 
     async def _by_request(self) -> AsyncIterator[stt.SpeechEvent]:
         """Recognise by one request what failing sockets have lost, once the caller has finished saying it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from livekit.agents import AgentSession, ChatMessage, JobContext, ToolError, llm
@@ -10,6 +10,7 @@ from livekit.agents import AgentSession, ChatMessage, JobContext, ToolError, llm
 from worker import log_events
 from worker.conversation.caller import verified_caller
 from worker.conversation.clocks import Clocks
+from worker.conversation.consent_talk import ConsentParts, ConsentTalk
 from worker.conversation.ending import Ending
 from worker.conversation.handoff import Handoff
 from worker.conversation.history import History
@@ -51,13 +52,15 @@ class CallParts:
     handoff: Handoff
     ticket: Ticket | None
     record: CallRecord
+    consent: ConsentParts = field(default_factory=ConsentParts)
 
 
 class Call:
     """Puts the objects of one call together, and lets each know only those that it works with.
 
-    opening → phone, speaker, clocks, ending;  phone → listening, speaker;  listening → hearing, speaker, ending;
-    clocks → hearing, speaker, ending;  speaker → languages;  ending → speaker, handoff, outages.
+    opening → phone, consent, speaker, clocks, ending;  phone → listening, speaker;  consent → speaker;
+    listening → consent, hearing, speaker, ending;  clocks → hearing, speaker, ending;  speaker → languages;
+    ending → speaker, handoff, outages.
     """
 
     def __init__(self, ctx: JobContext, session: AgentSession[Any], parts: CallParts) -> None:
@@ -88,17 +91,24 @@ class Call:
         self.listening = Listening(
             session, hearing, parts.evidence, self.languages, self.reports, self.speaker, self.ending
         )
+        self.consent = ConsentTalk(session, parts.consent, self.speaker, self.languages, self.reports)
+        self.reports.may_tell_words = parts.record.may_keep_words = self.consent.keeps_words
+        self.consent.told.append(lambda proof: parts.record.consented(**proof.as_fields()))
+        self.consent.erase.append(parts.record.forget_words)
+        self.listening.is_about_consent = self.consent.dialogue.hear
         self.phone = PhoneCall(ctx.room, session, parts.phone, self.speaker, self.listening, self.reports)
+        of_menu = self.phone.keys.first_refusal
+        self.phone.keys.first_refusal = lambda key: self.consent.dialogue.press(key) or of_menu(key)
         self._clocks = Clocks(settings, session, ctx.room, hearing, self.speaker, self.ending, self.reports)
         self.opening = Opening(
             ctx, session, settings, parts.ticket, handoff, self.languages, self.history, self.speaker, self._clocks,
-            self.ending, self.reports, self.phone,
+            self.ending, self.reports, self.phone, self.consent,
         )  # fmt: skip
         self._summaries = Summaries(self.history, self._summarizer, self.fault)
         session.on("conversation_item_added", lambda event: self._said(event.item))
         session.on("close", lambda _: self._summaries.close())
         self.reports.watch(session)
-        handoff.follow(lambda: self.languages.state, lambda: self.history.summary)
+        handoff.follow(lambda: self.languages.state, lambda: self.history.summary, self.consent.dialogue.snapshot)
 
     @property
     def caller(self) -> str | None:

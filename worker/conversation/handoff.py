@@ -48,6 +48,7 @@ class Handoff:
         self._successor_agent_name = successor_agent_name
         self._language: Callable[[], LanguageState] = lambda: LanguageState.start(settings.default_language)
         self._summary: Callable[[], str] = lambda: ""
+        self._consent: Callable[[], dict[str, Any]] = dict
         self.succession = succession
         self._call_id = call_id
         self.started_at = time.time()
@@ -63,14 +64,18 @@ class Handoff:
 
     # ---- written down
 
-    def follow(self, language: Callable[[], LanguageState], summary: Callable[[], str] = lambda: "") -> None:
+    def follow(
+        self, language: Callable[[], LanguageState], summary: Callable[[], str] = lambda: "",
+        consent: Callable[[], dict[str, Any]] = dict,
+    ) -> None:  # fmt: skip
         """Save the call from now on, after every turn and as a heartbeat.
 
         Args:
             language: What the turns have decided about the language.
             summary: What was said before the newest part of the conversation, in a few sentences.
+            consent: What the caller has decided about the keeping of the call.
         """
-        self._language, self._summary = language, summary
+        self._language, self._summary, self._consent = language, summary, consent
         self._session.on("conversation_item_added", lambda event: self._added(event.item))
         self._session.on("user_state_changed", lambda _: self._user_moved())
         self._ctx.room.on("disconnected", self._disconnected)
@@ -146,7 +151,7 @@ class Handoff:
             agent=self._ctx.room.local_participant.identity, started_at=self.started_at, turns=self._turns,
             language=language.language, language_wished=language.wished, language_leaning=language.leaning,
             language_leaning_turns=language.leaning_turns, messages=newest(self._messages),
-            summary=without_half_characters(self._summary()),
+            summary=without_half_characters(self._summary()), consent=self._consent(),
             cut_short=cut_short, over=self._over, beat=self._beat, call_id=self._call_id,
         )  # fmt: skip
         await rooms.write_state(self._ctx.room.name, self._ctx.room.metadata or "", state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from typing import Any
 
 from livekit import rtc
@@ -41,6 +41,8 @@ class Listening:
         self._doubts = Doubts()
         self._turn_has_words = self._passed_over = False
         self._keyed: list[stt.SpeechEvent] = []
+        self.is_about_consent: Callable[[str], bool] = lambda _: False
+        """Takes words about keeping the call, which want no other reply: worker.consent."""
         session.on("user_state_changed", self._user_state_changed)
         session.on("agent_state_changed", lambda event: self.overheard.agent_state_changed(event.new_state))
         session.on("user_transcription_timeout", lambda event: self._not_understood(event.speech_duration))
@@ -100,6 +102,11 @@ class Listening:
         if self._ending.begun and not (wants_more(event.alternatives[0].text) and self._ending.take_back()):
             return True
         if not self._believes(event.alternatives[0]) or self.overheard.keeps(event, self._session.current_speech):
+            if not self._turn_has_words:
+                self._languages.forget_claims()
+            return False
+        if self.is_about_consent(event.alternatives[0].text):
+            self._passed_over = True
             if not self._turn_has_words:
                 self._languages.forget_claims()
             return False

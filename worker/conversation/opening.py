@@ -13,6 +13,7 @@ from worker import log_events
 from worker.admission_rules import DAY_IS_SPENT, EXPIRED, TOO_MANY_CALLS, USED
 from worker.conversation.caller import chosen_language, opening_language, wanted_voice
 from worker.conversation.clocks import Clocks
+from worker.conversation.consent_talk import ConsentTalk
 from worker.conversation.ending import NOBODY_CAME, NOT_ANSWERED, Ending
 from worker.conversation.handoff import Handoff
 from worker.conversation.history import History
@@ -43,7 +44,7 @@ class Opening:
     def __init__(
         self, ctx: JobContext, session: AgentSession[Any], settings: CallSettings, ticket: Ticket | None,
         handoff: Handoff, languages: ReplyLanguage, history: History, speaker: Speaker, clocks: Clocks,
-        ending: Ending, reports: CallReports, phone: PhoneCall,
+        ending: Ending, reports: CallReports, phone: PhoneCall, consent: ConsentTalk,
     ) -> None:  # fmt: skip
         self.refused: str | None = None
         """Why this is no call: said instead of a greeting."""
@@ -59,12 +60,14 @@ class Opening:
         self._ending = ending
         self._reports = reports
         self._phone = phone
+        self._consent = consent
         self._language_is_known = True
         self._met_at = time.monotonic()
 
     async def greet(self) -> None:
         """Meet the caller; whatever goes wrong in it is said, not left as silence."""
         estimate_rate_less_often(self._session.output.audio)
+        self._consent.hold_back()
         try:
             await self._meet()
         except Exception as error:
@@ -81,11 +84,14 @@ class Opening:
         if await self._resume():
             return
         self._session.on("agent_state_changed", self._greeted)
-        if await self._choose_language():
-            self._speaker.say("greeting", allow_interruptions=self._settings.greeting_interruptible)
+        speaks_already = not await self._choose_language()
         self._clocks.limit_call(self._handoff.started_at)
         if not at_keyboard:
             self._clocks.expect_microphone()
+        if self._ending.begun:
+            return
+        if await self._consent.dialogue.open() and not speaks_already and not self._ending.begun:
+            self._speaker.say("greeting", allow_interruptions=self._settings.greeting_interruptible)
 
     async def _caller_is_there(self) -> bool:
         waited_from = time.monotonic()
@@ -150,6 +156,7 @@ class Opening:
             return False
         self._languages.restore(state.language_state, turns=sum(role == "user" for role, _ in state.messages))
         self._history.summary = state.summary
+        self._consent.dialogue.restore(state.consent)
         self._reports.resume(state.turns)
         role, text = state.messages[-1]
         self._reports.record.resume(state.turns, text if role == "user" else None)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from worker.lang import part_of
@@ -22,15 +23,21 @@ class Phrases:
         self._table = table
 
     @classmethod
-    def load(cls, replacements: Path | None = None) -> Phrases:
+    def load(
+        cls, replacements: Path | None = None, beside: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    ) -> Phrases:
         """Read the built-in phrases and lay `replacements` over them.
 
+        Args:
+            beside: What is said besides, by language and name: no file replaces these.
         Raises:
             ValueError: The file is not JSON of {language: {phrase: text}}, or names a language or phrase we lack.
         """
         table = {code: part_of(FALLBACK_LANGUAGE, "phrases") | part_of(code, "phrases") for code in SUPPORTED}
         if replacements is not None:
             _lay_over(table, _read(replacements), replacements)
+        for language, phrases in beside.items():
+            table[language] |= phrases
         return cls(table)
 
     def text(self, name: str, language: str, **slots: str) -> str:
@@ -42,11 +49,10 @@ class Phrases:
 
     def every(self, first: str) -> Iterator[tuple[str, str]]:
         """List all (language, text) pairs that are whole, the language `first` before the others."""
-        names = list(self._table[FALLBACK_LANGUAGE])
         for language in sorted(self._table, key=lambda code: (code != first, code != FALLBACK_LANGUAGE, code)):
-            for name in names:
-                if not _SLOT.search(self._table[language][name]):
-                    yield language, self._table[language][name]
+            for text in self._table[language].values():
+                if not _SLOT.search(text):
+                    yield language, text
 
 
 def _read(path: Path) -> dict[str, dict[str, str]]:

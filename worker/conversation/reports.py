@@ -49,6 +49,13 @@ class CallReports:
         self._tasks: set[asyncio.Task[None]] = set()
         self.shown: Callable[[str], str] = str
         """Hides, in words that are told to anybody, what only the model may read."""
+        self.may_tell_words: Callable[[], bool] = lambda: True
+        """Whether what is said may go anywhere but to who answers it: worker.consent."""
+
+    @property
+    def turns(self) -> int:
+        """Return how many turns are finished."""
+        return self._turn
 
     def watch(self, session: AgentSession[Any]) -> None:
         """Follow a session's turns and usage."""
@@ -122,6 +129,8 @@ class CallReports:
         decision = self._language.last
         waste, self._waste = self._waste, Waste()
         heard_words, reply_words = self.shown(heard.text_content or ""), self.shown(said.text_content or "")
+        if not (told := self.may_tell_words()):
+            heard_words = reply_words = ""
         fields: dict[str, object] = {
             "turn": self._turn,
             "language": self._language.settled,
@@ -132,7 +141,7 @@ class CallReports:
             "wasted_tokens": waste.tokens,
             "wasted_characters": waste.characters,
         }
-        if self._log_pii:
+        if self._log_pii and told:
             fields |= {"pii_heard": heard_words, "pii_reply": reply_words}
         log.info(log_events.TURN_FINISHED, extra=fields)
         cost = self._cost()

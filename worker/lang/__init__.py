@@ -20,6 +20,7 @@ PARTS: Mapping[str, str] = {
     "endings": "the words that a turn ends or goes on with, asks for a moment with, or only listens with",
     "spoken": "numbers, money, dates, times and units as they are spoken",
     "phrases": "what is said without the model: greeting, goodbye, apologies",
+    "consent": "what is said about keeping a call, and how callers answer it",
 }
 """File of a language's folder -> what is in it."""
 

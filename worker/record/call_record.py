@@ -35,6 +35,8 @@ class Writer(Protocol):
 
     def append(self, kind: str, about: dict[str, object], *, at: float | None = None) -> None: ...
 
+    def forget_words(self) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -67,7 +69,9 @@ class CallRecord:
             key: Ties fingerprints to the phone numbers that they stand for.
         """
         self._writer = writer
-        self._keeps_words = keeps_words
+        self._set_to_keep_words = keeps_words
+        self.may_keep_words: Callable[[], bool] = lambda: True
+        """Whether the caller agrees to it: worker.consent."""
         self._key = key
         self._turn = 0
         self._reply: list[str] = []
@@ -123,6 +127,16 @@ class CallRecord:
 
     # ---- what happens
 
+    def consented(self, **proof: object) -> None:
+        """Note what was said about keeping the call for one purpose, and what came of it."""
+        self._tell(events.CONSENT, **proof)
+
+    def forget_words(self) -> None:
+        """Take back what waits for the database; in it, the withdrawal does so when it is told."""
+        self._reply = []
+        if self._writer is not None:
+            self._writer.forget_words()
+
     def fault(self, fault: Fault) -> None:
         """Note a failed try at a provider."""
         self._tell(events.FAULT, code=f"{fault.provider}_{fault.kind}", detail=fault.detail or None)
@@ -154,7 +168,7 @@ class CallRecord:
 
     def _replied(self, item: ChatMessage) -> None:
         """Note what the caller has heard of a reply; a turn may have several parts: "one moment", then the answer."""
-        self._reply.append(item.text_content or "")
+        self._reply.append((item.text_content or "") if self._keeps_words else "")
         self._stages |= _stages(TurnTimings.from_metrics({}, item.metrics or {}))
         spoken = self._spoken()
         self._tell(
@@ -204,6 +218,10 @@ class CallRecord:
     def _tell(self, kind: str, **about: object) -> None:
         if self._writer is not None:
             self._writer.append(kind, about)
+
+    @property
+    def _keeps_words(self) -> bool:
+        return self._set_to_keep_words and self.may_keep_words()
 
     def _words(self, text: str) -> str | None:
         return text[:LONGEST_TEXT_CHARACTERS] if self._keeps_words else None

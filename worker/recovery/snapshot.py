@@ -9,7 +9,7 @@ import base64
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from cryptography.exceptions import InvalidTag
@@ -55,6 +55,8 @@ class CallState:
     language_leaning_turns: int = 0
     call_id: str = ""
     """Under which the call's record is kept."""
+    consent: dict[str, Any] = field(default_factory=dict)
+    """What the caller has decided about the keeping of this call: worker.consent."""
 
     @property
     def language_state(self) -> LanguageState:

@@ -1,0 +1,117 @@
+"""Connects the dialogue about consent to one call: its voice, its ears and keys, its reports, the room's transcript."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from livekit.agents import AgentSession, ConversationItemAddedEvent, UserStateChangedEvent
+from livekit.agents.voice import SpeechHandle
+
+from worker import log_events
+from worker.consent.dialogue import Consent, Given, Ports, Proof
+from worker.consent.notices import NOTICE, TOLD, Notices
+from worker.consent.rules import ConsentRules, Purpose
+from worker.consent.withdrawal import remark_in
+from worker.conversation.reply_language import ReplyLanguage
+from worker.conversation.reports import CallReports
+from worker.conversation.speaker import Speaker
+from worker.livekit_internals import gate_callers_transcript
+from worker.settings import ConsentSettings
+
+
+async def nobody_knows() -> Given | None:
+    """Know of no earlier call."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentParts:
+    """Holds what the dialogue of one call is built from."""
+
+    rules: ConsentRules = field(default_factory=ConsentRules)
+    words: Notices = field(default_factory=Notices)
+    notice_language: str | None = None
+    outside: Given | None = None
+    earlier: Callable[[], Awaitable[Given | None]] = nobody_knows
+
+
+def notices(settings: ConsentSettings) -> Notices:
+    """Word what this deployment says. Raises ValueError for a notice file that cannot be used."""
+    return Notices.load(settings.rules, settings.consent_notice_file)
+
+
+class ConsentTalk:
+    """Holds the consent of one call; without a rule it says nothing, and all is kept that is set up to be kept."""
+
+    def __init__(
+        self, session: AgentSession[Any], parts: ConsentParts, speaker: Speaker, languages: ReplyLanguage,
+        reports: CallReports,
+    ) -> None:  # fmt: skip
+        self.told: list[Callable[[Proof], None]] = []
+        """Told every proof, for the record."""
+        self.changed: list[Callable[[frozenset[Purpose]], None]] = []
+        """Told what may be kept from now on."""
+        self.erase: list[Callable[[], None]] = []
+        """Begin to erase what this call has kept."""
+        self._session = session
+        self._rules = parts.rules
+        self._speaker = speaker
+        self._reports = reports
+        self.dialogue = Consent(
+            parts.rules, parts.words,
+            Ports(
+                say=self._say, language=lambda: languages.settled, turn=lambda: reports.turns, tell=self._tell,
+                changed=self._change, erase=self._erase, earlier=parts.earlier,
+            ),
+            notice_language=parts.notice_language, outside=parts.outside,
+        )  # fmt: skip
+        if parts.rules.opening:
+            session.on("user_state_changed", self._caller_moved)
+            session.on("conversation_item_added", self._said)
+            session.on("close", lambda _: self.dialogue.close())
+
+    def waits_for(self, beginning: str) -> bool:
+        """Return whether what the caller begins to say may be about consent: no reply is begun to it then."""
+        return self.dialogue.listens or (bool(self._rules.opening) and remark_in(beginning) is not None)
+
+    def keeps_words(self) -> bool:
+        """Return whether what is said may be written down, wherever it goes."""
+        return self.dialogue.allows(Purpose.WORDS)
+
+    def hold_back(self) -> None:
+        """Send no words to the room before they may be kept: whoever is in it can write them down."""
+        if Purpose.WORDS in self._rules.opening:
+            gate_callers_transcript(self._session, self.keeps_words)
+            self._session.output.set_transcription_enabled(self.keeps_words())
+
+    def _say(self, phrase: str, voice: str | None) -> SpeechHandle:
+        if phrase.startswith((NOTICE, TOLD)):
+            self._speaker.notice("consent", phrase, voice)
+        return self._speaker.say(phrase, allow_interruptions=False, language=voice)
+
+    def _tell(self, proof: Proof) -> None:
+        told = proof.as_fields()
+        told.pop("reference")
+        self._reports.event(log_events.CONSENT_DECIDED, **told)
+        for tell in self.told:
+            tell(proof)
+
+    def _change(self, allowed: frozenset[Purpose]) -> None:
+        if Purpose.WORDS in self._rules.opening and self._session.output.transcription is not None:
+            self._session.output.set_transcription_enabled(Purpose.WORDS in allowed)
+        for change in self.changed:
+            change(allowed)
+
+    def _erase(self) -> None:
+        for erase in self.erase:
+            erase()
+
+    def _caller_moved(self, event: UserStateChangedEvent) -> None:
+        self.dialogue.caller_moved(speaks=event.new_state == "speaking")
+
+    def _said(self, event: ConversationItemAddedEvent) -> None:
+        """Give the notice in a language that is new: behind the first reply in it, which it would else hold up."""
+        if getattr(event.item, "role", None) == "assistant":
+            self.dialogue.language_changed()
