@@ -26,8 +26,9 @@ CONNECT_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
 BUSY_MS = 5000
 POOL_SIZE = 4
-# Any number that no other program of this database locks by; one upgrade at a time, whoever starts first.
-ADVISORY_LOCK = 0x7661616E69
+# Any numbers that no other program of this database locks by; one upgrade at a time, whoever starts first.
+UPGRADE_LOCK = 0x7661616E69
+ERASURE_LOCK = UPGRADE_LOCK + 1
 WRITES = "vaani_writes"
 # PostgreSQL's SQLSTATEs that waiting does not mend: wrong user or password, no such database, no right to it.
 _WRONG_STATES = ("28", "3D", "42501")
@@ -79,6 +80,18 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
+async def together(connection: AsyncConnection) -> None:
+    """Let an erasure wait until this transaction is over; others that write go on beside it."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time in any case
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({ERASURE_LOCK})")
+
+
+async def alone(connection: AsyncConnection) -> None:
+    """Wait until nobody else writes what calls have told, and keep them waiting until this transaction is over."""
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ERASURE_LOCK})")
+
+
 async def upgrade(engine: AsyncEngine) -> None:
     """Bring the database's schema up to this release's, from nothing or from any earlier one.
 
@@ -89,7 +102,7 @@ async def upgrade(engine: AsyncEngine) -> None:
     try:
         async with writing(engine) as connection:
             if engine.dialect.name == "postgresql":
-                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
             await connection.run_sync(_upgrade)
     except RecordsError:
         raise

@@ -35,3 +35,23 @@ class DatabaseAway(RecordsError):
     """The database cannot be reached now; it may be back in a moment."""
 
     code = "database_away"
+
+
+class BadSettings(RecordsError):
+    """The environment cannot be used; every reason at once, each naming its variable."""
+
+    code = "bad_settings"
+
+    def __init__(self, problems: list[str]) -> None:
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        super().__init__(
+            "these settings cannot be used", why=f"{len(problems)} problem(s)\n{lines}\n",
+            do="Mend these in .env or in the environment; docs/records.md lists them", retryable=False,
+        )  # fmt: skip
+        self.problems = problems
+
+
+class BadArgument(RecordsError):
+    """A command was given something that it cannot use."""
+
+    code = "bad_argument"

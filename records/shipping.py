@@ -21,6 +21,8 @@ from records.engine import explained, new_engine, upgrade
 from records.errors import RecordsError
 from records.events import CallEvent, read_line
 from records.log_events import RECORDS_DROPPED, RECORDS_WAITING, RECORDS_WRITTEN_AGAIN
+from records.purging import purge
+from records.retention import Retention
 from records.spool import Spool, SpoolFile
 from records.writing import agents_left, close_abandoned, write_events
 
@@ -29,6 +31,7 @@ LOOK_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 SWEEP_SECONDS = 15.0
 FORGET_SECONDS = 1.0
+PURGE_SECONDS = 3600.0
 CHUNK_BYTES = 256 * 1024
 BATCH_BYTES = 1024 * 1024
 # PostgreSQL's classes of SQLSTATE for values that it cannot take: data exceptions, broken constraints.
@@ -39,10 +42,11 @@ _WRONG_VALUES = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
 class Shipper:
     """Empties one spool into one database. Every pass reads what is new, writes it, and only then forgets it."""
 
-    def __init__(self, engine: AsyncEngine, folder: Path) -> None:
+    def __init__(self, engine: AsyncEngine, folder: Path, retention: Retention | None = None) -> None:
         self._engine = engine
+        self._retention = retention
         self._spool = Spool(folder)
-        self._swept_at = self._forgot_at = float("-inf")
+        self._swept_at = self._forgot_at = self._purged_at = float("-inf")
         self.is_last = False
         """Whether there will be no other pass: whatever is done now and then is done now."""
         self.written = 0
@@ -113,10 +117,13 @@ class Shipper:
             file.remove_if_read()
 
     async def sweep(self) -> None:
-        """Now and then, end the calls that nobody has ended."""
+        """Now and then, end the calls that nobody has ended, and remove what has been kept long enough."""
         if (now := time.monotonic()) - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = now
             await close_abandoned(self._engine, datetime.now(UTC))
+        if self._retention is not None and now - self._purged_at >= PURGE_SECONDS:
+            self._purged_at = now
+            await purge(self._engine, self._retention, datetime.now(UTC))
 
     def close(self) -> None:
         """Let another worker of this machine read the spool."""
@@ -145,15 +152,19 @@ def is_wrong_event(error: Exception) -> bool:
 class ShipperThread:
     """Runs a shipper in a thread with an event loop of its own, until it is stopped."""
 
-    def __init__(self, url: str, folder: Path, beside: Callable[[AsyncEngine], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self, url: str, folder: Path, retention: Retention | None = None,
+        beside: Callable[[AsyncEngine], Awaitable[None]] | None = None,
+    ) -> None:  # fmt: skip
         """Prepare to ship what waits in `folder` to `url`.
 
         Args:
             url: The database.
             folder: The spool.
+            retention: How long what is kept there; None removes nothing.
             beside: Runs on the shipper's loop from when the database is ready until the end.
         """
-        self._url, self._folder, self._beside = url, folder, beside
+        self._url, self._folder, self._retention, self._beside = url, folder, retention, beside
         self._stop = threading.Event()
         self._wake: Callable[[], object] = lambda: None
         self._thread = threading.Thread(target=self._run, name="records shipper", daemon=True)
@@ -178,7 +189,7 @@ class ShipperThread:
         woken, loop = asyncio.Event(), asyncio.get_running_loop()
         self._wake = lambda: loop.call_soon_threadsafe(woken.set)
         engine = new_engine(self._url)
-        shipper, pauses = Shipper(engine, self._folder), _Pauses()
+        shipper, pauses = Shipper(engine, self._folder, self._retention), _Pauses()
         beside: asyncio.Future[None] | None = None
         ready = False
         try:

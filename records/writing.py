@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from records import events
-from records.engine import writing
+from records.engine import together, writing
 from records.events import CallEvent, tombstone_of
 from records.figures import derive
 from records.schema import Base, Call, CallAgent, Consent, Fault, Tombstone, ToolCall, Transfer, Turn
@@ -157,6 +157,7 @@ async def write_events(engine: AsyncEngine, told: Iterable[CallEvent]) -> None:
     """
     told = list(told)
     async with writing(engine) as connection:
+        await together(connection)
         erased = await _erased(connection, {event.call for event in told})
         batch = Batch(event for event in told if event.call not in erased)
         if not batch.calls:
@@ -176,7 +177,8 @@ async def _erased(connection: AsyncConnection, calls: set[str]) -> set[str]:
     return {hashes[row.call_hash] for row in found}
 
 
-def _upsert(connection: AsyncConnection, table: Table) -> Any:
+def upsert(connection: AsyncConnection, table: Table) -> Any:
+    """Return an insert that can say what becomes of a row that is there already."""
     dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
     return dialect.insert(table)
 
@@ -205,7 +207,7 @@ async def _write_calls(connection: AsyncConnection, batch: Batch) -> None:
         }
         for call, about in sorted(batch.calls.items())
     ]  # fmt: skip
-    await connection.execute(_upsert(connection, CALLS).on_conflict_do_nothing(), new)
+    await connection.execute(upsert(connection, CALLS).on_conflict_do_nothing(), new)
     # In the order of ids, as everybody who writes several calls: nobody waits for whoever waits for them.
     query = select(CALLS).where(CALLS.c.id.in_(list(batch.calls))).order_by(CALLS.c.id).with_for_update()
     for row in (await connection.execute(query)).all():
@@ -233,10 +235,7 @@ def _changes(row: Any, about: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _write_parts(connection: AsyncConnection, batch: Batch) -> None:
-    def upsert(table: Table) -> Any:
-        return _upsert(connection, table)
-
-    agents = upsert(AGENTS)
+    agents = upsert(connection, AGENTS)
     for row in batch.agents.values():
         row["usage"] = {}
     keys = ("call_id", "generation")
@@ -249,12 +248,12 @@ async def _write_parts(connection: AsyncConnection, batch: Batch) -> None:
     await _put_newer(connection, AGENTS, batch.dropped, keys, "events_dropped")
     await _put_newer(connection, AGENTS, batch.left, keys, None)
     turn_keys = (*keys, "number")
-    heard = upsert(TURNS)
+    heard = upsert(connection, TURNS)
     said = {name: heard.excluded[name] for name in ("at", "heard", "heard_language")}
     await _put(connection, TURNS, batch.heard, heard.on_conflict_do_update(index_elements=turn_keys, set_=said))
     await _put_newer(connection, TURNS, batch.replied, turn_keys, "reply_sequence")
     for model, rows in batch.rows.items():
-        await _put(connection, _table(model), rows, upsert(_table(model)).on_conflict_do_nothing())
+        await _put(connection, _table(model), rows, upsert(connection, _table(model)).on_conflict_do_nothing())
 
 
 async def _put_newer(
@@ -266,7 +265,7 @@ async def _put_newer(
     defaults: dict[str, Any] = (
         {"usage": {}, "reason": "first", "started_at": datetime.now(UTC)} if table is AGENTS else {}
     )
-    statement = _upsert(connection, table)
+    statement = upsert(connection, table)
     told = [name for name in next(iter(rows.values())) if name not in (*keys, "at")]
     newer = {} if by is None else {"where": statement.excluded[by] > table.c[by]}
     statement = statement.on_conflict_do_update(

@@ -1,6 +1,6 @@
-"""Reads `.env` for processes started by hand. The token function and the worker hold the same file, byte for byte.
+"""Reads `.env` for processes started by hand. Whatever ships apart holds the same file, byte for byte.
 
-They ship apart and share no code (docs/decisions/0001), yet one `.env` serves both: a line must not mean two things.
+They ship apart and share no code (docs/decisions/0001), yet one `.env` serves all: a line must not mean two things.
 A deployed process never reads it: where Cloud Run runs us, the platform's own variables are the truth.
 """
 

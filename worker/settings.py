@@ -26,6 +26,8 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from records.errors import BadRecordsUrl
+from records.retention import DEFAULT as DEFAULT_RETENTION
+from records.retention import read_retention
 from records.url import read_url
 from worker.consent.rules import ConsentRules, Mode, Purpose
 from worker.lang import lacking_parts
@@ -457,6 +459,16 @@ class RecordsSettings(_Group):
     records_spool_mb: PositiveInt = Field(
         64, description="The most that may wait there; what comes after is dropped, counted and logged."
     )
+
+    retention_days: str = Field(
+        DEFAULT_RETENTION, description="Days that each kind is kept, or `never` to remove none of it (docs/records.md)."
+    )
+
+    @field_validator("retention_days")
+    @classmethod
+    def _names_kinds(cls, value: str) -> str:
+        read_retention(value)
+        return value
 
     @field_validator("records_url")
     @classmethod

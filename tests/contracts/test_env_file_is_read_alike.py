@@ -14,12 +14,13 @@ from join_token.errors import SettingsError
 from join_token.settings import settings_from
 
 import console.env_file
+import records.env_file
 import worker.env_file
 from tests.token.environment import ANONYMOUS, BASE_ENV
 from worker.environment import load_settings, read_env_file
 from worker.errors import BadSettings
 
-READERS = [join_token.env_file, worker.env_file, console.env_file]
+READERS = [join_token.env_file, worker.env_file, console.env_file, records.env_file]
 WORKER = {
     "LIVEKIT_URL": "wss://example.livekit.cloud",
     "LIVEKIT_API_KEY": "key",
@@ -56,7 +57,7 @@ def test_all_hold_the_same_reader_byte_for_byte():
         ("NAME=x\n\n\n", "x"),
     ],
 )
-@pytest.mark.parametrize("reader", READERS, ids=["function", "worker", "console"])
+@pytest.mark.parametrize("reader", READERS, ids=["function", "worker", "console", "records"])
 def test_what_a_line_means(reader, line, value, tmp_path):
     (tmp_path / ".env").write_bytes(line.encode())
     assert reader.with_env_file({}, tmp_path) == ({"NAME": value}, [])
@@ -75,7 +76,7 @@ def test_what_a_line_means(reader, line, value, tmp_path):
         (b"#" * 70_000, ".env: has 70000 bytes"),
     ],
 )
-@pytest.mark.parametrize("reader", READERS, ids=["function", "worker", "console"])
+@pytest.mark.parametrize("reader", READERS, ids=["function", "worker", "console", "records"])
 def test_what_is_wrong_with_a_file_is_said_and_nothing_of_it_repeated(reader, content, said, tmp_path):
     (tmp_path / ".env").write_bytes(content)
     values, problems = reader.with_env_file({}, tmp_path)
@@ -86,7 +87,7 @@ def test_what_is_wrong_with_a_file_is_said_and_nothing_of_it_repeated(reader, co
 
 
 @pytest.mark.parametrize("word", ["1", "true", "TRUE", "yes", "on", " true "])
-@pytest.mark.parametrize("reader", READERS, ids=["function", "worker", "console"])
+@pytest.mark.parametrize("reader", READERS, ids=["function", "worker", "console", "records"])
 def test_both_leave_the_file_alone_at_the_same_words(reader, word, tmp_path):
     (tmp_path / ".env").write_text("NAME=x\n")
     environ = {"VAANI_IGNORE_ENV_FILE": word}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from records.retention import read_retention
 from worker.settings import RecordsSettings
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ class RecordShipping:
             return
         from records.shipping import ShipperThread  # a database's drivers: only where there is one
 
-        self._thread = ShipperThread(self._settings.records_url, folder)
+        retention = read_retention(self._settings.retention_days)
+        self._thread = ShipperThread(self._settings.records_url, folder, retention)
         self._thread.start()
 
     def stop(self) -> None:

@@ -1,0 +1,98 @@
+"""Removes calls, or what was said in them: what retention and erasure have in common.
+
+A call under a legal hold is touched by neither. What is removed is gone from the database's own files too: SQLite
+overwrites it and is compacted, PostgreSQL's tables are written anew without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Row, case, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from records.schema import Access, Base, Call, DailyNumbers, OutboxMessage, ToolCall, Transfer, Turn
+from records.writing import upsert
+
+CALLS = Base.metadata.tables[Call.__tablename__]
+PARTS_WITH_WORDS: dict[type[Base], dict[str, Any]] = {
+    Turn: {"heard": None, "reply": None},
+    ToolCall: {"arguments": None},
+    Transfer: {"to": None},
+}
+DAYS = Base.metadata.tables[DailyNumbers.__tablename__]
+CHUNK_CALLS = 500
+
+
+async def forget_words(connection: AsyncConnection, calls: Collection[str]) -> None:
+    """Remove what was said in these calls, and what was made of it; who called, when and how it went stays."""
+    for model, empty in PARTS_WITH_WORDS.items():
+        table = Base.metadata.tables[model.__tablename__]
+        await connection.execute(update(table).where(table.c.call_id.in_(calls)).values(empty))
+    await connection.execute(delete(OutboxMessage).where(OutboxMessage.call_id.in_(calls)))
+    gone = {"number": None, "summary": None, "outcome": None, "words_kept": False}
+    # LiveKit names the rooms of phone calls after the number, and where words were kept the name is whole.
+    room = case((CALLS.c.channel == "phone", ""), else_=CALLS.c.room)
+    await connection.execute(update(CALLS).where(CALLS.c.id.in_(calls)).values(room=room, **gone))
+
+
+async def remove_calls(connection: AsyncConnection, calls: Sequence[Row[Any]]) -> None:
+    """Remove these rows of `calls` and all that belongs to them; their sums go into the numbers of their days."""
+    await _add_to_days(connection, calls)
+    ids = [call.id for call in calls]
+    await connection.execute(update(Access).where(Access.call_id.in_(ids)).values(call_id=None, detail=None))
+    await connection.execute(delete(Call).where(Call.id.in_(ids)))
+
+
+async def _add_to_days(connection: AsyncConnection, calls: Sequence[Row[Any]]) -> None:
+    days: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for call in calls:
+        key = (call.started_at.date(), call.channel, call.direction)
+        sums = days.setdefault(key, dict(zip(("day", "channel", "direction"), key, strict=True)))
+        for name, value in numbers_of(call).items():
+            sums[name] = sums.get(name, 0) + value
+    if not days:
+        return
+    statement = upsert(connection, DAYS)
+    added = {name: DAYS.c[name] + statement.excluded[name] for name in numbers_of(calls[0])}
+    statement = statement.on_conflict_do_update(index_elements=["day", "channel", "direction"], set_=added)
+    await connection.execute(statement, [days[key] for key in sorted(days)])
+
+
+def numbers_of(call: Row[Any]) -> dict[str, float]:
+    """Return what one call adds to the numbers of its day."""
+    ended = call.ended_at or call.last_event_at
+    return {
+        "calls": 1, "answered": int(call.answered_at is not None), "failed": int(call.failed),
+        "seconds": max(0.0, (ended - call.started_at).total_seconds()), "turns": call.turn_count,
+        "faults": call.fault_count, "rescues": call.rescues, "rupees": call.rupees or 0.0,
+        "unpriced": int(call.rupees is None and bool(call.usage)),
+    }  # fmt: skip
+
+
+async def recordings_of(connection: AsyncConnection, calls: Collection[str]) -> list[str]:
+    """Return where the recordings of these calls lie."""
+    query = select(CALLS.c.recording).where(CALLS.c.id.in_(calls), CALLS.c.recording.is_not(None))
+    return [row.recording for row in await connection.execute(query)]
+
+
+async def compact(engine: AsyncEngine) -> bool:
+    """Write the database's files anew, so that nothing removed is left between the rows; calls go on meanwhile.
+
+    Returns False where a reader has kept SQLite's write-ahead log from being emptied: the next write does it.
+    """
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        if engine.dialect.name == "postgresql":
+            # A plain VACUUM leaves deleted rows' bytes where they are until something else needs the room.
+            for table in Base.metadata.sorted_tables:
+                await connection.exec_driver_sql(f'VACUUM (FULL) "{table.name}"')
+            return True
+        await connection.exec_driver_sql("VACUUM")
+        busy = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0]
+        return not busy
+
+
+async def count(connection: AsyncConnection, *conditions: Any) -> int:
+    """Count the calls of which these conditions hold."""
+    return int((await connection.execute(select(func.count()).select_from(CALLS).where(*conditions))).scalar_one())
