@@ -29,7 +29,7 @@ POOL_SIZE = 4
 # Any numbers that no other program of this database locks by; one upgrade at a time, whoever starts first.
 UPGRADE_LOCK = 0x7661616E69
 ERASURE_LOCK = UPGRADE_LOCK + 1
-WRITES = "vaani_writes"
+WRITES, NO_TRANSACTION = "vaani_writes", "vaani_no_transaction"
 # PostgreSQL's SQLSTATEs that waiting does not mend: wrong user or password, no such database, no right to it.
 _WRONG_STATES = ("28", "3D", "42501")
 
@@ -69,14 +69,24 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later cannot wait for another writer; one that begins as one can.
-    writes = connection.get_execution_options().get(WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(NO_TRANSACTION):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")
 
 
 @asynccontextmanager
 async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Begin a transaction that will write, committed at its end."""
     async with engine.execution_options(**{WRITES: True}).begin() as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def without_transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Connect for what neither database does within a transaction."""
+    # Not for SQLite too: the driver would take its own rules for transactions back when the connection is returned.
+    options = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {NO_TRANSACTION: True}
+    async with engine.execution_options(**options).connect() as connection:
         yield connection
 
 

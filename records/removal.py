@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Row, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from records.schema import Access, Base, Call, DailyNumbers, OutboxMessage, ToolCall, Transfer, Turn
+from records.engine import without_transaction
+from records.schema import Access, Base, Call, CallWords, DailyNumbers, OutboxMessage, ToolCall, Transfer, Turn
 from records.writing import upsert
 
 CALLS = Base.metadata.tables[Call.__tablename__]
@@ -30,7 +31,8 @@ async def forget_words(connection: AsyncConnection, calls: Collection[str]) -> N
     for model, empty in PARTS_WITH_WORDS.items():
         table = Base.metadata.tables[model.__tablename__]
         await connection.execute(update(table).where(table.c.call_id.in_(calls)).values(empty))
-    await connection.execute(delete(OutboxMessage).where(OutboxMessage.call_id.in_(calls)))
+    for said in (OutboxMessage, CallWords):
+        await connection.execute(delete(said).where(said.call_id.in_(calls)))
     gone = {"number": None, "summary": None, "outcome": None, "words_kept": False}
     # LiveKit names the rooms of phone calls after the number, and where words were kept the name is whole.
     room = case((CALLS.c.channel == "phone", ""), else_=CALLS.c.room)
@@ -82,7 +84,7 @@ async def compact(engine: AsyncEngine) -> bool:
 
     Returns False where a reader has kept SQLite's write-ahead log from being emptied: the next write does it.
     """
-    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+    async with without_transaction(engine) as connection:
         if engine.dialect.name == "postgresql":
             # A plain VACUUM leaves deleted rows' bytes where they are until something else needs the room.
             for table in Base.metadata.sorted_tables:
