@@ -70,7 +70,7 @@ async def place_call(
     """
     if [token_url, join, line].count(None) != 2:
         raise ValueError("place_call needs one of token_url, join and line")
-    speeches = [await prepare(turn) for turn in plan.turns]
+    speeches = [None if turn.keys else await prepare(turn) for turn in plan.turns]
     patience = patience or Patience()
     if line is None:
 
@@ -111,7 +111,7 @@ class _Call:
     def __init__(
         self,
         plan: CallPlan,
-        speeches: list[Speech],
+        speeches: list[Speech | None],
         patience: Patience,
         control: Control | None,
         on_event: OnEvent | None,
@@ -179,15 +179,20 @@ class _Call:
             await self._agent_to_finish()
         self.emit("greeted", text=self._greeting(), seconds=self._greeting_seconds())
 
-    async def _take_turn(self, index: int, turn: Turn, speech: Speech) -> None:
+    async def _take_turn(self, index: int, turn: Turn, speech: Speech | None) -> None:
         await self._moment_to_speak(index, turn)
         if self._before_turn:
             await self._before_turn(index)
-        scripted = turn.scripted and self.control is not None
-        if scripted:
-            assert self.control is not None
-            await queue_transcript(self.control, transcript_entry(turn, speech))
-        spoken = await self._speak(index, turn, speech, scripted=scripted)
+        if speech is None:
+            spoken = await self._press(index, turn)
+        else:
+            scripted = turn.scripted and self.control is not None
+            if scripted:
+                assert self.control is not None
+                await queue_transcript(self.control, transcript_entry(turn, speech))
+            spoken = await self._speak(index, turn, speech, scripted=scripted)
+        self.spoken.append(spoken)
+        self.emit("turn_spoken", index)
         self._end_expected = turn.expects_end
         await self._hear_answer(index, spoken)
         if turn.expects_end:
@@ -214,10 +219,14 @@ class _Call:
             raise CallFailure("microphone_stuck", f"Turn {index + 1} could not be sent within {bound:.0f} s.")
         assert utterance.first_voiced_at is not None
         assert utterance.last_voiced_at is not None
-        spoken = _Spoken(turn, scripted, utterance.first_voiced_at, utterance.last_voiced_at)
-        self.spoken.append(spoken)
-        self.emit("turn_spoken", index)
-        return spoken
+        return _Spoken(turn, scripted, utterance.first_voiced_at, utterance.last_voiced_at)
+
+    async def _press(self, index: int, turn: Turn) -> _Spoken:
+        """Press keys; the wait for the answer counts from the last one."""
+        self.emit("turn_started", index, text=f"presses {turn.keys}", language=turn.language)
+        began_at = time.monotonic()
+        await self.line.press(turn.keys)
+        return _Spoken(turn, True, began_at, time.monotonic())
 
     async def _hear_answer(self, index: int, spoken: _Spoken) -> None:
         seconds = self.patience.answer_seconds
@@ -230,7 +239,7 @@ class _Call:
             self._fail("no_answer", f"Turn {index + 1} was not answered within {seconds:g} s: {spoken.turn.text!r}.")
         else:
             self.emit("agent_heard", index, seconds=heard_after)
-            self.line.microphone.surround(self.speeches[index + 1 : index + 2])
+            self.line.microphone.surround([each for each in self.speeches[index + 1 : index + 2] if each])
             if self._barge_in_after(index + 1) is None:
                 await self._agent_to_finish()
         self.emit("turn_done", index, result=self._turn_results()[index])

@@ -18,8 +18,10 @@ from sandbox.caller.microphone import SOURCE_QUEUE_MS, Microphone
 from sandbox.caller.recording import Recording
 from sandbox.caller.token_source import JoinToken
 from sandbox.caller.transcripts import Transcripts
+from sandbox.keypad import KEYS
 
 CLOSE_SECONDS = 5.0
+KEY_SECONDS = 0.2  # a key and the pause after it
 BUSY_STATES = {"initializing", "thinking", "speaking"}
 ENDED_BY_AGENT = (
     rtc.DisconnectReason.ROOM_DELETED,
@@ -59,6 +61,9 @@ class Line(Protocol):
 
     async def connect(self, *, timeout_seconds: float) -> None:
         """Get through to the agent's room, and open the microphone. Raises CallFailure."""
+
+    async def press(self, keys: str) -> None:
+        """Press keys; returns when the last one is up."""
 
     async def aclose(self) -> None:
         """Hang up and let go of everything, in bounded time."""
@@ -120,6 +125,11 @@ class PhoneLine:
                 f"{where} refused the caller: {error.message}. Is it running, and does the token endpoint sign with "
                 "its LIVEKIT_API_KEY and LIVEKIT_API_SECRET?",
             ) from error
+
+    async def press(self, keys: str) -> None:
+        for key in keys:
+            await self._room.local_participant.publish_dtmf(code=KEYS.index(key), digit=key)
+            await asyncio.sleep(KEY_SECONDS)
 
     async def aclose(self) -> None:
         """Hang up and let go of everything, in bounded time."""

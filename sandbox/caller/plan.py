@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.caller.errors import BadPlan
+from sandbox.keypad import check_keys
 
 DEFAULT_SCRIPT = Path(__file__).parent / "scripts" / "default.toml"
 NOISE_KINDS = ("white", "pink", "hum")
@@ -50,6 +51,7 @@ class Turn:
 
     Args:
         text: What is said; also the truth that reports print.
+        keys: Pressed one after the other instead of speaking, e.g. `4711#`; `text` is not needed then.
         language: The language of the voice, e.g. `hi-IN`.
         scripted: Whether the recogniser is told beforehand what it will hear. False: it has to recognise.
         heard_text, heard_language, heard_probability: What the recogniser will claim; default the truth.
@@ -75,6 +77,7 @@ class Turn:
     wait_seconds: float = 0.0
     barge_in_after_seconds: float | None = None
     expects_end: bool = False
+    keys: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,8 @@ class _Reader:
             self.problems.append(f"{where} is not a table")
             return Turn("")
         values = self._known(Turn, raw, where)
+        if "keys" in values:
+            self._check_keys(values, where)
         if not isinstance(values.setdefault("text", ""), str) or not values["text"].strip():
             self.problems.append(f"{where} has no text (for a WAV, the words that it says)")
         self._check_numbers(values, where)
@@ -181,6 +186,16 @@ class _Reader:
         for name in ("scripted", "expects_end"):
             if not isinstance(values.get(name, False), bool):
                 self.problems.append(f"{where}: {name} must be true or false, not {values[name]!r}")
+
+    def _check_keys(self, values: dict[str, Any], where: str) -> None:
+        """Keys stand for themselves in every report, unless the script says what they mean."""
+        keys = values["keys"]
+        try:
+            check_keys(keys if isinstance(keys, str) and keys else "nothing")
+        except ValueError as error:
+            self.problems.append(f"{where}: keys must be a string of keys: {error}")
+            return
+        values.setdefault("text", keys)
 
     def _pause(self, raw: Any, where: str) -> Pause:
         pause: Pause = self._part(Pause, raw, f"{where}, pauses") or Pause(0.0, after_words=1)

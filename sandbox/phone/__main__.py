@@ -30,7 +30,7 @@ def main(argv: list[str]) -> int:
     try:
         raw = json.loads(options.config.read_text(encoding="utf-8"))
         settings, health_port = read_settings(raw), int(raw["health_port"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"{options.config} cannot be used: {error!r}", file=sys.stderr)
         return BAD_SETTINGS
     asyncio.run(_run(settings, health_port))

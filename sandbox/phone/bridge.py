@@ -51,7 +51,6 @@ from sandbox.phone.sip_message import (
 log = logging.getLogger("sandbox.phone")
 SERVICE, CREATE, TRANSFER = "SIPInternal", "CreateSIPParticipant", "TransferSIPParticipant"
 ACCEPTED, DROPPED = (0, 1), 4  # rpc.SIPDispatchResult
-RINGING_SECONDS = 180.0
 FIRST_PACKET_SECONDS = 1.0
 REFUSED_STAYS_SECONDS = 2.8  # seen: a refused callee leaves the room that much after the API has told of it
 
@@ -110,7 +109,7 @@ class Bridge:
         invitation.respond(180)
         call = BridgedCall(_new_call_id(), self.settings.host)
         try:
-            membership = await self._dispatched(call.call_id, invitation)
+            membership = await self._dispatched(call, invitation)
             if membership is None:
                 return
             await call.rtp.open(self.settings.host)
@@ -133,13 +132,13 @@ class Bridge:
             invitation.respond(BUSY)  # the reply to whoever still rings
             await self._gone(call, invitation.request.call_id, CLIENT_INITIATED)
 
-    async def _dispatched(self, call_id: str, invitation: ServerTransaction) -> Membership | None:
+    async def _dispatched(self, call: BridgedCall, invitation: ServerTransaction) -> Membership | None:
         """Ask livekit-server where this call goes; None when the phone has been told, or is left ringing."""
         request = invitation.request
         caller, number = uri_in(request.header("From")), user_of(uri_in(request.header("To")))
         host = self.settings.host
         asked = SipCall(
-            lk_call_id=call_id, sip_call_id=request.call_id, source_ip=invitation.source[0],
+            lk_call_id=call.call_id, sip_call_id=request.call_id, source_ip=invitation.source[0],
             address={"user": number, "host": host}, to={"user": number, "host": host},
             **{"from": {"user": user_of(caller), "host": _host_of(caller)}},
         )  # fmt: skip
@@ -160,6 +159,7 @@ class Bridge:
         if rules.result not in ACCEPTED:
             invitation.respond(404 if rules.result == 3 else 501)
             return None
+        call.limit(rules)
         attributes = dict(rules.participant_attributes) | {
             STATUS: "ringing",
             "sip.callIDFull": request.call_id,
@@ -177,7 +177,7 @@ class Bridge:
             call.room.subscribed.wait(),
             invitation.cancelled.wait(),
             call.room.closed.wait(),
-            asyncio.sleep(RINGING_SECONDS),
+            asyncio.sleep(call.ringing_seconds),
         )
         first = await first_of(*waits)
         if first != 0:
@@ -202,6 +202,7 @@ class Bridge:
         except BadSip as error:
             raise RpcError("invalid_argument", f"invalid request URI: {error}") from error
         call = BridgedCall(request.sip_call_id, self.settings.host)
+        call.limit(request)
         await call.rtp.open(self.settings.host)
         try:
             await self._joined(call, membership)
@@ -224,7 +225,7 @@ class Bridge:
         dialog = calling(self.endpoint, f"sip:{request.number}@{host}:{port}", to_uri, secrets.token_hex(12))
         reason: int = CLIENT_INITIATED
         try:
-            response = await self._ring(call, dialog, request.ringing_timeout.ToTimedelta().total_seconds())
+            response = await self._ring(call, dialog)
             if response is None:
                 reason = rtc.DisconnectReason.USER_UNAVAILABLE
                 answered.set_exception(no_answer())
@@ -250,7 +251,7 @@ class Bridge:
                 answered.set_exception(RpcError("canceled", "service shutting down"))
             await self._gone(call, dialog.call_id, reason)
 
-    async def _ring(self, call: BridgedCall, dialog: Dialog, seconds: float) -> SipResponse | None:
+    async def _ring(self, call: BridgedCall, dialog: Dialog) -> SipResponse | None:
         """INVITE until a final response; None when nobody picks up in time, or the room has ended."""
         invited = dialog.request("INVITE", [ALLOW, SDP_TYPE], call.description().encode())
 
@@ -261,9 +262,8 @@ class Bridge:
             return response
 
         waiting = asyncio.ensure_future(final())
-        first = await first_of(
-            asyncio.wait([waiting]), asyncio.sleep(seconds or RINGING_SECONDS), call.room.closed.wait()
-        )
+        gives_up = asyncio.sleep(call.ringing_seconds)
+        first = await first_of(asyncio.wait([waiting]), gives_up, call.room.closed.wait())
         if first != 0:
             invited.cancel()
             self._start(_late_answer(dialog, waiting))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable
+from typing import Any
 
 from google.protobuf.message import Message
 from livekit import rtc
@@ -26,6 +27,8 @@ FIRST_MEDIA_SECONDS = 30.0  # without any packet at all
 MEDIA_SECONDS = 15.0  # since the last packet
 BYE_AFTER_TRANSFER_SECONDS = 1.0  # the phone may hang up first
 TRANSFER_SECONDS = 30.0
+RINGING_SECONDS = 180.0
+LONGEST_CALL_SECONDS = 24 * 3600.0
 BYE_SECONDS = 2.0
 CLIENT_INITIATED, UNKNOWN_REASON = rtc.DisconnectReason.CLIENT_INITIATED, rtc.DisconnectReason.UNKNOWN_REASON
 
@@ -39,8 +42,15 @@ class BridgedCall:
         self.room = RoomLeg(self.rtp.press)
         self.dialog: Dialog | None = None
         self.hung_up = asyncio.Event()
+        self.ringing_seconds = RINGING_SECONDS
+        self.longest_seconds = LONGEST_CALL_SECONDS
         self._answered_at: float | None = None
         self._transfer: asyncio.Future[tuple[int, str]] | None = None
+
+    def limit(self, asked: Any) -> None:
+        """Ring and last no longer than a request or a dispatch rule asks for."""
+        self.ringing_seconds = asked.ringing_timeout.ToTimedelta().total_seconds() or RINGING_SECONDS
+        self.longest_seconds = asked.max_call_duration.ToTimedelta().total_seconds() or LONGEST_CALL_SECONDS
 
     def description(self) -> sdp.AudioDescription:
         """Our side of the sound, before anything is agreed."""
@@ -55,11 +65,12 @@ class BridgedCall:
         return sdp.AudioDescription(self.host, self.rtp.port, (code,), offered.key_payload_type).encode()
 
     async def carry(self) -> None:
-        """Carry the call to its end: BYE of the phone, the room's end, or 15 s without a packet."""
+        """Carry the call to its end: BYE of the phone, the room's end, 15 s without a packet, or its longest time."""
         self._answered_at = time.monotonic()
         pump = asyncio.create_task(self._pump())
         try:
-            await first_of(self.hung_up.wait(), self.room.closed.wait(), self._media_lost())
+            too_long = asyncio.sleep(self.longest_seconds)
+            await first_of(self.hung_up.wait(), self.room.closed.wait(), self._media_lost(), too_long)
         finally:
             pump.cancel()
         await self.hang_up()

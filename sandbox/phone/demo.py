@@ -1,4 +1,4 @@
-"""The call of `make demo PHONE=1`: a telephone dials in, presses a key, and is transferred to a colleague."""
+"""The call of `make demo PHONE=1`: a telephone dials in, keys an order number, and is transferred to a colleague."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from sandbox.stack.telephony import TelephoneNetwork
 SCRIPT = Path(__file__).parents[1] / "caller" / "scripts" / "phone.toml"
 NUMBER, CALLER, COLLEAGUE = "+918012345678", "+919876543210", "tel:+911140001234"
 WORKER_ENVIRONMENT = {"WORKER_TRANSFER_TO": COLLEAGUE}
-KEY, KEY_BEFORE_TURN = "1", 1
 COLLEAGUE_RINGS_SECONDS = 1.5
 
 
@@ -35,16 +34,16 @@ async def place_phone_call(
     await phone.open()
     line = TelephoneLine(phone, NUMBER, network, record=True)
 
-    async def before(index: int) -> None:
-        if index == KEY_BEFORE_TURN and line.call is not None:
-            say(f"caller  presses {KEY}")
-            line.call.press(KEY)
-        await before_turn(index)
-
     say(f"{CALLER} dials {NUMBER}")
     try:
         result = await place_call(
-            plan, line=line, control=control, out_dir=out_dir, on_event=on_event, before_turn=before, patience=patience
+            plan,
+            line=line,
+            control=control,
+            out_dir=out_dir,
+            on_event=on_event,
+            before_turn=before_turn,
+            patience=patience,
         )
     finally:
         await phone.aclose()

@@ -101,6 +101,12 @@ class TelephoneLine:
         self._speaking = asyncio.create_task(self.microphone.run())
         await watching
 
+    async def press(self, keys: str) -> None:
+        assert self.call is not None, "there is no call to press keys in"
+        self.call.press(keys)
+        while self.call.rtp.pressing and not self.call.ended.is_set():
+            await asyncio.sleep(POLL_SECONDS)
+
     async def aclose(self) -> None:
         tasks = [self._speaking] if self._speaking else []
         for task in tasks:

@@ -13,8 +13,9 @@ import numpy as np
 from livekit import api, rtc
 from livekit.rtc.participant import PublishDTMFError
 
+from sandbox.keypad import KEYS
 from sandbox.phone.g711 import SAMPLE_RATE
-from sandbox.phone.rtp import FRAME_SAMPLES, KEYS, SILENCE
+from sandbox.phone.rtp import FRAME_SAMPLES, SILENCE
 from sandbox.voice_activity import Samples
 
 STATUS = "sip.callStatus"

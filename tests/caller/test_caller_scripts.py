@@ -54,10 +54,24 @@ def test_a_script_can_say_everything_a_turn_has(tmp_path):
     assert second.words[0].end_seconds == 0.2
 
 
+def test_the_telephones_script_keys_a_number_and_ends_with_a_transfer():
+    plan = load_plan(DEFAULT_SCRIPT.with_name("phone.toml"))
+    assert [turn.keys for turn in plan.turns if turn.keys] == ["4711#"]
+    assert plan.turns[-1].expects_end
+    assert {turn.language for turn in plan.turns} == {"en-IN", "hi-IN"}
+
+
+def test_keys_stand_for_themselves_unless_the_script_says_what_they_mean(tmp_path):
+    plan = load_plan(script(tmp_path, '[[turns]]\nkeys = "12#"\n[[turns]]\nkeys = "7"\ntext = "Odia, please"'))
+    assert [(turn.keys, turn.text) for turn in plan.turns] == [("12#", "12#"), ("7", "Odia, please")]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("", ["no \\[\\[turns\\]\\]"]),
+        ('[[turns]]\nkeys = "12x"', ["turn 1: keys must be a string of keys: a telephone has no key 'x'"]),
+        ("[[turns]]\nkeys = 12", ["turn 1: keys must be a string of keys"]),
         ("turns = [", ["not TOML"]),
         ("[[turns]]\ntekst = 'x'", ["did you mean text", "turn 1 has no text"]),
         ("[[turns]]\ntext = 'x'\n[[turns]]\ntext = 'y'\nexpects_end = 'no'\nwav = 'gone.wav'", ["turn 2", "gone.wav"]),

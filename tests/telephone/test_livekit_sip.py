@@ -72,6 +72,15 @@ async def test_a_caller_who_gives_up_while_it_rings(exchange, phone):
             await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.05)
 
 
+async def test_where_nobody_comes_the_phone_is_told_busy_after_the_trunks_time(exchange, phone):
+    """What a worker that is full means for a caller: no ringing for ever, if the trunk says how long."""
+    await exchange.telephone.give_number("+918000000001", agent_name="nobody", ringing_seconds=1)
+    async with asyncio.timeout(10):
+        with pytest.raises(CallRefused) as refusal:
+            await phone.dial("+918000000001", exchange.telephone.sip_address)
+    assert refusal.value.status == 486
+
+
 async def _phones_in_rooms(client):
     rooms = (await client.room.list_rooms(api.ListRoomsRequest())).rooms
     listed = [await client.room.list_participants(api.ListParticipantsRequest(room=room.name)) for room in rooms]
@@ -170,7 +179,7 @@ def transfer_request(side):
 
 async def test_a_transfer_that_is_answered_ends_the_call(exchange, dialled):
     call, side = await dialled()
-    call._referral = Referral(after_seconds=0.3)
+    call.referral = Referral(after_seconds=0.3)
     async with exchange.telephone.api() as client:
         await client.sip.transfer_sip_participant(transfer_request(side))
     assert call.referred_to == ["tel:+911140001234"]
@@ -183,7 +192,7 @@ async def test_a_transfer_that_is_answered_ends_the_call(exchange, dialled):
 async def test_a_transfer_that_is_refused_leaves_the_call_as_it_was(exchange, dialled, referral):
     """Busy at the other number, or a carrier that lets nobody transfer."""
     call, side = await dialled()
-    call._referral = referral
+    call.referral = referral
     async with exchange.telephone.api() as client:
         with pytest.raises(SipCallError) as refusal:
             await client.sip.transfer_sip_participant(transfer_request(side))
@@ -221,7 +230,7 @@ async def test_a_number_that_no_phone_can_have_is_refused_before_anybody_is_call
 
 async def test_no_code_in_common(exchange, phone):
     """G.729 alone: refused at once, not left ringing."""
-    phone._codes = (18,)
+    phone.codes = (18,)
     with pytest.raises(CallRefused) as refusal:
         await phone.dial(NUMBER, exchange.telephone.sip_address)
     assert refusal.value.status in (400, 488)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 import pytest_asyncio
+import redis.asyncio as redis
 from google.protobuf.wrappers_pb2 import StringValue
 
 from sandbox.phone.psrpc import RpcBus, RpcError
@@ -97,11 +98,12 @@ async def test_a_topic_is_served_until_it_is_not(buses):
     assert asked == ["a"]
 
 
-async def test_what_is_no_message_is_passed_over(buses):
+async def test_what_is_no_message_is_passed_over(buses, redis_port):
     async def greet(request):
         return StringValue(value="still here")
 
     await buses[0].serve("Test", "Greet", StringValue, greet)
-    await buses[1]._redis.publish("Test|Greet|REQ", b"\xff\xfe not protobuf")
+    async with redis.Redis(port=redis_port) as stranger:
+        await stranger.publish("Test|Greet|REQ", b"\xff\xfe not protobuf")
     answer = await buses[1].ask("Test", "Greet", StringValue(), StringValue)
     assert answer.value == "still here"

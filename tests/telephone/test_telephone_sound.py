@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sandbox.phone import g711, rtp
+from sandbox.phone.line_sound import LineEffects, LineSound
 from sandbox.phone.sdp import PCMA, PCMU, AudioDescription
-from sandbox.phone.telephone import LineSound, PhoneCall, Referral
 from tests.telephone.conftest import loudness, tone, until
 
 VOICE = tone(0.5)
@@ -71,26 +71,25 @@ async def test_strangers_packets_are_no_sound():
     assert (frames, keys) == ([], [])
 
 
-async def test_the_line_gives_back_what_was_heard_later_and_softer():
-    call = PhoneCall(LineSound(echo_db=-20, echo_delay_seconds=0.1), Referral(), (PCMU,))
+def test_the_line_gives_back_what_was_heard_later_and_softer():
+    line = LineEffects(LineSound(echo_db=-20, echo_delay_seconds=0.1))
     loud = tone(0.02)
-    call._hear(loud)
-    sent = [call._next_frame() for _ in range(8)]
+    line.hear(loud)
+    sent = [line.mixed(rtp.SILENCE) for _ in range(8)]
     echoes = [number for number, frame in enumerate(sent) if loudness(frame) > 10]
     assert echoes == [5]  # 100 ms are five frames
     assert loudness(sent[5]) == pytest.approx(loudness(loud) / 10, rel=0.05)
 
 
-async def test_the_line_hisses_as_much_as_asked_for():
-    call = PhoneCall(LineSound(noise_rms=25), Referral(), (PCMU,))
-    noise = np.concatenate([call._next_frame() for _ in range(50)])
+def test_the_line_hisses_as_much_as_asked_for():
+    line = LineEffects(LineSound(noise_rms=25))
+    noise = np.concatenate([line.mixed(rtp.SILENCE) for _ in range(50)])
     assert loudness(noise) == pytest.approx(25, rel=0.1)
 
 
-async def test_speech_and_echo_are_mixed():
-    call = PhoneCall(LineSound(echo_db=0, echo_delay_seconds=0.02), Referral(), (PCMU,))
-    call.say(tone(0.04))
-    call._hear(tone(0.02))
-    first, second = call._next_frame(), call._next_frame()
+def test_speech_and_echo_are_mixed():
+    line = LineEffects(LineSound(echo_db=0, echo_delay_seconds=0.02))
+    voice = tone(0.02)
+    line.hear(voice)
+    first, second = line.mixed(voice), line.mixed(voice)
     assert loudness(second) == pytest.approx(2 * loudness(first), rel=0.01)
-    assert call.unspoken_samples == 0

@@ -31,7 +31,7 @@ async def connected(caller, callee):
 @pytest.mark.parametrize("code", [sdp.PCMU, sdp.PCMA])
 async def test_sound_and_keys_go_both_ways(two, code):
     caller, callee = two
-    callee._codes = (code,)
+    callee.codes = (code,)
     call, other = await connected(caller, callee)
     heard = {call: [], other: []}
     for each in heard:
@@ -40,6 +40,17 @@ async def test_sound_and_keys_go_both_ways(two, code):
         each.press("7*")
     await until(lambda: all(max(levels, default=0) > 2000 for levels in heard.values()))
     await until(lambda: call.keys_heard == other.keys_heard == ["7", "*"])
+
+
+async def test_whoever_picks_up_may_speak_first(two):
+    """A voicemail, or a network that says that the number is switched off."""
+    caller, callee = two
+    callee.answering = Answering(speech=tone(0.3))
+    call, _ = await connected(caller, callee)
+    levels = []
+    call.on_frame = lambda frame, _: levels.append(loudness(frame))
+    await until(lambda: max(levels, default=0) > 2000)
+    await until(lambda: levels[-1] < 10)
 
 
 @pytest.mark.parametrize("who", [0, 1])
@@ -116,7 +127,7 @@ async def test_a_request_that_was_lost_is_sent_again_and_answered_once(two, monk
 
 async def test_a_refer_is_carried_out_and_told_of(two):
     call, other = await connected(*two)
-    call._referral = Referral(outcome=486, after_seconds=0.05)
+    call.referral = Referral(outcome=486, after_seconds=0.05)
     told, received = [], other.receive
 
     def receive(transaction):
