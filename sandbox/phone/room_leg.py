@@ -19,8 +19,9 @@ from sandbox.phone.rtp import FRAME_SAMPLES, SILENCE
 from sandbox.voice_activity import Samples
 
 STATUS = "sip.callStatus"
-SOURCE_QUEUE_MS = 100
-MOST_BUFFERED_SAMPLES = 8 * FRAME_SAMPLES  # older sound is dropped: a line that lags is worse than one that clicks
+SOURCE_QUEUE_MS = 80
+MOST_SPOKEN_FRAMES = 2  # beside the source's own queue; more is dropped: a line that lags is worse than one that clicks
+CUSHION_FRAMES, MOST_HEARD_FRAMES = 2, 8
 LEAVE_SECONDS = 5.0
 STATUS_SECONDS = 0.5
 
@@ -61,6 +62,30 @@ class Membership:
         return str(token.to_jwt())
 
 
+class TrackSound:
+    """What one track has sounded and the telephone has not heard yet.
+
+    It begins to be heard with a cushion of two frames, so that a frame that is a little late is not heard as a gap.
+    """
+
+    def __init__(self) -> None:
+        self._samples: Samples = SILENCE[:0]
+        self._playing = False
+
+    def add(self, samples: Samples) -> None:
+        """Take sound as it comes; what is too old is dropped."""
+        self._samples = np.concatenate((self._samples, samples))[-MOST_HEARD_FRAMES * FRAME_SAMPLES :]
+
+    def next_frame(self) -> Samples | None:
+        """The next 20 ms; None while there is too little."""
+        frames = len(self._samples) // FRAME_SAMPLES
+        self._playing = frames >= (1 if self._playing else CUSHION_FRAMES)
+        if not self._playing:
+            return None
+        frame, self._samples = self._samples[:FRAME_SAMPLES], self._samples[FRAME_SAMPLES:]
+        return frame
+
+
 class RoomLeg:
     """One call's participant. It hears nothing until `hear_room`: livekit-sip subscribes by hand."""
 
@@ -71,8 +96,8 @@ class RoomLeg:
         self._on_key = on_key
         self._room = rtc.Room()
         self._source = rtc.AudioSource(SAMPLE_RATE, 1, queue_size_ms=SOURCE_QUEUE_MS)
-        self._spoken: asyncio.Queue[Samples] = asyncio.Queue(maxsize=MOST_BUFFERED_SAMPLES // FRAME_SAMPLES)
-        self._heard: dict[str, Samples] = {}
+        self._spoken: asyncio.Queue[Samples] = asyncio.Queue(maxsize=MOST_SPOKEN_FRAMES)
+        self._heard: dict[str, TrackSound] = {}
         self._hearing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -120,10 +145,9 @@ class RoomLeg:
     def next_frame(self) -> Samples:
         """The next 20 ms of everything that sounds in the room, mixed."""
         mixed = SILENCE.astype(np.int32)
-        for sid, samples in self._heard.items():
-            if len(samples) >= FRAME_SAMPLES:
-                mixed = mixed + samples[:FRAME_SAMPLES]
-                self._heard[sid] = samples[FRAME_SAMPLES:]
+        for track in self._heard.values():
+            if (frame := track.next_frame()) is not None:
+                mixed = mixed + frame
         return np.clip(mixed, -32768, 32767).astype(np.int16)
 
     async def hang_up(self) -> None:
@@ -156,11 +180,10 @@ class RoomLeg:
 
     async def _listen(self, track: rtc.Track) -> None:
         stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=10)
-        self._heard[track.sid] = SILENCE[:0]
+        heard = self._heard[track.sid] = TrackSound()
         try:
             async for event in stream:
-                samples = np.frombuffer(event.frame.data, dtype=np.int16)
-                self._heard[track.sid] = np.concatenate((self._heard[track.sid], samples))[-MOST_BUFFERED_SAMPLES:]
+                heard.add(np.frombuffer(event.frame.data, dtype=np.int16))
         finally:
             del self._heard[track.sid]
             await stream.aclose()
@@ -175,6 +198,7 @@ class RoomLeg:
                 await self._room.local_participant.publish_dtmf(code=KEYS.index(key), digit=key)
 
     async def _speak(self) -> None:
+        self.say(SILENCE)  # the source's own cushion
         while True:
             frame = await self._spoken.get()
             await self._source.capture_frame(rtc.AudioFrame(frame.tobytes(), SAMPLE_RATE, 1, len(frame)))

@@ -5,6 +5,7 @@ import pytest
 
 from sandbox.phone import g711, rtp
 from sandbox.phone.line_sound import LineEffects, LineSound
+from sandbox.phone.room_leg import TrackSound
 from sandbox.phone.sdp import PCMA, PCMU, AudioDescription
 from tests.telephone.conftest import loudness, tone, until
 
@@ -93,3 +94,23 @@ def test_speech_and_echo_are_mixed():
     line.hear(voice)
     first, second = line.mixed(voice), line.mixed(voice)
     assert loudness(second) == pytest.approx(2 * loudness(first), rel=0.01)
+
+
+def test_a_late_frame_is_not_heard_as_a_gap():
+    """Frames of 10 ms come unevenly; 20 ms are taken at every beat."""
+    track, ten = TrackSound(), tone(0.01)
+    assert track.next_frame() is None
+    for _ in range(4):
+        track.add(ten)
+    taken = []
+    for came in (2, 2, 0, 4, 2, 1, 3):
+        taken.append(track.next_frame())
+        for _ in range(came):
+            track.add(ten)
+    assert all(frame is not None and len(frame) == rtp.FRAME_SAMPLES for frame in taken)
+
+
+def test_a_line_does_not_lag_behind_a_room_that_was_ahead():
+    track = TrackSound()
+    track.add(np.arange(8000, dtype=np.int16))
+    assert track.next_frame()[-1] == 8000 - 7 * rtp.FRAME_SAMPLES - 1
