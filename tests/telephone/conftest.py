@@ -41,6 +41,12 @@ class Exchange(Stack):
         await self.start_livekit()
         await self.start_sip()
 
+    async def aclose(self):
+        """Without the grace that livekit-server gives to rooms which a test left open."""
+        for process in self.processes.values():
+            await process.stop(grace_seconds=0.2)
+        await super().aclose()
+
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def exchange():
