@@ -14,10 +14,10 @@ help:  ## List these commands
 setup:  ## Install what the lock says: venv, livekit-server, the page's packages; instant when unchanged
 	@$(PYTHON) scripts/setup.py
 
-demo: setup  ## Everything without a key: one call, then the page. FAULT=name shows a fault, FAULT=help lists them; PHONE=1 dials in
+demo: setup  ## Everything without a key: one call, then the page and the console. FAULT=name shows a fault, FAULT=help lists them; PHONE=1 dials in
 	@$(VENV)/python -m sandbox demo
 
-dev: setup  ## The token function and a worker with your own keys from .env
+dev: setup  ## The token function, a worker and the console with your own keys from .env
 	@VAANI_IGNORE_ENV_FILE=false $(VENV)/python -m sandbox dev
 
 call: setup  ## One scripted call; CALL_TOKEN_URL=https://… with CALL_BEARER or CALL_HMAC_KEY calls a deployed stack

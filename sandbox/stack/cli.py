@@ -28,6 +28,7 @@ from sandbox.stack.telephony import HOW_TO_GET_SIP, find_livekit_sip
 
 # Under a fault the caller waits for what comes after the apology, instead of talking over it.
 PATIENT = Patience(busy_agent_seconds=20.0, polite_silence_seconds=4.0)
+RECORDS = "calls.db"
 GOOD, CALL_FAILED, BAD_SETTINGS, DID_NOT_START, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -87,7 +88,9 @@ async def _demo(options: argparse.Namespace, fault: str, *, place: bool, stay: b
             progress("ready: calling")
             code = await _call(stack, options, fault) if place else GOOD
             if stay:
-                print(f"\nThe page: {stack.sandbox_url}/    (Ctrl-C stops everything)", flush=True)
+                await stack.start_console()
+                print(f"\nThe page: {stack.sandbox_url}/    (Ctrl-C stops everything)")
+                print(f"The console, with every call: {stack.console_url}", flush=True)
                 await stop.wait()
             return code
     except asyncio.CancelledError:
@@ -99,8 +102,9 @@ async def _demo(options: argparse.Namespace, fault: str, *, place: bool, stay: b
 def _stack_options(options: argparse.Namespace, progress: Callable[[str], None]) -> StackOptions:
     environment = PHONE_WORKER if options.phone else {}
     return StackOptions(
-        on_progress=progress, logs=options.out / "logs", telephone=options.phone, worker_environment=environment
-    )
+        on_progress=progress, logs=options.out / "logs", telephone=options.phone, worker_environment=environment,
+        records=options.out / RECORDS,
+    )  # fmt: skip
 
 
 async def _call(stack: Stack, options: argparse.Namespace, fault: str) -> int:

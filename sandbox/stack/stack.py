@@ -36,6 +36,7 @@ OWN_PREFIXES = (
     "SANDBOX_",
     "AGENT_",
     "CALL_",
+    "CONSOLE_",
 )
 
 
@@ -55,6 +56,8 @@ class StackOptions:
     """Fixed ports by part: livekit, sandbox, token."""
     logs: Path | None = None
     """Where the processes' logs are kept; without it they go with the stack."""
+    records: Path | None = None
+    """Where the worker keeps what remains of calls, words included, and the console shows it; None keeps nothing."""
     on_progress: Callable[[str], None] = lambda _: None
 
 
@@ -89,6 +92,10 @@ class Stack:
     @property
     def token_url(self) -> str:
         return f"http://127.0.0.1:{self.port('token')}/"
+
+    @property
+    def console_url(self) -> str:
+        return f"http://127.0.0.1:{self.port('console')}/"
 
     @property
     def control(self) -> Control:
@@ -234,12 +241,30 @@ class Stack:
             "WORKER_USUAL_LATENCY_SECONDS": "2",
             "WORKER_HEALTH_PORT": str(self.port(f"{name}_health")),
             "WORKER_PHRASE_CACHE_DIR": str(ROOT / ".cache" / "phrases"),
+            **self._records(),
             **self.options.worker_environment,
             **(environment or {}),
         }
         process = await self._start(name, [python(), "-m", "worker", "start"], merged)
         await process.until(lambda: _logged(process, "worker.registered"), START_SECONDS)
         return process
+
+    async def start_console(self) -> Process:
+        """The page for those who answer for the calls; a worker must have made the database."""
+        environment = self._base() | self._records() | {"PORT": str(self.port("console"))}
+        process = await self._start("console", [python(), "-m", "console"], environment)
+        await process.until(lambda: self._answers(f"{self.console_url}health"), START_SECONDS)
+        return process
+
+    def _records(self) -> dict[str, str]:
+        """What the worker and the console are told about records."""
+        if (records := self.options.records) is None:
+            return {}
+        return {
+            "WORKER_RECORDS_URL": f"sqlite+aiosqlite:///{records.absolute()}",
+            "WORKER_RECORDS_WORDS": "true",
+            "WORKER_RECORDS_SPOOL_DIR": str(records.absolute().parent / "spool"),
+        }
 
     def health_url(self, worker: str = "worker") -> str:
         """The worker's health endpoint."""
