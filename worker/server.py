@@ -41,6 +41,7 @@ from worker.end_of_turn.detector import EvidenceTurnDetector
 from worker.end_of_turn.session_options import turn_handling
 from worker.end_of_turn.wait_policy import wait_policy
 from worker.environment import load_settings
+from worker.phone.errand import read_errand
 from worker.providers.openai_llm import build_llm, warm
 from worker.providers.prices import cost_rupees
 from worker.providers.sarvam_stt import build_stt, by_request
@@ -183,6 +184,7 @@ async def take_call(ctx: JobContext) -> None:
         price=cost_rupees,
         handoff=handoff(ctx, session, settings),
         ticket=read_ticket(ctx.job.metadata),
+        errand=read_errand(ctx.job.metadata),
         record=begun_record(ctx, settings),
         consent=consent_parts(ctx, settings.consent),
     )

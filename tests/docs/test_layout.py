@@ -41,7 +41,8 @@ LISTED = listed()
 ROOMS = [
     path
     for path in LISTED
-    if path in ("functions/token/", "worker/", "records/", "console/", "sandbox/", "infra/", "faults/", "bench/")
+    if path
+    in ("functions/token/", "worker/", "records/", "phone/", "console/", "sandbox/", "infra/", "faults/", "bench/")
 ]
 
 
@@ -58,7 +59,7 @@ def on_disk(room: str) -> Iterator[str]:
 
 
 def test_every_room_is_in_the_layout():
-    assert len(ROOMS) == 8
+    assert len(ROOMS) == 9
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -13,6 +13,7 @@ from worker import log_events
 from worker.conversation.listening import Listening
 from worker.conversation.opening import Opening
 from worker.conversation.phone_call import PhoneCall
+from worker.phone.errand import Errand
 from worker.phone.menu import Other
 from worker.settings import PhoneSettings
 
@@ -40,6 +41,7 @@ class Session(rtc.EventEmitter):
 class Reports:
     def __init__(self):
         self.events = []
+        self.record = SimpleNamespace(met=lambda caller: None)
 
     def event(self, name, **fields):
         self.events.append((name, fields))
@@ -118,7 +120,7 @@ def test_what_was_keyed_is_shown_in_no_transcript_of_the_room(mask, shown):
         await phone.answered(room.phone)
         for digit in "4711#":
             press(room, digit)
-        heard = SimpleNamespace(transcript="my PIN is 4711")
+        heard = SimpleNamespace(transcript="my PIN is 4711", is_final=True)
         session.emit("user_input_transcribed", heard)
         assert heard.transcript == reports.shown("my PIN is 4711") == shown
 
@@ -148,12 +150,12 @@ def test_a_spoken_choice_wants_no_other_answer_and_only_while_the_menu_is_open()
     async def scenario():
         phone, room, _, _, _ = a_call(**{"sip.ruleID": "SDR_1"})
         await phone.answered(room.phone)
-        assert not phone.is_choice("Hindi")
+        assert not phone.takes("Hindi")
         choosing = asyncio.create_task(phone.ask_for_language(known=False))
         await wait(0.5)
-        assert phone.is_choice("हिंदी")
+        assert phone.takes("हिंदी")
         assert await choosing == "hi-IN"
-        assert not phone.is_choice("English")
+        assert not phone.takes("English")
 
     run(scenario())
 
@@ -204,8 +206,10 @@ def test_keys_pressed_into_a_greeting_that_does_not_stop_are_heard_after_it():
 # ---- the opening
 
 
-def opening(phone, did, *, answered=True, language_known=False, choice=Other.NOTHING):
+def opening(did, *, answered=True, language_known=False, choice=Other.NOTHING, errand=None, person=True):
     """An opening whose phone is picked up, or not, and whose caller chooses, or not."""
+
+    is_person, ending = person, SimpleNamespace(begun=False, end=did.append)
 
     async def is_answered(person):
         return answered
@@ -214,7 +218,15 @@ def opening(phone, did, *, answered=True, language_known=False, choice=Other.NOT
         did.append(f"asks, known: {known}")
         return choice
 
-    phone = SimpleNamespace(by_called_number={"+918012345678": "kn-IN"}, answered=is_answered, ask_for_language=ask)
+    async def person_answers():
+        did.append("listens")
+        ending.begun = not is_person  # a machine is hung up on
+        return is_person
+
+    phone = SimpleNamespace(
+        by_called_number={"+918012345678": "kn-IN"}, answered=is_answered, ask_for_language=ask, errand=errand,
+        is_answered_by_a_person=person_answers,
+    )  # fmt: skip
     person = SimpleNamespace(
         identity="sip_1", kind=SIP,
         attributes={"sip.trunkPhoneNumber": "08012345678" if language_known else "+912212345678",
@@ -224,32 +236,108 @@ def opening(phone, did, *, answered=True, language_known=False, choice=Other.NOT
     async def there(kind):
         return person
 
+    async def notice():
+        did.append("notice")
+        return True
+
     languages = SimpleNamespace(
         settled="", open_in=lambda code: did.append(f"opens in {code}"), wish=lambda code: did.append(f"wish {code}")
     )
     session = rtc.EventEmitter()
     session.output = SimpleNamespace(audio=None)
+    session.generate_reply = lambda instructions: did.append("says why")
     return Opening(
         SimpleNamespace(is_fake_job=lambda: False, wait_for_participant=there), session,
         SimpleNamespace(alone_seconds=5, default_language="en-IN", greeting_interruptible=False), None,
         SimpleNamespace(succession=None, started_at=0), languages, None,
-        SimpleNamespace(say=lambda phrase, **how: did.append(phrase)),
+        SimpleNamespace(say=lambda phrase, **how: did.append(f"{phrase} {how.get('name', '')}".strip())),
         SimpleNamespace(limit_call=lambda at: None, expect_microphone=lambda: None),
-        SimpleNamespace(begun=False, end=did.append), Reports(), phone,
+        ending, Reports(), phone,
+        SimpleNamespace(hold_back=lambda: None, dialogue=SimpleNamespace(open=notice)),
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("how", "what"),
     [
-        ({}, ["opens in ta-IN", "asks, known: False", "greeting"]),
-        ({"language_known": True}, ["opens in kn-IN", "asks, known: True", "greeting"]),
-        ({"choice": "hi-IN"}, ["opens in ta-IN", "asks, known: False", "wish hi-IN", "greeting"]),
-        ({"choice": Other.SPEAKS}, ["opens in ta-IN", "asks, known: False"]),
+        ({}, ["opens in ta-IN", "asks, known: False", "notice", "greeting"]),
+        ({"language_known": True}, ["opens in kn-IN", "asks, known: True", "notice", "greeting"]),
+        ({"choice": "hi-IN"}, ["opens in ta-IN", "asks, known: False", "wish hi-IN", "notice", "greeting"]),
+        ({"choice": Other.SPEAKS}, ["opens in ta-IN", "asks, known: False", "notice"]),
         ({"answered": False}, ["not_answered"]),
     ],
 )
 def test_a_phone_call_opens_in_the_language_that_somebody_knows(how, what):
     did = []
-    run(opening(None, did, **how).greet())
+    run(opening(did, **how).greet())
     assert did == what
+
+
+ERRAND = Errand("Asha Bakery", "a cake", "mr-IN")
+
+
+@pytest.mark.parametrize(
+    ("how", "what"),
+    [
+        ({"errand": ERRAND}, ["opens in mr-IN", "listens", "outbound Asha Bakery", "notice", "says why"]),
+        (
+            {"errand": Errand("Asha Bakery", "a cake")},
+            ["opens in ta-IN", "listens", "outbound Asha Bakery", "notice", "says why"],
+        ),
+        ({"errand": ERRAND, "person": False}, ["opens in mr-IN", "listens"]),
+        ({"errand": ERRAND, "answered": False}, ["not_answered"]),
+    ],
+)
+def test_who_is_called_hears_first_who_calls_and_that_it_is_an_assistant(how, what):
+    did = []
+    run(opening(did, **how).greet())
+    assert did == what
+
+
+def an_outbound_call(*, heard, late=""):
+    """What is told, logged and done when these words pick up, and others come 5 s later."""
+
+    async def scenario():
+        room, session, reports, told, machines = Room(), Session(), Reports(), [], []
+
+        async def set_attributes(attributes):
+            told.append(attributes)
+
+        room.local_participant = SimpleNamespace(set_attributes=set_attributes)
+        listening = SimpleNamespace(key_in=None)
+        phone = PhoneCall(room, session, SETTINGS, None, listening, reports, errand=ERRAND, machine=machines.append)
+        deciding = asyncio.create_task(phone.is_answered_by_a_person())
+        await wait(0.5)
+        assert phone.takes("hello?"), "who picks up is not answered before it is known who it is"
+        session.emit("user_state_changed", SimpleNamespace(new_state="speaking"))
+        await wait(1)
+        session.emit("user_input_transcribed", SimpleNamespace(transcript=heard, is_final=True))
+        session.emit("user_state_changed", SimpleNamespace(new_state="listening"))
+        person = await deciding
+        await wait(5)
+        if late:
+            session.emit("user_input_transcribed", SimpleNamespace(transcript=late, is_final=True))
+        await wait(5)
+        assert phone.takes("yes?") is (not person or bool(late))
+        return (
+            person,
+            [each["vaani.answered_by"] for each in told],
+            [machine.value for machine in machines],
+            [fields["answered_by"] for _, fields in reports.events],
+        )
+
+    return run(scenario())
+
+
+def test_a_person_is_told_of_and_spoken_to():
+    assert an_outbound_call(heard="Hello?") == (True, ["human"], [], ["human"])
+
+
+def test_a_machine_is_told_of_and_hung_up_on():
+    told = an_outbound_call(heard="The number you have dialled is switched off")
+    assert told == (False, ["announcement"], ["announcement"], ["announcement"])
+
+
+def test_a_mailbox_that_was_taken_for_a_person_is_hung_up_on_when_it_says_what_it_is():
+    told = an_outbound_call(heard="Hi, this is Ravi", late="please leave a message after the tone")
+    assert told == (True, ["human", "voicemail"], ["voicemail"], ["human", "voicemail"])

@@ -28,6 +28,8 @@ class Assistant(Agent):
     """Wraps the framework's nodes for one caller: recognition is supervised, replies and speech are retried."""
 
     def __init__(self, call: Call, instructions: str, tools: list[Any]) -> None:
+        if call.phone.errand is not None:
+            instructions = f"{instructions}\n\n{call.phone.errand.instruction()}"
         super().__init__(instructions=instructions, tools=tools)
         self._call = call
 
@@ -37,7 +39,7 @@ class Assistant(Agent):
 
     async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
         """Decide the reply's language for good: the turn is over."""
-        if self._call.phone.is_choice(new_message.text_content or ""):
+        if self._call.phone.takes(new_message.text_content or ""):
             raise StopResponse
         try:
             self._call.turn_is_over(new_message.text_content or "", _turns_in(turn_ctx) + 1)

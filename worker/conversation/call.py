@@ -28,6 +28,7 @@ from worker.conversation.stt_supervisor import SttSupervisor
 from worker.conversation.summaries import Summaries
 from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
+from worker.phone.errand import Errand
 from worker.ports import Price, TurnEvidence, Voice, WholeRecording
 from worker.record.call_record import CallRecord
 from worker.settings import CallSettings, PhoneSettings, RetrySettings
@@ -52,6 +53,7 @@ class CallParts:
     handoff: Handoff
     ticket: Ticket | None
     record: CallRecord
+    errand: Errand | None
     consent: ConsentParts = field(default_factory=ConsentParts)
 
 
@@ -96,7 +98,10 @@ class Call:
         self.consent.told.append(lambda proof: parts.record.consented(**proof.as_fields()))
         self.consent.erase.append(parts.record.forget_words)
         self.listening.is_about_consent = self.consent.dialogue.hear
-        self.phone = PhoneCall(ctx.room, session, parts.phone, self.speaker, self.listening, self.reports)
+        self.phone = PhoneCall(
+            ctx.room, session, parts.phone, self.speaker, self.listening, self.reports, errand=parts.errand,
+            machine=lambda answer: self.ending.end(answer.value),
+        )  # fmt: skip
         of_menu = self.phone.keys.first_refusal
         self.phone.keys.first_refusal = lambda key: self.consent.dialogue.press(key) or of_menu(key)
         self._clocks = Clocks(settings, session, ctx.room, hearing, self.speaker, self.ending, self.reports)

@@ -28,6 +28,7 @@ from worker.settings import CallSettings
 from worker.ticket import Ticket
 
 ALREADY_THERE_SECONDS = 0.05
+SAY_WHY = "Now say in one short sentence what you call about, and ask whether it suits them."
 # What a caller is told whose call is none (worker.admission_rules says why, admission adds "busy").
 REFUSAL_PHRASES = {
     "busy": "busy",
@@ -84,14 +85,21 @@ class Opening:
         if await self._resume():
             return
         self._session.on("agent_state_changed", self._greeted)
-        speaks_already = not await self._choose_language()
+        speaks_already = not await self._first_words()
         self._clocks.limit_call(self._handoff.started_at)
         if not at_keyboard:
             self._clocks.expect_microphone()
         if self._ending.begun:
             return
         if await self._consent.dialogue.open() and not speaks_already and not self._ending.begun:
+            self._begin_conversation()
+
+    def _begin_conversation(self) -> None:
+        """Greet who calls; tell who was called, and knows already by whom, what about."""
+        if self._phone.errand is None:
             self._speaker.say("greeting", allow_interruptions=self._settings.greeting_interruptible)
+        else:
+            self._session.generate_reply(instructions=SAY_WHY)
 
     async def _caller_is_there(self) -> bool:
         waited_from = time.monotonic()
@@ -105,9 +113,10 @@ class Opening:
             return False
         if time.monotonic() - waited_from > ALREADY_THERE_SECONDS:
             self._met_at = time.monotonic()  # the agent was there first
-        by_number = self._phone.by_called_number
+        by_number, errand = self._phone.by_called_number, self._phone.errand
         self._language_is_known = chosen_language(caller.attributes, by_number) is not None
-        self._languages.open_in(opening_language(caller.attributes, self._settings.default_language, by_number))
+        guessed = opening_language(caller.attributes, self._settings.default_language, by_number)
+        self._languages.open_in((errand.language if errand is not None else "") or guessed)
         if voice := wanted_voice(caller.attributes):
             self._speaker.voice.choose(self._languages.settled, voice)
         return True
@@ -125,6 +134,20 @@ class Opening:
             return await self._phone.answered(caller)
         finally:
             self._clocks.rings = False
+
+    async def _first_words(self) -> bool:
+        """Say what comes before everything else; False when nothing is to be begun after it.
+
+        To who is called, who calls and that it is an assistant, over nobody's words; to a phone caller, the menu.
+        """
+        errand = self._phone.errand
+        if errand is None:
+            return await self._choose_language()
+        if not await self._phone.is_answered_by_a_person() or self._ending.begun:
+            return False
+        interruptible = self._settings.greeting_interruptible
+        self._speaker.say("outbound", allow_interruptions=interruptible, name=errand.company)
+        return True
 
     async def _choose_language(self) -> bool:
         """Let a phone caller choose a language; False for one who has begun to speak instead, and is answered."""

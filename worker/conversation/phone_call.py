@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import AgentSession, JobContext, ToolError, UserInputTranscribedEvent
+from livekit.agents import AgentSession, JobContext, ToolError, UserInputTranscribedEvent, UserStateChangedEvent
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
 from worker.conversation.listening import Listening
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
+from worker.phone.answering import AnsweredBy, Answering
+from worker.phone.errand import ANSWERED_BY, Errand
 from worker.phone.keys import Keys
 from worker.phone.line import Direction, PhoneLine, is_phone
 from worker.phone.menu import LanguageMenu, Other
@@ -24,6 +26,7 @@ from worker.settings import PhoneSettings
 KEYS = "0123456789*#"
 """In the order of their codes in RFC 4733, section 3.2."""
 KEY_SECONDS = 0.5
+TOLD_SECONDS = 1.0  # `python -m phone` looks three times a second
 NOT_SENT_ON = {
     Transfer.BUSY: "The colleague's line is busy.",
     Transfer.DECLINED: "The colleague's line did not take the call.",
@@ -37,14 +40,25 @@ class PhoneCall:
 
     def __init__(
         self, room: rtc.Room, session: AgentSession[Any], settings: PhoneSettings, speaker: Speaker,
-        listening: Listening, reports: CallReports,
+        listening: Listening, reports: CallReports, *, errand: Errand | None = None,
+        machine: Callable[[AnsweredBy], None] = lambda _: None,
     ) -> None:  # fmt: skip
+        """Hold it.
+
+        Args:
+            errand: What an outbound call is for; None for every other call.
+            machine: Called when a machine has picked up, also one that was taken for a person at first.
+        """
+        self.errand = errand
         self.line: PhoneLine | None = None
         self._room = room
         self._session = session
         self._settings = settings
         self._speaker = speaker
         self._reports = reports
+        self._machine = machine
+        self._answering: Answering | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._identity = ""
         self._transfer: asyncio.Task[Transfer] | None = None
         self.keys = Keys(
@@ -54,7 +68,8 @@ class PhoneCall:
         self.keys.first_refusal = self._menu.press
         reports.shown = self.keys.masked
         room.on("sip_dtmf_received", self._key_pressed)
-        session.on("user_input_transcribed", self._mask)
+        session.on("user_input_transcribed", self._transcribed)
+        session.on("user_state_changed", self._user_state_changed)
         session.on("close", lambda _: self.keys.close())
 
     @property
@@ -88,9 +103,25 @@ class PhoneCall:
         incoming = self.line is not None and self.line.direction is Direction.IN
         return Other.NOTHING if known or not incoming or not self._settings.menu else await self._menu.ask()
 
-    def is_choice(self, text: str) -> bool:
-        """Take what the caller has said as a choice of the menu, if it is one: then it wants no other answer."""
+    async def is_answered_by_a_person(self) -> bool:
+        """Listen to who has picked up the phone that was called; False for a machine, of which `machine` is told."""
+        self._answering = Answering()
+        await self._tell_who_answers(await self._answering.decide())
+        return self._answering.answer is AnsweredBy.HUMAN
+
+    def takes(self, text: str) -> bool:
+        """Take what the caller has said, if it wants no answer: a choice of the menu, the "hello" of who picks up."""
+        if self._answering is not None and self._answering.answer is not AnsweredBy.HUMAN:
+            return True
         return self._menu.is_open and self._menu.hear(text)
+
+    async def _tell_who_answers(self, answer: AnsweredBy) -> None:
+        """Tell whoever dials, who asks for this agent's attributes now and then, and hang up on a machine."""
+        self._reports.event(log_events.CALL_ANSWERED_BY, answered_by=answer.value)
+        await self._room.local_participant.set_attributes({ANSWERED_BY: answer.value})
+        if answer is not AnsweredBy.HUMAN:
+            await asyncio.sleep(TOLD_SECONDS)
+            self._machine(answer)
 
     async def transfer(self, ctx: JobContext, to: str, ringing_seconds: float, sent_on: Callable[[], None]) -> bool:
         """Send the caller on to another number; False when they are on no phone.
@@ -137,6 +168,14 @@ class PhoneCall:
         with contextlib.suppress(RuntimeError):  # the greeting does not stop for words either
             self._session.interrupt()
 
-    def _mask(self, event: UserInputTranscribedEvent) -> None:
+    def _user_state_changed(self, event: UserStateChangedEvent) -> None:
+        if self._answering is not None:
+            self._answering.user_state_changed(event.new_state)
+
+    def _transcribed(self, event: UserInputTranscribedEvent) -> None:
+        if self._answering is not None and event.is_final:
+            machine = self._answering.hear(event.transcript)
+            if machine is not None:
+                self._telling = asyncio.create_task(self._tell_who_answers(machine))
         # The room's transcript is written from this same event, after everybody has been told of it.
         event.transcript = self.keys.masked(event.transcript)

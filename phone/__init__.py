@@ -1,0 +1,1 @@
+"""Sets up the telephone and places calls: `python -m phone`."""

@@ -1,0 +1,158 @@
+"""Calls everybody of a list: so many a minute, so many at once, again after growing pauses, and nobody twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from phone.config import Outbound, Purpose
+from phone.dialling import Result
+from phone.errors import BadList
+from phone.journal import CALLING, PENDING, Entry, Journal
+from phone.outcomes import TRY_AGAIN, Outcome
+from phone.rules import Callee, Refusal, may_be_called_from
+
+PAUSE_GROWTH = 3
+PUT_OFF_SECONDS = 60.0
+LONGEST_LOOK_SECONDS = 30.0
+
+
+class Calls(Protocol):
+    """Declares what a campaign asks of the one that dials."""
+
+    async def call(self, callee: Callee, purpose: Purpose) -> Result: ...
+    async def is_going_on(self, room: str) -> bool: ...
+    async def until_over(self, room: str) -> Result: ...
+    def room_of(self, callee: Callee) -> str: ...
+
+
+class Campaign:
+    """Calls one list for one purpose."""
+
+    def __init__(
+        self, name: str, calls: Calls, journal: Journal, purpose: Purpose, outbound: Outbound, *,
+        told: Callable[[Callee, Result], None] = lambda callee, result: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:  # fmt: skip
+        """Call with these rates and retries; `told` hears of every try."""
+        self._name = name
+        self._calls = calls
+        self._journal = journal
+        self._purpose = purpose
+        self._outbound = outbound
+        self._told = told
+        self._now = now
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._stopping = asyncio.Event()
+        self._next_at = 0.0
+
+    def stop(self) -> None:
+        """Begin no other call; those that are going on come to their end."""
+        self._stopping.set()
+
+    async def run(self, callees: Sequence[Callee]) -> Counter[str]:
+        """Call until everybody is done with, or it is told to stop; return the last outcomes, counted.
+
+        Raises:
+            BadList: The campaign runs already, in another process.
+        """
+        with self._journal.hold(f"campaign-{self._name}") as mine:
+            if not mine:
+                raise BadList(f"campaign {self._name}", why="it runs already", do="Wait for it, or use another --name")
+            by_room = {self._calls.room_of(callee): callee for callee in callees}
+            for room in by_room:
+                self._journal.add(self._name, room)
+            try:
+                await self._go_on_after_a_crash(by_room)
+                await self._call_all(by_room)
+            finally:
+                for task in self._running.values():
+                    task.cancel()
+                await asyncio.gather(*self._running.values(), return_exceptions=True)
+        return Counter(entry.outcome or PENDING for entry in self._entries(by_room))
+
+    async def _go_on_after_a_crash(self, by_room: dict[str, Callee]) -> None:
+        """Follow the calls that go on without us to their end; whom else we were calling is not called again."""
+        for entry in self._entries(by_room):
+            if entry.state != CALLING:
+                continue
+            if await self._calls.is_going_on(entry.callee):
+                self._running[entry.callee] = asyncio.create_task(self._follow(by_room[entry.callee]))
+            else:
+                self._journal.settle(self._name, entry.callee, Outcome.UNKNOWN.value)
+
+    async def _follow(self, callee: Callee) -> None:
+        room = self._calls.room_of(callee)
+        result = await self._calls.until_over(room)
+        self._journal.settle(self._name, room, result.outcome.value)
+        self._told(callee, result)
+
+    async def _call_all(self, by_room: dict[str, Callee]) -> None:
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            while True:
+                pending = [] if stopping.done() else [e for e in self._entries(by_room) if e.state == PENDING]
+                if not pending and not self._running:
+                    return
+                pause = self._begin_next(pending, by_room)
+                waiting: set[asyncio.Future[object]] = {*self._running.values()}  # type: ignore[arg-type]
+                if not stopping.done():
+                    waiting.add(stopping)  # type: ignore[arg-type]
+                await asyncio.wait(waiting, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                self._reap()
+        finally:
+            stopping.cancel()
+
+    def _begin_next(self, pending: list[Entry], by_room: dict[str, Callee]) -> float | None:
+        """Begin one call, if one is due and there is room for it; return how long to wait before the next look."""
+        if not pending or len(self._running) >= self._outbound.calls_at_once:
+            return None if self._running else LONGEST_LOOK_SECONDS
+        now, clock = self._now().timestamp(), asyncio.get_running_loop().time()
+        if clock < self._next_at:
+            return self._next_at - clock
+        entry = min(pending, key=lambda each: each.due_at)
+        if entry.due_at > now:
+            return min(entry.due_at - now, LONGEST_LOOK_SECONDS)
+        self._journal.calling(self._name, entry.callee)
+        self._running[entry.callee] = asyncio.create_task(self._call(by_room[entry.callee], entry.tries + 1))
+        self._next_at = clock + 60.0 / self._outbound.calls_per_minute
+        return self._next_at - clock
+
+    async def _call(self, callee: Callee, tries: int) -> None:
+        room = self._calls.room_of(callee)
+        try:
+            result = await self._calls.call(callee, self._purpose)
+        except Exception:
+            self._journal.put_off(self._name, room, self._later(PUT_OFF_SECONDS), PENDING)
+            raise
+        self._note(callee, room, tries, result)
+        self._told(callee, result)
+
+    def _note(self, callee: Callee, room: str, tries: int, result: Result) -> None:
+        outcome = result.outcome
+        if outcome is Refusal.OUTSIDE_HOURS:
+            due = may_be_called_from(callee, self._now()).timestamp()
+            self._journal.put_off(self._name, room, due, outcome.value)
+        elif outcome in (Refusal.LIST_UNAVAILABLE, Refusal.ALREADY_CALLED):
+            self._journal.put_off(self._name, room, self._later(PUT_OFF_SECONDS), outcome.value)
+        elif outcome in TRY_AGAIN and tries < self._outbound.tries:
+            pause = self._outbound.first_pause_seconds * PAUSE_GROWTH ** (tries - 1)
+            self._journal.settle(self._name, room, outcome.value, again_at=self._later(pause))
+        else:
+            self._journal.settle(self._name, room, outcome.value)
+
+    def _reap(self) -> None:
+        """Forget the calls that are over. What went wrong in one is everybody's: LiveKit does not answer."""
+        for room, task in list(self._running.items()):
+            if task.done():
+                del self._running[room]
+                task.result()
+
+    def _entries(self, by_room: dict[str, Callee]) -> list[Entry]:
+        return [entry for entry in self._journal.entries(self._name) if entry.callee in by_room]
+
+    def _later(self, seconds: float) -> float:
+        return self._now().timestamp() + seconds

@@ -1,0 +1,173 @@
+"""Places one call: an agent is there before anybody is rung, and nobody is left in the room afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import aiohttp
+from livekit import api
+from livekit.protocol.models import ParticipantInfo
+
+from phone.config import Outbound, PhoneConfig, Purpose
+from phone.do_not_call import DoNotCall, ListUnavailable
+from phone.errors import LiveKitRefused
+from phone.outcomes import Outcome, answered_by, outcome_of
+from phone.rules import Callee, Refusal, refusal
+from worker.phone.errand import ANSWERED_BY, Errand
+from worker.text.phone_numbers import fingerprint
+
+log = logging.getLogger("vaani.phone")
+AGENT_SECONDS = 10.0
+POLL_SECONDS = 0.3
+ENDED_SECONDS = 4.0
+"""Within which a room is deleted whose phone was not picked up."""
+LONGEST_CALL_SECONDS = 3600.0
+API_ERRORS = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Tells what came of one try."""
+
+    outcome: Outcome | Refusal
+    seconds: float = 0.0
+    """How long the call took, once it was answered."""
+
+
+class OneAtATime(Protocol):
+    """Declares how a number is kept from being called twice at once."""
+
+    def __call__(self, name: str, /) -> contextlib.AbstractContextManager[bool]: ...
+
+
+class Dialler:
+    """Places calls of one LiveKit project."""
+
+    def __init__(
+        self, livekit: api.LiveKitAPI, config: PhoneConfig, outbound: Outbound, trunk_id: str, *,
+        forbidden: DoNotCall, one_at_a_time: OneAtATime, key: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:  # fmt: skip
+        """Place calls through one trunk.
+
+        Args:
+            one_at_a_time: Holds a name while it is used; False where somebody else holds it.
+            key: Ties fingerprints to numbers.
+        """
+        self._livekit = livekit
+        self._config = config
+        self._outbound = outbound
+        self._trunk_id = trunk_id
+        self._forbidden = forbidden
+        self._one_at_a_time = one_at_a_time
+        self._key = key
+        self._now = now
+
+    def room_of(self, callee: Callee) -> str:
+        """Return the room in which somebody is called: one for each number, and none has the number in its name."""
+        return f"out-{fingerprint(callee.number, self._key)}"
+
+    async def call(self, callee: Callee, purpose: Purpose) -> Result:
+        """Call somebody, if they may be called, and wait for the call's end."""
+        room = self.room_of(callee)
+        with self._one_at_a_time(room) as mine:
+            result = await self._call(callee, purpose, room) if mine else Result(Refusal.ALREADY_CALLED)
+        log.info(
+            "phone.call_placed",
+            extra={"callee": room.removeprefix("out-"), "purpose": purpose.name, "consent": callee.consent,
+                   "outcome": result.outcome.value, "seconds": round(result.seconds, 1)},
+        )  # fmt: skip
+        return result
+
+    async def _call(self, callee: Callee, purpose: Purpose, room: str) -> Result:
+        refused = refusal(callee, self._now()) or await self._listed(callee)
+        if refused is not None:
+            return Result(refused)
+        try:
+            if await self.is_going_on(room):
+                return Result(Refusal.ALREADY_CALLED)
+            async with self._room_with_agent(room, callee, purpose) as agent:
+                if not agent:
+                    return Result(Outcome.NO_AGENT)
+                return await self._dial(callee, purpose, room)
+        except api.TwirpError as error:
+            raise LiveKitRefused("the call could not be placed", why=error.message, do="Check the key") from None
+        except API_ERRORS as error:
+            raise LiveKitRefused(
+                "the call could not be placed", why=type(error).__name__, do="Check LIVEKIT_URL"
+            ) from None
+
+    async def is_going_on(self, room: str) -> bool:
+        """Return whether somebody is in a room's call."""
+        reply = await self._livekit.room.list_rooms(api.ListRoomsRequest(names=[room]))
+        return any(each.num_participants for each in reply.rooms)
+
+    async def until_over(self, room: str) -> Result:
+        """Wait for the end of a call that is answered."""
+        loop = asyncio.get_running_loop()
+        begun_at, outcome = loop.time(), Outcome.ANSWERED
+        while loop.time() - begun_at < LONGEST_CALL_SECONDS:
+            people = await self._people(room)
+            said = [each.attributes[ANSWERED_BY] for each in people if each.attributes.get(ANSWERED_BY)]
+            outcome = answered_by(said[-1]) if said else outcome
+            if not any(each.kind == ParticipantInfo.Kind.SIP for each in people):
+                break
+            await asyncio.sleep(POLL_SECONDS)
+        return Result(outcome, loop.time() - begun_at)
+
+    async def _listed(self, callee: Callee) -> Refusal | None:
+        try:
+            return Refusal.DO_NOT_CALL if await self._forbidden.forbids(callee.number) else None
+        except ListUnavailable:
+            return Refusal.LIST_UNAVAILABLE
+
+    @contextlib.asynccontextmanager
+    async def _room_with_agent(self, room: str, callee: Callee, purpose: Purpose) -> AsyncIterator[bool]:
+        """Make the room and have an agent come; False when none does. The room does not outlive the call."""
+        errand = Errand(self._config.company, purpose.about, callee.language)
+        dispatch = api.RoomAgentDispatch(agent_name=self._config.agent_name, metadata=errand.metadata())
+        await self._livekit.room.create_room(api.CreateRoomRequest(name=room, agents=[dispatch]))
+        try:
+            yield await self._agent_comes(room)
+        finally:
+            with contextlib.suppress(*API_ERRORS):  # it may be gone already
+                async with asyncio.timeout(ENDED_SECONDS):
+                    await self._livekit.room.delete_room(api.DeleteRoomRequest(room=room))
+
+    async def _agent_comes(self, room: str) -> bool:
+        """Wait for the agent: nobody is rung into a silent room."""
+        try:
+            async with asyncio.timeout(AGENT_SECONDS):
+                while not any(each.kind == ParticipantInfo.Kind.AGENT for each in await self._people(room)):
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _dial(self, callee: Callee, purpose: Purpose, room: str) -> Result:
+        request = api.CreateSIPParticipantRequest(
+            sip_trunk_id=self._trunk_id, sip_call_to=callee.number, sip_number=purpose.caller_id, room_name=room,
+            participant_identity=f"phone-{room.removeprefix('out-')}", participant_name="Phone",
+            wait_until_answered=True, hide_phone_number=False,
+        )  # fmt: skip
+        request.ringing_timeout.FromSeconds(self._outbound.ringing_seconds)
+        try:
+            await self._livekit.sip.create_sip_participant(request)
+        except api.TwirpError as error:
+            return Result(outcome_of(error))
+        return await self.until_over(room)
+
+    async def _people(self, room: str) -> list[ParticipantInfo]:
+        try:
+            reply = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
+        except api.TwirpError as error:
+            if error.code == api.TwirpErrorCode.NOT_FOUND:
+                return []
+            raise
+        return list(reply.participants)

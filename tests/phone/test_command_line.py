@@ -1,0 +1,53 @@
+"""`python -m phone` as it is typed: exit codes, and what is printed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.phone.telephone_file import ENVIRON, RIGHT
+
+ROOT = Path(__file__).parents[2]
+LIVEKIT = {"LIVEKIT_URL": "http://127.0.0.1:9", "LIVEKIT_API_KEY": "k", "LIVEKIT_API_SECRET": "s" * 32}
+
+
+def phone(tmp_path, *arguments, text=RIGHT, environ=LIVEKIT):
+    (tmp_path / "phone.toml").write_text(text, encoding="utf-8")
+    kept = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "VAANI_IGNORE_ENV_FILE": "true"}
+    return subprocess.run(
+        [sys.executable, "-m", "phone", *arguments], cwd=tmp_path, env=kept | ENVIRON | environ, timeout=60,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "how", "said"),
+    [
+        (["setup"], {"environ": {}}, "LIVEKIT_API_SECRET is not set"),
+        (["setup"], {"text": "company = 3"}, "company: is missing, or no text"),
+        (["call", "+919812345678", "--purpose", "x", "--consent", "C-1"], {}, "purpose 'x': is not in the file"),
+        (["call", "+919812345678", "--purpose", "order-update"], {}, "--consent"),
+        (["call", "+919812345678", "--consent", "C-1"], {}, "--purpose"),
+    ],
+)
+def test_what_is_to_be_mended_first_is_told_and_exits_with_2(tmp_path, arguments, how, said):
+    done = phone(tmp_path, *arguments, **how)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_livekit_that_is_not_there_exits_with_1_and_says_so(tmp_path):
+    done = phone(tmp_path, "setup")
+    assert done.returncode == 1
+    assert "LiveKit's SIP service does not do it" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_names_the_commands():
+    done = subprocess.run(
+        [sys.executable, "-m", "phone", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert all(command in done.stdout for command in ("setup", "call", "campaign"))

@@ -1,0 +1,119 @@
+"""Tells who has picked up a phone that was called: a person, a mailbox, or the network ("the number is switched off").
+
+By how long they speak, as LiveKit's own detection does (voice/amd: under 2.5 seconds and then a pause is a person), and
+by what machines say in India, which is data. No model is asked: a person waits meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum
+from functools import cache
+
+from worker.lang import shared
+from worker.text.normalise import normalised
+
+FIRST_WORDS_SECONDS = 1.5  # who says nothing for so long waits for the caller to speak
+PERSON_SPEAKS_SECONDS = 2.5
+PERSON_PAUSE_SECONDS = 0.5
+MACHINE_PAUSE_SECONDS = 1.5  # and the recogniser's words have come
+LONGEST_SECONDS = 20.0
+LATE_SECONDS = 20.0
+"""How long a machine that was taken for a person can still be found out."""
+
+
+class AnsweredBy(Enum):
+    """Names who picks up a phone."""
+
+    HUMAN = "human"
+    VOICEMAIL = "voicemail"
+    ANNOUNCEMENT = "announcement"
+
+
+def machine_in(text: str) -> AnsweredBy | None:
+    """Return the machine that says this; None for what a person may say."""
+    said = normalised(text)
+    if _holds(said, "voicemail"):
+        return AnsweredBy.VOICEMAIL
+    if _holds(said, "who") and _holds(said, "what"):
+        return AnsweredBy.ANNOUNCEMENT
+    return None
+
+
+def _holds(said: str, section: str) -> bool:
+    return any(phrase in said for phrase in _phrases(section))
+
+
+@cache
+def _phrases(section: str) -> frozenset[str]:
+    return frozenset(normalised(phrase) for phrases in shared("answering")[section].values() for phrase in phrases)
+
+
+class Answering:
+    """Listens to one phone that was just picked up."""
+
+    def __init__(self) -> None:
+        self.answer: AnsweredBy | None = None
+        """None until it is decided."""
+        self._heard = ""
+        self._changed = asyncio.Event()
+        self._speaks_since: float | None = None
+        self._silent_since: float | None = None
+        self._spoke_seconds = 0.0
+        self._decided_at = 0.0
+
+    def user_state_changed(self, state: str) -> None:
+        """Note that they begin or end to speak."""
+        now = asyncio.get_running_loop().time()
+        if state == "speaking":
+            self._speaks_since, self._silent_since = now, None
+        elif self._speaks_since is not None:
+            self._spoke_seconds += now - self._speaks_since
+            self._speaks_since, self._silent_since = None, now
+        self._changed.set()
+
+    def hear(self, text: str) -> AnsweredBy | None:
+        """Take in words; return the machine that, by them, a supposed person has turned out to be."""
+        self._heard = f"{self._heard} {text}"
+        self._changed.set()
+        if self.answer is not AnsweredBy.HUMAN:
+            return None
+        if asyncio.get_running_loop().time() - self._decided_at > LATE_SECONDS:
+            return None
+        machine = machine_in(self._heard)
+        if machine is not None:
+            self.answer = machine
+        return machine
+
+    async def decide(self) -> AnsweredBy:
+        """Listen until it is clear who speaks."""
+        loop = asyncio.get_running_loop()
+        begun_at = loop.time()
+        while (answer := self._verdict(loop.time(), begun_at)) is None:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout_at(self._next_look(begun_at)):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+        self.answer, self._decided_at = answer, loop.time()
+        return answer
+
+    def _verdict(self, now: float, begun_at: float) -> AnsweredBy | None:
+        machine = machine_in(self._heard)
+        if machine is not None:
+            return machine
+        if now - begun_at >= LONGEST_SECONDS:
+            return AnsweredBy.ANNOUNCEMENT  # nobody who is called speaks for so long
+        if self._speaks_since is not None or now < self._next_look(begun_at):
+            return None
+        return AnsweredBy.HUMAN
+
+    def _next_look(self, begun_at: float) -> float:
+        """Return when, unless something happens before, it is decided."""
+        if self._speaks_since is not None:
+            return begun_at + LONGEST_SECONDS
+        if self._silent_since is None:
+            return begun_at + FIRST_WORDS_SECONDS
+        is_short = self._spoke_seconds < PERSON_SPEAKS_SECONDS
+        return self._silent_since + (PERSON_PAUSE_SECONDS if is_short else MACHINE_PAUSE_SECONDS)
