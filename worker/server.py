@@ -173,7 +173,6 @@ async def take_call(ctx: JobContext) -> None:
     parts = CallParts(
         settings=settings.call,
         phone=settings.phone,
-        transfer_seconds=settings.tools.transfer_seconds,
         retry=settings.retry,
         log_pii=settings.logs.log_pii,
         phrases=ready.phrases,

@@ -41,7 +41,6 @@ class CallParts:
 
     settings: CallSettings
     phone: PhoneSettings
-    transfer_seconds: float
     retry: RetrySettings
     log_pii: bool
     phrases: Phrases
@@ -70,7 +69,6 @@ class Call:
         self._ctx = ctx
         self._session = session
         self._handoff = handoff
-        self._transfer_seconds = parts.transfer_seconds
         self.by_request = parts.by_request
         self.languages = ReplyLanguage(settings.default_language)
         self.reports = CallReports(ctx.room, self.languages, parts.price, log_pii=parts.log_pii, record=parts.record)
@@ -133,14 +131,14 @@ class Call:
         self.reports.wasted(self.speaker.speculation.settle(text))
         self.reports.event(log_events.LANGUAGE_DECIDED, language=decision.language, reason=decision.reason)
 
-    async def transfer(self, to: str) -> bool:
-        """Send a phone caller on to `to`; False when the caller is not on a phone.
+    async def transfer(self, to: str, ringing_seconds: float) -> bool:
+        """Send a phone caller on to `to`, whose phone may ring for so long; False when the caller is not on a phone.
 
         Raises:
             ToolError: They were not sent on; it says why, for the model.
         """
         try:
-            transferred = await self.phone.transfer(self._ctx, to, self._transfer_seconds, self.ending.sent_on)
+            transferred = await self.phone.transfer(self._ctx, to, ringing_seconds, self.ending.sent_on)
         except ToolError:
             self.reports.record.transferred(to, "failed")
             raise

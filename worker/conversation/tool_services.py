@@ -40,7 +40,7 @@ class ToolServices:
         self._call.ending.end(reason, phrase)
 
     async def transfer(self, to: str) -> bool:
-        return await self._call.transfer(to)
+        return await self._call.transfer(to, self.settings.transfer_seconds)
 
     async def press_keys(self, keys: str) -> bool:
         return await self._call.phone.press_keys(keys)
