@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -26,6 +27,7 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 from worker import log_events
 from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE
 from worker.consent.answers import read_answer
+from worker.consent.earlier import decided_before
 from worker.consent.outside import read_outside_consent
 from worker.consent.rules import Purpose
 from worker.conversation.apology import apologise
@@ -185,7 +187,7 @@ async def take_call(ctx: JobContext) -> None:
         ticket=read_ticket(ctx.job.metadata),
         errand=read_errand(ctx.job.metadata),
         record=begun_record(ctx, settings),
-        consent=consent_parts(ctx, settings.consent),
+        consent=consent_parts(ctx, settings),
     )
     ctx.add_shutdown_callback(parts.record.aclose)
     call = Call(ctx, session, parts)
@@ -199,12 +201,14 @@ async def take_call(ctx: JobContext) -> None:
     await connecting
 
 
-def consent_parts(ctx: JobContext, settings: ConsentSettings) -> ConsentParts:
+def consent_parts(ctx: JobContext, settings: Settings) -> ConsentParts:
     """Build what the dialogue about keeping this call needs; nothing where nothing is said about it."""
-    if not settings.rules.opening:
+    consent = settings.consent
+    if not consent.rules.opening:
         return ConsentParts()
     outside = read_outside_consent("" if ctx.is_fake_job() else ctx.job.metadata)
-    return ConsentParts(settings.rules, notices(settings), outside.notice_language, outside.given)
+    earlier = partial(decided_before, settings.records.records_url, consent.consent_days, consent.rules)
+    return ConsentParts(consent.rules, notices(consent), outside.notice_language, outside.given, earlier)
 
 
 async def connect(ctx: JobContext) -> None:

@@ -21,7 +21,7 @@ from worker.livekit_internals import gate_callers_transcript
 from worker.settings import ConsentSettings
 
 
-async def nobody_knows() -> Given | None:
+async def nobody_knows(caller: str | None) -> Given | None:
     """Know of no earlier call."""
     return None
 
@@ -34,7 +34,8 @@ class ConsentParts:
     words: Notices = field(default_factory=Notices)
     notice_language: str | None = None
     outside: Given | None = None
-    earlier: Callable[[], Awaitable[Given | None]] = nobody_knows
+    earlier: Callable[[str | None], Awaitable[Given | None]] = nobody_knows
+    """What a caller, by their fingerprint, has decided in an earlier call."""
 
 
 def notices(settings: ConsentSettings) -> Notices:
@@ -49,6 +50,7 @@ class ConsentTalk:
         self, session: AgentSession[Any], parts: ConsentParts, speaker: Speaker, languages: ReplyLanguage,
         reports: CallReports,
     ) -> None:  # fmt: skip
+        record = reports.record
         self.told: list[Callable[[Proof], None]] = []
         """Told every proof, for the record."""
         self.changed: list[Callable[[frozenset[Purpose]], None]] = []
@@ -63,7 +65,7 @@ class ConsentTalk:
             parts.rules, parts.words,
             Ports(
                 say=self._say, language=lambda: languages.settled, turn=lambda: reports.turns, tell=self._tell,
-                changed=self._change, erase=self._erase, earlier=parts.earlier,
+                changed=self._change, erase=self._erase, earlier=lambda: parts.earlier(record.caller),
             ),
             notice_language=parts.notice_language, outside=parts.outside,
         )  # fmt: skip

@@ -77,7 +77,8 @@ class CallRecord:
         self._reply: list[str] = []
         self._stages: dict[str, float] = {}
         self._answered = self._over = False
-        self._caller: str | None = None
+        self.caller: str | None = None
+        """Fingerprint of who calls; None for nobody in particular."""
         self._spoken: Callable[[], Spoken] = lambda: Spoken("", None, None)
         self._cost: Callable[[], Cost] = lambda: Cost({}, None)
 
@@ -85,7 +86,7 @@ class CallRecord:
 
     def begin(self, room: str, succession: Succession | None, caller: str | None) -> None:
         """Begin the record, or go on with the one that another agent has begun."""
-        self._caller = caller
+        self.caller = caller or None
         self._tell(
             events.BEGUN, room=room if self._keeps_words else without_numbers(room, self._key), channel="page",
             direction="in", caller=caller or None, words_kept=self._keeps_words,
@@ -112,9 +113,10 @@ class CallRecord:
         if caller.kind != rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
             return
         number = caller.attributes.get("sip.phoneNumber", "").strip()
+        self.caller = self.caller or (fingerprint(number, self._key) if number else None)
         self._tell(
             events.BEGUN, channel="phone", direction="in" if caller.attributes.get("sip.ruleID") else "out",
-            caller=self._caller or (fingerprint(number, self._key) if number else None),
+            caller=self.caller,
             number=number if number and self._keeps_words else None,
         )  # fmt: skip
 
