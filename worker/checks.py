@@ -45,7 +45,8 @@ def setting_problems(settings: Settings) -> list[str]:
         wait_policy(settings.turns, settings.stt)
     except ValueError:
         problems.append(
-            "WORKER_TURN_FINISHED_SECONDS must not be above WORKER_TURN_UNCLEAR_SECONDS, nor that above "
+            "WORKER_TURN_SURE_SECONDS must not be above WORKER_TURN_FINISHED_SECONDS, that not above "
+            "WORKER_TURN_UNCLEAR_SECONDS, nor that above "
             f"WORKER_TURN_UNFINISHED_SECONDS, nor that above {DEFAULT_POLICY.most_seconds:g}"
         )
     if settings.call.call_warning_seconds >= settings.call.max_call_seconds:

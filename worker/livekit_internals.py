@@ -11,11 +11,12 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from livekit.agents import AgentServer, AgentSession, llm
 from livekit.agents.cli.log import setup_logging
+from livekit.agents.inference_runner import _InferenceRunner
 from livekit.agents.ipc import supervised_proc
 from livekit.agents.utils import http_context
 from livekit.agents.voice import SpeechHandle
@@ -32,14 +33,42 @@ class EndedProcess:
     exit_code: int | None
 
 
+class SharedModel(Protocol):
+    """What the framework runs in its one process for models that all calls of a worker share."""
+
+    INFERENCE_METHOD: ClassVar[str]
+
+    def initialize(self) -> None:
+        """Get ready; the worker's start waits for it."""
+
+    def run(self, data: bytes) -> bytes | None:
+        """Answer one call; runs in a thread."""
+
+
+_can_do_without: set[str] = set()
+
+
+def share_model(model: type[SharedModel]) -> None:
+    """Run a model that calls can do without in the process for shared models. Before the server runs, once or more.
+
+    Public: `ctx.inference_executor` asks such a model; only plugins can register one. Without it: each call's process
+    would hold the model and its runtime, 90 MB, of its own.
+    """
+    _InferenceRunner.registered_runners[model.INFERENCE_METHOD] = model  # type: ignore[assignment]
+    _can_do_without.add(model.INFERENCE_METHOD)
+
+
 def inference_died(server: AgentServer) -> bool:
     """Return whether the process with the shared models (WORKER_TURN_DETECTOR=multilingual) is dead, for ever.
+
+    Not where it holds only models that calls do without (`share_model`).
 
     Public: only the framework's own `GET /`, on a port that we do not open. Without it: health says `ok` for a worker
     whose every call would fail.
     """
     inference = getattr(server, "_inference_executor", None)
-    return inference is not None and not inference.is_alive()
+    needed = set(_InferenceRunner.registered_runners) != _can_do_without or not _can_do_without
+    return needed and inference is not None and not inference.is_alive()
 
 
 def is_out_of_reach(server: AgentServer) -> bool:

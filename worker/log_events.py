@@ -8,6 +8,7 @@ __all__ = ["RECORDS_DROPPED", "RECORDS_WAITING", "RECORDS_WRITTEN_AGAIN"]  # bes
 
 WORKER_REGISTERED = "worker.registered"
 WORKER_NOT_REGISTERED = "worker.not_registered"
+WORKER_TURN_AUDIO_MISSING = "worker.turn_audio_missing"
 WORKER_GAVE_UP = "worker.gave_up"
 WORKER_STOPPING = "worker.stopping"
 CALL_STARTED = "call.started"

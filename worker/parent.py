@@ -13,6 +13,9 @@ from livekit.agents.utils.hw import get_cpu_monitor
 
 from worker.admission import Admission
 from worker.admission_rules import AdmissionRules
+from worker.end_of_turn.session_options import hears_sound
+from worker.end_of_turn.sound.runner import SoundRunner
+from worker.livekit_internals import share_model
 from worker.recovery.livekit_client import LiveKitClient
 from worker.settings import CapacitySettings, Settings
 
@@ -36,6 +39,8 @@ class Parts:
 def build_server(settings: Settings) -> Parts:
     """Build the server for these settings; nothing is started yet."""
     livekit, capacity, failover = settings.livekit, settings.capacity, settings.failover
+    if hears_sound(settings.turns):
+        share_model(SoundRunner)  # before the server is made: it looks then whether there is any
     server = AgentServer(
         ws_url=livekit.url,
         api_key=livekit.api_key,

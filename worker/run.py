@@ -16,6 +16,8 @@ from worker import log_events
 from worker.conversation.consent_talk import notices
 from worker.conversation.phrase_audio import PhraseAudio, render_missing
 from worker.conversation.phrases import Phrases
+from worker.end_of_turn.session_options import misses_sound
+from worker.end_of_turn.sound.model import WEIGHTS
 from worker.health import HealthServer
 from worker.livekit_internals import hear_ctrl_c_always
 from worker.parent import Parts
@@ -53,6 +55,8 @@ def _event_loop() -> asyncio.AbstractEventLoop:
 
 async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
     server, failover = parts.server, settings.failover
+    if misses_sound(settings.turns):
+        log.info(log_events.WORKER_TURN_AUDIO_MISSING, extra={"missing": str(WEIGHTS), "do": "make setup"})
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:

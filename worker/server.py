@@ -40,7 +40,9 @@ from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
 from worker.conversation.tool_services import ToolServices
 from worker.end_of_turn.detector import EvidenceTurnDetector
-from worker.end_of_turn.session_options import turn_handling
+from worker.end_of_turn.session_options import hears_sound, turn_handling
+from worker.end_of_turn.sound.ear import AskModel
+from worker.end_of_turn.sound.runner import SoundRunner, probability_of
 from worker.end_of_turn.wait_policy import wait_policy
 from worker.environment import load_settings
 from worker.phone.errand import read_errand
@@ -54,7 +56,7 @@ from worker.recovery.drain_signal import ignore_handover_signal, on_handover_sig
 from worker.recovery.exit_codes import FAILED, exit_with
 from worker.recovery.rooms import CALLER_KINDS, Rooms
 from worker.recovery.snapshot import Seal, Succession
-from worker.settings import CallSettings, ConsentSettings, Settings
+from worker.settings import CallSettings, ConsentSettings, Settings, TurnSettings
 from worker.ticket import read_ticket
 from worker.tools.offered import offered_tools
 
@@ -157,8 +159,7 @@ async def take_call(ctx: JobContext) -> None:
     ctx.add_shutdown_callback(http.close)
     speaker = build_tts(settings.tts, settings.sarvam, settings.call.default_language)
     voice = SarvamVoice(speaker, settings.tts, settings.sarvam)
-    own = settings.turns.turn_detector == "vaani"
-    detector = EvidenceTurnDetector(policy=wait_policy(settings.turns, settings.stt)) if own else None
+    detector = end_of_turn(ctx, settings)
     recogniser = build_stt(settings.stt, settings.sarvam)
     session: AgentSession[Any] = AgentSession(
         stt=recogniser,
@@ -209,6 +210,26 @@ def consent_parts(ctx: JobContext, settings: Settings) -> ConsentParts:
     outside = read_outside_consent("" if ctx.is_fake_job() else ctx.job.metadata)
     earlier = partial(decided_before, settings.records.records_url, consent.consent_days, consent.rules)
     return ConsentParts(consent.rules, notices(consent), outside.notice_language, outside.given, earlier)
+
+
+def end_of_turn(ctx: JobContext, settings: Settings) -> EvidenceTurnDetector | None:
+    """Build our own detector, where WORKER_TURN_DETECTOR is `vaani`."""
+    if settings.turns.turn_detector != "vaani":
+        return None
+    policy = wait_policy(settings.turns, settings.stt)
+    return EvidenceTurnDetector(policy=policy, ask_sound=ask_sound(ctx, settings.turns))
+
+
+def ask_sound(ctx: JobContext, settings: TurnSettings) -> AskModel | None:
+    """Return what asks the worker's shared model about a pause, beside the call; None where it goes by words alone."""
+    if not hears_sound(settings):
+        return None
+    models = ctx.inference_executor
+
+    async def ask(samples: bytes) -> float:
+        return probability_of(await models.do_inference(SoundRunner.INFERENCE_METHOD, samples))
+
+    return ask
 
 
 async def connect(ctx: JobContext) -> None:

@@ -175,6 +175,12 @@ class TurnSettings(_Group):
     turn_finished_seconds: PositiveFloat | None = Field(
         None, description="How long `vaani` waits after finished words; empty is 0.8, with a streaming recogniser 0.65."
     )
+    turn_audio: Literal["auto", "on", "off"] = Field(
+        "auto", description="Whether `vaani` also hears how words end: `auto` where the weights are, `on` needs them."
+    )
+    turn_sure_seconds: PositiveFloat | None = Field(
+        None, description="How long `vaani` waits after finished words that sound ended; empty is 0.6."
+    )
     turn_unclear_seconds: PositiveFloat | None = Field(
         None, description="The same after words that could go on; empty is 0.95."
     )

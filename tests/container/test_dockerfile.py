@@ -31,7 +31,7 @@ def copied_from_the_repository():
 
 def test_what_it_copies_is_in_the_repository_and_let_through_to_the_build():
     sources = [source for source, _ in copied_from_the_repository()]
-    assert sources == ["requirements/worker.txt", *OURS]
+    assert sources == ["requirements/worker.txt", "requirements/weights.txt", *OURS]
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert "*" in ignored
     for source in sources:

@@ -10,6 +10,7 @@ import ast
 import asyncio
 import inspect
 import logging
+import multiprocessing
 import os
 import re
 import signal
@@ -18,8 +19,10 @@ from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
+import numpy as np
 import pytest
 from livekit.agents import AgentServer, AgentSession, utils
+from livekit.agents.inference_runner import _InferenceRunner
 from livekit.agents.ipc import _preload as preload
 from livekit.agents.ipc import supervised_proc
 from livekit.agents.ipc.inference_proc_executor import InferenceProcExecutor
@@ -35,6 +38,25 @@ from worker.providers import sarvam_voices
 ROOT = Path(__file__).parents[2]
 
 
+class Loudness:
+    """A shared model in miniature."""
+
+    INFERENCE_METHOD = "loudness"
+
+    def initialize(self):
+        """There is nothing to load."""
+
+    def run(self, data):
+        return str(np.frombuffer(data, np.int16).max()).encode()
+
+
+@pytest.fixture
+def no_shared_models(monkeypatch):
+    monkeypatch.setattr(_InferenceRunner, "registered_runners", {})
+    monkeypatch.setattr(livekit_internals, "_can_do_without", set())
+
+
+@pytest.mark.usefixtures("no_shared_models")
 def test_a_server_says_whether_its_shared_models_are_dead():
     server = AgentServer()
     assert hasattr(InferenceProcExecutor, "is_alive")
@@ -42,6 +64,32 @@ def test_a_server_says_whether_its_shared_models_are_dead():
     for alive in (True, False):
         server._inference_executor = SimpleNamespace(is_alive=lambda alive=alive: alive)
         assert livekit_internals.inference_died(server) is not alive
+
+
+@pytest.mark.usefixtures("no_shared_models")
+def test_a_dead_process_with_nothing_but_a_model_that_calls_do_without_is_no_dead_server():
+    livekit_internals.share_model(Loudness)
+    livekit_internals.share_model(Loudness)
+    server = AgentServer()
+    server._inference_executor = SimpleNamespace(is_alive=lambda: False)
+    assert livekit_internals.inference_died(server) is False
+    _InferenceRunner.registered_runners["needed"] = Loudness
+    assert livekit_internals.inference_died(server) is True
+
+
+async def test_a_shared_model_answers_from_the_frameworks_process():
+    executor = InferenceProcExecutor(
+        runners={Loudness.INFERENCE_METHOD: Loudness}, initialize_timeout=60, close_timeout=10, memory_warn_mb=0,
+        memory_limit_mb=0, ping_interval=5, ping_timeout=60, high_ping_threshold=60,
+        mp_ctx=multiprocessing.get_context("forkserver"), loop=asyncio.get_running_loop(), http_proxy=None,
+    )  # fmt: skip
+    await executor.start()
+    try:
+        await executor.initialize()
+        four_seconds = np.full(64000, 7, np.int16).tobytes()
+        assert await executor.do_inference(Loudness.INFERENCE_METHOD, four_seconds) == b"7"
+    finally:
+        await executor.aclose()
 
 
 def test_the_framework_itself_asks_the_same_attribute():

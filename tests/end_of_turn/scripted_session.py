@@ -15,7 +15,7 @@ from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
 from livekit.agents.voice import io
 
 FRAME_SECONDS = 0.02
-RATE_HZ = 24000
+RATE_HZ = 16000  # what the product asks the room for
 VAD_ONSET_SECONDS = 0.06
 VAD_SILENCE_SECONDS = 0.25
 END_OF_SPEECH_WINDOW_SECONDS = 0.20

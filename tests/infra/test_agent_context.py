@@ -46,7 +46,8 @@ def test_it_is_taken_for_a_python_project_with_the_agents_sdk_in_the_file_the_cl
 def test_no_file_of_the_function_is_there_to_be_taken_for_the_agent(folder):
     """Trap: the CLI picks entry points by name, `main.py` before `agent.py`."""
     assert {name.partition("/")[0] for name in files(folder)} == {
-        ".dockerignore", ".gitignore", "Dockerfile", "livekit.toml", "requirements.txt", "worker",
+        ".dockerignore", ".gitignore", "Dockerfile", "livekit.toml", "requirements.txt", "weights.txt",
+        "worker", "records",
     }  # fmt: skip
     assert not [name for name in files(folder) if name.endswith("main.py") and name != "worker/__main__.py"]
     assert not (folder / "functions").exists()
@@ -77,20 +78,26 @@ def test_the_ignore_files_are_safe_as_raw_docker_patterns(folder):
 def test_the_dockerfile_builds_from_this_folder_alone(folder):
     text = (folder / "Dockerfile").read_text()
     assert "ARG REQUIREMENTS=requirements.txt" in text
+    assert "ARG WEIGHTS=weights.txt" in text
+    assert (folder / "weights.txt").read_bytes() == (ROOT / "requirements" / "weights.txt").read_bytes()
     for source in re.findall(r"^COPY (?!--from)(\S+)", text, re.MULTILINE):
-        assert source == "${REQUIREMENTS}" or (folder / source).exists()
+        assert source in ("${REQUIREMENTS}", "${WEIGHTS}") or (folder / source).exists()
     assert "alpine" not in text.split("FROM")[0].replace("no Alpine", "").lower()
     assert re.search(r"^USER \d+$", text, re.MULTILINE)
     assert re.search(r"^WORKDIR /app$", text, re.MULTILINE)
     assert 'CMD ["python", "-m", "worker", "start"]' in text
 
 
-def test_the_dockerfile_is_the_repositorys_but_for_two_lines(folder):
+def test_the_dockerfile_is_the_repositorys_but_for_three_lines(folder):
     ours = (ROOT / "Dockerfile.worker").read_text().splitlines()
     theirs = (folder / "Dockerfile").read_text().splitlines()
-    assert [line for line in ours if line not in theirs] == ["ARG REQUIREMENTS=requirements/worker.txt"]
+    assert [line for line in ours if line not in theirs] == [
+        "ARG REQUIREMENTS=requirements/worker.txt",
+        "ARG WEIGHTS=requirements/weights.txt",
+    ]
     assert [line for line in theirs if line not in ours] == [
         "ARG REQUIREMENTS=requirements.txt",
+        "ARG WEIGHTS=weights.txt",
         "    WORKER_DRAIN_SECONDS=3500 \\",
     ]
 
@@ -142,6 +149,7 @@ def test_no_secret_is_in_it_even_when_one_lies_in_the_worker(tmp_path):
     (root / "worker").mkdir(parents=True)
     (root / "requirements").mkdir()
     (root / "requirements" / "worker.txt").write_text("livekit-agents==1.8.9\n")
+    (root / "requirements" / "weights.txt").write_text("pipecat-ai==1.14.0\n")
     (root / "Dockerfile.worker").write_text((ROOT / "Dockerfile.worker").read_text())
     (root / ".env").write_text("OPENAI_API_KEY=sk-found")
     (root / "worker" / ".env.production").write_text("OPENAI_API_KEY=sk-found")

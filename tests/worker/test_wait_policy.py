@@ -37,8 +37,19 @@ def test_each_wait_can_be_set():
     assert setting_problems(settings) == []
 
 
+def test_what_sounds_ended_follows_a_wait_that_was_set_below_it():
+    assert waits(WORKER_TURN_FINISHED_SECONDS="0.4").sure_seconds == 0.4
+    assert waits(WORKER_TURN_SURE_SECONDS="0.25").sure_seconds == 0.25
+
+
 @pytest.mark.parametrize(
-    "given", [{"WORKER_TURN_FINISHED_SECONDS": "1.0"}, {"WORKER_TURN_UNFINISHED_SECONDS": "2.6"}], ids=str
+    "given",
+    [
+        {"WORKER_TURN_SURE_SECONDS": "0.9"},
+        {"WORKER_TURN_FINISHED_SECONDS": "1.0"},
+        {"WORKER_TURN_UNFINISHED_SECONDS": "2.6"},
+    ],
+    ids=str,
 )
 def test_waits_that_contradict_one_another_are_refused_at_the_start_and_named(given):
     [problem] = setting_problems(load_settings({**KEYS, **given}))

@@ -18,6 +18,8 @@ from livekit import rtc
 from livekit.agents import LanguageCode, llm, stt
 
 from worker.end_of_turn import DEFAULT_POLICY, Completeness, Evidence, Wait, WaitPolicy, how_long_to_wait
+from worker.end_of_turn.rhythm import Rhythm
+from worker.end_of_turn.sound.ear import AskModel, Ear
 from worker.end_of_turn.unwritten import UnwrittenSpeech
 from worker.end_of_turn.voice_clock import VoiceClock
 
@@ -58,6 +60,7 @@ class EvidenceTurnDetector:
         now: A monotonic clock in seconds; the running loop's time moves with it.
         decided: Told of each finished wait.
         vad_silence_seconds: The session's voice detector's `min_silence_duration` (inference.VAD 0.25, silero 0.55).
+        ask_sound: Asks the model that goes by sound; None goes by words alone.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class EvidenceTurnDetector:
         now: Callable[[], float] = time.monotonic,
         decided: Callable[[Decision], None] | None = None,
         vad_silence_seconds: float = 0.25,
+        ask_sound: AskModel | None = None,
     ) -> None:
         self._policy = policy
         self._now = now
@@ -79,6 +83,8 @@ class EvidenceTurnDetector:
         self._voiced_at_last_final = 0.0
         self._last_final_at = -math.inf
         self._evidence_changed = asyncio.Event()
+        self._ear = Ear(ask_sound, self._evidence_changed.set, now) if ask_sound else None
+        self._rhythm = Rhythm()
         self._spent_anchor: float | None = None
         self._silent_since: float | None = None  # by the framework's voice detector
         self._deaf = False
@@ -110,7 +116,7 @@ class EvidenceTurnDetector:
         while True:
             self._evidence_changed.clear()
             try:
-                wait = how_long_to_wait(Evidence(text, self._language, self._transcript_pending(), asked), self._policy)
+                wait = how_long_to_wait(self._evidence(text, asked), self._policy)
             except Exception:
                 log.exception("end of turn: the evidence failed; waiting %s s", self._policy.unclear_seconds)
                 wait = Wait(self._policy.unclear_seconds, Completeness.UNCLEAR, "evidence failed")
@@ -148,7 +154,12 @@ class EvidenceTurnDetector:
             samples = np.frombuffer(frame.data, dtype=np.int16)
             if frame.num_channels > 1:
                 samples = samples[:: frame.num_channels]
+            voiced_before = self._clock.last_voiced_at
             self._clock.hear(samples, frame.sample_rate, self._now())
+            if voiced_before is not None and voiced_before != self._spent_anchor:
+                self._rhythm.went_on_after((self._clock.last_voiced_at or voiced_before) - voiced_before)
+            if self._ear is not None:
+                self._ear.hear(samples, frame.sample_rate)
         except Exception:
             self._deaf = True
             log.exception("end of turn: cannot read the caller's audio; going by the framework's pauses instead")
@@ -167,8 +178,12 @@ class EvidenceTurnDetector:
         """Note when the framework's voice detector heard the caller begin and end (event `user_state_changed`)."""
         if state == "speaking":
             self._silent_since = None
+            if self._ear is not None:
+                self._ear.speech_began()
         elif state == "listening":
             self._silent_since = self._now() - self._vad_silence_seconds
+            if self._ear is not None:
+                self._ear.pause_began()
 
     def observe_speech_event(self, event: stt.SpeechEvent) -> None:
         """Note which speech the recogniser has heard and not written yet."""
@@ -187,6 +202,16 @@ class EvidenceTurnDetector:
         self._evidence_changed.set()
 
     # ---- how it decides
+
+    def _evidence(self, text: str, asked: str) -> Evidence:
+        return Evidence(
+            text,
+            self._language,
+            self._transcript_pending(),
+            asked,
+            sounds_over=self._ear.probability(self._clock.last_voiced_at) if self._ear else None,
+            longest_pause_seconds=self._rhythm.longest_pause_seconds,
+        )
 
     def _transcript_pending(self) -> bool:
         if self._unwritten.is_due(self._now()):

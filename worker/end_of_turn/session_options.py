@@ -6,6 +6,7 @@ from typing import Any
 
 from livekit.agents import TurnHandlingOptions, inference
 
+from worker.end_of_turn.sound.model import WEIGHTS
 from worker.errors import MissingModelFiles
 from worker.livekit_internals import multilingual_weights
 from worker.settings import TurnSettings
@@ -13,15 +14,32 @@ from worker.settings import TurnSettings
 _MULTILINGUAL_FILES = (("model_q8.onnx", "onnx"), ("languages.json", None), ("tokenizer.json", None))
 
 
+def hears_sound(settings: TurnSettings) -> bool:
+    """Return whether turns are also judged by their sound: `vaani` does, where its weights are."""
+    return settings.turn_detector == "vaani" and settings.turn_audio != "off" and WEIGHTS.is_file()
+
+
+def misses_sound(settings: TurnSettings) -> bool:
+    """Return whether turns would be judged by their sound too, were the weights here."""
+    return settings.turn_detector == "vaani" and settings.turn_audio == "auto" and not WEIGHTS.is_file()
+
+
 def check_turn_detector(settings: TurnSettings) -> None:
-    """Refuse a detector that would crash every call.
+    """Refuse a detector that would crash every call, and one that lacks what it was told to use.
 
     The plugin's `MultilingualModel` lets the worker start, register and accept jobs without its weights; each call
     then dies in silence.
 
     Raises:
-        MissingModelFiles: The plugin's weights are not on this machine.
+        MissingModelFiles: The weights are not on this machine.
     """
+    if settings.turn_detector == "vaani" and settings.turn_audio == "on" and not WEIGHTS.is_file():
+        raise MissingModelFiles(
+            "WORKER_TURN_AUDIO=on cannot start",
+            why=f"there is no {WEIGHTS}",
+            do="Run `make setup` where there is a network, or choose auto",
+            retryable=False,
+        )
     if settings.turn_detector != "multilingual":
         return
     missing = [name for name, folder in _MULTILINGUAL_FILES if not _cached(name, folder)]

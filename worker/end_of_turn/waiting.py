@@ -1,4 +1,4 @@
-"""Combines what the words say and what the recogniser does into seconds to wait.
+"""Combines what the words say, how they sound and what the recogniser does into seconds to wait.
 
 The numbers rest on one fact: a reply takes its own time to make, and is begun on speculation as soon as a final
 transcript is there. Waiting until that reply is ready costs the caller nothing, so even a finished sentence waits
@@ -6,8 +6,12 @@ almost that long; only unfinished words wait longer. See docs/end-of-turn.md for
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from worker.end_of_turn.reading import Completeness, read_words
+from worker.end_of_turn.sound.verdict import Sound, read_sound
+
+_OVER_THEIR_PAUSES_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,8 @@ class WaitPolicy:
     finished_seconds: float = 0.80
     unclear_seconds: float = 0.95
     unfinished_seconds: float = 1.80
+    sure_seconds: float = 0.60
+    """After finished words that also sound ended. Shorter would cut off more callers than the words alone do."""
     in_pieces_seconds: float = 1.40
     """After unclear words that spell something of unknown length: a name, a number in groups."""
     late_final_seconds: float = 1.50
@@ -25,10 +31,12 @@ class WaitPolicy:
     """The longest wait of all, whatever the evidence."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.finished_seconds <= self.unclear_seconds <= self.unfinished_seconds <= self.most_seconds:
+        waits = (self.sure_seconds, self.finished_seconds, self.unclear_seconds, self.unfinished_seconds)
+        if list(waits) != sorted(waits) or waits[0] < 0 or waits[-1] > self.most_seconds:
             raise ValueError(
-                "End-of-turn waits must not shrink as words get less finished: need 0 <= finished_seconds <= "
-                f"unclear_seconds <= unfinished_seconds <= most_seconds, got {self}. Correct the settings."
+                "End-of-turn waits must not shrink as words get less finished: need 0 <= sure_seconds <= "
+                "finished_seconds <= unclear_seconds <= unfinished_seconds <= most_seconds, "
+                f"got {self}. Correct the settings."
             )
 
 
@@ -47,6 +55,10 @@ class Evidence:
     """The recogniser heard speech that is not in `text` yet."""
     asked: str = ""
     """The agent's last sentence."""
+    sounds_over: float | None = None
+    """How likely the turn is over from its sound alone; None where nobody was asked."""
+    longest_pause_seconds: float = 0.0
+    """How long this caller has lately paused inside a turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +73,26 @@ class Wait:
 def how_long_to_wait(evidence: Evidence, policy: WaitPolicy = DEFAULT_POLICY) -> Wait:
     """Seconds of silence after which the turn counts as finished, unless the caller goes on before."""
     reading = read_words(evidence.text, evidence.language, evidence.asked)
+    sound = read_sound(evidence.sounds_over, evidence.language)
     seconds = {
-        Completeness.FINISHED: policy.finished_seconds,
+        Completeness.FINISHED: _after_finished_words(sound, evidence.longest_pause_seconds, policy),
         Completeness.UNCLEAR: policy.unclear_seconds,
         Completeness.UNFINISHED: policy.unfinished_seconds,
     }[reading.completeness]
     if reading.in_pieces:
         seconds = max(seconds, min(policy.in_pieces_seconds, policy.unfinished_seconds))
     reason = reading.reason
+    if reading.completeness is Completeness.FINISHED and sound is not Sound.UNKNOWN:
+        reason = f"{reason}; {sound.value}"
     if evidence.transcript_pending:
         seconds, reason = max(seconds, policy.late_final_seconds), f"{reason}; a transcript is due"
     return Wait(min(seconds, policy.most_seconds), reading.completeness, reason)
+
+
+def _after_finished_words(sound: Sound, longest_pause_seconds: float, policy: WaitPolicy) -> float:
+    if sound is Sound.ENDED:
+        longer_than_their_pauses = min(longest_pause_seconds + _OVER_THEIR_PAUSES_SECONDS, policy.finished_seconds)
+        return max(policy.sure_seconds, longer_than_their_pauses if longest_pause_seconds else 0.0)
+    if sound is Sound.GOES_ON:
+        return policy.unclear_seconds
+    return policy.finished_seconds
