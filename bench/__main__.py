@@ -24,7 +24,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-from bench import end_of_turn, language_decision, telephone, token_function
+from bench import end_of_turn, fast_providers, language_decision, telephone, token_function
 from bench.calls import chosen, scripts, unchosen_scripts
 from bench.contenders import CONTENDERS, PROBE, SEED_PATTERN, STARTER, VAANI, VAANI_STREAMING, Contender
 from bench.plots import draw
@@ -49,11 +49,11 @@ SETTINGS = {
     "BENCH_QUICK": "1 makes a short run: a few utterances, one start of each worker",
     "BENCH_OUT": "where the files go, by default out",
     "BENCH_CALLS": "at most so many calls to each contender, for work on the bench itself",
-    "BENCH_PARTS": "some of calls,unchosen,telephone,token,language,end_of_turn; by default all",
+    "BENCH_PARTS": "some of calls,unchosen,fast,telephone,token,language,end_of_turn; by default all",
 }
-PARTS = ("calls", "unchosen", "telephone", "token", "language", "end_of_turn")
+PARTS = ("calls", "unchosen", "fast", "telephone", "token", "language", "end_of_turn")
 OF_CONTENDERS = {"calls", "unchosen"}
-WITH_CALLS = OF_CONTENDERS | {"telephone"}
+WITH_CALLS = OF_CONTENDERS | {"fast", "telephone"}
 OTHERS_EVERY = 5  # of the calls with unchosen turns, the contenders that are slow hear every fifth
 
 
@@ -104,7 +104,7 @@ class Bench:
     def __init__(self, settings: BenchSettings) -> None:
         self.settings = settings
         self.measured = Measured()
-        self.telephone_rows: list[Row] = []
+        self.rows_beside: list[Row] = []
         self._began_at = time.monotonic()
         self._load_before = os.getloadavg()[0]
 
@@ -117,9 +117,12 @@ class Bench:
         """Measure everything that needs calls."""
         if OF_CONTENDERS & set(self.settings.parts):
             await self._contenders()
+        if "fast" in self.settings.parts:
+            self.say("calling with providers that answer at once")
+            self.rows_beside += await fast_providers.measure(self.settings.quick, self.say)
         if "telephone" in self.settings.parts:
             self.say("calling over a telephone")
-            self.telephone_rows = await telephone.measure(self.settings.quick, self.say)
+            self.rows_beside += await telephone.measure(self.settings.quick, self.say)
 
     async def _contenders(self) -> None:
         quick = self.settings.quick
@@ -231,7 +234,7 @@ def main(arguments: list[str]) -> int:
         return DID_NOT_START
     except (KeyboardInterrupt, asyncio.CancelledError):
         return INTERRUPTED
-    rows = [*(rows_of(bench.measured) if bench.measured.calls else []), *bench.telephone_rows]
+    rows = [*(rows_of(bench.measured) if bench.measured.calls else []), *bench.rows_beside]
     if rows:
         _write(settings.out, bench, rows)  # at once: a quarter of an hour of calls is in it
     rows += bench.other_rows()

@@ -19,6 +19,8 @@ WHAT = {
     "voice_to_voice_p50_streaming": "the same median, streaming recogniser",
     "voice_to_voice_p50_unchosen": "turns that nobody chose: voice to voice, median",
     "voice_to_voice_p90_unchosen": "turns that nobody chose: voice to voice, 90th percentile",
+    "voice_to_voice_p50_fast": "providers of 0.52 s: turns that nobody chose, median",
+    "voice_to_voice_p50_fast_streaming": "the same with the streaming recogniser",
     "unchosen_up_to_floor_and_quarter_second": "of these, answered within 0.25 s of the floor",
     "unchosen_up_to_floor_and_half_second": "of these, answered after 0.25 to 0.5 s above the floor",
     "unchosen_beyond_floor_and_half_second": "of these, answered later than that",
