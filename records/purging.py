@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from records.engine import writing
 from records.recordings import remove_recording
 from records.removal import CALLS, CHUNK_CALLS, compact, forget_words, recordings_of, remove_calls
 from records.retention import Retention
-from records.schema import Access
+from records.schema import Access, Turn
 
 log = logging.getLogger("vaani")
 
@@ -58,7 +58,9 @@ async def purge(engine: AsyncEngine, retention: Retention, now: datetime) -> Pur
 
 
 def _with_words(before: datetime) -> ColumnElement[bool]:
-    kept = or_(CALLS.c.words_kept.is_(True), CALLS.c.summary.is_not(None), CALLS.c.outcome.is_not(None))
+    said = exists().where(Turn.call_id == CALLS.c.id, or_(Turn.heard.is_not(None), Turn.reply.is_not(None)))
+    # A caller may have agreed to it after the call had begun, so the record's own word for it is not enough.
+    kept = or_(CALLS.c.words_kept.is_(True), CALLS.c.summary.is_not(None), CALLS.c.outcome.is_not(None), said)
     return (CALLS.c.started_at < before) & kept
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from records.engine import without_transaction
 from records.schema import Base
 
 CALLS, CONSENTS, OUTBOX = (Base.metadata.tables[name] for name in ("calls", "consents", "outbox"))
@@ -58,5 +59,5 @@ async def _empty(connection: AsyncConnection, table: Table, columns: tuple[str, 
 async def leave_no_trace(engine: AsyncEngine) -> None:
     """Empty SQLite's write-ahead log, which still holds what was overwritten; PostgreSQL cleans up by itself."""
     if engine.dialect.name == "sqlite":
-        async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        async with without_transaction(engine) as connection:
             await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -22,13 +22,14 @@ from sandbox.phone.demo import SCRIPT as PHONE_SCRIPT
 from sandbox.phone.demo import WORKER_ENVIRONMENT as PHONE_WORKER
 from sandbox.phone.demo import place_phone_call
 from sandbox.stack.fault_menu import BEGINS_AT_TURN, FAULTS, fault_help
-from sandbox.stack.processes import ProcessFailed
+from sandbox.stack.processes import ProcessFailed, python
 from sandbox.stack.stack import ROOT, Stack, StackOptions
 from sandbox.stack.telephony import HOW_TO_GET_SIP, find_livekit_sip
 
 # Under a fault the caller waits for what comes after the apology, instead of talking over it.
 PATIENT = Patience(busy_agent_seconds=20.0, polite_silence_seconds=4.0)
 RECORDS = "calls.db"
+RECORD_SECONDS = 10.0  # for the call's end to be in its record
 GOOD, CALL_FAILED, BAD_SETTINGS, DID_NOT_START, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -131,6 +132,7 @@ async def _call(stack: Stack, options: argparse.Namespace, fault: str) -> int:
         plan = load_plan(options.script or DEFAULT_SCRIPT)
         result = await place_call(plan, token_url=stack.token_url, control=stack.control, **hooks)
     _summary(result, options.out)
+    await _show_record(result.room, options.out)
     return GOOD if result.good else CALL_FAILED
 
 
@@ -147,6 +149,18 @@ def _summary(result: CallResult, out: Path) -> None:
     if recognised:
         print(f"  of {len(recognised)} really recognised turn(s): {statistics.median(recognised):.2f} s")
     print(f"listen: {_shown(out / 'call.wav')} (caller left, agent right)   figures: {_shown(out / 'call.json')}")
+
+
+async def _show_record(room: str, out: Path) -> None:
+    """Print what remains of the call. Another process does: a stand-in shares no code with what it stands around."""
+    command = [python(), "-m", "records", "show", "--room", room, "--wait", str(RECORD_SECONDS)]
+    url = f"sqlite+aiosqlite:///{(out / RECORDS).absolute()}"
+    environment = os.environ | {"WORKER_RECORDS_URL": url, "VAANI_IGNORE_ENV_FILE": "true"}
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    told, _ = await process.communicate()
+    print(f"{told.decode(errors='replace').rstrip()}\nall records: {_shown(out / RECORDS)}", flush=True)
 
 
 def _shown(path: Path) -> str:

@@ -174,6 +174,14 @@ async def test_each_kind_is_kept_as_long_as_its_own_number_of_days_says(engine, 
     assert not any(again.as_dict().values())
 
 
+async def test_words_that_a_caller_agreed_to_only_later_are_purged_too(engine):
+    call, events = call_of(ASHA, 1, days_ago=40)
+    begun = CallEvent(call, 0, 0, "begun", events[0].at, events[0].about | {"words_kept": False})
+    await write_events(engine, [begun, events[2]])
+    assert (await purge(engine, Retention(words=30), NOW)).words == 1
+    assert (await record_of(engine, call))["turns"][0]["heard"] is None
+
+
 @pytest.mark.parametrize(
     ("text", "days"),
     [
