@@ -43,9 +43,11 @@ WHAT = {
     "token_p99": "token function, 99th percentile of a request",
     "token_slow_connections_p99": "the same for one caller, beside 200 senders who hold back",
     "language_decision_p99": "language decision, 99th percentile",
+    "records_per_second": "calls' records that one process writes a second",
+    "record_loop_p99": "event loop of a call for one turn's record, 99th percentile",
 }
 MAIN = ("vaani", "seed_pattern", "starter", "floor")
-UNITS = {"seconds": "s", "megabytes": "MB", "requests per second": "/s", "share": "%"}
+UNITS = {"seconds": "s", "megabytes": "MB", "requests per second": "/s", "calls per second": "/s", "share": "%"}
 
 
 def bench_page(content: Content) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Insert, String, Table, and_, case, exists, func, or_, select, update
+from sqlalchemy import Insert, String, Table, and_, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -210,9 +210,18 @@ async def _write_calls(connection: AsyncConnection, batch: Batch) -> None:
     await connection.execute(upsert(connection, CALLS).on_conflict_do_nothing(), new)
     # In the order of ids, as everybody who writes several calls: nobody waits for whoever waits for them.
     query = select(CALLS).where(CALLS.c.id.in_(list(batch.calls))).order_by(CALLS.c.id).with_for_update()
-    for row in (await connection.execute(query)).all():
-        changes = fitted(CALLS, _changes(row, batch.calls[row.id]))
-        await connection.execute(update(CALLS).where(CALLS.c.id == row.id).values(changes))
+    rows = (await connection.execute(query)).all()
+    await _update_calls(connection, {row.id: _changes(row, batch.calls[row.id]) for row in rows})
+
+
+async def _update_calls(connection: AsyncConnection, changes: dict[str, dict[str, Any]]) -> None:
+    """Update many rows of calls in few statements: one for all that change the same columns."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for call, values in changes.items():
+        alike.setdefault(tuple(sorted(values)), []).append({**fitted(CALLS, values), "its_id": call})
+    for columns, rows in alike.items():
+        statement = update(CALLS).where(CALLS.c.id == bindparam("its_id"))
+        await connection.execute(statement.values({name: bindparam(name) for name in columns}), rows)
 
 
 def _changes(row: Any, about: dict[str, Any]) -> dict[str, Any]:
@@ -301,10 +310,7 @@ async def _count_anew(connection: AsyncConnection, batch: Batch) -> None:
     agents: dict[str, list[Any]] = {call: [] for call in ids}
     for row in await connection.execute(select(AGENTS).where(AGENTS.c.call_id.in_(ids))):
         agents[row.call_id].append(row)
-    for call in ids:
-        await connection.execute(
-            update(CALLS).where(CALLS.c.id == call).values(counted[call] | _of_agents(agents[call]))
-        )
+    await _update_calls(connection, {call: counted[call] | _of_agents(agents[call]) for call in ids})
 
 
 def _of_agents(agents: list[Any]) -> dict[str, Any]:
