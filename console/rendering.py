@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,19 +58,52 @@ def compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def waterfall(stages_seconds: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Where the time of an answer went: each stage with its place on the scale, in hundredths."""
-    known = [(name, float(value)) for name in STAGES if (value := (stages_seconds or {}).get(name))]
-    rest = (latency_of(stages_seconds) or 0.0) - sum(value for _, value in known)
-    if known and rest >= SHOWN_FROM_SECONDS:
-        known.append((REST, rest))
-    scale = 100 / max(WATERFALL_SECONDS, sum(value for _, value in known))
-    begins = 0.0
-    parts = []
-    for name, value in known:
-        parts.append({"name": name, "seconds": value, "x": round(begins, 2), "width": round(value * scale, 2)})
-        begins += value * scale
-    return parts
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One stage of an answer, with its place in the drawing: a hundredth of its width is a unit."""
+
+    name: str
+    seconds: float
+    x: float
+    width: float
+    row: int
+
+
+def waterfall(stages_seconds: Mapping[str, Any] | None) -> list[Part]:
+    """Where the time of an answer went, each stage in a row of its own.
+
+    The model may begin before the turn is over, on speculation: so its stages are placed from the answer's first sound
+    backwards. What lies between the end of the turn and the model is the rest.
+    """
+    known = {name: float(value) for name in STAGES if (value := (stages_seconds or {}).get(name))}
+    whole = latency_of(stages_seconds) or 0.0
+    if not known or not whole:
+        return []
+    ends, spans = whole, []
+    for name in reversed(STAGES[1:]):
+        if name in known:
+            spans.append((name, max(0.0, ends - known[name]), ends))
+            ends = max(0.0, ends - known[name])
+    over = known.get(STAGES[0], 0.0)
+    if ends - over >= SHOWN_FROM_SECONDS:
+        spans.append((REST, over, ends))
+    if over:
+        spans.append((STAGES[0], 0.0, over))
+    scale = 100 / max(WATERFALL_SECONDS, whole, over)
+    return [
+        Part(name, until - since, round(since * scale, 2), round((until - since) * scale, 2), row)
+        for row, (name, since, until) in enumerate(reversed(spans))
+    ]
+
+
+def begun_early_seconds(stages_seconds: Mapping[str, Any] | None) -> float:
+    """How long before the end of the turn the model had begun; 0 where it waited."""
+    parts = {part.name: part for part in waterfall(stages_seconds)}
+    if STAGES[0] not in parts or STAGES[1] not in parts or REST in parts:
+        return 0.0
+    known = {name: float(value) for name in STAGES if (value := (stages_seconds or {}).get(name))}
+    early = sum(known.values()) - (latency_of(stages_seconds) or 0.0)
+    return early if early >= SHOWN_FROM_SECONDS else 0.0
 
 
 _ENVIRONMENT = Environment(
@@ -77,7 +111,13 @@ _ENVIRONMENT = Environment(
     trim_blocks=True, lstrip_blocks=True,
 )  # fmt: skip
 _ENVIRONMENT.filters.update(
-    seconds=seconds, rupees=rupees, moment=moment, fingerprint=fingerprint, compact=compact, waterfall=waterfall
+    seconds=seconds,
+    rupees=rupees,
+    moment=moment,
+    fingerprint=fingerprint,
+    compact=compact,
+    waterfall=waterfall,
+    begun_early_seconds=begun_early_seconds,
 )
 
 
