@@ -24,7 +24,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-from bench import call_records, end_of_turn, fast_providers, language_decision, telephone, token_function
+from bench import call_records, console, end_of_turn, fast_providers, language_decision, telephone, token_function
 from bench.calls import chosen, scripts, unchosen_scripts
 from bench.contenders import CONTENDERS, PROBE, SEED_PATTERN, STARTER, VAANI, VAANI_STREAMING, Contender
 from bench.plots import draw
@@ -49,9 +49,9 @@ SETTINGS = {
     "BENCH_QUICK": "1 makes a short run: a few utterances, one start of each worker",
     "BENCH_OUT": "where the files go, by default out",
     "BENCH_CALLS": "at most so many calls to each contender, for work on the bench itself",
-    "BENCH_PARTS": "some of calls,unchosen,fast,telephone,token,language,end_of_turn,records; by default all",
+    "BENCH_PARTS": "some of calls,unchosen,fast,telephone,token,language,end_of_turn,records,console; by default all",
 }
-PARTS = ("calls", "unchosen", "fast", "telephone", "token", "language", "end_of_turn", "records")
+PARTS = ("calls", "unchosen", "fast", "telephone", "token", "language", "end_of_turn", "records", "console")
 OF_CONTENDERS = {"calls", "unchosen"}
 WITH_CALLS = OF_CONTENDERS | {"fast", "telephone"}
 OTHERS_EVERY = 5  # of the calls with unchosen turns, the contenders that are slow hear every fifth
@@ -193,6 +193,9 @@ class Bench:
         if "records" in self.settings.parts:
             self.say("writing the records of many calls")
             rows += call_records.measure(quick)
+        if "console" in self.settings.parts:
+            self.say("filling a database of records, and opening the console's pages")
+            rows += console.measure(quick, self.say)
         return rows
 
     def machine(self) -> dict[str, Any]:

@@ -103,14 +103,14 @@ class Page:
         for name, (colours, size) in LOOKS.items():
             await self.tab.emulate_media(color_scheme=colours)
             await self.tab.set_viewport_size(size)
-            found[name] = await self._violations()
+            found[name] = await self.violations()
             if screenshot:
                 await self.screenshot(f"{screenshot}-{name}")
         await self.tab.emulate_media(color_scheme="light")
         await self.tab.set_viewport_size(before)
         return {name: what for name, what in found.items() if what}
 
-    async def _violations(self):
+    async def violations(self):
         await self.tab.evaluate(AXE.read_text(encoding="utf-8"))
         found = await self.tab.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]]
