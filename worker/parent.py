@@ -6,6 +6,7 @@ CPU.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from livekit.agents import AgentServer, JobContext, JobProcess
@@ -47,7 +48,9 @@ def build_server(settings: Settings) -> Parts:
         api_secret=livekit.api_secret.get_secret_value(),
         host="127.0.0.1",
         port=0,  # the framework's own health endpoint says 200 whatever happens: worker.health answers instead
-        load_threshold=1.0,
+        # Admission counts the calls. With a threshold the framework counts, too: while no call runs, one job that has
+        # not begun is 1 / num_idle_processes of it, and of callers who come at once those beyond are offered to nobody.
+        load_threshold=math.inf,
         num_idle_processes=capacity.idle_processes,
         drain_timeout=failover.drain_seconds,
         job_memory_warn_mb=600,

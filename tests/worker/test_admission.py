@@ -9,7 +9,9 @@ import pytest
 
 from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, Admission
 from worker.admission_rules import AdmissionRules
+from worker.environment import load_settings
 from worker.livekit_internals import EndedProcess
+from worker.parent import build_server
 from worker.recovery.exit_codes import FAILED, LOST, UNUSED
 from worker.recovery.snapshot import Seal, Succession
 
@@ -125,6 +127,24 @@ def test_the_load_stays_below_what_makes_livekit_stop_offering_calls():
     admission, server = an_admission(most=2)
     server.active_jobs = [SimpleNamespace(job=SimpleNamespace(id=str(number))) for number in range(5)]
     assert admission.load() < 0.7
+
+
+SETTINGS = {
+    "LIVEKIT_URL": "ws://127.0.0.1:1", "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "a-secret",
+    "SARVAM_API_KEY": "key", "OPENAI_API_KEY": "key", "WORKER_IDLE_PROCESSES": "1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("running", [0, 1, 7])
+def test_callers_who_come_at_the_same_moment_are_all_offered_a_line(running):
+    """Pins: an idle worker told LiveKit that it was full while the first of four was being answered; one got nobody."""
+    server = build_server(load_settings(SETTINGS)).server
+    server._devmode, server._draining = False, False
+    server._proc_pool = SimpleNamespace(processes=[SimpleNamespace(running_job=object()) for _ in range(running)])
+    server._worker_load = 0.05 * running
+    for answered in range(10):
+        server._reserved_slots = answered  # so many accepted, whose processes have not begun
+        assert server._is_available()
 
 
 def ticket(*, age_seconds=1.0, caller="asha", **more):
