@@ -45,6 +45,7 @@ WHAT = {
     "token_requests_per_second_oidc": "the same with OIDC",
     "token_p99": "token function, 99th percentile of a request",
     "token_slow_connections_p99": "the same for one caller, beside 200 senders who hold back",
+    "end_of_turn_at_5_percent": "end of turn offline: mean wait at 5 % of natural pauses cut off",
     "language_decision_p99": "language decision, 99th percentile",
     "records_per_second": "calls' records that one process writes a second",
     "record_loop_p99": "event loop of a call for one turn's record, 99th percentile",

@@ -52,7 +52,7 @@ def share_model(model: type[SharedModel]) -> None:
     """Run a model that calls can do without in the process for shared models. Before the server runs, once or more.
 
     Public: `ctx.inference_executor` asks such a model; only plugins can register one. Without it: each call's process
-    would hold the model and its runtime, 90 MB, of its own.
+    would hold the model and its runtime, 67 MB, of its own.
     """
     _InferenceRunner.registered_runners[model.INFERENCE_METHOD] = model  # type: ignore[assignment]
     _can_do_without.add(model.INFERENCE_METHOD)

@@ -94,3 +94,9 @@ def test_no_audio_frame_holds_the_event_loop():
     clock = VoiceClock()
     frame = np.random.default_rng(1).integers(-3000, 3000, 1200).astype(np.int16)
     assert _slowest_cpu_seconds(lambda at=n: clock.hear(frame, 24000, at * 0.05) for n in range(1000)) < 0.005
+
+
+@pytest.mark.parametrize(("ours", "met"), [(0.6, True), (0.7, False), (None, False)])
+def test_the_one_figure_is_held_to_half_of_the_frameworks_own_model(ours, met):
+    row = bench._short_row({"name": "long", "unit": "seconds", "n": 9, "values": {"vaani": ours, "v1_mini": 1.24}})
+    assert (row["name"], row["met"], row["n"]) == ("end_of_turn_at_5_percent", met, 9)

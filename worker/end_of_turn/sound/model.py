@@ -16,7 +16,7 @@ _TRAINED_SECONDS: Final = 8
 
 
 class SmartTurn:
-    """The model, loaded: 35 MB of memory, once for all calls of a worker.
+    """The model, loaded: 67 MB of memory with its runtime, once for all calls of a worker.
 
     Raises:
         OSError: The weights cannot be read.
