@@ -1,6 +1,7 @@
 """`python -m faults.soak --minutes N [--seed S]`: calls without pause, with seeded random faults; out/soak.json.
 
-Exits with 1 when a call was lost, or left in silence for over five seconds, or when a process was left behind.
+Exits with 1 when a call was lost, or left in silence for over five seconds, when its record is missing, double or not
+whole, or when a process was left behind.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ import argparse
 import asyncio
 import json
 import random
+import shutil
 import signal
 import statistics
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,8 @@ import psutil  # type: ignore[import-untyped]
 
 from faults.line_up import ORDERS_SCOPE, FaultStack, LineUp
 from faults.one_call import PHRASES, _longest_silence, _without_phrases
+from records.engine import new_engine
+from records.reading import CallFilter, every_record
 from sandbox.caller import CallPlan, CallResult, Patience, Turn, place_call
 
 OUT = Path(__file__).parents[1] / "out" / "soak.json"
@@ -69,6 +74,7 @@ class Tally:
             "memory_mb": [round(mb, 1) for _, mb, _, _ in (self.samples[:1] + self.samples[-1:])],
             "open_files": [files for _, _, files, _ in (self.samples[:1] + self.samples[-1:])],
             "processes": [processes for _, _, _, processes in (self.samples[:1] + self.samples[-1:])],
+            "turns_by_room": {call["room"]: call["answered"] for call in self.calls},
             "bad_calls": lost + [call for call in silent if call not in lost],
         }
 
@@ -83,14 +89,41 @@ def _slope(points: Sequence[tuple[float, float]]) -> float:
 
 async def soak(minutes: float, seed: int, side_by_side: int = 1) -> dict[str, Any]:
     """A whole soak on a stack of its own; looks for processes that are left behind after it."""
+    folder = Path(tempfile.mkdtemp(prefix="vaani-soak-"))
+    url = f"sqlite+aiosqlite:///{folder}/calls.db"
+    kept = {"WORKER_RECORDS_URL": url, "WORKER_RECORDS_SPOOL_DIR": str(folder / "spool")}
     async with FaultStack(OUT.parent / "logs" / "soak") as stack:
-        lines = [LineUp(stack, f"soak{number}") for number in range(side_by_side)]
+        lines = [LineUp(stack, f"soak{number}", environment=kept) for number in range(side_by_side)]
         for line in lines:
             await line.start()
         summary = await soak_on(lines, minutes, seed)
         pids = [pid for line in lines if line.worker for pid in _family(line.worker.pid)]
         await asyncio.gather(*(line.stop() for line in lines))
-    return {**summary, "processes_left_behind": sum(_alive(pid) for pid in pids)}
+    records = await records_beside(summary.pop("turns_by_room"), url)
+    shutil.rmtree(folder)
+    return {**summary, **records, "processes_left_behind": sum(_alive(pid) for pid in pids)}
+
+
+async def records_beside(turns_by_room: Mapping[str, int], url: str) -> dict[str, Any]:
+    """Compare the calls that were placed, each with its turns answered, with the records that remain of them."""
+    engine = new_engine(url)
+    try:
+        async with engine.connect() as connection:
+            records = [record async for record in every_record(connection, CallFilter())]
+    finally:
+        await engine.dispose()
+    by_room = Counter(record["room"] for record in records)
+    whole = [
+        record for record in records
+        if record["ended_at"] and not record["events_dropped"]
+        and sum(turn["replied_at"] is not None for turn in record["turns"]) >= turns_by_room.get(record["room"], 0)
+    ]  # fmt: skip
+    return {
+        "records": len(records),
+        "records_missing": sorted(turns_by_room.keys() - by_room.keys()),
+        "records_double": sorted(room for room, count in by_room.items() if count > 1),
+        "records_not_whole": sorted(record["room"] for record in records if record not in whole),
+    }
 
 
 async def soak_on(lines: Sequence[LineUp], minutes: float, seed: int) -> dict[str, Any]:
@@ -178,6 +211,7 @@ def good(summary: dict[str, Any]) -> bool:
         summary["placed"]
         and not summary["lost"]
         and not summary["silent_over_5_seconds"]
+        and not any(summary.get(f"records_{what}") for what in ("missing", "double", "not_whole"))
         and not summary.get("processes_left_behind")
     )
 

@@ -140,6 +140,22 @@ locals {
       quiet    = "900s"
       text     = "A call's process ended by itself; `exit_code` -9 is usually memory. The caller is given a new agent (`call.rescued`) unless `call.lost` follows. Memory is on the dashboard."
     }
+    records_dropped = {
+      name     = "records of calls are incomplete"
+      severity = "ERROR"
+      events   = ["records.dropped"]
+      where    = ""
+      quiet    = "3600s"
+      text     = "Something will be missing in calls' records; `why` on the line says what it was. A full spool: is the database away (`records.waiting`), or WORKER_RECORDS_SPOOL_MB too small for how long it was? No call was disturbed."
+    }
+    records_waiting = {
+      name     = "the database of records is away"
+      severity = "WARNING"
+      events   = ["records.waiting"]
+      where    = ""
+      quiet    = "1800s"
+      text     = "Records wait on the workers' disks, and are written when it is back (`records.written_again`). `why` and `do` on the line say what stands in the way. An instance that ends before takes what waits there along."
+    }
     workers_gave_up = {
       name     = "workers lose LiveKit"
       severity = "CRITICAL"
