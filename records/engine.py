@@ -5,6 +5,8 @@ docs/records.md says what is asked of either database.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -43,6 +45,7 @@ def new_engine(url: str | RecordsUrl) -> AsyncEngine:
     database = url if isinstance(url, RecordsUrl) else read_url(url)
     if database.file is not None:
         make_folder(database.file.absolute().parent, "WORKER_RECORDS_URL")
+        _make_private(database.file)
         engine = create_async_engine(database.text, pool_size=POOL_SIZE, hide_parameters=True)
         event.listen(engine.sync_engine, "connect", _set_up_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -51,6 +54,12 @@ def new_engine(url: str | RecordsUrl) -> AsyncEngine:
         database.text, pool_size=POOL_SIZE, pool_pre_ping=True, hide_parameters=True,
         connect_args={"timeout": CONNECT_SECONDS, "command_timeout": COMMAND_SECONDS},
     )  # fmt: skip
+
+
+def _make_private(file: Path) -> None:
+    """Make the database's file so that nobody else of the machine can read it; SQLite's other files follow it."""
+    with contextlib.suppress(OSError):  # it is there already; or SQLite will say what is wrong
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:

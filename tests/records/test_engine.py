@@ -131,3 +131,4 @@ async def test_what_is_deleted_in_sqlite_is_overwritten(tmp_path):
         assert (await connection.exec_driver_sql("PRAGMA foreign_keys")).scalar_one() == 1
     await engine.dispose()
     assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert {oct(each.stat().st_mode)[-3:] for each in tmp_path.iterdir()} == {"600"}
