@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -16,6 +17,7 @@ from console.errors import Refusal
 
 PIECE_BYTES = 256 * 1024
 ASK_SECONDS = 10
+_PART = re.compile(r"\d{3}-\d{5}-(\d{13})\.ogg$")
 TYPES = {".ogg": "audio/ogg", ".opus": "audio/ogg", ".wav": "audio/wav", ".webm": "audio/webm", ".mp3": "audio/mpeg"}
 
 
@@ -29,6 +31,12 @@ class Sound:
     @property
     def size_bytes(self) -> int:
         return sum(size for _, size in self.objects)
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When its first part began, as the part's name says (worker/recording/shelf.py); None for another name."""
+        match = _PART.search(self.objects[0][0])
+        return datetime.fromtimestamp(int(match[1]) / 1000, UTC) if match else None
 
 
 class Recordings:

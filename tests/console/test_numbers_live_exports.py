@@ -16,7 +16,7 @@ from console.live_calls import LiveCalls
 from console.pages.recording import span_of
 from console.reading.numbers import Numbers, numbers_of_day, quantile, total
 from console.rollup import RollUp
-from tests.console.seeded import Seed
+from tests.console.seeded import NOON, Seed
 
 
 async def test_a_days_numbers_are_those_of_its_calls(database, seed_many_async):
@@ -185,9 +185,20 @@ def test_a_recording_is_sent_in_the_parts_that_a_player_asks_for(opened, seed, r
     assert (part.status_code, part.content, part.headers["content-range"]) == (206, b"\n\x0b\x0c", "bytes 10-12/200")
     beyond = console.get(f"/calls/{call}/recording", headers={"Range": "bytes=200-"})
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, "bytes */200")
+    assert f'src="/calls/{call}/recording"' in console.get(f"/calls/{call}").text
     parts = seed(recording=f"file://{recordings}/parts/", id="parts")
     assert console.get(f"/calls/{parts}/recording").content == b"onetwo"
     assert console.get(f"/calls/{parts}/recording", headers={"Range": "bytes=2-4"}).content == b"etw"
+
+
+def test_lines_are_placed_from_where_the_recording_began(opened, seed, recordings):
+    begun_seconds_later = 2
+    began_ms = round((NOON.timestamp() + begun_seconds_later) * 1000)
+    (recordings / "named").mkdir()
+    (recordings / "named" / f"000-00000-{began_ms}.ogg").write_bytes(b"sound")
+    call = seed(("x" * 14, "hello"), recording=f"file://{recordings}/named/")
+    page = opened(CONSOLE_RECORDINGS_URL=f"file://{recordings}").get(f"/calls/{call}").text
+    assert 'class="line caller" data-begins="1.60" data-ends="2.60"' in page
 
 
 @pytest.mark.parametrize(
@@ -197,6 +208,7 @@ def test_nothing_else_is_sent_as_a_recording(opened, seed, recordings, where):
     console = opened(CONSOLE_RECORDINGS_URL=f"file://{recordings}")
     for url in (f"file://{recordings}/{where}", f"file:///etc/{where or 'passwd'}", f"s3://other/{where}"):
         call = seed(recording=url, id=f"call-{hash(url) % 10_000}")
+        assert "No recording." in console.get(f"/calls/{call}").text
         page = console.get(f"/calls/{call}/recording")
         assert page.status_code == 404
         assert "outside" not in page.text
