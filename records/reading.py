@@ -145,7 +145,7 @@ def _record(
         "consent": _consent(consents[-1]) if consents else None,
         "consents": [_consent(consent) for consent in consents],
         "recording": call.recording, "summary": call.summary, "outcome": call.outcome,
-        "outcome_status": call.outcome_status, "words_kept": call.words_kept,
+        "outcome_status": call.outcome_status, "promises": call.promises, "words_kept": call.words_kept,
         "events_dropped": call.events_dropped, "legal_hold": call.legal_hold,
     }  # fmt: skip
 

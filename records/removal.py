@@ -33,7 +33,7 @@ async def forget_words(connection: AsyncConnection, calls: Collection[str]) -> N
         await connection.execute(update(table).where(table.c.call_id.in_(calls)).values(empty))
     for said in (OutboxMessage, CallWords):
         await connection.execute(delete(said).where(said.call_id.in_(calls)))
-    gone = {"number": None, "summary": None, "outcome": None, "words_kept": False}
+    gone = {"number": None, "summary": None, "outcome": None, "promises": None, "words_kept": False}
     # LiveKit names the rooms of phone calls after the number, and where words were kept the name is whole.
     room = case((CALLS.c.channel == "phone", ""), else_=CALLS.c.room)
     await connection.execute(update(CALLS).where(CALLS.c.id.in_(calls)).values(room=room, **gone))

@@ -116,6 +116,11 @@ class Call(Base):
     outcome: Mapped[dict[str, Any] | None] = mapped_column(Json)
     outcome_status: Mapped[str | None] = mapped_column(String(32))
     """How the outcome came about; None for a call that nobody has asked about yet."""
+    promises: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
+    """What the agent promised, each beside what the tools really did."""
+    outcome_asked_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    """When a worker last began to ask, for an agent that was killed before it could."""
+    outcome_tries: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     legal_hold: Mapped[str | None] = mapped_column(Text)
     """Why neither retention nor erasure may touch this call."""
     length_seconds: Mapped[float | None] = mapped_column(Float)

@@ -22,7 +22,7 @@ _WORDS: dict[Table, tuple[str, ...]] = {
     Base.metadata.tables["tool_calls"]: ("arguments",),
     Base.metadata.tables["transfers"]: ("to",),
 }
-_MADE_OF_WORDS = ("number", "summary", "outcome")
+_MADE_OF_WORDS = ("number", "summary", "outcome", "promises")
 
 
 async def forget_withdrawn(connection: AsyncConnection, calls: Collection[str]) -> bool:

@@ -17,6 +17,7 @@ from records import events
 from records.engine import together, writing
 from records.events import CallEvent, tombstone_of
 from records.figures import derive
+from records.outcomes import write_outcome
 from records.schema import Base, Call, CallAgent, Consent, Fault, Tombstone, ToolCall, Transfer, Turn
 from records.withdrawal import forget_withdrawn, leave_no_trace
 
@@ -46,6 +47,7 @@ class Batch:
         self.usage: Rows = {}
         self.left: Rows = {}
         self.dropped: Rows = {}
+        self.outcomes: dict[str, tuple[dict[str, Any], datetime]] = {}
         self.rows: dict[type[Base], Rows] = {model: {} for model in (ToolCall, Fault, Transfer, Consent)}
         for event in told:
             self._take(event)
@@ -101,8 +103,7 @@ class Batch:
         self.calls[event.call]["recording"] = about["url"]
 
     def _outcome(self, event: CallEvent, at: datetime, about: dict[str, Any], agent: dict[str, Any]) -> None:
-        found = {"summary": about.get("summary"), "outcome": about.get("outcome")}
-        self.calls[event.call]["outcome"] = found | {"outcome_status": about.get("status")}
+        self.outcomes.setdefault(event.call, (about, at))
 
     def _dropped(self, event: CallEvent, at: datetime, about: dict[str, Any], agent: dict[str, Any]) -> None:
         key, row = (event.call, event.generation), agent | {"events_dropped": int(about["events"])}
@@ -164,8 +165,10 @@ async def write_events(engine: AsyncEngine, told: Iterable[CallEvent]) -> None:
             return
         await _write_calls(connection, batch)
         await _write_parts(connection, batch)
-        forgotten = await forget_withdrawn(connection, batch.calls)
         await _count_anew(connection, batch)
+        for call, (found, at) in sorted(batch.outcomes.items()):
+            await write_outcome(connection, call, found, at, tell=bool(found.get("tell")))
+        forgotten = await forget_withdrawn(connection, batch.calls)
         await derive(connection, batch.calls)
     if forgotten:
         await leave_no_trace(engine)
@@ -229,7 +232,6 @@ def _changes(row: Any, about: dict[str, Any]) -> dict[str, Any]:
         "started_at": min(row.started_at, about["first_at"]),
         "last_event_at": max(row.last_event_at, about["last_at"]),
         **about.get("begun", {}),
-        **about.get("outcome", {}),
     }
     if "answered_at" in about:
         changes["answered_at"] = min(about["answered_at"], row.answered_at or about["answered_at"])

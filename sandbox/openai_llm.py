@@ -12,6 +12,7 @@ from aiohttp import web
 
 from sandbox.llm_misbehaviour import misbehaved, refused_request
 from sandbox.llm_script import Reply, reply_to, text_of
+from sandbox.llm_structured import refusal_of, schema_of, structured_answer
 from sandbox.scopes import STATUS_FAULTS, Fault, Scope, held
 from sandbox.vendor import (
     MESSAGES,
@@ -77,8 +78,11 @@ async def complete(request: web.Request) -> web.StreamResponse:
     scope = scope_of(request)
     asked_at = now()
     body = await _checked_body(request)
-    messages, tools = body["messages"], _callable_tools(body)
-    reply = misbehaved(scope, reply_to(messages, tools))
+    messages, tools, asked = body["messages"], _callable_tools(body), schema_of(body)
+    if asked is not None and (problem := refusal_of(asked)):
+        raise Refused(refuse(400, problem, "response_format"))
+    written = Reply(structured_answer(asked, text_of(messages[-1]))) if asked is not None else reply_to(messages, tools)
+    reply = misbehaved(scope, written)
     details = _details(body, reply)
     scope.log("llm", "asked", **details)
     try:

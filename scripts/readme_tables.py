@@ -96,6 +96,8 @@ def _default(value: object) -> str:
         return "required"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(map(str, value))
     return str(value).replace(str(Path.home()), "~")
 
 

@@ -10,6 +10,7 @@ from worker.conversation.consent_talk import notices
 from worker.conversation.phrases import Phrases
 from worker.end_of_turn import DEFAULT_POLICY
 from worker.end_of_turn.wait_policy import wait_policy
+from worker.outcome.checks import outcome_problems
 from worker.providers.sarvam_voices import languages_without_a_voice, voice_problems
 from worker.record.checks import record_problems
 from worker.settings import Settings, SttSettings
@@ -51,7 +52,7 @@ def setting_problems(settings: Settings) -> list[str]:
         )
     if settings.call.call_warning_seconds >= settings.call.max_call_seconds:
         problems.append("WORKER_CALL_WARNING_SECONDS must be below WORKER_MAX_CALL_SECONDS")
-    return problems + record_problems(settings.records)
+    return problems + record_problems(settings.records) + outcome_problems(settings.outcome, settings.records)
 
 
 def _keyterms_problem(settings: SttSettings) -> str | None:

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from records.log_events import RECORDS_DROPPED, RECORDS_WAITING, RECORDS_WRITTEN_AGAIN
+from records.log_events import (
+    RECORDS_DROPPED,
+    RECORDS_WAITING,
+    RECORDS_WRITTEN_AGAIN,
+    WEBHOOK_DEAD,
+    WEBHOOK_FAILED,
+)
 
-__all__ = ["RECORDS_DROPPED", "RECORDS_WAITING", "RECORDS_WRITTEN_AGAIN"]  # besides the worker's own, below
+__all__ = [  # besides the worker's own, below
+    "RECORDS_DROPPED",
+    "RECORDS_WAITING",
+    "RECORDS_WRITTEN_AGAIN",
+    "WEBHOOK_DEAD",
+    "WEBHOOK_FAILED",
+]
 
 WORKER_REGISTERED = "worker.registered"
 WORKER_NOT_REGISTERED = "worker.not_registered"
@@ -20,6 +32,7 @@ CALL_TRANSFER = "call.transfer"
 CALL_ENDED = "call.ended"
 CALL_FAILED = "call.failed"
 CALL_REPORT = "call.report"
+CALL_OUTCOME = "call.outcome"
 CALL_RESUMED = "call.resumed"
 CALL_HANDOVER = "call.handover"
 CALL_PROCESS_DIED = "call.process_died"

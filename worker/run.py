@@ -20,6 +20,7 @@ from worker.end_of_turn.session_options import misses_sound
 from worker.end_of_turn.sound.model import WEIGHTS
 from worker.health import HealthServer
 from worker.livekit_internals import hear_ctrl_c_always
+from worker.outcome.building import beside_records
 from worker.parent import Parts
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.record.shipping import RecordShipping
@@ -73,7 +74,7 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
     redispatcher = Redispatcher(parts.client.rooms, settings.livekit.agent_name)
     server.on("worker_started", lambda *_: redispatcher.follow(server))
     server.on("worker_started", lambda *_: parts.admission.follow(server))
-    shipping = RecordShipping(settings.records)
+    shipping = RecordShipping(settings.records, beside_records(settings))
     shipping.start()
     serving = asyncio.create_task(server.run(devmode=dev))
     beside = [

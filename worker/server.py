@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from livekit.agents import (
@@ -24,6 +24,7 @@ from livekit.agents import (
 )
 from livekit.agents.voice.agent_session import SessionConnectOptions
 
+from records.masking import know_number_words
 from worker import log_events
 from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE
 from worker.consent.answers import read_answer
@@ -60,6 +61,9 @@ from worker.settings import CallSettings, ConsentSettings, Settings, TurnSetting
 from worker.ticket import read_ticket
 from worker.tools.offered import offered_tools
 
+if TYPE_CHECKING:
+    from worker.outcome.making import OutcomeMaker
+
 log = logging.getLogger("vaani")
 # The recogniser's and the voice detector's own rate: at the framework's 24 kHz both would resample, in Python, all
 # the time. The room is ended by the call: one that another agent carries on must not be.
@@ -83,6 +87,7 @@ class Prewarmed:
     llm: llm.LLM[Any]
     phrases: Phrases
     instructions: str
+    outcome: OutcomeMaker | None
 
     @staticmethod
     def of(proc: JobProcess) -> Prewarmed:
@@ -91,6 +96,7 @@ class Prewarmed:
         return found
 
 
+_AFTER_CALL = "after_call"
 _PREWARMED = "prewarmed"  # the framework hands on a dict, and nothing else
 
 
@@ -102,13 +108,28 @@ def prewarm(proc: JobProcess) -> None:
     warm(model)
     if settings.consent.rules.opening:
         read_answer("yes")  # reads the lists of eleven languages, and not while a caller waits
+    if settings.records.records_words or settings.outcome.is_on:
+        know_number_words()
     proc.userdata[_PREWARMED] = Prewarmed(
         settings=settings,
         vad=build_vad(settings.turns),
         llm=model,
         phrases=phrases(settings.call, settings.consent),
         instructions=instructions(settings.call),
+        outcome=maker_of(settings) if settings.outcome.is_on else None,
     )
+
+
+def maker_of(settings: Settings) -> OutcomeMaker | None:
+    """Build what writes outcomes; None, told in one line, where the schema has gone since the start."""
+    from worker.outcome.building import maker_of
+    from worker.outcome.schema import BadSchema
+
+    try:
+        return maker_of(settings)
+    except BadSchema as error:
+        log.error("no outcomes are written", extra={"why": str(error)})
+        return None
 
 
 def phrases(settings: CallSettings, consent: ConsentSettings) -> Phrases:
@@ -196,6 +217,7 @@ async def take_call(ctx: JobContext) -> None:
     on_handover_signal(call.hand_over)
     call.reports.event(log_events.CALL_STARTED)
     agent = Assistant(call, ready.instructions, offered_tools(settings.tools, settings.tool_sources))
+    write_outcome_at_end(ctx, call, agent)
     call.opening.refused = refusal(ctx)
     connecting = asyncio.create_task(connect(ctx))
     await session.start(agent=agent, room=ctx.room, room_options=ROOM_OPTIONS, record=NOTHING_IS_UPLOADED)
@@ -230,6 +252,24 @@ def ask_sound(ctx: JobContext, settings: TurnSettings) -> AskModel | None:
         return probability_of(await models.do_inference(SoundRunner.INFERENCE_METHOD, samples))
 
     return ask
+
+
+def write_outcome_at_end(ctx: JobContext, call: Call, agent: Assistant) -> None:
+    """Have what the call came to written when it is over, where outcomes are on."""
+    ready = Prewarmed.of(ctx.proc)
+    if ready.outcome is None:
+        return
+    from worker.outcome.after_call import AfterCall
+
+    ctx.proc.userdata[_AFTER_CALL] = AfterCall(
+        ready.outcome,
+        call.reports.record,
+        spoken=lambda: agent.chat_ctx,
+        before=lambda: call.history.summary,
+        tools=[tool.info.name for tool in agent.tools if isinstance(tool, llm.FunctionTool | llm.RawFunctionTool)],
+        keeps_text=ready.settings.outcome.outcome_words,
+        tells=ready.settings.outcome.outcome_webhook_url is not None,
+    )
 
 
 async def connect(ctx: JobContext) -> None:
@@ -295,7 +335,9 @@ def connection_options(settings: Settings) -> SessionConnectOptions:
 
 
 async def on_session_end(ctx: JobContext) -> None:
-    """Log the report of a finished call, for operators."""
+    """Write what the call came to, and log its report, for operators."""
+    if (after := ctx.proc.userdata.get(_AFTER_CALL)) is not None:
+        await after.finish()
     try:
         report = ctx.make_session_report()
     except RuntimeError:

@@ -38,6 +38,8 @@ from worker.text.phone_numbers import e164
 KEYTERMS_MAX = 50
 KEYTERM_CHARS_MAX = 64
 STT_LANGUAGES = ("unknown", *SUPPORTED)
+NUMBER_KINDS = ("card", "cvv", "pin", "otp", "aadhaar", "pan", "account", "phone")
+"""What records.masking.Kind lists; written out, because a worker that keeps nothing loads nothing of it."""
 
 
 def _http_address(value: str | None) -> str | None:
@@ -469,6 +471,10 @@ class RecordsSettings(_Group):
     retention_days: str = Field(
         DEFAULT_RETENTION, description="Days that each kind is kept, or `never` to remove none of it (docs/records.md)."
     )
+    records_unmasked: Annotated[list[Literal[NUMBER_KINDS]], NoDecode] = Field(  # type: ignore[valid-type]
+        default_factory=lambda: ["phone"],
+        description="Kinds of numbers that are not masked in what is kept and sent (docs/masking.md), or `none`.",
+    )
 
     @field_validator("retention_days")
     @classmethod
@@ -484,10 +490,61 @@ class RecordsSettings(_Group):
         except BadRecordsUrl as error:
             raise ValueError(f"{error.why}. {error.do}") from None
 
+    @field_validator("records_unmasked", mode="before")
+    @classmethod
+    def _kinds(cls, value: object) -> object:
+        return [] if value == "none" else _listed(value)
+
     @property
     def spool_folder(self) -> Path | None:
         """Return where this database's records wait; None where none are kept."""
         return self.records_spool_dir / read_url(self.records_url).fingerprint if self.records_url else None
+
+
+class OutcomeSettings(_Group):
+    """What is written of a call when it is over, and who is told (docs/outcome.md)."""
+
+    outcome: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Whether a summary and an outcome are written after a call; `auto`: with a schema or webhook.",
+    )
+    outcome_schema_file: Path | None = Field(
+        None, description="JSON Schema of what an outcome says; the built-in one when empty."
+    )
+    outcome_language: Annotated[Literal[SUPPORTED], BeforeValidator(_is_supported)] = Field(  # type: ignore[valid-type]
+        "en-IN", description="The summary's language, whatever the call's was."
+    )
+    outcome_model: str | None = Field(None, description="The model that writes it; LLM_MODEL when empty.")
+    outcome_max_tokens: PositiveInt = Field(1000, description="The longest outcome that is billed for.")
+    outcome_seconds: float = Field(
+        12.0,
+        gt=0,
+        le=60,
+        description="All tries together; the call's process is not held longer when the call is over.",
+    )
+    outcome_words: bool = Field(
+        False, description="Whether summary and free text are kept and sent although WORKER_RECORDS_WORDS keeps none."
+    )
+    outcome_webhook_url: str | None = Field(None, description="Told of every call that is over: `https://…`.")
+    outcome_webhook_secret: SecretStr | None = Field(
+        None, description="Signs what the webhook is told: `whsec_…`; two, comma-separated, while one is exchanged."
+    )
+    outcome_webhook_insecure: bool = Field(
+        False, description="Allows `http://` and addresses of one's own network for the webhook."
+    )
+
+    @field_validator("outcome_schema_file")
+    @classmethod
+    def _is_a_file(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {str(value)!r}")
+        return value
+
+    @property
+    def is_on(self) -> bool:
+        """Return whether outcomes are written."""
+        wanted = self.outcome_schema_file is not None or self.outcome_webhook_url is not None
+        return self.outcome == "on" or (self.outcome == "auto" and wanted)
 
 
 class SttSettings(_Group):
@@ -623,6 +680,7 @@ class Settings:
     health: HealthSettings
     logs: LogSettings
     records: RecordsSettings
+    outcome: OutcomeSettings
     stt: SttSettings
     llm: LlmSettings
     tts: TtsSettings

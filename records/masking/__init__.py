@@ -7,5 +7,11 @@ Nothing of the worker is imported, and nothing but the standard library: whoever
 from records.masking.kinds import Kind
 from records.masking.masker import Masker
 from records.masking.sensitive import Found, sensitive_in
+from records.masking.words import words
 
-__all__ = ["Found", "Kind", "Masker", "sensitive_in"]
+__all__ = ["Found", "Kind", "Masker", "know_number_words", "sensitive_in"]
+
+
+def know_number_words() -> None:
+    """Read the lists now: a first turn must not wait for files."""
+    words()

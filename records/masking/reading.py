@@ -11,11 +11,19 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from records.masking.kinds import Kind
 from records.masking.normalise import normalised
-from records.masking.words import OTHER, longest_number, value_of, words
+from records.masking.words import (
+    KEPT_SOUNDS,
+    OTHER,
+    can_begin_number,
+    can_begin_topic,
+    longest_number,
+    value_of,
+    words,
+)
 
 _MARKS = "".join(
     chr(code)
@@ -38,7 +46,7 @@ _CARDS = {"card", "cards", "कार्ड", "কার্ড", "કાર્�
 _SPELT_WORDS = frozenset({"otp", "cvv", "cvc", "pan", "pin", "mpin"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Token:
     """One word or group of figures."""
 
@@ -111,9 +119,7 @@ class Reading:
     tokens: list[Token] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.tokens = [
-            Token(found.start(), found.end(), _figures(normalised(found[0]))) for found in _TOKEN.finditer(self.text)
-        ]
+        self.tokens = [Token(found.start(), found.end(), _word(found[0])) for found in _TOKEN.finditer(self.text)]
 
     @cached_property
     def runs(self) -> list[Run]:
@@ -122,6 +128,9 @@ class Reading:
         runs: list[Run] = []
         place = 0
         while place < len(self.tokens):
+            if not can_begin_number(self.tokens[place].word):
+                place += 1
+                continue
             run, place = self._run_at(place, dates)
             strong = [element for element in run.elements if not element.weak]
             if strong or len(run.elements) >= _FEWEST_WEAK:
@@ -136,11 +145,12 @@ class Reading:
         topics: list[Topic] = []
         place = 0
         while place < len(self.tokens):
-            size = self._spelt_topic(place) or self._topic_phrase(place)
-            if size is None:
+            begins = can_begin_topic(self.tokens[place].word)
+            found = (self._spelt_topic(place) or self._topic_phrase(place)) if begins else None
+            if found is None:
                 place += 1
                 continue
-            last, name = size
+            last, name = found
             if topics and topics[-1].last == place - 1 and self.tokens[place].word in _CARDS | {"code"}:
                 name = topics[-1].name  # "Aadhaar card", "PAN card"
             topics.append(Topic(place, last, name))
@@ -185,6 +195,11 @@ class Reading:
                 return OTHER
             phone = phone or (Kind.PHONE.value if Kind.PHONE in names else None)
         return phone
+
+    @property
+    def has_figures(self) -> bool:
+        """Whether any digit is said or written, alone or in a code."""
+        return bool(self.runs) or any(letter.isdecimal() for letter in self.text)
 
     def sentences(self) -> list[tuple[int, int]]:
         """First and last token of each sentence."""
@@ -304,8 +319,10 @@ class Reading:
         return _SENTENCE_ENDS.search(self.text[self.tokens[first].end : self.tokens[last].start]) is not None
 
 
-def _figures(word: str) -> str:
-    """Figures of any script as ASCII ones."""
+@lru_cache(maxsize=KEPT_SOUNDS)
+def _word(written: str) -> str:
+    """A word in `normalised` form, figures of any script as ASCII ones."""
+    word = normalised(written)
     if word.isascii():
         return word
     return "".join(str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in word)

@@ -36,7 +36,7 @@ class _Piece:
 
 def pans_in(reading: Reading, asked: str | None = None) -> Iterator[Pan]:
     """The PANs of a text, in order."""
-    place = 0
+    place = 0 if reading.has_figures else len(reading.tokens)
     while place < len(reading.tokens):
         found = _pan_at(reading, place, asked)
         if found is None:

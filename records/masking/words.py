@@ -141,6 +141,19 @@ def _listed(text: str) -> frozenset[str]:
     return frozenset(normalised(text).split())
 
 
+@lru_cache(maxsize=KEPT_SOUNDS)
+def can_begin_number(word: str) -> bool:
+    """Whether a word may be the first of a number; figures are."""
+    return word.isdecimal() or word in words().repeats or longest_number(word) > 0
+
+
+@lru_cache(maxsize=KEPT_SOUNDS)
+def can_begin_topic(word: str) -> bool:
+    """Whether a word may be the first of what tells what a number is, or the first letter of it."""
+    known = words()
+    return word in known.longest_topic or (len(word) == 1 and word.isascii()) or word in known.letters
+
+
 def longest_number(word: str) -> int:
     """How many words the longest number has that begins with this one; 0 where none does."""
     longest = words().longest_number

@@ -8,6 +8,7 @@ from livekit.agents import llm
 from livekit.plugins import openai
 
 from worker.livekit_internals import warm_client
+from worker.providers.openai_models import reasons
 from worker.providers.openai_refusals import PlainClient
 from worker.settings import LlmSettings, OpenAiSettings
 
@@ -26,17 +27,13 @@ def build_llm(settings: LlmSettings, api: OpenAiSettings) -> llm.LLM[Any]:
 
 def _model(name: str, settings: LlmSettings, api: OpenAiSettings) -> openai.LLM:
     options: dict[str, Any] = {"max_completion_tokens": settings.max_reply_tokens}
-    if _reasons(name):
+    if reasons(name):
         # The plugin does not know that gpt-6 reasons: without this it thinks before every word, and calls no tools.
         options["reasoning_effort"] = settings.reasoning_effort
     if settings.temperature is not None:
         options["temperature"] = settings.temperature
     client = PlainClient(api.api_key.get_secret_value(), api.base_url)
     return openai.LLM(model=name, client=client, **options)
-
-
-def _reasons(name: str) -> bool:
-    return name.startswith(("gpt-5", "gpt-6", "o1", "o3", "o4"))
 
 
 def warm(model: llm.LLM[Any]) -> None:

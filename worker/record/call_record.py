@@ -19,6 +19,7 @@ from livekit.agents.voice import FunctionToolsExecutedEvent
 
 from records import events
 from records.events import call_id_of
+from records.masking import Kind, Masker
 from records.spool import SpoolWriter
 from worker.faults import Fault
 from worker.recovery.snapshot import Succession
@@ -60,23 +61,27 @@ class Cost:
 class CallRecord:
     """Keeps the record of one call; without a writer it keeps nothing, and costs nothing."""
 
-    def __init__(self, writer: Writer | None, *, keeps_words: bool = False, key: str = "") -> None:
+    def __init__(
+        self, writer: Writer | None, *, keeps_words: bool = False, key: str = "", masker: Masker | None = None
+    ) -> None:
         """Keep a record.
 
         Args:
             writer: Where events go.
             keeps_words: Whether what is said, phone numbers and tools' arguments are kept.
             key: Ties fingerprints to the phone numbers that they stand for.
+            masker: Takes cards, one-time passwords and the like out of what is kept.
         """
         self._writer = writer
         self._set_to_keep_words = keeps_words
         self.may_keep_words: Callable[[], bool] = lambda: True
         """Whether the caller agrees to it: worker.consent."""
         self._key = key
+        self._masker = masker or Masker()
         self._turn = 0
         self._reply: list[str] = []
         self._stages: dict[str, float] = {}
-        self._answered = self._over = False
+        self._answered = self._over = self._ended = False
         self.caller: str | None = None
         """Fingerprint of who calls; None for nobody in particular."""
         self._spoken: Callable[[], Spoken] = lambda: Spoken("", None, None)
@@ -125,7 +130,7 @@ class CallRecord:
         self._turn = turns
         self._answered = True
         if unanswered is not None:
-            self._tell(events.HEARD, turn=turns, heard=self._words(unanswered))
+            self._tell(events.HEARD, turn=turns, heard=self._heard_words(unanswered))
 
     # ---- what happens
 
@@ -164,17 +169,19 @@ class CallRecord:
         self._reply = []
         self._stages = _stages(TurnTimings.from_metrics(item.metrics or {}, {}))
         self._tell(
-            events.HEARD, turn=self._turn, heard=self._words(item.text_content or ""),
+            events.HEARD, turn=self._turn, heard=self._heard_words(item.text_content or ""),
             heard_language=self._spoken().heard_language,
         )  # fmt: skip
 
     def _replied(self, item: ChatMessage) -> None:
         """Note what the caller has heard of a reply; a turn may have several parts: "one moment", then the answer."""
-        self._reply.append((item.text_content or "") if self._keeps_words else "")
+        said = (item.text_content or "")[:LONGEST_TEXT_CHARACTERS]
+        self._reply.append(self._masker.said(said) if self._keeps_words else "")
         self._stages |= _stages(TurnTimings.from_metrics({}, item.metrics or {}))
         spoken = self._spoken()
         self._tell(
-            events.REPLIED, turn=self._turn, reply=self._words(" ".join(self._reply)), reply_language=spoken.language,
+            events.REPLIED, turn=self._turn, reply=" ".join(self._reply) if self._keeps_words else None,
+            reply_language=spoken.language,
             language_reason=spoken.reason, interrupted=item.interrupted, stages_seconds=dict(self._stages),
         )  # fmt: skip
         self._tell_cost()
@@ -184,7 +191,7 @@ class CallRecord:
             self._tell(
                 events.TOOL, turn=self._turn, name=call.name, outcome="failed" if output.is_error else "ok",
                 ms=max(0, round(1000 * (output.created_at - call.created_at))),
-                arguments=_as_object(call.arguments) if self._keeps_words else None,
+                arguments=self._masker.value(_as_object(call.arguments)) if self._keeps_words else None,
             )  # fmt: skip
 
     def _agent_is(self, state: str) -> None:
@@ -204,7 +211,22 @@ class CallRecord:
 
     def ended(self, reason: str, *, failed: bool) -> None:
         """Note that the call is over, and why."""
+        self._ended = self._ended or not self._over
         self._finish(events.ENDED, reason=reason, failed=failed)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether this agent has ended the call, and left it to nobody else."""
+        return self._ended
+
+    @property
+    def keeps_words(self) -> bool:
+        """Whether what was said is in the record."""
+        return self._keeps_words
+
+    def came_to(self, outcome: dict[str, Any]) -> None:
+        """Note what the call came to, when it is over (worker/outcome)."""
+        self._tell(events.OUTCOME, **outcome)
 
     def _finish(self, kind: str, **about: object) -> None:
         if not self._over:
@@ -225,8 +247,8 @@ class CallRecord:
     def _keeps_words(self) -> bool:
         return self._set_to_keep_words and self.may_keep_words()
 
-    def _words(self, text: str) -> str | None:
-        return text[:LONGEST_TEXT_CHARACTERS] if self._keeps_words else None
+    def _heard_words(self, text: str) -> str | None:
+        return self._masker.heard(text[:LONGEST_TEXT_CHARACTERS]) if self._keeps_words else None
 
 
 def record_of_call(
@@ -247,7 +269,8 @@ def record_of_call(
     generation = succession.generation if succession is not None and not refused else 0
     call_id = call_id_of(job_id) if refused else id_of_call(room_sid, succession)
     writer = SpoolWriter(Path(folder), call_id, generation, settings.records_spool_mb * 1_000_000)
-    return CallRecord(writer, keeps_words=settings.records_words, key=key)
+    masker = Masker(kept={Kind(kind) for kind in settings.records_unmasked})
+    return CallRecord(writer, keeps_words=settings.records_words, key=key, masker=masker)
 
 
 def id_of_call(room_sid: str, succession: Succession | None) -> str:

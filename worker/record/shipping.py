@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from records.retention import read_retention
 from worker.settings import RecordsSettings
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
     from records.shipping import ShipperThread
 
 LAST_SECONDS = 3.0
@@ -16,8 +19,12 @@ LAST_SECONDS = 3.0
 class RecordShipping:
     """Starts and stops the shipper; does nothing where no records are kept."""
 
-    def __init__(self, settings: RecordsSettings) -> None:
+    def __init__(
+        self, settings: RecordsSettings, beside: Callable[[AsyncEngine], Awaitable[None]] | None = None
+    ) -> None:
+        """Prepare to ship; `beside` runs with the database for as long as it does."""
         self._settings = settings
+        self._beside = beside
         self._thread: ShipperThread | None = None
 
     def start(self) -> None:
@@ -27,7 +34,7 @@ class RecordShipping:
         from records.shipping import ShipperThread  # a database's drivers: only where there is one
 
         retention = read_retention(self._settings.retention_days)
-        self._thread = ShipperThread(self._settings.records_url, folder, retention)
+        self._thread = ShipperThread(self._settings.records_url, folder, retention, self._beside)
         self._thread.start()
 
     def stop(self) -> None:

@@ -1,0 +1,1 @@
+"""Writes what a call came to when it is over: a summary, and the fields that the operator asks for."""

@@ -1,0 +1,60 @@
+"""Makes the outcomes of calls whose agent was killed before it could, from the words that their records keep."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from records.engine import writing
+from records.figures import derive
+from records.outcomes import OpenCall, claim_open_call, write_outcome
+from worker.outcome.conversation import Conversation, Line, ToolRun
+from worker.outcome.making import NO_WORDS, Outcome, OutcomeMaker
+from worker.outcome.noting import note
+
+log = logging.getLogger("vaani")
+LOOK_SECONDS = 5.0
+
+
+class OpenCalls:
+    """Looks for such calls beside everything else, for as long as it runs; any worker may, each call is one's."""
+
+    def __init__(self, engine: AsyncEngine, maker: OutcomeMaker, *, tells: bool) -> None:
+        self._engine, self._maker, self._tells = engine, maker, tells
+
+    async def run(self) -> None:
+        """Make what is to be made, until cancelled."""
+        while True:
+            try:
+                made = await self.make_one(datetime.now(UTC))
+            except Exception as error:  # the database is away: the shipper says so
+                log.debug("no call could be looked for", extra={"why": type(error).__name__})
+                made = False
+            if not made:
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def make_one(self, now: datetime) -> bool:
+        """Make the outcome of the oldest call without one; False where there is none."""
+        call = await claim_open_call(self._engine, now)
+        if call is None:
+            return False
+        outcome = await self._made(call)
+        note(outcome)
+        if outcome.is_answered or call.is_last_try:
+            async with writing(self._engine) as connection:
+                await write_outcome(connection, call.id, outcome.as_event(), datetime.now(UTC), tell=self._tells)
+                await derive(connection, [call.id])
+        return True
+
+    async def _made(self, call: OpenCall) -> Outcome:
+        if not call.words_kept:
+            return Outcome(NO_WORDS)
+        lines = [
+            line for heard, reply in call.said for line in (Line("caller", heard or ""), Line("assistant", reply or ""))
+        ]
+        tools = [ToolRun(name, ok) for name, ok in call.tools]
+        names = sorted({tool.name for tool in tools})
+        return await self._maker.make(Conversation(lines, tools), names, keeps_words=True)
