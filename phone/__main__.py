@@ -153,8 +153,7 @@ def _purpose(config: PhoneConfig, name: str) -> Purpose:
 
 
 def _tell(dialler: Dialler, callee: Callee, result: Result) -> None:
-    fingerprint = dialler.room_of(callee).removeprefix("out-")
-    _print(callee=fingerprint, outcome=result.outcome.value, seconds=round(result.seconds, 1))
+    _print(callee=dialler.name_of(callee), outcome=result.outcome.value, seconds=round(result.seconds, 1))
 
 
 def _print(**fields: object) -> None:

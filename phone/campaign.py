@@ -24,9 +24,9 @@ class Calls(Protocol):
     """Declares what a campaign asks of the one that dials."""
 
     async def call(self, callee: Callee, purpose: Purpose) -> Result: ...
-    async def is_going_on(self, room: str) -> bool: ...
+    async def room_of(self, name: str) -> str | None: ...
     async def until_over(self, room: str) -> Result: ...
-    def room_of(self, callee: Callee) -> str: ...
+    def name_of(self, callee: Callee) -> str: ...
 
 
 class Campaign:
@@ -62,42 +62,42 @@ class Campaign:
         with self._journal.hold(f"campaign-{self._name}") as mine:
             if not mine:
                 raise BadList(f"campaign {self._name}", why="it runs already", do="Wait for it, or use another --name")
-            by_room = {self._calls.room_of(callee): callee for callee in callees}
-            for room in by_room:
-                self._journal.add(self._name, room)
+            by_name = {self._calls.name_of(callee): callee for callee in callees}
+            for name in by_name:
+                self._journal.add(self._name, name)
             try:
-                await self._go_on_after_a_crash(by_room)
-                await self._call_all(by_room)
+                await self._go_on_after_a_crash(by_name)
+                await self._call_all(by_name)
             finally:
                 for task in self._running.values():
                     task.cancel()
                 await asyncio.gather(*self._running.values(), return_exceptions=True)
-        return Counter(entry.outcome or PENDING for entry in self._entries(by_room))
+        return Counter(entry.outcome or PENDING for entry in self._entries(by_name))
 
-    async def _go_on_after_a_crash(self, by_room: dict[str, Callee]) -> None:
+    async def _go_on_after_a_crash(self, by_name: dict[str, Callee]) -> None:
         """Follow the calls that go on without us to their end; whom else we were calling is not called again."""
-        for entry in self._entries(by_room):
+        for entry in self._entries(by_name):
             if entry.state != CALLING:
                 continue
-            if await self._calls.is_going_on(entry.callee):
-                self._running[entry.callee] = asyncio.create_task(self._follow(by_room[entry.callee]))
+            room = await self._calls.room_of(entry.callee)
+            if room is not None:
+                self._running[entry.callee] = asyncio.create_task(self._follow(by_name[entry.callee], room))
             else:
                 self._journal.settle(self._name, entry.callee, Outcome.UNKNOWN.value)
 
-    async def _follow(self, callee: Callee) -> None:
-        room = self._calls.room_of(callee)
+    async def _follow(self, callee: Callee, room: str) -> None:
         result = await self._calls.until_over(room)
-        self._journal.settle(self._name, room, result.outcome.value)
+        self._journal.settle(self._name, self._calls.name_of(callee), result.outcome.value)
         self._told(callee, result)
 
-    async def _call_all(self, by_room: dict[str, Callee]) -> None:
+    async def _call_all(self, by_name: dict[str, Callee]) -> None:
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             while True:
-                pending = [] if stopping.done() else [e for e in self._entries(by_room) if e.state == PENDING]
+                pending = [] if stopping.done() else [e for e in self._entries(by_name) if e.state == PENDING]
                 if not pending and not self._running:
                     return
-                pause = self._begin_next(pending, by_room)
+                pause = self._begin_next(pending, by_name)
                 waiting: set[asyncio.Future[object]] = {*self._running.values()}  # type: ignore[arg-type]
                 if not stopping.done():
                     waiting.add(stopping)  # type: ignore[arg-type]
@@ -106,7 +106,7 @@ class Campaign:
         finally:
             stopping.cancel()
 
-    def _begin_next(self, pending: list[Entry], by_room: dict[str, Callee]) -> float | None:
+    def _begin_next(self, pending: list[Entry], by_name: dict[str, Callee]) -> float | None:
         """Begin one call, if one is due and there is room for it; return how long to wait before the next look."""
         if not pending or len(self._running) >= self._outbound.calls_at_once:
             return None if self._running else LONGEST_LOOK_SECONDS
@@ -117,42 +117,42 @@ class Campaign:
         if entry.due_at > now:
             return min(entry.due_at - now, LONGEST_LOOK_SECONDS)
         self._journal.calling(self._name, entry.callee)
-        self._running[entry.callee] = asyncio.create_task(self._call(by_room[entry.callee], entry.tries + 1))
+        self._running[entry.callee] = asyncio.create_task(self._call(by_name[entry.callee], entry.tries + 1))
         self._next_at = clock + 60.0 / self._outbound.calls_per_minute
         return self._next_at - clock
 
     async def _call(self, callee: Callee, tries: int) -> None:
-        room = self._calls.room_of(callee)
+        name = self._calls.name_of(callee)
         try:
             result = await self._calls.call(callee, self._purpose)
         except Exception:
-            self._journal.put_off(self._name, room, self._later(PUT_OFF_SECONDS), PENDING)
+            self._journal.put_off(self._name, name, self._later(PUT_OFF_SECONDS), PENDING)
             raise
-        self._note(callee, room, tries, result)
+        self._note(callee, name, tries, result)
         self._told(callee, result)
 
-    def _note(self, callee: Callee, room: str, tries: int, result: Result) -> None:
+    def _note(self, callee: Callee, name: str, tries: int, result: Result) -> None:
         outcome = result.outcome
         if outcome is Refusal.OUTSIDE_HOURS:
             due = may_be_called_from(callee, self._now()).timestamp()
-            self._journal.put_off(self._name, room, due, outcome.value)
+            self._journal.put_off(self._name, name, due, outcome.value)
         elif outcome in (Refusal.LIST_UNAVAILABLE, Refusal.ALREADY_CALLED):
-            self._journal.put_off(self._name, room, self._later(PUT_OFF_SECONDS), outcome.value)
+            self._journal.put_off(self._name, name, self._later(PUT_OFF_SECONDS), outcome.value)
         elif outcome in TRY_AGAIN and tries < self._outbound.tries:
             pause = self._outbound.first_pause_seconds * PAUSE_GROWTH ** (tries - 1)
-            self._journal.settle(self._name, room, outcome.value, again_at=self._later(pause))
+            self._journal.settle(self._name, name, outcome.value, again_at=self._later(pause))
         else:
-            self._journal.settle(self._name, room, outcome.value)
+            self._journal.settle(self._name, name, outcome.value)
 
     def _reap(self) -> None:
         """Forget the calls that are over. What went wrong in one is everybody's: LiveKit does not answer."""
-        for room, task in list(self._running.items()):
+        for name, task in list(self._running.items()):
             if task.done():
-                del self._running[room]
+                del self._running[name]
                 task.result()
 
-    def _entries(self, by_room: dict[str, Callee]) -> list[Entry]:
-        return [entry for entry in self._journal.entries(self._name) if entry.callee in by_room]
+    def _entries(self, by_name: dict[str, Callee]) -> list[Entry]:
+        return [entry for entry in self._journal.entries(self._name) if entry.callee in by_name]
 
     def _later(self, seconds: float) -> float:
         return self._now().timestamp() + seconds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from worker.phone.errand import ANSWERED_BY, Errand
 from worker.text.phone_numbers import fingerprint
 
 log = logging.getLogger("vaani.phone")
+ROOM_PREFIX = "out-"
 AGENT_SECONDS = 10.0
 POLL_SECONDS = 0.3
 ENDED_SECONDS = 4.0
@@ -69,29 +71,31 @@ class Dialler:
         self._key = key
         self._now = now
 
-    def room_of(self, callee: Callee) -> str:
-        """Return the room in which somebody is called: one for each number, and none has the number in its name."""
-        return f"out-{fingerprint(callee.number, self._key)}"
+    def name_of(self, callee: Callee) -> str:
+        """Return what stands for somebody in names of rooms, journals and logs: their number's fingerprint."""
+        return fingerprint(callee.number, self._key)
 
     async def call(self, callee: Callee, purpose: Purpose) -> Result:
         """Call somebody, if they may be called, and wait for the call's end."""
-        room = self.room_of(callee)
-        with self._one_at_a_time(room) as mine:
-            result = await self._call(callee, purpose, room) if mine else Result(Refusal.ALREADY_CALLED)
+        name = self.name_of(callee)
+        with self._one_at_a_time(name) as mine:
+            result = await self._call(callee, purpose, name) if mine else Result(Refusal.ALREADY_CALLED)
         log.info(
             "phone.call_placed",
-            extra={"callee": room.removeprefix("out-"), "purpose": purpose.name, "consent": callee.consent,
+            extra={"callee": name, "purpose": purpose.name, "consent": callee.consent,
                    "outcome": result.outcome.value, "seconds": round(result.seconds, 1)},
         )  # fmt: skip
         return result
 
-    async def _call(self, callee: Callee, purpose: Purpose, room: str) -> Result:
+    async def _call(self, callee: Callee, purpose: Purpose, name: str) -> Result:
         refused = refusal(callee, self._now()) or await self._listed(callee)
         if refused is not None:
             return Result(refused)
         try:
-            if await self.is_going_on(room):
+            if await self.room_of(name) is not None:
                 return Result(Refusal.ALREADY_CALLED)
+            # A room of its own for each try: an agent that tidies up after the one before must not end this one.
+            room = f"{ROOM_PREFIX}{name}-{secrets.token_hex(4)}"
             async with self._room_with_agent(room, callee, purpose) as agent:
                 if not agent:
                     return Result(Outcome.NO_AGENT)
@@ -103,10 +107,11 @@ class Dialler:
                 "the call could not be placed", why=type(error).__name__, do="Check LIVEKIT_URL"
             ) from None
 
-    async def is_going_on(self, room: str) -> bool:
-        """Return whether somebody is in a room's call."""
-        reply = await self._livekit.room.list_rooms(api.ListRoomsRequest(names=[room]))
-        return any(each.num_participants for each in reply.rooms)
+    async def room_of(self, name: str) -> str | None:
+        """Return the room in which somebody is being called now."""
+        reply = await self._livekit.room.list_rooms(api.ListRoomsRequest())
+        prefix = f"{ROOM_PREFIX}{name}-"
+        return next((each.name for each in reply.rooms if each.name.startswith(prefix)), None)
 
     async def until_over(self, room: str) -> Result:
         """Wait for the end of a call that is answered."""
@@ -153,7 +158,7 @@ class Dialler:
     async def _dial(self, callee: Callee, purpose: Purpose, room: str) -> Result:
         request = api.CreateSIPParticipantRequest(
             sip_trunk_id=self._trunk_id, sip_call_to=callee.number, sip_number=purpose.caller_id, room_name=room,
-            participant_identity=f"phone-{room.removeprefix('out-')}", participant_name="Phone",
+            participant_identity=f"phone-{room.removeprefix(ROOM_PREFIX)}", participant_name="Phone",
             wait_until_answered=True, hide_phone_number=False,
         )  # fmt: skip
         request.ringing_timeout.FromSeconds(self._outbound.ringing_seconds)

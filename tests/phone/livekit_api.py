@@ -84,7 +84,7 @@ class LiveKit:
 
     def ListRooms(self, body):
         names = api.ListRoomsRequest.FromString(body).names
-        found = [name for name in self.rooms if name in names]
+        found = [name for name in self.rooms if not names or name in names]
         return api.ListRoomsResponse(
             rooms=[api.Room(name=name, num_participants=len(self.rooms[name])) for name in found]
         )

@@ -38,8 +38,8 @@ class Calls:
         self.placed, self.at_once, self.most_at_once = [], 0, 0
         self.going_on = set(going_on)
 
-    def room_of(self, callee):
-        return f"out-{callee.number[-2:]}"
+    def name_of(self, callee):
+        return f"callee-{callee.number[-2:]}"
 
     async def call(self, callee, purpose):
         self.placed.append((round(asyncio.get_running_loop().time()), callee.number))
@@ -53,10 +53,11 @@ class Calls:
             raise outcome
         return Result(outcome, 20.0)
 
-    async def is_going_on(self, room):
-        return room in self.going_on
+    async def room_of(self, name):
+        return f"out-{name}-1" if name in self.going_on else None
 
     async def until_over(self, room):
+        assert room.startswith("out-")
         await wait(30)
         return Result(Outcome.HUMAN, 30.0)
 
@@ -151,9 +152,9 @@ def test_a_campaign_that_was_ended_anywhere_goes_on_and_calls_nobody_twice(tmp_p
 
 
 def test_a_call_that_goes_on_without_us_is_followed_to_its_end(journal):
-    journal.add("diwali", "out-00")
-    journal.calling("diwali", "out-00")
-    calls = Calls(going_on={"out-00"})
+    journal.add("diwali", "callee-00")
+    journal.calling("diwali", "callee-00")
+    calls = Calls(going_on={"callee-00"})
     assert run(campaign(journal, calls).run(CALLEES[:1])) == Counter(human=1)
     assert calls.placed == []
 

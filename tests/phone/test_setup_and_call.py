@@ -181,10 +181,20 @@ async def test_a_number_is_called_once_at_a_time(livekit, config, dialler):
 
 async def test_a_number_that_another_machine_calls_is_left_alone(livekit, config, dialler):
     stand_in, _ = livekit
-    stand_in.rooms[dialler().room_of(Callee(NUMBER, "C-1"))] = {"agent": api.ParticipantInfo(identity="agent")}
+    name = dialler().name_of(Callee(NUMBER, "C-1"))
+    stand_in.rooms[f"out-{name}-1"] = {"agent": api.ParticipantInfo(identity="agent")}
     result = await dialler().call(Callee(NUMBER, "C-1"), config.purposes["order-update"])
     assert result.outcome is Refusal.ALREADY_CALLED
     assert len(stand_in.rooms) == 1
+
+
+async def test_each_try_has_a_room_of_its_own(livekit, config, dialler):
+    """Pins an agent that, tidying up after one try, could end the next: they were in rooms of one name."""
+    stand_in, _ = livekit
+    for _ in range(2):
+        await dialler().call(Callee(NUMBER, "C-1"), config.purposes["order-update"])
+    first, second = (asked.room_name for asked in stand_in.dialled)
+    assert first != second
 
 
 async def test_what_is_logged_of_a_call_has_no_number_in_it(livekit, config, dialler, caplog):
