@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,11 +15,16 @@ from obstore.exceptions import BaseError
 from obstore.store import from_url
 
 from console.errors import Refusal
+from console.ogg import NotOgg, joined
 
 PIECE_BYTES = 256 * 1024
 ASK_SECONDS = 10
 _PART = re.compile(r"\d{3}-\d{5}-(\d{13})\.ogg$")
-TYPES = {".ogg": "audio/ogg", ".opus": "audio/ogg", ".wav": "audio/wav", ".webm": "audio/webm", ".mp3": "audio/mpeg"}
+JOINED_BYTES_MAX = 64_000_000
+"""Four hours; what is longer is sent as it lies."""
+JOINED_KEPT = 2
+OGG = "audio/ogg"
+TYPES = {".ogg": OGG, ".opus": OGG, ".wav": "audio/wav", ".webm": "audio/webm", ".mp3": "audio/mpeg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class Recordings:
             "client_options": {"timeout": timedelta(seconds=ASK_SECONDS)}
         }  # fmt: skip
         self._store = from_url(self._base_url, **options) if base_url else None
+        self._joined: dict[Sound, bytes] = {}
 
     async def sound_at(self, url: str) -> Sound:
         """Find a recording by its address in the record.
@@ -69,6 +76,30 @@ class Recordings:
             raise Refusal(404, "no_recording")
         return Sound(objects, media_type)
 
+    async def whole(self, sound: Sound) -> bytes | None:
+        """A recording of several parts as one stream, which a browser can seek in; None for one that is one already.
+
+        Raises:
+            Refusal: 404, when it is gone meanwhile.
+        """
+        if len(sound.objects) == 1 or sound.media_type != OGG or sound.size_bytes > JOINED_BYTES_MAX:
+            return None
+        if sound not in self._joined:
+            try:
+                parts = [bytes(await self._bytes_of(path, 0, size)) for path, size in sound.objects]
+                stream = await asyncio.to_thread(joined, parts)
+            except (BaseError, OSError) as error:
+                raise Refusal(404, "no_recording") from error
+            except NotOgg:
+                return None
+            while len(self._joined) >= JOINED_KEPT:
+                self._joined.pop(next(iter(self._joined)))
+            self._joined[sound] = stream
+        return self._joined[sound]
+
+    async def _bytes_of(self, path: str, start: int, end: int) -> bytes:
+        return bytes(await obstore.get_range_async(self._store, path, start=start, end=end))  # type: ignore[arg-type]
+
     async def bytes_of(self, sound: Sound, first: int, last: int) -> AsyncIterator[bytes]:
         """The bytes from first to last, both included, a piece at a time."""
         begins = 0
@@ -76,7 +107,7 @@ class Recordings:
             start, end = max(first - begins, 0), min(last + 1 - begins, size)
             while start < end:
                 stop = min(start + PIECE_BYTES, end)
-                yield bytes(await obstore.get_range_async(self._store, path, start=start, end=stop))  # type: ignore[arg-type]
+                yield await self._bytes_of(path, start, stop)
                 start = stop
             begins += size
 

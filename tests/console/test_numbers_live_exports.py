@@ -13,10 +13,12 @@ from console.database import Records
 from console.filters import filters_of
 from console.interface import LANGUAGES, TEXTS
 from console.live_calls import LiveCalls
+from console.ogg import joined
 from console.pages.recording import span_of
 from console.reading.numbers import Numbers, numbers_of_day, quantile, total
 from console.rollup import RollUp
 from tests.console.seeded import NOON, Seed
+from tests.console.test_ogg import part
 
 
 async def test_a_days_numbers_are_those_of_its_calls(database, seed_many_async):
@@ -125,6 +127,7 @@ async def test_a_database_that_is_gone_is_a_state_of_the_live_list():
     assert (await anext(states))["problem"] == "database_gone"
     await states.aclose()
     await live_calls.aclose()
+    await records.aclose()
 
 
 def test_exports_have_every_call_that_is_meant_once(console, seed_many):
@@ -189,6 +192,17 @@ def test_a_recording_is_sent_in_the_parts_that_a_player_asks_for(opened, seed, r
     parts = seed(recording=f"file://{recordings}/parts/", id="parts")
     assert console.get(f"/calls/{parts}/recording").content == b"onetwo"
     assert console.get(f"/calls/{parts}/recording", headers={"Range": "bytes=2-4"}).content == b"etw"
+
+
+def test_a_recording_in_parts_is_sent_as_one_stream(opened, seed, recordings):
+    sounds = [part(0.5, 300), part(0.5, 600)]
+    for number, sound in enumerate(sounds):
+        (recordings / "parts" / f"{number + 1:04}.ogg").write_bytes(sound)
+    call = seed(recording=f"file://{recordings}/parts/")
+    console = opened(CONSOLE_RECORDINGS_URL=f"file://{recordings}")
+    whole = console.get(f"/calls/{call}/recording").content
+    assert whole == joined(sounds)
+    assert console.get(f"/calls/{call}/recording", headers={"Range": "bytes=-9"}).content == whole[-9:]
 
 
 def test_lines_are_placed_from_where_the_recording_began(opened, seed, recordings):
