@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 from zoneinfo import ZoneInfo
 
+from worker.consent.notices import Notices
 from worker.consent.rules import Mode, Purpose
-from worker.conversation.consent_talk import notices
 from worker.conversation.phrases import Phrases
 from worker.end_of_turn import DEFAULT_POLICY
 from worker.end_of_turn.wait_policy import wait_policy
@@ -31,7 +31,7 @@ def setting_problems(settings: Settings) -> list[str]:
         except ValueError as error:
             problems.append(str(error))
     try:
-        notices(settings.consent)
+        Notices.load(settings.consent.rules, settings.consent.consent_notice_file)
     except ValueError as error:
         problems.append(str(error))
     if not settings.consent.rules.opening and settings.consent.mode is not Mode.NONE:

@@ -13,7 +13,7 @@ from multiprocessing import resource_tracker
 import aiohttp
 
 from worker import log_events
-from worker.conversation.consent_talk import notices
+from worker.consent.notices import Notices
 from worker.conversation.phrase_audio import PhraseAudio, render_missing
 from worker.conversation.phrases import Phrases
 from worker.end_of_turn.session_options import misses_sound
@@ -125,7 +125,8 @@ async def _until_stopped(
 async def _render_phrases(settings: Settings, registered: asyncio.Event) -> None:
     """Fill the phrase cache beside the calls; a provider that is down costs only the ready audio."""
     await registered.wait()  # taking calls comes first: a start is seconds of CPU already
-    said = Phrases.load(settings.call.phrases_file, notices(settings.consent).phrases)
+    consent = Notices.load(settings.consent.rules, settings.consent.consent_notice_file)
+    said = Phrases.load(settings.call.phrases_file, consent.phrases)
     menu = [(language, said.text("menu", language, digit=key)) for key, language in settings.phone.menu.items()]
     phrases = [*said.every(settings.call.default_language), *menu]
     silent = SarvamVoice(None, settings.tts, settings.sarvam)  # enough to know which files there should be
