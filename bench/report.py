@@ -36,6 +36,7 @@ WHAT = {
     "phone_greeting_p50": "telephone: greeting after the answer, median",
     "phone_voice_to_voice_p50": "telephone: voice to voice, median, beside a page",
     "phone_echo_phantom_turns": "telephone: turns that an echo alone made, in as many calls of a minute",
+    "phone_echo_least_heard": "of the stories told in them, heard on the worst line",
     "console_list_p95": "console: a page of the list, any one filter, 95th percentile",
     "console_search_p95": "console: a page of a search in words, 95th percentile",
     "console_month_p95": "console: a month's numbers, 95th percentile",

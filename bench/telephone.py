@@ -6,6 +6,8 @@ turn with the same words, so that a machine that slows down slows both down.
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +16,7 @@ from bench.figures import percentile
 from bench.rows import Row, row
 from bench.running import BRISK, PREPARE_SECONDS, PREPARED, steady_port
 from sandbox.caller import CallPlan, CallResult, Turn, place_call
+from sandbox.caller.call import BeforeTurn
 from sandbox.phone.line import TelephoneLine
 from sandbox.phone.telephone import LineSound, Telephone
 from sandbox.stack.stack import Stack, StackOptions
@@ -27,7 +30,8 @@ TURNS = (
     Turn("मुझे कल का मौसम बताइए।", "hi-IN"),
 )
 STORY = Turn("Please tell me a story.", "en-IN")
-STORIES = 3  # a row is a minute of the agent's own voice coming back
+GOODBYE = Turn("Thank you, goodbye.", "en-IN", expects_end=True)
+STORIES, STORY_PLACE_SECONDS = 3, 20.0  # a row is a minute of the agent's own voice coming back
 ECHO_DB = (-20.0, -30.0, -40.0, -50.0)
 NOISE_RMS = (0.0, 25.0)
 ECHO_DELAY_SECONDS = 0.2
@@ -65,10 +69,10 @@ async def measure(quick: bool, say: Callable[[str], None]) -> list[Row]:
             said = " ".join(f"{wait:.2f}" for wait in heard.phone_waits)
             say(f"telephone {number + 1}: answers after {said} s")
         stories = 1 if quick else STORIES
-        result, _ = await _call(stack, CallPlan((STORY,), name="no echo"), LineSound())
-        heard.story_seconds = _audible_seconds(result)
+        result, _ = await _stories(stack, LineSound(), 1)
+        heard.story_seconds = _story_seconds(result)
         for sound in line_sounds(quick):
-            note_echo(heard, *await _call(stack, CallPlan((STORY,) * stories, name="echo"), sound))
+            note_echo(heard, *await _stories(stack, sound, stories))
             say(f"echo {sound.echo_db:g} dB, noise {sound.noise_rms:g}: {heard.phantom_turns} phantom turns by now")
     return rows_of(heard)
 
@@ -85,15 +89,24 @@ def rows_of(heard: Heard) -> list[Row]:
         "vaani": percentile(heard.phone_waits, 0.5),
         "page": percentile(heard.page_waits, 0.5),
     }
-    echoes: dict[str, float | None] = {"vaani": None}
-    if heard.echo_calls:
-        echoes = {"vaani": float(heard.phantom_turns), "least_heard_share": heard.least_heard_share}
     greeting = {"vaani": percentile(heard.phone_greetings, 0.5)}
     like_a_page: dict[str, Any] = {"kind": "over_floor", "against": "page", "value": 0.10}
     return [
         row("phone_greeting_p50", "seconds", len(heard.phone_greetings), greeting, {"kind": "at_most", "value": 0.4}),
         row("phone_voice_to_voice_p50", "seconds", len(heard.phone_waits), waits, like_a_page),
-        row("phone_echo_phantom_turns", "turns", heard.echo_calls, echoes, {"kind": "at_most", "value": 0.0}),
+        row(
+            "phone_echo_phantom_turns",
+            "turns",
+            heard.echo_calls,
+            {"vaani": float(heard.phantom_turns) if heard.echo_calls else None},
+            {"kind": "at_most", "value": 0.0},
+        ),
+        row(
+            "phone_echo_least_heard",
+            "share",
+            heard.echo_calls,
+            {"vaani": heard.least_heard_share if heard.story_seconds else None},
+        ),
     ]
 
 
@@ -101,9 +114,9 @@ def note_echo(heard: Heard, result: CallResult, reports: int) -> None:
     """Count what a caller who asked for stories and said nothing else is said to have said."""
     heard.echo_calls += 1
     heard.phantom_turns += max(0, reports - len(result.turns))
-    whole = heard.story_seconds * result.turns_planned
-    if whole:
-        heard.least_heard_share = min(heard.least_heard_share, _audible_seconds(result) / whole)
+    stories = sum(turn.said == STORY.text for turn in result.turns)
+    if whole := heard.story_seconds * stories:
+        heard.least_heard_share = min(heard.least_heard_share, _story_seconds(result) / whole)
 
 
 async def _beside_a_page(stack: Stack, heard: Heard) -> None:
@@ -117,13 +130,28 @@ async def _beside_a_page(stack: Stack, heard: Heard) -> None:
         heard.phone_greetings.append(phone.greeting_seconds)
 
 
-async def _call(stack: Stack, plan: CallPlan, sound: LineSound) -> tuple[CallResult, int]:
+async def _stories(stack: Stack, sound: LineSound, stories: int) -> tuple[CallResult, int]:
+    """A caller who asks for stories at set times, and says nothing while they are told, whole or broken off."""
+    began_at: float | None = None
+
+    async def hold_the_line(index: int) -> None:
+        nonlocal began_at
+        began_at = began_at or time.monotonic()
+        await asyncio.sleep(max(0.0, began_at + index * STORY_PLACE_SECONDS - time.monotonic()))
+
+    plan = CallPlan((*(STORY,) * stories, GOODBYE), name="echo")
+    return await _call(stack, plan, sound, hold_the_line)
+
+
+async def _call(
+    stack: Stack, plan: CallPlan, sound: LineSound, before_turn: BeforeTurn | None = None
+) -> tuple[CallResult, int]:
     """A call from a phone, and how many turns the agent believes that it had."""
     phone = Telephone(CALLER, sound=sound)
     await phone.open()
     line = TelephoneLine(phone, NUMBER, stack.telephone)
     try:
-        result = await place_call(plan, line=line, control=stack.control, patience=BRISK)
+        result = await place_call(plan, line=line, control=stack.control, patience=BRISK, before_turn=before_turn)
     finally:
         await phone.aclose()
     return result, len(line.transcripts.reports)
@@ -133,7 +161,9 @@ def _waits(result: CallResult) -> list[float]:
     return [turn.voice_to_voice_seconds for turn in result.turns if turn.voice_to_voice_seconds is not None]
 
 
-def _audible_seconds(result: CallResult) -> float:
-    """How long the agent was heard after its greeting."""
-    said_at = result.turns[0].started_seconds if result.turns else 0.0
-    return sum(until - since for since, until in result.agent_audio if since >= said_at)
+def _story_seconds(result: CallResult) -> float:
+    """How long the agent was heard from the first wish for a story until the goodbye."""
+    if not result.turns:
+        return 0.0
+    since, until = result.turns[0].started_seconds, result.turns[-1].started_seconds
+    return sum(end - start for start, end in result.agent_audio if since <= start < until)
