@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from records.engine import new_engine, upgrade
+from records.schema import Base
 from sandbox.stack.processes import free_port
 from tests.needs import missing
 
@@ -32,6 +33,7 @@ class Postgres:
             os.chown(folder, self._user.pw_uid, self._user.pw_gid)
         self._run("initdb", "-D", self.data, "-U", "vaani", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         self._numbers = itertools.count(1)
+        self._kept = None
 
     def _run(self, program, *arguments):
         other = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
@@ -59,6 +61,20 @@ class Postgres:
             await connection.close()
         return self.url(name)
 
+    async def emptied_database(self):
+        """Return the URL of a database that tests share, without what the one before has left in its tables."""
+        if self._kept is None:
+            self._kept = await self.new_database()
+            return self._kept
+        name = self._kept.rpartition("/")[2]
+        connection = await asyncpg.connect(host="127.0.0.1", port=self.port, user="vaani", database=name)
+        try:
+            tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+            await connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")
+        finally:
+            await connection.close()
+        return self._kept
+
 
 @pytest.fixture(scope="session")
 def postgres():
@@ -77,10 +93,10 @@ def postgres():
 
 @pytest_asyncio.fixture(params=["sqlite", "postgresql"])
 async def url(request, tmp_path):
-    """An empty database, once of each kind."""
+    """A database without rows, once of each kind."""
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path}/calls.db"
-    return await request.getfixturevalue("postgres").new_database()
+    return await request.getfixturevalue("postgres").emptied_database()
 
 
 @pytest_asyncio.fixture

@@ -5,6 +5,7 @@ import os
 import sqlite3
 
 import pytest
+import pytest_asyncio
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
@@ -12,6 +13,14 @@ from records.engine import new_engine, upgrade, writing
 from records.errors import BadRecordsUrl, DatabaseAway, FolderWithoutRights, NewerDatabase
 from records.schema import Base
 from records.url import read_url
+
+
+@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
+async def url(request, tmp_path):
+    """A database without tables, once of each kind: these tests leave theirs broken."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/calls.db"
+    return await request.getfixturevalue("postgres").new_database()
 
 
 def differences(connection):
