@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from records import outbox
 from records.engine import writing
+from records.figures import derive
 from records.reading import moment, told_once
 from records.schema import Base, Call, ToolCall, Turn
 
@@ -63,6 +64,7 @@ async def write_outcome(
     )
     if not written.rowcount:
         return False
+    await derive(connection, [call_id])
     if tell:
         call = (await connection.execute(select(CALLS).where(CALLS.c.id == call_id))).one()
         await outbox.put(connection, call_id, CALL_FINISHED, message_about(call, now), now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,15 @@ from records.reading import read_record
 from records.schema import Base
 
 _AGENTS = Base.metadata.tables["call_agents"]
+_NUMBERS = (
+    "id", "channel", "direction", "caller", "started_at", "answered_at", "ended_at", "end_reason", "failed",
+    "languages", "handovers", "rescues", "usage", "rupees", "outcome_status", "words_kept", "events_dropped",
+)  # fmt: skip
+_NUMBERS_OF_A_TURN = (
+    "number", "at", "replied_at", "heard_language", "reply_language", "language_reason", "interrupted",
+    "stages_seconds",
+)  # fmt: skip
+_NUMBERS_OF_A_CONSENT = ("at", "purpose", "state", "by", "language", "notice_version", "turn")
 _PLAIN_OUTCOMES = (bool, int, float, type(None))
 """What of an outcome is no words of anybody's."""
 
@@ -65,25 +74,30 @@ async def view_of(connection: AsyncConnection, call_id: str, *, with_words: bool
 
 
 def without_words(record: dict[str, Any]) -> dict[str, Any]:
-    """A record for those who see numbers only: nothing that was said, nobody's number, nothing free in an outcome."""
+    """A record for those who see numbers only: what is listed here, and nothing that a later release may add."""
     outcome = record["outcome"] if isinstance(record["outcome"], dict) else {}
-    return record | {
+    return _only(record, _NUMBERS, {
         "number": None, "summary": None, "recording": None, "room": None,
         "outcome": {name: value for name, value in outcome.items() if isinstance(value, _PLAIN_OUTCOMES)},
+        "promises": [_only(promise, ("status", "tool"), {"what": None}) for promise in record.get("promises") or []],
         "turns": [
-            turn | {"heard": None, "reply": None, "tools": [_without_arguments(tool) for tool in turn["tools"]]}
+            _only(turn, _NUMBERS_OF_A_TURN, {"heard": None, "reply": None, "tools": _tools(turn["tools"])})
             for turn in record["turns"]
         ],
-        "tools_before_turns": [_without_arguments(tool) for tool in record["tools_before_turns"]],
-        "faults": [fault | {"said": None} for fault in record["faults"]],
-        "transfers": [transfer | {"to": None} for transfer in record["transfers"]],
-        "consents": [consent | {"reference": None} for consent in record["consents"]],
-        "consent": record["consent"] and record["consent"] | {"reference": None},
-    }  # fmt: skip
+        "tools_before_turns": _tools(record["tools_before_turns"]),
+        "faults": [_only(fault, ("at", "code", "detail"), {"said": None}) for fault in record["faults"]],
+        "transfers": [_only(transfer, ("at", "outcome"), {"to": None}) for transfer in record["transfers"]],
+        "consents": [_only(consent, _NUMBERS_OF_A_CONSENT, {"reference": None}) for consent in record["consents"]],
+        "consent": record["consent"] and _only(record["consent"], _NUMBERS_OF_A_CONSENT, {"reference": None}),
+    })  # fmt: skip
 
 
-def _without_arguments(tool: dict[str, Any]) -> dict[str, Any]:
-    return tool | {"arguments": None}
+def _only(whole: dict[str, Any], names: Iterable[str], besides: dict[str, Any]) -> dict[str, Any]:
+    return {name: whole[name] for name in names if name in whole} | besides
+
+
+def _tools(tools: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [_only(tool, ("name", "outcome", "ms"), {"arguments": None}) for tool in tools]
 
 
 async def recording_of(connection: AsyncConnection, call_id: str) -> str:

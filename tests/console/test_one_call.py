@@ -67,6 +67,7 @@ def test_a_newcomer_can_say_what_was_wanted_what_it_took_and_what_it_cost(consol
         consents=[{"purpose": "words", "state": "given", "by": "voice", "language": "hi-IN", "turn": 1}],
         transfers=[{"outcome": "busy", "to": "+911140000000"}],
         agents=[{"generation": 1, "reason": "crashed"}],
+        promises=[{"what": "sends the bill", "tool": "send_bill", "status": "not_done"}],
         summary="Asked for an order.",
         outcome={"intent": "order", "resolved": True},
         rupees=3.0,
@@ -76,6 +77,9 @@ def test_a_newcomer_can_say_what_was_wanted_what_it_took_and_what_it_cost(consol
     for text in (
         "मेरा ऑर्डर कब आएगा",
         "Asked for an order.",
+        "sends the bill",
+        "its tool did not run",
+        "promised, but no tool did it",
         "order_status",
         "12 ms",
         '{"order": "१२"}',

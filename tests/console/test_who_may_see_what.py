@@ -205,6 +205,7 @@ def test_nothing_that_was_said_is_on_any_page_for_numbers_only(numbers_only, see
     call = seed(
         {"heard": SECRET, "reply": SECRET},
         summary=SECRET,
+        promises=[{"what": SECRET, "tool": None, "status": "no_tool"}],
         outcome={"intent": SECRET, "resolved": True},
         number=SECRET,
         recording=f"file:///{SECRET}",
