@@ -67,8 +67,10 @@ def inference_died(server: AgentServer) -> bool:
     whose every call would fail.
     """
     inference = getattr(server, "_inference_executor", None)
-    needed = set(_InferenceRunner.registered_runners) != _can_do_without or not _can_do_without
-    return needed and inference is not None and not inference.is_alive()
+    if inference is None or inference.is_alive():
+        return False
+    models = set(getattr(inference, "_runners", ()))
+    return not models or not models <= _can_do_without
 
 
 def is_out_of_reach(server: AgentServer) -> bool:

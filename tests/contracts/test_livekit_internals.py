@@ -50,13 +50,6 @@ class Loudness:
         return str(np.frombuffer(data, np.int16).max()).encode()
 
 
-@pytest.fixture
-def no_shared_models(monkeypatch):
-    monkeypatch.setattr(_InferenceRunner, "registered_runners", {})
-    monkeypatch.setattr(livekit_internals, "_can_do_without", set())
-
-
-@pytest.mark.usefixtures("no_shared_models")
 def test_a_server_says_whether_its_shared_models_are_dead():
     server = AgentServer()
     assert hasattr(InferenceProcExecutor, "is_alive")
@@ -66,15 +59,16 @@ def test_a_server_says_whether_its_shared_models_are_dead():
         assert livekit_internals.inference_died(server) is not alive
 
 
-@pytest.mark.usefixtures("no_shared_models")
-def test_a_dead_process_with_nothing_but_a_model_that_calls_do_without_is_no_dead_server():
+def test_a_dead_process_with_nothing_but_a_model_that_calls_do_without_is_no_dead_server(monkeypatch):
+    monkeypatch.setattr(_InferenceRunner, "registered_runners", {})
+    monkeypatch.setattr(livekit_internals, "_can_do_without", set())
     livekit_internals.share_model(Loudness)
     livekit_internals.share_model(Loudness)
     server = AgentServer()
-    server._inference_executor = SimpleNamespace(is_alive=lambda: False)
-    assert livekit_internals.inference_died(server) is False
-    _InferenceRunner.registered_runners["needed"] = Loudness
-    assert livekit_internals.inference_died(server) is True
+    for models, dead in ((_InferenceRunner.registered_runners, False), ({"loudness": None, "needed": None}, True)):
+        server._inference_executor = SimpleNamespace(is_alive=lambda: False, _runners=models)
+        assert livekit_internals.inference_died(server) is dead
+    assert "self._runners = runners" in inspect.getsource(InferenceProcExecutor)
 
 
 async def test_a_shared_model_answers_from_the_frameworks_process():
