@@ -123,6 +123,7 @@ def test_what_was_keyed_is_shown_in_no_transcript_of_the_room(mask, shown):
         heard = SimpleNamespace(transcript="my PIN is 4711", is_final=True)
         session.emit("user_input_transcribed", heard)
         assert heard.transcript == reports.shown("my PIN is 4711") == shown
+        assert reports.record.shown("my PIN is 4711") == shown, "nor kept"
 
     run(scenario())
 

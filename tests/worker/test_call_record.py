@@ -90,6 +90,16 @@ def test_a_turn_is_told_when_it_is_heard_and_again_when_it_is_answered():
     assert written.of("usage") == [{"usage": {"llm:m": {"output_tokens": 3}}, "rupees": 0.5}]
 
 
+def test_what_was_keyed_on_a_phone_is_kept_as_it_is_shown():
+    record, session, written = call()
+    record.shown = lambda text: text.replace("4711", "••••")
+    session.said("user", "my code is 4711")
+    session.said("assistant", "4711, thank you")
+    assert "4711" not in json.dumps(written.events)
+    assert written.of("heard")[0]["heard"] == "my code is ••••"
+    assert written.of("replied")[0]["reply"] == "••••, thank you"
+
+
 def test_a_reply_in_parts_is_one_reply():
     _, session, written = call()
     session.said("user", "where is my order")

@@ -66,7 +66,7 @@ class PhoneCall:
         )
         self._menu = LanguageMenu(settings.menu, settings.menu_seconds, self._offer)
         self.keys.first_refusal = self._menu.press
-        reports.shown = self.keys.masked
+        reports.shown = reports.record.shown = self.keys.masked
         room.on("sip_dtmf_received", self._key_pressed)
         session.on("user_input_transcribed", self._transcribed)
         session.on("user_state_changed", self._user_state_changed)

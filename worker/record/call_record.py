@@ -84,6 +84,8 @@ class CallRecord:
         self._answered = self._over = self._ended = False
         self.caller: str | None = None
         """Fingerprint of who calls; None for nobody in particular."""
+        self.shown: Callable[[str], str] = str
+        """Hides, in words that are kept, what only the model may read: keys that were pressed on a phone."""
         self._spoken: Callable[[], Spoken] = lambda: Spoken("", None, None)
         self._cost: Callable[[], Cost] = lambda: Cost({}, None)
 
@@ -176,7 +178,7 @@ class CallRecord:
     def _replied(self, item: ChatMessage) -> None:
         """Note what the caller has heard of a reply; a turn may have several parts: "one moment", then the answer."""
         said = (item.text_content or "")[:LONGEST_TEXT_CHARACTERS]
-        self._reply.append(self._masker.said(said) if self._keeps_words else "")
+        self._reply.append(self._masker.said(self.shown(said)) if self._keeps_words else "")
         self._stages |= _stages(TurnTimings.from_metrics({}, item.metrics or {}))
         spoken = self._spoken()
         self._tell(
@@ -248,7 +250,7 @@ class CallRecord:
         return self._set_to_keep_words and self.may_keep_words()
 
     def _heard_words(self, text: str) -> str | None:
-        return self._masker.heard(text[:LONGEST_TEXT_CHARACTERS]) if self._keeps_words else None
+        return self._masker.heard(self.shown(text[:LONGEST_TEXT_CHARACTERS])) if self._keeps_words else None
 
 
 def record_of_call(
