@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from zoneinfo import ZoneInfo
 
 from worker.consent.notices import Notices
@@ -13,7 +14,8 @@ from worker.end_of_turn.wait_policy import wait_policy
 from worker.outcome.checks import outcome_problems
 from worker.providers.sarvam_voices import languages_without_a_voice, voice_problems
 from worker.record.checks import record_problems
-from worker.settings import Settings, SttSettings
+from worker.recording.shelf import folder_of
+from worker.settings import ConsentSettings, Settings, SttSettings
 
 
 def setting_problems(settings: Settings) -> list[str]:
@@ -34,6 +36,7 @@ def setting_problems(settings: Settings) -> list[str]:
         Notices.load(settings.consent.rules, settings.consent.consent_notice_file)
     except ValueError as error:
         problems.append(str(error))
+    problems += recording_problems(settings.consent)
     if not settings.consent.rules.opening and settings.consent.mode is not Mode.NONE:
         problems.append("WORKER_CONSENT_PURPOSES: names neither words nor recording, so there is nothing to ask for")
     if settings.consent.mode is Mode.ANNOUNCED and Purpose.IMPROVEMENT in settings.consent.consent_purposes:
@@ -60,6 +63,24 @@ def _keyterms_problem(settings: SttSettings) -> str | None:
     if not settings.keyterms or settings.model != "saaras:v3":
         return None
     return "WORKER_KEYTERMS: saaras:v3 (STT_MODEL) takes none; saaras:v4 and both realtime recognisers do"
+
+
+def recording_problems(settings: ConsentSettings) -> list[str]:
+    """Return why no recording could be kept where the settings say."""
+    if settings.record == "off":
+        return []
+    if not settings.recordings_url:
+        return ["WORKER_RECORDINGS_URL: WORKER_RECORD=on needs it: file:///folder, gs://bucket or s3://bucket"]
+    if (folder := folder_of(settings.recordings_url)) is not None:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            return [
+                f"WORKER_RECORDINGS_URL: {folder} cannot be made: {error.strerror}. Name a folder that can be written"
+            ]
+        if not os.access(folder, os.W_OK | os.X_OK):
+            return [f"WORKER_RECORDINGS_URL: nothing can be written to {folder}. Give user {os.getuid()} the right to"]
+    return []
 
 
 def _importable(name: str) -> bool:

@@ -34,6 +34,7 @@ from worker.consent.rules import Purpose
 from worker.conversation.apology import apologise
 from worker.conversation.assistant import Assistant
 from worker.conversation.call import Call, CallParts
+from worker.conversation.call_recording import SoundParts
 from worker.conversation.consent_talk import ConsentParts, notices
 from worker.conversation.handoff import Handoff
 from worker.conversation.one_microphone import OneMicrophone
@@ -210,18 +211,24 @@ async def take_call(ctx: JobContext) -> None:
         errand=read_errand(ctx.job.metadata),
         record=begun_record(ctx, settings),
         consent=consent_parts(ctx, settings),
+        sound=sound_parts(ctx, settings),
     )
-    ctx.add_shutdown_callback(parts.record.aclose)
     call = Call(ctx, session, parts)
     session.userdata = ToolServices(call, settings.tools, http)
-    on_handover_signal(call.hand_over)
     call.reports.event(log_events.CALL_STARTED)
     agent = Assistant(call, ready.instructions, offered_tools(settings.tools, settings.tool_sources))
-    write_outcome_at_end(ctx, call, agent)
+    follow_to_its_end(ctx, call, agent)
     call.opening.refused = refusal(ctx)
     connecting = asyncio.create_task(connect(ctx))
     await session.start(agent=agent, room=ctx.room, room_options=ROOM_OPTIONS, record=NOTHING_IS_UPLOADED)
     await connecting
+
+
+def follow_to_its_end(ctx: JobContext, call: Call, agent: Assistant) -> None:
+    """Have done what is due when this agent leaves the call, or the call is over."""
+    on_handover_signal(call.hand_over)
+    ctx.add_shutdown_callback(call.put_away)
+    write_outcome_at_end(ctx, call, agent)
 
 
 def consent_parts(ctx: JobContext, settings: Settings) -> ConsentParts:
@@ -270,6 +277,15 @@ def write_outcome_at_end(ctx: JobContext, call: Call, agent: Assistant) -> None:
         keeps_text=ready.settings.outcome.outcome_words,
         tells=ready.settings.outcome.outcome_webhook_url is not None,
     )
+
+
+def sound_parts(ctx: JobContext, settings: Settings) -> SoundParts | None:
+    """Say where the sound of this call is kept; None where none is."""
+    if settings.consent.record == "off" or ctx.is_fake_job() or refusal(ctx) is not None:
+        return None
+    succession = succession_of(ctx, settings)
+    generation = 0 if succession is None else succession.generation
+    return SoundParts(settings.consent.recordings_url, id_of_call(ctx.job.room.sid, succession), generation)
 
 
 async def connect(ctx: JobContext) -> None:

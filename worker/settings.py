@@ -7,6 +7,7 @@ once. A variable's name is the class's prefix and the field's name.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_type_hints
@@ -304,7 +305,7 @@ class PhoneSettings(_Group):
 
 
 class ConsentSettings(_Group):
-    """What callers are told or asked about the keeping of their call (docs/consent.md)."""
+    """Whether calls are recorded, and what callers are told or asked about the keeping of their call."""
 
     mode: Mode = Field(
         Mode.NONE,
@@ -312,8 +313,8 @@ class ConsentSettings(_Group):
         description="Whether keeping a call is `announced` or `asked` first; `none` says nothing.",
     )
     consent_purposes: Annotated[frozenset[Purpose], NoDecode, BeforeValidator(_listed)] = Field(
-        frozenset({Purpose.WORDS}),
-        description="What that is about: `words` (text), `recording` (sound), `improvement` (asked a second time).",
+        frozenset(),
+        description="Which of `words`, `recording`, `improvement` that is about; empty: words, and sound if recorded.",
     )
     consent_notice_file: Path | None = Field(
         None, description="JSON with notices of one's own, in any of the 22 languages of the Eighth Schedule."
@@ -322,10 +323,21 @@ class ConsentSettings(_Group):
         90.0, description="A verified caller with a record who has answered is not asked again for so long."
     )
 
+    record: Literal["off", "on"] = Field("off", description="`on` records the sound of calls (docs/recording.md).")
+    recordings_url: str = Field("", description="Where recordings go: `file:///folder`, `gs://bucket`, `s3://bucket`.")
+
     @property
     def rules(self) -> ConsentRules:
         """What is asked for, and how."""
-        return ConsentRules(self.mode, self.consent_purposes)
+        kept = frozenset({Purpose.WORDS} | ({Purpose.RECORDING} if self.record == "on" else set()))
+        return ConsentRules(self.mode, self.consent_purposes or kept)
+
+    @field_validator("recordings_url")
+    @classmethod
+    def _names_a_store(cls, value: str) -> str:
+        if value and not re.fullmatch(r"file:///\S.*|(gs|s3)://[a-z0-9][\w.-]*(/\S*)?", value):
+            raise ValueError("must be file:///folder, gs://bucket or s3://bucket, with a path behind it if you like")
+        return value
 
     @field_validator("consent_notice_file")
     @classmethod

@@ -369,6 +369,7 @@ class Consent:
     def restore(self, saved: dict[str, Any]) -> None:
         """Go on where the agent before was; what is not known for sure is a no."""
         if not self._rules.opening:
+            self._ports.changed(self.allowed)
             return
         known = {purpose.value: purpose for purpose in Purpose}
         allowed = frozenset(known[name] for name in saved.get("allowed", []) if name in known)

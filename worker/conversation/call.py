@@ -8,6 +8,7 @@ from typing import Any
 from livekit.agents import AgentSession, ChatMessage, JobContext, ToolError, llm
 
 from worker import log_events
+from worker.conversation.call_recording import CallRecording, SoundParts
 from worker.conversation.caller import verified_caller
 from worker.conversation.clocks import Clocks
 from worker.conversation.consent_talk import ConsentParts, ConsentTalk
@@ -54,6 +55,7 @@ class CallParts:
     record: CallRecord
     errand: Errand | None
     consent: ConsentParts = field(default_factory=ConsentParts)
+    sound: SoundParts | None = None
 
 
 class Call:
@@ -92,10 +94,7 @@ class Call:
             session, hearing, parts.evidence, self.languages, self.reports, self.speaker, self.ending
         )
         self.consent = ConsentTalk(session, parts.consent, self.speaker, self.languages, self.reports)
-        self.reports.may_tell_words = parts.record.may_keep_words = self.consent.keeps_words
-        self.consent.told.append(lambda proof: parts.record.consented(**proof.as_fields()))
-        self.consent.erase.append(parts.record.forget_words)
-        self.listening.is_about_consent = self.consent.dialogue.hear
+        self.recording = self._keep_to_consent(parts)
         self.phone = PhoneCall(
             ctx.room, session, parts.phone, self.speaker, self.listening, self.reports, errand=parts.errand,
             machine=lambda answer: self.ending.end(answer.value),
@@ -155,6 +154,22 @@ class Call:
         """Hand the call over to another agent, or apologise and end it: this worker stops."""
         if self.opening.refused is None:
             self.ending.hand_over()
+
+    def _keep_to_consent(self, parts: CallParts) -> CallRecording | None:
+        """Let what keeps words or sound keep to what the caller has decided; returns what keeps the sound."""
+        self.reports.may_tell_words = parts.record.may_keep_words = self.consent.keeps_words
+        self.consent.told.append(lambda proof: parts.record.consented(**proof.as_fields()))
+        self.consent.erase.append(parts.record.forget_words)
+        self.listening.is_about_consent = self.consent.dialogue.hear
+        if parts.sound is None:
+            return None
+        return CallRecording(self._session, parts.sound, self.consent, self.reports)
+
+    async def put_away(self) -> None:
+        """Put away what is kept of the call before its process ends: first the recording, which the record tells of."""
+        if self.recording is not None:
+            await self.recording.aclose()
+        await self.reports.record.aclose()
 
     def _tell_meanwhile(self, phrase: str) -> None:
         """Say what a caller is told who has not been understood, unless they speak again."""

@@ -57,6 +57,8 @@ class ConsentTalk:
         """Told what may be kept from now on."""
         self.erase: list[Callable[[], None]] = []
         """Begin to erase what this call has kept."""
+        self.at_opening: list[Callable[[], None]] = []
+        """Done before anything is said or heard."""
         self._session = session
         self._rules = parts.rules
         self._speaker = speaker
@@ -82,8 +84,10 @@ class ConsentTalk:
         """Return whether what is said may be written down, wherever it goes."""
         return self.dialogue.allows(Purpose.WORDS)
 
-    def hold_back(self) -> None:
-        """Send no words to the room before they may be kept: whoever is in it can write them down."""
+    def prepare(self) -> None:
+        """Get ready, and send no words to the room before they may be kept: whoever is in it can write them down."""
+        for prepare in self.at_opening:
+            prepare()
         if Purpose.WORDS in self._rules.opening:
             gate_callers_transcript(self._session, self.keeps_words)
             self._session.output.set_transcription_enabled(self.keeps_words())

@@ -68,7 +68,7 @@ class Opening:
     async def greet(self) -> None:
         """Meet the caller; whatever goes wrong in it is said, not left as silence."""
         estimate_rate_less_often(self._session.output.audio)
-        self._consent.hold_back()
+        self._consent.prepare()
         try:
             await self._meet()
         except Exception as error:

@@ -140,6 +140,14 @@ class CallRecord:
         """Note what was said about keeping the call for one purpose, and what came of it."""
         self._tell(events.CONSENT, **proof)
 
+    def recorded(self, url: str) -> None:
+        """Note where the sound of the call is being kept."""
+        self._tell(events.RECORDING, url=url)
+
+    def recording_lacks(self, code: str, why: str) -> None:
+        """Note what is not in the recording: a hole, or a secret that was left out."""
+        self._tell(events.FAULT, code=code, detail=why)
+
     def forget_words(self) -> None:
         """Take back what waits for the database; in it, the withdrawal does so when it is told."""
         self._reply = []

@@ -1,0 +1,1 @@
+"""Keeps the sound of a call, where it may be kept: docs/recording.md."""

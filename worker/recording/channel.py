@@ -1,0 +1,172 @@
+"""Places sound on a call's own time: the caller's where it arrived, the agent's where it was heard.
+
+The framework's RecorderIO does the same for a file that is closed at the call's end. It learns where the agent's sound
+went when a reply is over, so a long reply is in memory, and lost with a killed process, until then. Here the reply is
+placed while it plays, and corrected by what the framework tells.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+
+import numpy as np
+from livekit import rtc
+from livekit.agents.voice import io
+from numpy.typing import NDArray
+
+RATE_HZ = 16_000
+RESYNC_SECONDS = 0.1  # what arrives this much off its time begins a new run
+
+Samples = NDArray[np.int16]
+Place = Callable[[float, Samples], None]
+"""Takes sound, and the epoch seconds at which it began."""
+
+
+class Resampled:
+    """Brings frames to the recording's rate, mono."""
+
+    def __init__(self) -> None:
+        self._resampler: rtc.AudioResampler | None = None
+        self._rate_hz = RATE_HZ
+
+    def of(self, frame: rtc.AudioFrame) -> Samples:
+        data = np.frombuffer(frame.data, dtype=np.int16)
+        if frame.num_channels > 1:
+            data = data.reshape(-1, frame.num_channels).mean(axis=1).astype(np.int16)
+        if frame.sample_rate == RATE_HZ:
+            return data.copy()
+        if self._resampler is None or self._rate_hz != frame.sample_rate:
+            self._rate_hz = frame.sample_rate
+            self._resampler = rtc.AudioResampler(input_rate=frame.sample_rate, output_rate=RATE_HZ, num_channels=1)
+        mono = rtc.AudioFrame(data.tobytes(), frame.sample_rate, 1, len(data))
+        made = [np.frombuffer(each.data, dtype=np.int16) for each in self._resampler.push(mono)]
+        return np.concatenate(made) if made else np.zeros(0, dtype=np.int16)
+
+
+class Channel:
+    """Holds sound that is placed and not written yet."""
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[int, Samples]] = []
+
+    def put(self, start: int, samples: Samples) -> None:
+        """Place samples from the `start`-th of the recording on."""
+        if len(samples):
+            self._runs.append((start, samples))
+
+    def take(self, start: int, end: int) -> Samples:
+        """Return the channel from `start` to `end`, silent where nothing was placed; what came too late is dropped."""
+        taken = np.zeros(end - start, dtype=np.int16)
+        kept: list[tuple[int, Samples]] = []
+        for at, samples in self._runs:
+            low, high = max(at, start), min(at + len(samples), end)
+            if high > low:
+                taken[low - start : high - start] = samples[low - at : high - at]
+            if at + len(samples) > end:
+                kept.append((max(at, end), samples[max(0, end - at) :]))
+        self._runs = kept
+        return taken
+
+
+class CallerTap(io.AudioInput):
+    """Passes the caller's sound on, and places it when it arrives."""
+
+    def __init__(self, source: io.AudioInput, place: Place) -> None:
+        super().__init__(label="Recording", source=source)
+        self._from, self._place = source, place
+        self._resampled = Resampled()
+        self._next_at = 0.0
+
+    def __aiter__(self) -> AsyncIterator[rtc.AudioFrame]:
+        return self
+
+    async def __anext__(self) -> rtc.AudioFrame:
+        frame = await self._from.__anext__()
+        arrived = time.time() - frame.duration
+        begins = self._next_at if abs(arrived - self._next_at) <= RESYNC_SECONDS else arrived
+        self._next_at = begins + frame.duration
+        self._place(begins, self._resampled.of(frame))
+        return frame
+
+
+class AgentTap(io.AudioOutput):
+    """Passes the agent's sound on, and places it as it is heard: not what an interruption cuts off."""
+
+    def __init__(self, output: io.AudioOutput, place: Place) -> None:
+        super().__init__(
+            label="Recording", next_in_chain=output, sample_rate=output.sample_rate,
+            capabilities=io.AudioOutputCapabilities(pause=True),
+        )  # fmt: skip
+        self._place = place
+        self._forget_segment()
+
+    def _forget_segment(self) -> None:
+        self._resampled = Resampled()
+        self._waiting: list[Samples] = []
+        self._captured = self._placed = 0
+        self._playing_since: float | None = None
+        self._playing_from = 0
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        await super().capture_frame(frame)
+        samples = self._resampled.of(frame)
+        if self._playing_since is not None and self._heard(time.time()) >= self._captured:
+            self._playing_since, self._playing_from = time.time(), self._captured  # it had run dry
+        self._waiting.append(samples)
+        self._captured += len(samples)
+        assert self.next_in_chain is not None
+        await self.next_in_chain.capture_frame(frame)
+
+    def flush(self) -> None:
+        super().flush()
+        assert self.next_in_chain is not None
+        self.next_in_chain.flush()
+
+    def clear_buffer(self) -> None:
+        assert self.next_in_chain is not None
+        self.next_in_chain.clear_buffer()
+
+    def pause(self) -> None:
+        self.settle(time.time())
+        self._playing_since, self._playing_from = None, self._placed
+        super().pause()
+
+    def resume(self) -> None:
+        if self._placed:
+            self._playing_since, self._playing_from = time.time(), self._placed
+        super().resume()
+
+    def on_playback_started(self, *, created_at: float) -> None:
+        super().on_playback_started(created_at=created_at)
+        if self._playing_since is None:
+            self._playing_since = created_at
+
+    def on_playback_finished(
+        self, *, playback_position: float, interrupted: bool, synchronized_transcript: str | None = None
+    ) -> None:
+        self._settle_to(min(self._captured, round(playback_position * RATE_HZ)))
+        self._forget_segment()
+        super().on_playback_finished(
+            playback_position=playback_position, interrupted=interrupted,
+            synchronized_transcript=synchronized_transcript,
+        )  # fmt: skip
+
+    def settle(self, until: float) -> None:
+        """Place what has been heard by this moment."""
+        self._settle_to(self._heard(until))
+
+    def _heard(self, at: float) -> int:
+        """How many samples of the segment have been heard by then."""
+        if self._playing_since is None:
+            return self._playing_from
+        return min(self._captured, self._playing_from + round(max(0.0, at - self._playing_since) * RATE_HZ))
+
+    def _settle_to(self, end: int) -> None:
+        if end <= self._placed or self._playing_since is None:
+            return
+        waiting = np.concatenate(self._waiting) if self._waiting else np.zeros(0, dtype=np.int16)
+        count = end - self._placed
+        begins = self._playing_since + (self._placed - self._playing_from) / RATE_HZ
+        self._place(begins, waiting[:count])
+        self._waiting, self._placed = [waiting[count:]], end
