@@ -141,3 +141,26 @@ async def test_what_is_deleted_in_sqlite_is_overwritten(tmp_path):
     await engine.dispose()
     assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert {oct(each.stat().st_mode)[-3:] for each in tmp_path.iterdir()} == {"600"}
+
+
+# Texts and objects that say nothing of a caller; of every other one PostgreSQL keeps no samples.
+OF_NOBODY = {
+    "access_log.who", "calls.attention_reasons", "calls.languages", "calls.legal_hold", "calls.usage",
+    "call_agents.usage", "faults.detail", "faults.said", "outbox.last_error", "turns.stages_seconds",
+}  # fmt: skip
+
+
+async def test_postgresql_keeps_samples_of_no_column_that_may_hold_what_was_said(postgres):
+    """Pins the trap that an erased caller's words stay in its statistics, which VACUUM does not rewrite."""
+    engine = new_engine(await postgres.new_database())
+    await upgrade(engine)
+    query = """
+        SELECT c.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
+        WHERE n.nspname = 'public' AND c.relkind = 'r' AND t.typname IN ('text', 'jsonb') AND a.attstattarget <> 0
+        AND c.relname <> 'alembic_version'
+    """
+    async with engine.connect() as connection:
+        sampled = set((await connection.exec_driver_sql(query)).scalars())
+    await engine.dispose()
+    assert sampled == OF_NOBODY
