@@ -11,6 +11,7 @@ import getpass
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from records import outbox
 from records.breach import touched
 from records.engine import explained, new_engine, upgrade, writing
 from records.erasure import erase
@@ -73,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     showing = commands.add_parser("show", help="print the newest call's record, or that of a room, for people")
     showing.add_argument("--room")
     showing.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="for the call to be over")
+    showing.add_argument("--outcome", action="store_true", help="wait for what it came to as well")
+    letters = commands.add_parser("outbox", help="count what the webhook is to be told, and list its dead letters")
+    letters.add_argument("--send-again", action="store_true", help="make every dead letter a new one: it was mended")
     return parser
 
 
@@ -160,12 +165,24 @@ async def _hold(engine: AsyncEngine, _: RecordsSettings, given: argparse.Namespa
 
 
 async def _show(engine: AsyncEngine, _: RecordsSettings, given: argparse.Namespace) -> int:
-    return GOOD if await show(engine, given.room, given.wait, sys.stdout) else NOT_ALL
+    shown = await show(engine, given.room, given.wait, sys.stdout, with_outcome=given.outcome)
+    return GOOD if shown else NOT_ALL
+
+
+async def _outbox(engine: AsyncEngine, _: RecordsSettings, given: argparse.Namespace) -> int:
+    if given.send_again:
+        again = await outbox.send_again(engine, datetime.now(UTC))
+        await _note(engine, "send again", None)
+        _print({"sent_again": again})
+        return GOOD
+    letters = await outbox.dead_letters(engine)
+    _print(asdict(await outbox.count(engine)) | {"dead_letters": [letter.about() for letter in letters]})
+    return NOT_ALL if letters else GOOD
 
 
 _COMMANDS: dict[str, Command] = {
     "purge": _purge, "erase": _erase, "export": _export, "stats": _stats, "breach": _breach, "hold": _hold,
-    "show": _show,
+    "show": _show, "outbox": _outbox,
 }  # fmt: skip
 
 

@@ -42,6 +42,13 @@ class Message:
     tries: int = 0
     last_error: str | None = None
 
+    def about(self) -> dict[str, Any]:
+        """What may be shown of it: nothing of what it says."""
+        return {
+            "id": self.id, "call": self.call_id, "kind": self.kind, "created_at": self.created_at.isoformat(),
+            "tries": self.tries, "last_error": self.last_error,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:

@@ -15,12 +15,17 @@ from records.removal import CALLS
 LOOK_SECONDS = 0.2
 
 
-async def show(engine: AsyncEngine, room: str | None, wait_seconds: float, out: TextIO) -> bool:
-    """Print the newest record, of a room or of all; False when there is none, or it is not over in time."""
+async def show(
+    engine: AsyncEngine, room: str | None, wait_seconds: float, out: TextIO, *, with_outcome: bool = False
+) -> bool:
+    """Print the newest record, of a room or of all; False when there is none, or it is not over in time.
+
+    With `with_outcome`, what the call came to is waited for too, as long.
+    """
     record = await _newest(engine, room)
     try:
         async with asyncio.timeout(wait_seconds):
-            while record is None or record["ended_at"] is None:
+            while record is None or record["ended_at"] is None or (with_outcome and not record["outcome_status"]):
                 await asyncio.sleep(LOOK_SECONDS)
                 record = await _newest(engine, room)
     except TimeoutError:
@@ -56,5 +61,6 @@ def told(record: dict[str, Any]) -> list[str]:
     if record["summary"]:
         lines.append(f"  summary: {record['summary']}")
     if record["outcome"]:
-        lines.append(f"  outcome: {json.dumps(record['outcome'], ensure_ascii=False)}")
+        lines.append(f"  outcome ({record['outcome_status']}): {json.dumps(record['outcome'], ensure_ascii=False)}")
+    lines += [f"  promised: {promise['what']} ({promise['status']})" for promise in record["promises"] or []]
     return lines

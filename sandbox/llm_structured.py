@@ -8,6 +8,8 @@ import json
 import re
 from typing import Any
 
+from sandbox.llm_script import reply_language
+
 _CALLER = re.compile(r"^Caller: (.+)$", re.MULTILINE)
 _ASSISTANT = re.compile(r"^Assistant: (.+)$", re.MULTILINE)
 _TOOL_RAN = re.compile(r"^- (\w+): (?:done|failed)$", re.MULTILINE)
@@ -74,7 +76,8 @@ class _Filling:
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
-            return next((value for value in schema["enum"] if str(value) in self._text), schema["enum"][0])
+            listed = [self._language(), *schema["enum"]]
+            return next((value for value in listed if value in schema["enum"] and self._is_said(value)), listed[1])
         for choice in ("anyOf", "oneOf"):
             if choice in schema:
                 return self.of(schema[choice][0], name, depth + 1)
@@ -84,10 +87,16 @@ class _Filling:
             return {key: self.of(inner, key, depth + 1) for key, inner in (schema.get("properties") or {}).items()}
         if kind == "array":
             return self._array(schema, name, depth)
-        simple: dict[str, Any] = {"boolean": bool(_TOOL_RAN.search(self._text)), "null": None}
+        simple: dict[str, Any] = {"boolean": self._is_true(name), "null": None}
         if kind in ("integer", "number"):
             return schema.get("minimum", 0)
         return simple[kind] if kind in simple else self._words(name)
+
+    def _language(self) -> str:
+        return reply_language([], "\n".join(_CALLER.findall(self._text)))
+
+    def _is_said(self, value: object) -> bool:
+        return str(value) in self._text or value == self._language()
 
     def _array(self, schema: dict[str, Any], name: str, depth: int) -> list[Any]:
         if name == "promises":
@@ -100,6 +109,11 @@ class _Filling:
         said = [found[0].strip() for line in _ASSISTANT.findall(self._text) for found in _PROMISE.finditer(line)]
         ran = _TOOL_RAN.findall(self._text)
         return [{"what": what, "tool": next((tool for tool in ran if _names(tool, what)), "none")} for what in said]
+
+    def _is_true(self, name: str) -> bool:
+        if "callback" in name:
+            return "call me" in self._text.casefold()
+        return _TOOL_RAN.search(self._text) is not None
 
     def _words(self, name: str) -> str:
         heard = _CALLER.findall(self._text)

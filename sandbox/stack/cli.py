@@ -153,7 +153,7 @@ def _summary(result: CallResult, out: Path) -> None:
 
 async def _show_record(room: str, out: Path) -> None:
     """Print what remains of the call. Another process does: a stand-in shares no code with what it stands around."""
-    command = [python(), "-m", "records", "show", "--room", room, "--wait", str(RECORD_SECONDS)]
+    command = [python(), "-m", "records", "show", "--room", room, "--wait", str(RECORD_SECONDS), "--outcome"]
     url = f"sqlite+aiosqlite:///{(out / RECORDS).absolute()}"
     environment = os.environ | {"WORKER_RECORDS_URL": url, "VAANI_IGNORE_ENV_FILE": "true"}
     process = await asyncio.create_subprocess_exec(

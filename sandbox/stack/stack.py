@@ -263,6 +263,7 @@ class Stack:
         return {
             "WORKER_RECORDS_URL": f"sqlite+aiosqlite:///{records.absolute()}",
             "WORKER_RECORDS_WORDS": "true",
+            "WORKER_OUTCOME": "on",
             "WORKER_RECORDS_SPOOL_DIR": str(records.absolute().parent / "spool"),
         }
 

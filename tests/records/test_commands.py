@@ -175,3 +175,39 @@ def test_a_worker_says_at_start_what_its_records_cannot_be_kept_in(database, tmp
 def test_a_worker_refuses_what_cannot_be_right(name, value):
     with pytest.raises(ValueError, match=name):
         WorkerSettings(**{name: value})
+
+
+def test_the_outbox_is_counted_and_dead_letters_are_listed_without_what_they_say(database, capsys):
+    call = call_id_of("RM_0")
+    with sqlite3.connect(database) as connection:
+        row = (
+            "m1",
+            call,
+            "call.finished",
+            "2026-11-29",
+            '{"data": {"summary": "=SUM(A1)"}}',
+            "2026-11-29",
+            "2026-11-30",
+            "HTTP 503",
+        )
+        columns = "id, call_id, kind, created_at, body, next_try_at, dead_at, last_error"
+        connection.execute(f"INSERT INTO outbox ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    code, out, _ = run(capsys, "outbox")
+    told = json.loads(out)
+    assert (code, told["waiting"], told["delivered"], told["dead"]) == (1, 0, 0, 1)
+    (letter,) = told["dead_letters"]
+    assert (letter["id"], letter["call"], letter["last_error"]) == ("m1", call, "HTTP 503")
+    assert "SUM" not in out
+    assert run(capsys, "outbox", "--send-again")[:2] == (0, '{\n  "sent_again": 1\n}\n')
+    code, out, _ = run(capsys, "outbox")
+    assert (code, json.loads(out)["waiting"]) == (0, 1)
+
+
+def test_show_waits_for_what_the_call_came_to(database, capsys):
+    with sqlite3.connect(database) as connection:
+        promise = '[{"what": "it is sent", "tool": "send", "status": "not_done"}]'
+        connection.execute("UPDATE calls SET promises = ? WHERE room = 'room-1'", (promise,))
+    code, out, _ = run(capsys, "show", "--room", "room-1", "--outcome")
+    assert code == 0
+    assert "summary: =SUM(A1)" in out
+    assert "promised: it is sent (not_done)" in out
