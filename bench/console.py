@@ -56,7 +56,7 @@ LIST_FILTERS = (
     "since={middle}", "since={middle}&until={middle}",
 )  # fmt: skip
 SEARCHES = (
-    "order", "ऑर्डर", "bill", "paise", "order refund", "நன்றி பணம்", "nandri", "rare17word", "rare2999word order", "ord*",
+    "order", "ऑर्डर", "bill", "paise", "order refund", "நன்றி பணம்", "nanri", "rare17word", "rare2999word order", "ord*",
     "nothinglikeit", "eppudu", "please thank you hello ticket",
 )  # fmt: skip
 

@@ -40,7 +40,7 @@ _WORD = re.compile(r"(?:\w|[\u0900-\u0d7f])+")
 
 # Choices that writers of Latin letters make freely. In this order: longer spellings first.
 _SPELLINGS = tuple((re.compile(written), kept) for written, kept in (
-    ("sch", "sk"), ("chh|tch|ch", "C"), ("(?<=[aeiou])ck", "k"), ("ngk", "nk"), ("zh", "l"), ("ph", "f"),
+    ("sch", "sk"), ("chh|tch|ch", "C"), ("(?<=[aeiou])ck", "k"), ("ngk", "nk"), ("ndr", "nr"), ("zh", "l"), ("ph", "f"),
     ("aa", "a"), ("n(?=[pbm])", "m"), ("(?<=[aeioudr])g(?=e)|(?<=an)g(?=e)", "j"),
     ("[sk]h", lambda found: found[0][0]), ("[tdbgjcr]h", lambda found: found[0][0]), ("qu?", "k"), ("x", "ks"),
     ("c(?=[eiy])", "s"), ("c", "k"), ("C", "c"), ("z", "j"), ("w", "v"), ("(?<=[^aeiou])a(?=[^aeiouh]e$)", "e"),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row, Select, literal, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, any_, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.cursors import Place
 from console.filters import Filters
-from console.reading.conditions import CALLS, narrowed, resolved
+from console.reading.conditions import CALLS, POSTGRESQL, WORDS, narrowed, resolved, said
 
 PAGE_CALLS = 50
+FEW_CALLS = 10_000
+"""So many are sorted in a moment; words of more calls are met often enough on the way back in time."""
 SHOWN = (
     "id", "started_at", "answered_at", "ended_at", "end_reason", "channel", "direction", "caller", "languages",
     "turn_count", "fault_count", "length_seconds", "latency_seconds", "slowest_seconds", "rupees", "failed",
@@ -33,8 +35,7 @@ async def page_of_calls(
     connection: AsyncConnection, filters: Filters, *, behind: Place | None = None, limit: int = PAGE_CALLS
 ) -> CallsPage:
     """Read the calls that are meant, the newest first, from behind a place on."""
-    dialect = connection.dialect.name
-    query = narrowed(_columns(dialect), filters, dialect)
+    query = await _narrowed(connection, filters)
     query = query.order_by(CALLS.c.started_at.desc(), CALLS.c.id.desc()).limit(limit + 1)
     if behind is not None:
         query = query.where(
@@ -51,11 +52,33 @@ async def calls_to_hear(
     connection: AsyncConnection, filters: Filters, *, limit: int = PAGE_CALLS
 ) -> Sequence[Row[Any]]:
     """Read what somebody should hear first: the most urgent first, of equal ones the newest."""
-    dialect = connection.dialect.name
-    query = narrowed(_columns(dialect), filters, dialect).where(CALLS.c.attention > 0)
+    query = (await _narrowed(connection, filters)).where(CALLS.c.attention > 0)
     query = query.order_by(CALLS.c.attention.desc(), CALLS.c.started_at.desc(), CALLS.c.id.desc()).limit(limit)
     rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
     return rows
+
+
+async def _narrowed(connection: AsyncConnection, filters: Filters) -> Select[Any]:
+    """What is shown of the calls that are meant."""
+    dialect = connection.dialect.name
+    query = narrowed(_columns(dialect), replace(filters, q=""), dialect)
+    return query.where(await _found_by_words(connection, filters.q)) if filters.q else query
+
+
+async def _found_by_words(connection: AsyncConnection, words: str) -> ColumnElement[bool]:
+    """Calls in which these words were said; few are looked up first.
+
+    PostgreSQL guesses how often a word is there, and where it guesses too high it goes through all calls by their time.
+    """
+    dialect = connection.dialect.name
+    found = select(WORDS.c.call_id).where(said(words, dialect))
+    if dialect == POSTGRESQL:
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))  # by the index of words
+        ids = (await connection.execute(found.limit(FEW_CALLS + 1))).scalars().all()
+        await connection.execute(text("SET LOCAL enable_seqscan = on"))
+        if len(ids) <= FEW_CALLS:
+            return CALLS.c.id == any_(literal(list(ids), ARRAY(CALLS.c.id.type)))
+    return CALLS.c.id.in_(found)
 
 
 def _columns(dialect: str) -> Select[Any]:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from records.search_words import searchable, spellings_of, words_of
 
 SAME = [
+    ("நன்றி", "nandri"),
     ("ऑर्डर", "order"), ("बिल", "bill"), ("मेरा", "mera"), ("मुझे", "mujhe"), ("बैलेंस", "balance"), ("अकाउंट", "account"),
     ("पेमेंट", "payment"), ("डिलीवरी", "delivery"), ("रिचार्ज", "recharge"), ("फोन", "phone"), ("अपॉइंटमेंट", "appointment"),
     ("रिफंड", "refund"), ("रुपये", "rupaye"), ("कब", "kab"), ("पैसे", "paise"), ("नमस्ते", "namaste"), ("टिकट", "ticket"),
