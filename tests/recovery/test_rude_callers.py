@@ -29,7 +29,7 @@ def token(stack, room, identity, **claims):
 
 
 async def test_hostile_names_forged_state_and_garbage_data_change_nothing(sandbox, operator):
-    room = f"rude-{os.urandom(4).hex()}"
+    room = f"rude-a{os.urandom(4).hex()}"
     hostile = token(
         sandbox, room, "caller\u202e'; DROP TABLE calls;--", name=INJECTION[:200], metadata="{" * 100_000,
         attributes={"language": "xx" * 500, "voice": "../../etc/passwd", "sip.phoneNumber": "+91" + "9" * 400},
@@ -66,7 +66,7 @@ async def test_hostile_names_forged_state_and_garbage_data_change_nothing(sandbo
 
 async def test_a_caller_who_leaves_and_comes_back_at_once_finds_an_agent(sandbox):
     """Pins the trap that the first agent ends its room while the second call begins in it."""
-    room = f"return-{os.urandom(4).hex()}"
+    room = f"return-a{os.urandom(4).hex()}"
     first = await Guest(sandbox).join(token(sandbox, room, "asha"))
     await asyncio.wait_for(first.agent_spoke.wait(), 20)
     await first.leave()
@@ -89,7 +89,7 @@ WARNED_AND_GONE_SECONDS = 18
 
 async def a_line_that_nobody_uses(stack, microphone, *, listens):
     """Call and say nothing; returns the room, and how long the call was from the agent's first sound on."""
-    room = f"idle-{os.urandom(4).hex()}"
+    room = f"idle-a{os.urandom(4).hex()}"
     guest = await Guest(stack).join(token(stack, room, f"asha-{microphone}-{listens}"), listens=listens)
     try:
         if listens:
@@ -123,7 +123,7 @@ async def test_lines_that_nobody_uses_are_free_again_in_bounded_time(sandbox, op
 
 
 async def test_the_agent_that_comes_after_another_misses_the_microphone_too(sandbox, operator):
-    room = f"heir-{os.urandom(4).hex()}"
+    room = f"heir-a{os.urandom(4).hex()}"
     guest = await Guest(sandbox).join(token(sandbox, room, "asha"))
     written, listening = asyncio.Event(), asyncio.Event()
 

@@ -17,6 +17,9 @@ _E164_DIGITS = range(7, 16)  # ITU-T E.164: fifteen at most; fewer than seven ar
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _NO_NUMBER = (
     r"(?<![0-9A-Za-z])[0-9a-f]{20}(?![0-9A-Za-z])",  # a fingerprint
+    r"(?<![0-9A-Za-z])vaani-[0-9a-f]{32}(?![0-9A-Za-z])",  # a room that the token function has named
+    # Part of a random name: letters among the digits, and fewer in a row than an Indian number has.
+    r"(?<![0-9A-Za-z+])(?=[0-9a-f]*[a-f])(?![0-9a-f]*\d{10})[0-9a-f]{8,}(?![0-9A-Za-z])",
     r"(?<!\d)\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?(?!\d)",  # a date, and its time
     rf"(?<![\d.]){_BYTE}(?:\.{_BYTE}){{3}}(?::\d{{1,5}})?(?![\d.])",  # a machine's address
     r"(?<![\d.])(?:0\.\d+|\d{1,4}\.\d{1,3})(?![\d.)\-(]|\s\d)",  # a decimal number
