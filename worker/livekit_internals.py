@@ -19,6 +19,7 @@ from livekit.agents.cli.log import setup_logging
 from livekit.agents.inference_runner import _InferenceRunner
 from livekit.agents.ipc import supervised_proc
 from livekit.agents.utils import http_context
+from livekit.agents.utils.aio.duplex_unix import DuplexClosed, _AsyncDuplex
 from livekit.agents.voice import SpeechHandle
 from livekit.agents.voice.agent_activity import _SpeechHandleContextVar
 
@@ -56,6 +57,20 @@ def share_model(model: type[SharedModel]) -> None:
     """
     _InferenceRunner.registered_runners[model.INFERENCE_METHOD] = model  # type: ignore[assignment]
     _can_do_without.add(model.INFERENCE_METHOD)
+
+
+def end_with_the_worker_quietly() -> None:
+    """Let the process for shared models end without a traceback when the worker is gone before it. Called in there.
+
+    Public: nothing. Without it: a worker that is told to stop while it starts prints a traceback of that process.
+    """
+    close = _AsyncDuplex.aclose
+
+    async def close_what_may_be_closed(line: _AsyncDuplex) -> None:
+        with contextlib.suppress(DuplexClosed):
+            await close(line)
+
+    _AsyncDuplex.aclose = close_what_may_be_closed  # type: ignore[assignment]
 
 
 def inference_died(server: AgentServer) -> bool:

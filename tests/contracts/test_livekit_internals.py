@@ -24,10 +24,11 @@ import pytest
 from livekit.agents import AgentServer, AgentSession, utils
 from livekit.agents.inference_runner import _InferenceRunner
 from livekit.agents.ipc import _preload as preload
-from livekit.agents.ipc import supervised_proc
+from livekit.agents.ipc import proc_client, supervised_proc
 from livekit.agents.ipc.inference_proc_executor import InferenceProcExecutor
 from livekit.agents.ipc.proc_pool import ProcPool
 from livekit.agents.utils import http_context
+from livekit.agents.utils.aio.duplex_unix import DuplexClosed, _AsyncDuplex
 from livekit.agents.voice.room_io import RoomIO
 from livekit.agents.voice.transcription import TranscriptSynchronizer
 from livekit.plugins import openai
@@ -69,6 +70,25 @@ def test_a_dead_process_with_nothing_but_a_model_that_calls_do_without_is_no_dea
         server._inference_executor = SimpleNamespace(is_alive=lambda: False, _runners=models)
         assert livekit_internals.inference_died(server) is dead
     assert "self._runners = runners" in inspect.getsource(InferenceProcExecutor)
+
+
+async def test_the_process_for_shared_models_ends_quietly_when_the_worker_is_gone(monkeypatch):
+    class Gone(_AsyncDuplex):
+        """A line whose other end was reset."""
+
+        def __init__(self):
+            self.closed = 0
+
+        async def aclose(self):
+            self.closed += 1
+            raise DuplexClosed
+
+    monkeypatch.setattr(livekit_internals, "_AsyncDuplex", Gone)
+    livekit_internals.end_with_the_worker_quietly()
+    line = Gone()
+    await line.aclose()
+    assert line.closed == 1
+    assert "await self._acch.aclose()" in inspect.getsource(proc_client)
 
 
 async def test_a_shared_model_answers_from_the_frameworks_process():

@@ -23,6 +23,11 @@ CLOSE = 0.05
 ENDED, GOES_ON, NEITHER = 0.9, 0.01, 0.15
 
 
+@pytest.fixture(autouse=True)
+def the_tests_own_process_keeps_its_lines(monkeypatch):
+    monkeypatch.setattr("worker.end_of_turn.sound.runner.end_with_the_worker_quietly", lambda: None)
+
+
 @pytest.fixture(scope="module")
 def smart_turn():
     if not sound_model.WEIGHTS.is_file():

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from worker.end_of_turn.sound.model import SmartTurn
+from worker.livekit_internals import end_with_the_worker_quietly
 
 
 class SoundRunner:
@@ -23,6 +24,7 @@ class SoundRunner:
 
     def initialize(self) -> None:
         """Begin to load the model."""
+        end_with_the_worker_quietly()
         threading.Thread(target=self._load, name="end-of-turn-sound", daemon=True).start()
 
     def run(self, data: bytes) -> bytes:
