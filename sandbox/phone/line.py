@@ -14,15 +14,15 @@ from collections.abc import Mapping
 import numpy as np
 from livekit import api, rtc
 
-from sandbox.caller.audio import FRAME_SAMPLES, SAMPLE_RATE, Samples, is_audible
+from sandbox.caller.audio import Samples, as_frames, is_audible
 from sandbox.caller.errors import CallFailure
 from sandbox.caller.line import any_busy
 from sandbox.caller.listener import Listener
 from sandbox.caller.microphone import Microphone
 from sandbox.caller.recording import Recording
 from sandbox.caller.transcripts import Transcripts
-from sandbox.phone import g711
 from sandbox.phone.rtp import FRAME_SAMPLES as PHONE_FRAME_SAMPLES
+from sandbox.phone.sample_rates import FromPhone, ToPhone
 from sandbox.phone.telephone import CallRefused, PhoneCall, Telephone
 from sandbox.stack.telephony import TelephoneNetwork
 
@@ -130,13 +130,12 @@ class _Mouthpiece:
 
     def __init__(self, phone: Telephone) -> None:
         self._phone = phone
-        self._resampler = rtc.AudioResampler(SAMPLE_RATE, g711.SAMPLE_RATE)
+        self._to_phone = ToPhone()
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
-        call = self._phone.call
-        for made in self._resampler.push(frame):
-            if call is not None and call.unspoken_samples <= MOST_UNSPOKEN:
-                call.say(np.frombuffer(made.data, dtype=np.int16))
+        call, samples = self._phone.call, self._to_phone(np.frombuffer(frame.data, dtype=np.int16))
+        if call is not None and call.unspoken_samples <= MOST_UNSPOKEN:
+            call.say(samples)
 
 
 class _Earpiece:
@@ -144,16 +143,10 @@ class _Earpiece:
 
     def __init__(self, listener: Listener, recording: Recording | None) -> None:
         self._listener, self._recording = listener, recording
-        self._resampler = rtc.AudioResampler(g711.SAMPLE_RATE, SAMPLE_RATE)
-        self._rest: Samples = np.zeros(0, dtype=np.int16)
+        self._from_phone = FromPhone()
 
     def hear(self, frame: Samples, at: float) -> None:
-        pushed = rtc.AudioFrame(frame.tobytes(), g711.SAMPLE_RATE, 1, len(frame))
-        made = [np.frombuffer(each.data, dtype=np.int16) for each in self._resampler.push(pushed)]
-        samples = np.concatenate((self._rest, *made))
-        whole = len(samples) // FRAME_SAMPLES * FRAME_SAMPLES
-        self._rest = samples[whole:]
-        for each in samples[:whole].reshape(-1, FRAME_SAMPLES):
+        for each in as_frames(self._from_phone(frame)):
             if is_audible(each):
                 self._listener.heard(at)
             if self._recording:

@@ -6,6 +6,7 @@ import pytest
 from sandbox.phone import g711, rtp
 from sandbox.phone.line_sound import LineEffects, LineSound
 from sandbox.phone.room_leg import TrackSound
+from sandbox.phone.sample_rates import FromPhone, ToPhone
 from sandbox.phone.sdp import PCMA, PCMU, AudioDescription
 from tests.telephone.conftest import loudness, tone, until
 
@@ -114,3 +115,20 @@ def test_a_line_does_not_lag_behind_a_room_that_was_ahead():
     track = TrackSound()
     track.add(np.arange(8000, dtype=np.int16))
     assert track.next_frame()[-1] == 8000 - 7 * rtp.FRAME_SAMPLES - 1
+
+
+@pytest.mark.parametrize(("change", "rate", "to_rate"), [(ToPhone, 24000, 8000), (FromPhone, 8000, 24000)])
+def test_a_change_of_rate_keeps_loudness_and_is_no_wait(change, rate, to_rate):
+    """A wait in it would stand in every figure of a call from a telephone."""
+    changed, before, voice = change(), np.zeros(rate // 10, dtype=np.int16), tone(0.5, 400, rate)
+    pieces = np.concatenate((before, voice)).reshape(-1, rate // 100)  # as frames come, 10 ms each
+    made = np.concatenate([changed(piece) for piece in pieces])
+    assert len(made) == (len(before) + len(voice)) * to_rate // rate
+    onset = int(np.flatnonzero(np.abs(made) > 400)[0]) / to_rate
+    assert 0.1 <= onset < 0.103
+    assert loudness(made[-to_rate // 4 :]) == pytest.approx(loudness(voice), rel=0.02)
+
+
+def test_what_no_telephone_carries_is_not_heard_as_something_else():
+    """6 kHz, as in an s, would fold back to 2 kHz."""
+    assert loudness(ToPhone()(tone(0.5, 6000, 24000))) < loudness(tone(0.5, 6000, 24000)) / 50
