@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from worker.settings import OutcomeSettings, Settings
+
+log = logging.getLogger("vaani")
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -52,9 +55,14 @@ def beside_records(settings: Settings) -> Callable[[AsyncEngine], Awaitable[None
 
     async def run(engine: AsyncEngine) -> None:
         from worker.outcome.open_calls import OpenCalls
+        from worker.outcome.schema import BadSchema
 
         receiver = receiver_of(settings.outcome)
-        work: list[Awaitable[None]] = [OpenCalls(engine, maker_of(settings), tells=receiver is not None).run()]
+        work: list[Awaitable[None]] = []
+        try:
+            work.append(OpenCalls(engine, maker_of(settings), tells=receiver is not None).run())
+        except BadSchema as error:  # gone since the start: what is written already is told all the same
+            log.error("no outcomes are written", extra={"why": str(error)})
         if receiver is not None:
             from records.webhooks import Delivery, Sender
 
