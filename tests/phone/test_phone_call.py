@@ -254,7 +254,7 @@ def opening(did, *, answered=True, language_known=False, choice=Other.NOTHING, e
         SimpleNamespace(say=lambda phrase, **how: did.append(f"{phrase} {how.get('name', '')}".strip())),
         SimpleNamespace(limit_call=lambda at: None, expect_microphone=lambda: None),
         ending, Reports(), phone,
-        SimpleNamespace(hold_back=lambda: None, dialogue=SimpleNamespace(open=notice)),
+        SimpleNamespace(prepare=lambda: None, dialogue=SimpleNamespace(open=notice)),
     )  # fmt: skip
 
 

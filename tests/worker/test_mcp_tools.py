@@ -298,7 +298,7 @@ async def test_the_model_gets_a_results_text_and_no_more_than_it_can_use(result,
 
 async def test_a_toolset_that_cannot_be_built_costs_its_tools_only(monkeypatch, caplog):
     monkeypatch.setattr(mcp_tools, "McpTools", lambda *_: 1 / 0)
-    settings = SimpleNamespace(orders_url=None, transfer_to=None, transfer_webhook_url=None)
+    settings = SimpleNamespace(orders_url=None, transfer_to=None, transfer_webhook_url=None, send_dtmf=False)
     sources = SimpleNamespace(tools_module=None, mcp_servers=[McpServer(name="shop", url="http://127.0.0.1:1/mcp")])
     assert {tool.info.name for tool in offered_tools(settings, sources)} == {"set_language", "current_time", "end_call"}
     assert [(record.message, record.provider) for record in caplog.records] == [("tool.failed", "mcp-shop")]
