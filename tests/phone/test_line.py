@@ -77,6 +77,10 @@ def test_who_hangs_up_while_it_rings_was_not_answered():
     assert after_ringing(lambda room: room.status("hangup")) is Unanswered.HUNG_UP
 
 
+def test_a_room_that_whoever_dialled_has_ended_is_not_waited_in():
+    assert after_ringing(lambda room: room.emit("disconnected", "ROOM_DELETED")) is Unanswered.HUNG_UP
+
+
 def test_what_somebody_else_in_the_room_does_answers_nothing():
     def other(room):
         person = SimpleNamespace(identity="recorder", attributes={"sip.callStatus": "active"}, disconnect_reason=None)

@@ -77,6 +77,11 @@ class PhoneLine:
                 left.append(person)
                 changed.set()
 
+        def room_over(_: object) -> None:
+            left.append(self._person)
+            changed.set()
+
+        self._room.on("disconnected", room_over)  # whoever dialled has ended it: nobody leaves one by one then
         self._room.on("participant_attributes_changed", attributes_changed)
         self._room.on("participant_disconnected", disconnected)
         try:
@@ -94,5 +99,6 @@ class PhoneLine:
         except TimeoutError:
             return Unanswered.NO_ANSWER
         finally:
+            self._room.off("disconnected", room_over)
             self._room.off("participant_attributes_changed", attributes_changed)
             self._room.off("participant_disconnected", disconnected)
