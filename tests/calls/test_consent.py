@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 
+import numpy as np
 import pytest
 
 from sandbox.caller import CallPlan, Patience, Turn, place_call
+from tests.recording.decoded import loud_seconds, parts_in, samples_of
+from worker.recording.channel import RATE_HZ
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 KEPT, TAKEN_BACK = "What time is it now?", "Please delete the recording."
@@ -29,20 +32,41 @@ async def test_a_yes_a_talk_and_a_withdrawal_leave_the_proof_and_not_a_word(sand
         "WORKER_RECORDS_WORDS": "true",
         "WORKER_RECORDS_SPOOL_DIR": str(tmp_path / "spool"),
         "WORKER_LOG_PII": "true",
+        "WORKER_RECORD": "on",
+        "WORKER_RECORDINGS_URL": f"file://{tmp_path}/sound",
     }
-    async with worker_with("consent", **settings):
+    async with worker_with("consent", **settings) as worker:
         result = await place_call(
             PLAN, join=join("consent"), control=sandbox.control, patience=Patience(call_seconds=80)
         )
     proof = of_the_database(tmp_path / "calls.db")  # a worker that has stopped has told all of it
     said = [line["text"] for line in result.transcript]
     assert [(state, by) for state, by in proof] == [("given", "voice"), ("withdrawn", "voice")], (proof, result.errors)
+    assert "recording.erased" in worker.log.read_text(encoding="utf-8")
+    assert [path for path in (tmp_path / "sound").rglob("*") if path.is_file()] == []
     assert any(KEPT in text for text in said), said  # agreed to, so the room's transcript has it
     assert not any("delete the recording" in text or "tell me the day" in text for text in said), said
     everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     for words in (KEPT, TAKEN_BACK, "tell me the day"):
         for spelling in (words, json.dumps(words)[1:-1]):
             assert spelling.encode() not in everything, words
+
+
+async def test_a_recorded_call_has_both_sides_as_the_caller_heard_them(sandbox, worker_with, join, tmp_path):
+    own = {"WORKER_RECORD": "on", "WORKER_RECORDINGS_URL": f"file://{tmp_path}", "WORKER_CONSENT": "announced"}
+    turns = (Turn(text=KEPT, language="en-IN"), Turn(text="Thank you, goodbye.", language="en-IN", expects_end=True))
+    async with worker_with("recorded", **own):
+        result = await place_call(CallPlan(turns=turns), join=join("recorded"), control=sandbox.control)
+    assert result.good, result.errors
+    caller, agent = np.concatenate([samples_of(part) for part in parts_in(tmp_path)], axis=1)
+    said, heard = loud_seconds(caller, threshold=300), loud_seconds(agent, threshold=300)
+    assert said is not None
+    assert heard is not None
+    # The same two moments on the caller's own clock: the first turn's end, and the last of the agent's goodbye.
+    between = result.agent_audio[-1][1] - result.turns[0].ended_seconds
+    first_turn = loud_seconds(caller[: round((said[1] - 1.5) * RATE_HZ)], threshold=300)
+    assert first_turn is not None
+    assert heard[1] - first_turn[1] == pytest.approx(between, abs=0.5)
 
 
 def of_the_database(path):
