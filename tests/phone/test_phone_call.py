@@ -13,6 +13,9 @@ from worker import log_events
 from worker.conversation.listening import Listening
 from worker.conversation.opening import Opening
 from worker.conversation.phone_call import PhoneCall
+from worker.conversation.phrases import Phrases
+from worker.conversation.speaker import Speaker
+from worker.languages import SUPPORTED
 from worker.phone.errand import Errand
 from worker.phone.menu import Other
 from worker.settings import PhoneSettings
@@ -251,7 +254,7 @@ def opening(did, *, answered=True, language_known=False, choice=Other.NOTHING, e
         SimpleNamespace(is_fake_job=lambda: False, wait_for_participant=there), session,
         SimpleNamespace(alone_seconds=5, default_language="en-IN", greeting_interruptible=False), None,
         SimpleNamespace(succession=None, started_at=0), languages, None,
-        SimpleNamespace(say=lambda phrase, **how: did.append(f"{phrase} {how.get('name', '')}".strip())),
+        SimpleNamespace(say=lambda phrase, **how: did.append(f"{phrase} {how.get('company', '')}".strip())),
         SimpleNamespace(limit_call=lambda at: None, expect_microphone=lambda: None),
         ending, Reports(), phone,
         SimpleNamespace(prepare=lambda: None, dialogue=SimpleNamespace(open=notice)),
@@ -342,3 +345,21 @@ def test_a_machine_is_told_of_and_hung_up_on():
 def test_a_mailbox_that_was_taken_for_a_person_is_hung_up_on_when_it_says_what_it_is():
     told = an_outbound_call(heard="Hi, this is Ravi", late="please leave a message after the tone")
     assert told == (True, ["human", "voicemail"], ["voicemail"], ["human", "voicemail"])
+
+
+@pytest.mark.parametrize("language", SUPPORTED)
+def test_what_is_said_first_has_the_callers_name_in_it_in_every_language(language):
+    """Pins a slot that was called like a parameter: who picked up heard an apology, and that was all."""
+    phrases = Phrases.load()
+    said = []
+    session = SimpleNamespace(say=lambda text, **how: said.append(text), current_speech=None)
+    speaker = Speaker.__new__(Speaker)
+    speaker._session, speaker._phrases = session, phrases
+    speaker._audio = SimpleNamespace(frames=lambda language, text: None)
+    speaker._replies = SimpleNamespace(begin=lambda reply, speech: None)
+    speaker._phrase_reply = lambda code: SimpleNamespace(language=code)
+    speaker.say("outbound", language=language, company="Asha Bakery")
+    speaker.say("menu", language=language, digit="2")
+    assert "Asha Bakery" in said[0]
+    assert "2" in said[1]
+    assert "{" not in "".join(said)

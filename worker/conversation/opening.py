@@ -146,7 +146,7 @@ class Opening:
         if not await self._phone.is_answered_by_a_person() or self._ending.begun:
             return False
         interruptible = self._settings.greeting_interruptible
-        self._speaker.say("outbound", allow_interruptions=interruptible, name=errand.company)
+        self._speaker.say("outbound", allow_interruptions=interruptible, company=errand.company)
         return True
 
     async def _choose_language(self) -> bool:

@@ -40,7 +40,7 @@ class Phrases:
             table[language] |= phrases
         return cls(table)
 
-    def text(self, name: str, language: str, **slots: str) -> str:
+    def text(self, name: str, language: str, /, **slots: str) -> str:
         """Return the words of phrase `name` in `language`, in English where we have none, its `{slots}` filled in."""
         text = self._table.get(language, self._table[FALLBACK_LANGUAGE])[name]
         for slot, words in slots.items():
