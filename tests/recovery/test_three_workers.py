@@ -75,7 +75,7 @@ async def test_no_call_is_lost_doubled_or_silent_when_workers_stop_and_die(sandb
         if number not in killed_calls:
             assert result.good, story
         room = rooms[number]
-        # A machine may die in the middle of its greeting; whoever comes then greets, for the caller has said nothing yet.
+        # A machine may die in the middle of its greeting: whoever comes then greets, for nothing was said yet.
         alive = [name for name in WORKERS if not (number in killed_calls and name == killed)]
         begun = [event for name in alive for event in operator.events("call.greeted", name) if event["room"] == room]
         assert len(begun) <= 1, f"{story}: greeted {len(begun)} times"
