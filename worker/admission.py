@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
 from typing import Any
 
-from livekit.agents import AgentServer, JobRequest
+from livekit.agents import AgentServer, AssignmentTimeoutError, JobRequest
 from livekit.protocol.models import ParticipantInfo
 
 from worker import log_events
 from worker.admission_rules import AdmissionRules
-from worker.livekit_internals import EndedProcess, on_call_process_closed
+from worker.livekit_internals import EndedProcess, on_call_process_closed, waits_for_assignment
 from worker.recovery.exit_codes import UNUSED, ended_on_purpose
 from worker.recovery.livekit_client import LiveKitClient
 from worker.recovery.rooms import API_ERRORS
@@ -27,6 +28,9 @@ PENDING_SECONDS = 5.0
 # LiveKit's server stops offering calls to workers at load 0.7 (agents.target_load), and those callers would hear
 # nothing, for ever. Ours stays below, and refuses aloud.
 FULL_LOAD = 0.65
+# LiveKit answers within some milliseconds that an accepted call is ours. A server that has waited 3 s for this worker
+# has forgotten the call, says nothing, and offers it to nobody else (livekit#4541).
+ASSIGNED_SECONDS = 2.0
 # How long the other workers have to take a call that this one has no room for, before it is told so.
 OTHERS_SECONDS = 0.8
 # How long a caller whom nobody can speak to is left in the room: somebody else may still come.
@@ -82,7 +86,7 @@ class Admission:
             await self._refuse(request, "busy", succession.identity, {BUSY_ATTRIBUTE: "true"})
         elif succession is not None:  # a caller in mid-call is not told that all lines are busy
             self._take(request, Ticket(succession.ticket_at_seconds, succession.caller))
-            await request.accept(identity=succession.identity)
+            await self._accept(request, identity=succession.identity)
         else:
             await self._take_first(request)
 
@@ -100,11 +104,33 @@ class Admission:
             self._start(self._refuse_aloud(room))
         else:
             self._take(request, ticket)
-            await request.accept()
+            await self._accept(request)
 
     def _take(self, request: JobRequest, ticket: Ticket | None) -> None:
         self._pending[request.id] = time.monotonic()
         self._rules.began(request.id, request.room.name, ticket)
+
+    async def _accept(self, request: JobRequest, **answer: Any) -> None:
+        """Accept a call, and have it offered again if LiveKit had no patience left for our answer."""
+        self._start(self._offer_again_unless_assigned(request))
+        with contextlib.suppress(AssignmentTimeoutError):  # seen to long before
+            await request.accept(**answer)
+
+    async def _offer_again_unless_assigned(self, request: JobRequest) -> None:
+        await asyncio.sleep(ASSIGNED_SECONDS)
+        if not waits_for_assignment(self._server, request.id):
+            return
+        self._pending.pop(request.id, None)
+        self._refusals.discard(request.id)
+        self._rules.over(request.id, ended=False, used=False)
+        log.warning("LiveKit did not wait for this worker: the call is offered again", extra={"job_id": request.id})
+        rooms, room = self._client.rooms, request.room.name
+        try:
+            if any(person.kind == ParticipantInfo.Kind.AGENT for person in await rooms.participants(room)):
+                return
+            await rooms.offer_again(room, self._agent_name, request.job.metadata)
+        except API_ERRORS as error:
+            log.warning("a forgotten call could not be offered again", extra={"why": type(error).__name__})
 
     async def _until_ended(self, room: str) -> None:
         """Wait for the end of an earlier call in this room: it is about to be over, or the room would not be new."""
@@ -120,7 +146,7 @@ class Admission:
         if spoken:
             self._pending[request.id] = time.monotonic()
             self._refusals.add(request.id)
-            await request.accept(identity=identity, attributes=attributes)
+            await self._accept(request, identity=identity, attributes=attributes)
             return
         await request.reject(terminate=reason != "busy")  # another worker may have a voice left, but no other answer
         self._start(self._end_unheard(request.room.name))

@@ -88,6 +88,15 @@ def inference_died(server: AgentServer) -> bool:
     return not models or not models <= _can_do_without
 
 
+def waits_for_assignment(server: AgentServer, job_id: str) -> bool:
+    """Whether a job was accepted and LiveKit has not answered to that.
+
+    LiveKit's server forgets a job that is not accepted within 3 s (livekit#4541) and tells nobody. Public:
+    `AssignmentTimeoutError`, 7.5 s later. Without it: a call that was forgotten is offered again that much later.
+    """
+    return job_id in getattr(server, "_pending_assignments", {})  # made when the server runs
+
+
 def is_out_of_reach(server: AgentServer) -> bool:
     """Return whether the server has lost LiveKit, or not found it yet.
 

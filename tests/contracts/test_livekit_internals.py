@@ -51,6 +51,14 @@ class Loudness:
         return str(np.frombuffer(data, np.int16).max()).encode()
 
 
+def test_a_server_says_which_jobs_wait_for_their_assignment():
+    server = AgentServer()
+    assert not livekit_internals.waits_for_assignment(server, "job")
+    server._pending_assignments = {"job": None}
+    assert livekit_internals.waits_for_assignment(server, "job")
+    assert "_pending_assignments[job_req.id]" in inspect.getsource(AgentServer._answer_availability)
+
+
 def test_a_server_says_whether_its_shared_models_are_dead():
     server = AgentServer()
     assert hasattr(InferenceProcExecutor, "is_alive")

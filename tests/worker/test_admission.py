@@ -6,6 +6,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from livekit.agents import AssignmentTimeoutError
 
 from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, Admission
 from worker.admission_rules import AdmissionRules
@@ -35,6 +36,9 @@ class FakeRooms:
     async def send_agent(self, room, agent_name, reason):
         self.sent.append((room, agent_name, reason))
 
+    async def offer_again(self, room, agent_name, metadata):
+        self.sent.append((room, agent_name, metadata))
+
     async def delete(self, room):
         self.deleted.append(room)
 
@@ -56,7 +60,7 @@ class Request:
 
 
 def an_admission(most, rooms=None):
-    server = SimpleNamespace(active_jobs=[])
+    server = SimpleNamespace(active_jobs=[], _pending_assignments={})
     client = SimpleNamespace(seal=SEAL, rooms=rooms or FakeRooms())
     return Admission(server, most, "vaani", client, AdmissionRules(LIMITS)), server
 
@@ -70,6 +74,7 @@ def offer(admission, name, succession=None):
 @pytest.fixture(autouse=True)
 def _no_wait_for_other_workers(monkeypatch):
     monkeypatch.setattr("worker.admission.OTHERS_SECONDS", 0.0)
+    monkeypatch.setattr("worker.admission.ASSIGNED_SECONDS", 0.0)
     monkeypatch.setattr("worker.admission.random.uniform", lambda low, high: 0.0)
 
 
@@ -99,6 +104,47 @@ def test_a_call_that_nobody_has_room_for_is_refused_aloud_and_once(rooms, sent):
 
     asyncio.run(two_callers())
     assert rooms.sent == sent
+
+
+class Forgotten(Request):
+    """An offer that LiveKit's server has forgotten when the answer comes."""
+
+    async def accept(self, **arguments):
+        await super().accept(**arguments)
+        raise AssignmentTimeoutError
+
+
+@pytest.mark.parametrize(
+    ("people", "sent"),
+    [((CALLER,), [("room", "vaani", "the ticket")]), ((CALLER, AGENT), [])],
+    ids=["nobody came", "another agent came"],
+)
+def test_a_call_that_livekit_forgot_is_offered_again_and_its_line_is_free(people, sent):
+    """Pins livekit#4541: a worker that answers after 3 s is assigned nothing, and the caller waits for nobody."""
+    rooms = FakeRooms(people=people)
+    admission, server = an_admission(most=1, rooms=rooms)
+    server._pending_assignments["first"] = None
+
+    async def forgotten():
+        await admission.take(Forgotten("first", "the ticket"))
+        await asyncio.gather(*admission._tasks)
+
+    asyncio.run(forgotten())
+    assert rooms.sent == sent
+    assert admission.calls() == 0
+
+
+def test_a_call_that_was_assigned_is_offered_to_nobody_else():
+    rooms = FakeRooms()
+    admission, _ = an_admission(most=1, rooms=rooms)
+
+    async def taken():
+        await admission.take(Request("first"))
+        await asyncio.gather(*admission._tasks)
+
+    asyncio.run(taken())
+    assert rooms.sent == []
+    assert admission.calls() == 1
 
 
 def test_refusing_a_call_takes_no_line():

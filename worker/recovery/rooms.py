@@ -105,6 +105,13 @@ class Rooms:
             )
         return succession
 
+    async def offer_again(self, room: str, agent_name: str, metadata: str) -> None:
+        """Ask once more for the agent that a room was to have had, by the same dispatch."""
+        async with asyncio.timeout(API_SECONDS):
+            await self._livekit.agent_dispatch.create_dispatch(
+                api.CreateAgentDispatchRequest(room=room, agent_name=agent_name, metadata=metadata)
+            )
+
     async def remove(self, room: str, identity: str) -> None:
         """Remove a participant, dead or alive; one who has left already is fine."""
         try:
