@@ -28,7 +28,10 @@ async def test_a_call_killed_in_its_second_turn_has_one_record_with_every_turn_o
 
     result = await call(
         "Can you help me with my bill?",
-        Turn(text="When do I have to pay it?", language="en-IN", wait_seconds=8),
+        "When do I have to pay it?",
+        # Said once somebody is there again: what is said to nobody is in nobody's record.
+        Turn(text="Thank you, goodbye.", language="en-IN", wait_seconds=12, expects_end=True),
+        goodbye=False,
         on_event=kill_in_the_second_turn,
     )
     shown = subprocess.run(
