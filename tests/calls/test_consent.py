@@ -66,7 +66,8 @@ async def test_a_recorded_call_has_both_sides_as_the_caller_heard_them(sandbox, 
     between = result.agent_audio[-1][1] - result.turns[0].ended_seconds
     first_turn = loud_seconds(caller[: round((said[1] - 1.5) * RATE_HZ)], threshold=300)
     assert first_turn is not None
-    assert heard[1] - first_turn[1] == pytest.approx(between, abs=0.5)
+    # By two seconds: a busy machine's caller hears late. What is in step by a tenth is held on fake time.
+    assert heard[1] - first_turn[1] == pytest.approx(between, abs=2.0)
 
 
 def of_the_database(path):
