@@ -13,6 +13,7 @@ from worker import log_events
 from worker.conversation import clocks as module
 from worker.conversation.clocks import Clocks
 from worker.conversation.silence import CallersTime
+from worker.conversation.speaker import NobodyListensError
 from worker.settings import CallSettings
 
 SILENCE_SECONDS, MICROPHONE_SECONDS = 15.0, 18.0
@@ -237,6 +238,19 @@ def test_a_clock_that_breaks_ends_the_call_instead_of_running_on_unseen():
         return [type(error) for error in call.failed]
 
     assert run(scene()) == [ZeroDivisionError]
+
+
+def test_a_clock_that_strikes_while_the_caller_leaves_fails_no_call():
+    """Pins: the framework refuses to speak in a session that closes, and the call was told as failed."""
+
+    async def leaves(call):
+        def say(phrase):
+            raise NobodyListensError(phrase)
+
+        call.clocks._speaker.say = say
+        call.clocks.expect_microphone()
+
+    assert [what for _, what in happens(leaves)] == [log_events.CALLER_SILENT]
 
 
 def test_no_clock_runs_on_after_the_call():

@@ -15,7 +15,7 @@ from worker.conversation.ending import Ending
 from worker.conversation.one_microphone import is_microphone
 from worker.conversation.reports import CallReports
 from worker.conversation.silence import CallersTime
-from worker.conversation.speaker import Speaker
+from worker.conversation.speaker import NobodyListensError, Speaker
 from worker.conversation.stt_supervisor import SttSupervisor
 from worker.recovery.rooms import CALLER_KINDS
 from worker.settings import CallSettings
@@ -130,7 +130,11 @@ class Clocks:
 
     def _is_over(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if not task.cancelled() and isinstance(error := task.exception(), Exception) and not self._ending.begun:
+        if task.cancelled() or self._ending.begun:
+            return
+        error = task.exception()
+        # A clock that strikes while the caller leaves has nobody to speak to: the call ends as it would have.
+        if isinstance(error, Exception) and not isinstance(error, NobodyListensError):
             self._ending.crash(error)
 
     def _stop(self) -> None:

@@ -23,6 +23,10 @@ from worker.ports import Voice
 from worker.spoken import blocks_in, says_something
 
 
+class NobodyListensError(RuntimeError):
+    """Raised when something is to be said and the caller has just left."""
+
+
 class Speaker:
     """Says everything the agent says, each in its own language."""
 
@@ -69,7 +73,10 @@ class Speaker:
         text = self._phrases.text(phrase, reply.language, **slots)
         ready = self._audio.frames(reply.language, text)
         audio = NOT_GIVEN if ready is None else in_portions(ready)
-        speech = self._session.say(text, audio=audio, allow_interruptions=allow_interruptions)
+        try:
+            speech = self._session.say(text, audio=audio, allow_interruptions=allow_interruptions)
+        except RuntimeError as error:  # the framework's word for a session that closes
+            raise NobodyListensError(phrase) from error
         self._replies.begin(reply, speech)
         return speech
 
