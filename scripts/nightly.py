@@ -47,6 +47,7 @@ STEPS = (
         tools=("buildah", "mmdebstrap"),
         report="out/container.json",
     ),
+    Step("recorded-call", (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/calls")),
     Step("telephone", (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/telephone")),
     Step("witness", (sys.executable, "-m", "bench.witness"), report="out/witness.json"),
     Step("newest-dependencies", (sys.executable, "-m", "scripts.upgrade_check")),
