@@ -52,7 +52,7 @@ async def test_a_yes_a_talk_and_a_withdrawal_leave_the_proof_and_not_a_word(sand
             assert spelling.encode() not in everything, words
 
 
-@pytest.mark.nightly  # compares two clocks, which wants a machine that does nothing else; the gate holds it on fake time
+@pytest.mark.nightly  # compares two clocks, which wants a quiet machine; the gate holds it on fake time
 async def test_a_recorded_call_has_both_sides_as_the_caller_heard_them(sandbox, worker_with, join, tmp_path):
     own = {"WORKER_RECORD": "on", "WORKER_RECORDINGS_URL": f"file://{tmp_path}", "WORKER_CONSENT": "announced"}
     turns = (Turn(text=KEPT, language="en-IN"), Turn(text="Thank you, goodbye.", language="en-IN", expects_end=True))
