@@ -9,9 +9,9 @@ from pathlib import Path
 import uvicorn
 
 from console.app import console_app
-from console.env_file import with_env_file
 from console.errors import BadSettings
 from console.settings import settings_from
+from records.env_file import with_env_file
 
 BAD_SETTINGS = 2
 STOP_SECONDS = 5

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from console.env_file import inner_control_character
 from console.errors import BadSettings
+from records.env_file import inner_control_character
 
 IAP_JWKS_URL = "https://www.gstatic.com/iap/verify/public_key-jwk"
 CURSOR_SECRET_BYTES_MIN = 32

@@ -23,7 +23,7 @@ from phone.lists import read_list
 from phone.outcomes import Outcome
 from phone.rules import WHAT_TO_DO, Callee, Refusal
 from phone.setup import set_up
-from worker.env_file import with_env_file
+from records.env_file import with_env_file
 from worker.languages import SUPPORTED
 from worker.text.phone_numbers import e164
 

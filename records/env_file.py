@@ -1,6 +1,7 @@
-"""Reads `.env` for processes started by hand. Whatever ships apart holds the same file, byte for byte.
+"""Reads `.env` for processes started by hand. It stands twice, byte for byte: in the token function, and in records/.
 
-They ship apart and share no code (docs/decisions/0001), yet one `.env` serves all: a line must not mean two things.
+The function ships alone (docs/decisions/0001); worker and console ship with records/ and read by it. One `.env` serves
+all: a line must not mean two things.
 A deployed process never reads it: where Cloud Run runs us, the platform's own variables are the truth.
 """
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings
 
-from worker.env_file import inner_control_character, with_env_file
+from records.env_file import inner_control_character, with_env_file
 from worker.errors import BadSettings
 from worker.settings import SETTINGS_GROUPS, Settings
 

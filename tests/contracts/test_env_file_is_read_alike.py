@@ -1,6 +1,6 @@
-"""One `.env` serves the token function, the worker and the console: no line may mean two things.
+"""One `.env` serves the token function, the worker, the console and the records: no line may mean two things.
 
-They ship apart and share no code, so the reader stands in both, and this holds the two together.
+The function ships alone, so the reader stands twice, there and in records/, and this holds the two together.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ import pytest
 from join_token.errors import SettingsError
 from join_token.settings import settings_from
 
-import console.env_file
 import records.env_file
-import worker.env_file
 from tests.token.environment import ANONYMOUS, BASE_ENV
 from worker.environment import load_settings, read_env_file
 from worker.errors import BadSettings
 
-READERS = [join_token.env_file, worker.env_file, console.env_file, records.env_file]
+READERS = [join_token.env_file, records.env_file]
 WORKER = {
     "LIVEKIT_URL": "wss://example.livekit.cloud",
     "LIVEKIT_API_KEY": "key",
@@ -57,7 +55,7 @@ def test_all_hold_the_same_reader_byte_for_byte():
         ("NAME=x\n\n\n", "x"),
     ],
 )
-@pytest.mark.parametrize("reader", READERS, ids=["function", "worker", "console", "records"])
+@pytest.mark.parametrize("reader", READERS, ids=["function", "records"])
 def test_what_a_line_means(reader, line, value, tmp_path):
     (tmp_path / ".env").write_bytes(line.encode())
     assert reader.with_env_file({}, tmp_path) == ({"NAME": value}, [])
@@ -76,7 +74,7 @@ def test_what_a_line_means(reader, line, value, tmp_path):
         (b"#" * 70_000, ".env: has 70000 bytes"),
     ],
 )
-@pytest.mark.parametrize("reader", READERS, ids=["function", "worker", "console", "records"])
+@pytest.mark.parametrize("reader", READERS, ids=["function", "records"])
 def test_what_is_wrong_with_a_file_is_said_and_nothing_of_it_repeated(reader, content, said, tmp_path):
     (tmp_path / ".env").write_bytes(content)
     values, problems = reader.with_env_file({}, tmp_path)
@@ -87,7 +85,7 @@ def test_what_is_wrong_with_a_file_is_said_and_nothing_of_it_repeated(reader, co
 
 
 @pytest.mark.parametrize("word", ["1", "true", "TRUE", "yes", "on", " true "])
-@pytest.mark.parametrize("reader", READERS, ids=["function", "worker", "console", "records"])
+@pytest.mark.parametrize("reader", READERS, ids=["function", "records"])
 def test_both_leave_the_file_alone_at_the_same_words(reader, word, tmp_path):
     (tmp_path / ".env").write_text("NAME=x\n")
     environ = {"VAANI_IGNORE_ENV_FILE": word}
