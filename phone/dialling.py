@@ -21,6 +21,7 @@ from phone.errors import LiveKitRefused
 from phone.outcomes import Outcome, answered_by, outcome_of
 from phone.rules import Callee, Refusal, refusal
 from worker.phone.errand import ANSWERED_BY, Errand
+from worker.recovery.rooms import has_agent, people_in
 from worker.text.phone_numbers import fingerprint
 
 log = logging.getLogger("vaani.phone")
@@ -118,7 +119,7 @@ class Dialler:
         loop = asyncio.get_running_loop()
         begun_at, outcome = loop.time(), Outcome.ANSWERED
         while loop.time() - begun_at < LONGEST_CALL_SECONDS:
-            people = await self._people(room)
+            people = await people_in(self._livekit, room)
             said = [each.attributes[ANSWERED_BY] for each in people if each.attributes.get(ANSWERED_BY)]
             outcome = answered_by(said[-1]) if said else outcome
             if not any(each.kind == ParticipantInfo.Kind.SIP for each in people):
@@ -149,7 +150,7 @@ class Dialler:
         """Wait for the agent: nobody is rung into a silent room."""
         try:
             async with asyncio.timeout(AGENT_SECONDS):
-                while not any(each.kind == ParticipantInfo.Kind.AGENT for each in await self._people(room)):
+                while not has_agent(await people_in(self._livekit, room)):
                     await asyncio.sleep(POLL_SECONDS)
         except TimeoutError:
             return False
@@ -167,12 +168,3 @@ class Dialler:
         except api.TwirpError as error:
             return Result(outcome_of(error))
         return await self.until_over(room)
-
-    async def _people(self, room: str) -> list[ParticipantInfo]:
-        try:
-            reply = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
-        except api.TwirpError as error:
-            if error.code == api.TwirpErrorCode.NOT_FOUND:
-                return []
-            raise
-        return list(reply.participants)

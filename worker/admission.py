@@ -10,14 +10,13 @@ import time
 from typing import Any
 
 from livekit.agents import AgentServer, AssignmentTimeoutError, JobRequest
-from livekit.protocol.models import ParticipantInfo
 
 from worker import log_events
 from worker.admission_rules import AdmissionRules
 from worker.livekit_internals import EndedProcess, on_call_process_closed, waits_for_assignment
 from worker.recovery.exit_codes import UNUSED, ended_on_purpose
 from worker.recovery.livekit_client import LiveKitClient
-from worker.recovery.rooms import API_ERRORS
+from worker.recovery.rooms import API_ERRORS, has_agent
 from worker.ticket import Ticket, read_ticket
 
 log = logging.getLogger("vaani")
@@ -126,9 +125,9 @@ class Admission:
         log.warning("LiveKit did not wait for this worker: the call is offered again", extra={"job_id": request.id})
         rooms, room = self._client.rooms, request.room.name
         try:
-            if any(person.kind == ParticipantInfo.Kind.AGENT for person in await rooms.participants(room)):
+            if has_agent(await rooms.participants(room)):
                 return
-            await rooms.offer_again(room, self._agent_name, request.job.metadata)
+            await rooms.dispatch(room, self._agent_name, request.job.metadata)
         except API_ERRORS as error:
             log.warning("a forgotten call could not be offered again", extra={"why": type(error).__name__})
 
@@ -161,7 +160,7 @@ class Admission:
         await asyncio.sleep(UNHEARD_SECONDS)
         rooms = self._client.rooms
         try:
-            if any(person.kind == ParticipantInfo.Kind.AGENT for person in await rooms.participants(room)):
+            if has_agent(await rooms.participants(room)):
                 return
             await rooms.delete(room)
         except API_ERRORS as error:
@@ -172,7 +171,7 @@ class Admission:
         await asyncio.sleep(OTHERS_SECONDS + random.uniform(0, 0.3))
         rooms = self._client.rooms
         try:
-            if any(person.kind == ParticipantInfo.Kind.AGENT for person in await rooms.participants(room)):
+            if has_agent(await rooms.participants(room)):
                 return
             if any(known.reason == "busy" for known in await rooms.successions(room)):
                 return

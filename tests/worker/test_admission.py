@@ -36,7 +36,7 @@ class FakeRooms:
     async def send_agent(self, room, agent_name, reason):
         self.sent.append((room, agent_name, reason))
 
-    async def offer_again(self, room, agent_name, metadata):
+    async def dispatch(self, room, agent_name, metadata):
         self.sent.append((room, agent_name, metadata))
 
     async def delete(self, room):

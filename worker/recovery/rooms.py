@@ -32,6 +32,22 @@ class RoomView:
     state: CallState | None
 
 
+async def people_in(livekit: api.LiveKitAPI, room: str) -> list[ParticipantInfo]:
+    """Ask who is in a room; nobody is in one that is gone."""
+    try:
+        reply = await livekit.room.list_participants(api.ListParticipantsRequest(room=room))
+    except api.TwirpError as error:
+        if error.code == api.TwirpErrorCode.NOT_FOUND:
+            return []
+        raise
+    return list(reply.participants)
+
+
+def has_agent(people: Iterable[ParticipantInfo]) -> bool:
+    """Whether an agent is among them."""
+    return any(person.kind == ParticipantInfo.Kind.AGENT for person in people)
+
+
 class Rooms:
     """Reads and changes the rooms of one LiveKit project. Every request is bounded."""
 
@@ -61,14 +77,8 @@ class Rooms:
 
     async def participants(self, room: str) -> list[ParticipantInfo]:
         """Return who is there; nobody in a room that is gone."""
-        try:
-            async with asyncio.timeout(API_SECONDS):
-                reply = await self._livekit.room.list_participants(api.ListParticipantsRequest(room=room))
-        except api.TwirpError as error:
-            if error.code == api.TwirpErrorCode.NOT_FOUND:
-                return []
-            raise
-        return list(reply.participants)
+        async with asyncio.timeout(API_SECONDS):
+            return await people_in(self._livekit, room)
 
     async def has_caller(self, room: str) -> bool:
         """Return whether a caller is there."""
@@ -97,16 +107,11 @@ class Rooms:
         call_id = call_id or next((known.call_id for known in earlier if known.call_id), "")
         ticket = next((ticket for ticket in map(read_ticket, dispatches) if ticket is not None), Ticket(0.0))
         succession = Succession(reason, generation, previous, ticket.caller, ticket.at_seconds, call_id)
-        async with asyncio.timeout(API_SECONDS):
-            await self._livekit.agent_dispatch.create_dispatch(
-                api.CreateAgentDispatchRequest(
-                    room=room, agent_name=agent_name, metadata=self._seal.seal(succession, room)
-                )
-            )
+        await self.dispatch(room, agent_name, self._seal.seal(succession, room))
         return succession
 
-    async def offer_again(self, room: str, agent_name: str, metadata: str) -> None:
-        """Ask once more for the agent that a room was to have had, by the same dispatch."""
+    async def dispatch(self, room: str, agent_name: str, metadata: str) -> None:
+        """Ask for an agent."""
         async with asyncio.timeout(API_SECONDS):
             await self._livekit.agent_dispatch.create_dispatch(
                 api.CreateAgentDispatchRequest(room=room, agent_name=agent_name, metadata=metadata)
