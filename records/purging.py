@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from records.engine import writing
 from records.recordings import remove_recording
-from records.removal import CALLS, CHUNK_CALLS, compact, forget_words, recordings_of, remove_calls
+from records.removal import CALLS, CHUNK_CALLS, compact, forget_all_said, recordings_of, remove_calls
 from records.retention import Retention
 from records.schema import Access, Turn
 
@@ -65,7 +65,7 @@ def _with_words(before: datetime) -> ColumnElement[bool]:
 
 
 async def _forget(connection: AsyncConnection, calls: Any) -> None:
-    await forget_words(connection, [call.id for call in calls])
+    await forget_all_said(connection, [call.id for call in calls])
 
 
 async def _in_chunks(

@@ -9,34 +9,26 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, case, delete, func, select, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from records.engine import without_transaction
-from records.schema import Access, Base, Call, CallWords, DailyNumbers, OutboxMessage, ToolCall, Transfer, Turn
+from records.schema import Access, Base, Call, CallWords, DailyNumbers
+from records.withdrawal import forget_words
 from records.writing import upsert
 
 CALLS = Base.metadata.tables[Call.__tablename__]
-PARTS_WITH_WORDS: dict[type[Base], dict[str, Any]] = {
-    Turn: {"heard": None, "reply": None},
-    ToolCall: {"arguments": None},
-    Transfer: {"to": None},
-}
 DAYS = Base.metadata.tables[DailyNumbers.__tablename__]
 CHUNK_CALLS = 500
 
 
-async def forget_words(connection: AsyncConnection, calls: Collection[str]) -> None:
-    """Remove what was said in these calls, and what was made of it; who called, when and how it went stays."""
-    for model, empty in PARTS_WITH_WORDS.items():
-        table = Base.metadata.tables[model.__tablename__]
-        await connection.execute(update(table).where(table.c.call_id.in_(calls)).values(empty))
-    for said in (OutboxMessage, CallWords):
-        await connection.execute(delete(said).where(said.call_id.in_(calls)))
-    gone = {"number": None, "summary": None, "outcome": None, "promises": None, "words_kept": False}
+async def forget_all_said(connection: AsyncConnection, calls: Collection[str]) -> None:
+    """Remove what was said in calls that are over, what can be searched of it, and room names that tell a number."""
+    await forget_words(connection, calls)
+    await connection.execute(delete(CallWords).where(CallWords.call_id.in_(calls)))
     # LiveKit names the rooms of phone calls after the number, and where words were kept the name is whole.
-    room = case((CALLS.c.channel == "phone", ""), else_=CALLS.c.room)
-    await connection.execute(update(CALLS).where(CALLS.c.id.in_(calls)).values(room=room, **gone))
+    phones = update(CALLS).where(CALLS.c.id.in_(calls), CALLS.c.channel == "phone")
+    await connection.execute(phones.values(room=""))
 
 
 async def remove_calls(connection: AsyncConnection, calls: Sequence[Row[Any]]) -> None:

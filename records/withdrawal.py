@@ -38,16 +38,21 @@ async def forget_withdrawn(connection: AsyncConnection, calls: Collection[str]) 
     withdrawn = (await connection.execute(query)).all()
     of_words = sorted({row.call_id for row in withdrawn if row.purpose == WORDS})
     of_sound = sorted({row.call_id for row in withdrawn if row.purpose == RECORDING})
-    forgotten = 0
-    if of_words:
-        for table, columns in _WORDS.items():
-            forgotten += await _empty(connection, table, columns, table.c.call_id.in_(of_words))
-        forgotten += await _empty(connection, CALLS, _MADE_OF_WORDS, CALLS.c.id.in_(of_words))
-        forgotten += (await connection.execute(delete(OUTBOX).where(OUTBOX.c.call_id.in_(of_words)))).rowcount
-        await connection.execute(update(CALLS).where(CALLS.c.id.in_(of_words)).values(words_kept=False))
+    forgotten = await forget_words(connection, of_words) if of_words else 0
     if of_sound:
         forgotten += await _empty(connection, CALLS, ("recording",), CALLS.c.id.in_(of_sound))
     return forgotten > 0
+
+
+async def forget_words(connection: AsyncConnection, calls: Collection[str]) -> int:
+    """Remove what was said in these calls, and what was made of it; returns how many rows had anything of it."""
+    forgotten = 0
+    for table, columns in _WORDS.items():
+        forgotten += await _empty(connection, table, columns, table.c.call_id.in_(calls))
+    forgotten += await _empty(connection, CALLS, _MADE_OF_WORDS, CALLS.c.id.in_(calls))
+    forgotten += (await connection.execute(delete(OUTBOX).where(OUTBOX.c.call_id.in_(calls)))).rowcount
+    await connection.execute(update(CALLS).where(CALLS.c.id.in_(calls)).values(words_kept=False))
+    return forgotten
 
 
 async def _empty(connection: AsyncConnection, table: Table, columns: tuple[str, ...], where: Any) -> int:
