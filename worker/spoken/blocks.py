@@ -48,7 +48,6 @@ _NOTE_NAMES = ("system", "note", "internal", "instruction", "context", "metadata
 _NOTE = re.compile(rf"\[(?:{'|'.join(_NOTE_NAMES)}):[^\[\]\n]{{0,300}}\]", re.IGNORECASE)
 _NOTE_BEGUN = re.compile(r"\[(\w{0,12})(:[^\[\]\n]{0,300})?$")
 _ROLES = ("assistant", "ai", "bot", "final answer")
-_ROLE_MARKS = tuple(f"{word}:" for word in (*_ROLES, "thought"))
 _ROLE = re.compile(
     rf"\s*(?:{'|'.join(_ROLES)})\s?:\s*", re.IGNORECASE
 )  # the model writes down who speaks, as in a play
@@ -56,6 +55,7 @@ _NOTHINGS = ("null", "undefined", "nan", "[object object]")
 """What a program's empty value looks like in text, when it is all that an answer holds."""
 _NAME_END = re.compile(r"[A-Za-z0-9_.]+$")
 _THOUGHT = "thought"  # "Thought: ... Action: ... Final Answer: ...": the ReAct prompt's form
+_ROLE_MARKS = tuple(f"{word}:" for word in (*_ROLES, _THOUGHT))
 _THOUGHT_ENDS = re.compile(r"final answer\s?:\s*", re.IGNORECASE)
 
 
