@@ -6,7 +6,7 @@ VENV := .venv/bin
 export VAANI_IGNORE_ENV_FILE := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo dev call test check fix bench matrix soak nightly languages upgrade-check token-zip agent-context release-status lock golden clean
+.PHONY: help setup demo dev call test check fix bench matrix soak nightly languages prices-check upgrade-check token-zip agent-context release-status lock golden clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ nightly: setup  ## What is too long for `make test`: the long soak, the matrix, 
 
 languages: setup  ## What each language has and lacks; fails if one that calls are held in is not whole
 	@PYTHONPATH=functions/token $(VENV)/python -m scripts.languages --check
+
+prices-check: setup  ## Every price that calls are billed by, with its age; fails if one is older than 90 days
+	@VAANI_IGNORE_ENV_FILE=false $(VENV)/python -m scripts.prices_check
 
 upgrade-check: setup  ## The newest allowed packages in a venv of their own, and what tests they pass
 	@$(VENV)/python -m scripts.upgrade_check

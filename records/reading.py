@@ -141,7 +141,7 @@ def _record(
         "transfers": [
             {"at": moment(transfer.at), "to": transfer.to, "outcome": transfer.outcome} for transfer in transfers
         ],
-        "usage": call.usage, "rupees": call.rupees,
+        "usage": call.usage, "rupees": call.rupees, "unpriced": call.unpriced or [],
         "consent": _consent(consents[-1]) if consents else None,
         "consents": [_consent(consent) for consent in consents],
         "recording": call.recording, "summary": call.summary, "outcome": call.outcome,

@@ -107,6 +107,8 @@ class Call(Base):
     usage: Mapped[dict[str, Any]] = mapped_column(Json)
     rupees: Mapped[float | None] = mapped_column(Float)
     """None where a model in use has no known price: unknown is never 0."""
+    unpriced: Mapped[list[str] | None] = mapped_column(Json)
+    """What is not in the sum because nobody knows its price: a model, or minutes of a line."""
     words_kept: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     events_dropped: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """What a full spool has cost this record."""
@@ -170,6 +172,7 @@ class CallAgent(Base):
     usage: Mapped[dict[str, Any]] = mapped_column(Json)
     usage_sequence: Mapped[int] = mapped_column(Integer, server_default=text("-1"))
     rupees: Mapped[float | None] = mapped_column(Float)
+    unpriced: Mapped[list[str] | None] = mapped_column(Json)
     events_dropped: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
 

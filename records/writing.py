@@ -88,7 +88,10 @@ class Batch:
         _newest(self.replied, (event.call, event.generation, row["number"]), agent | row, "reply_sequence")
 
     def _usage(self, event: CallEvent, at: datetime, about: dict[str, Any], agent: dict[str, Any]) -> None:
-        row = {"usage": about.get("usage") or {}, "rupees": about.get("rupees"), "usage_sequence": event.sequence}
+        row = {
+            "usage": about.get("usage") or {}, "rupees": about.get("rupees"), "unpriced": about.get("unpriced") or [],
+            "usage_sequence": event.sequence,
+        }  # fmt: skip
         _newest(self.usage, (event.call, event.generation), agent | row, "usage_sequence")
 
     def _left(self, event: CallEvent, at: datetime, about: dict[str, Any], agent: dict[str, Any]) -> None:
@@ -325,7 +328,28 @@ def _of_agents(agents: list[Any]) -> dict[str, Any]:
         "events_dropped": sum(agent.events_dropped for agent in agents),
         "usage": added(agent.usage for agent in used),
         "rupees": round(sum(prices), 4) if known else None,
+        "unpriced": sorted({what for agent in used for what in agent.unpriced or ()}),
     }
+
+
+async def add_usage(
+    connection: AsyncConnection, call_id: str, usage: dict[str, Any], rupees: float | None, unpriced: Iterable[str]
+) -> None:
+    """Add to what a call has used and cost what was done about it when its last agent was gone."""
+    mine = AGENTS.c.call_id == call_id
+    agents = (await connection.execute(select(AGENTS).where(mine).order_by(AGENTS.c.generation))).all()
+    if not usage or not agents:
+        return
+    last = agents[-1]
+    both_known = rupees is not None and (last.rupees is not None or not last.usage)
+    values = {
+        "usage": added([last.usage, usage]),
+        "rupees": round((last.rupees or 0.0) + (rupees or 0.0), 4) if both_known else None,
+        "unpriced": sorted({*(last.unpriced or ()), *unpriced}),
+    }
+    await connection.execute(update(AGENTS).where(mine, AGENTS.c.generation == last.generation).values(values))
+    agents = (await connection.execute(select(AGENTS).where(mine))).all()
+    await _update_calls(connection, {call_id: _of_agents(list(agents))})
 
 
 def added(usages: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from worker.conversation.phrases import Phrases
 from worker.end_of_turn import DEFAULT_POLICY
 from worker.end_of_turn.wait_policy import wait_policy
 from worker.outcome.checks import outcome_problems
+from worker.providers.prices import PriceTable
 from worker.providers.sarvam_voices import languages_without_a_voice, voice_problems
 from worker.record.checks import record_problems
 from worker.recording.shelf import folder_of
@@ -37,6 +38,10 @@ def setting_problems(settings: Settings) -> list[str]:
     except ValueError as error:
         problems.append(str(error))
     problems += recording_problems(settings.consent)
+    try:
+        PriceTable.load(settings.money)
+    except ValueError as error:
+        problems.append(str(error))
     if not settings.consent.rules.opening and settings.consent.mode is not Mode.NONE:
         problems.append("WORKER_CONSENT_PURPOSES: names neither words nor recording, so there is nothing to ask for")
     if settings.consent.mode is Mode.ANNOUNCED and Purpose.IMPROVEMENT in settings.consent.consent_purposes:

@@ -6,7 +6,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -16,6 +16,7 @@ from records.env_file import inner_control_character, with_env_file
 from worker.errors import BadSettings
 from worker.settings import SETTINGS_GROUPS, Settings
 
+Group = TypeVar("Group", bound=BaseSettings)
 OWN_PREFIXES = ("WORKER_", "STT_", "LLM_", "TTS_")
 
 
@@ -54,14 +55,31 @@ def load_settings(environ: Mapping[str, str] | None = None, *, for_console: bool
     return Settings(**groups)
 
 
+def load_group(cls: type[Group], environ: Mapping[str, str] | None = None) -> Group:
+    """Read one group of settings, for what needs no other.
+
+    Raises:
+        BadSettings: With every problem found in it.
+    """
+    try:
+        return cls.model_validate(_given(cls, os.environ if environ is None else environ))
+    except ValidationError as error:
+        raise BadSettings([_problem(cls, item) for item in error.errors(include_input=False)]) from None
+
+
 def _build(cls: type[BaseSettings], source: Mapping[str, str]) -> BaseSettings:
-    """Build from `source` alone; a variable that is empty, or blank, counts as not set."""
+    """Build from `source` alone."""
+    return cls.model_validate(_given(cls, source))
+
+
+def _given(cls: type[BaseSettings], source: Mapping[str, str]) -> dict[str, str]:
+    """Return what is set; a variable that is empty, or blank, counts as not set."""
     given = {}
     for name, field in cls.model_fields.items():
         value = source.get(variable_name(cls, name), "").strip()
         if value != "":
             given[str(field.validation_alias or name)] = value
-    return cls.model_validate(given)
+    return given
 
 
 def _broken_values(source: Mapping[str, str]) -> list[str]:

@@ -41,6 +41,7 @@ from worker.conversation.one_microphone import OneMicrophone
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
 from worker.conversation.tool_services import ToolServices
+from worker.conversation.usage import CallUsage
 from worker.end_of_turn.detector import EvidenceTurnDetector
 from worker.end_of_turn.session_options import hears_sound, turn_handling
 from worker.end_of_turn.sound.ear import AskModel
@@ -48,8 +49,9 @@ from worker.end_of_turn.sound.runner import SoundRunner, probability_of
 from worker.end_of_turn.wait_policy import wait_policy
 from worker.environment import load_settings
 from worker.phone.errand import read_errand
+from worker.ports import LIVEKIT_LINE
 from worker.providers.openai_llm import build_llm, warm
-from worker.providers.prices import cost_rupees
+from worker.providers.prices import PriceTable
 from worker.providers.sarvam_stt import build_stt, by_request
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.providers.vad import build_vad
@@ -88,6 +90,7 @@ class Prewarmed:
     llm: llm.LLM[Any]
     phrases: Phrases
     instructions: str
+    prices: PriceTable
     outcome: OutcomeMaker | None
 
     @staticmethod
@@ -117,6 +120,7 @@ def prewarm(proc: JobProcess) -> None:
         llm=model,
         phrases=phrases(settings.call, settings.consent),
         instructions=instructions(settings.call),
+        prices=PriceTable.load(settings.money),
         outcome=maker_of(settings) if settings.outcome.is_on else None,
     )
 
@@ -205,7 +209,8 @@ async def take_call(ctx: JobContext) -> None:
         voice=voice,
         evidence=detector,
         by_request=by_request(recogniser, settings.stt.request_seconds),
-        price=cost_rupees,
+        price=ready.prices.bill,
+        usage=usage_of(ctx, settings),
         handoff=handoff(ctx, session, settings),
         ticket=read_ticket(ctx.job.metadata),
         errand=read_errand(ctx.job.metadata),
@@ -222,6 +227,14 @@ async def take_call(ctx: JobContext) -> None:
     connecting = asyncio.create_task(connect(ctx))
     await session.start(agent=agent, room=ctx.room, room_options=ROOM_OPTIONS, record=NOTHING_IS_UPLOADED)
     await connecting
+
+
+def usage_of(ctx: JobContext, settings: Settings) -> CallUsage:
+    """Begin to count what this agent of the call will be billed for."""
+    usage = CallUsage(recogniser=settings.stt.model, voice=settings.tts.model, model=settings.llm.model)
+    if not ctx.is_fake_job():
+        usage.joined(LIVEKIT_LINE)
+    return usage
 
 
 def follow_to_its_end(ctx: JobContext, call: Call, agent: Assistant) -> None:
@@ -276,6 +289,7 @@ def write_outcome_at_end(ctx: JobContext, call: Call, agent: Assistant) -> None:
         tools=[tool.info.name for tool in agent.tools if isinstance(tool, llm.FunctionTool | llm.RawFunctionTool)],
         keeps_text=ready.settings.outcome.outcome_words,
         tells=ready.settings.outcome.outcome_webhook_url is not None,
+        used=call.reports.usage.besides,
     )
 
 

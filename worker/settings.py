@@ -7,8 +7,10 @@ once. A variable's name is the class's prefix and the field's name.
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, get_type_hints
 from urllib.parse import urlsplit
@@ -47,6 +49,38 @@ def _http_address(value: str | None) -> str | None:
     if value is not None and not value.startswith(("http://", "https://")):
         raise ValueError("must start with https:// (or http:// on loopback)")
     return value.rstrip("/") if value else value
+
+
+@dataclass(frozen=True, slots=True)
+class DatedFigure:
+    """A figure of the operator's own, and the day it is of: `92.0@2026-10-01`."""
+
+    figure: float
+    read_on: date | None = None
+
+    def __str__(self) -> str:
+        return f"{self.figure:g}" + (f"@{self.read_on}" if self.read_on else "")
+
+
+def _dated(value: object) -> object:
+    """`0.55@2026-11-29` as a figure and its day, which may be left out."""
+    if not isinstance(value, str):
+        return value
+    figure, at, day = value.partition("@")
+    try:
+        return DatedFigure(_amount(figure), date.fromisoformat(day) if at else None)
+    except ValueError:
+        raise ValueError(f"{value!r} is no figure with its day, such as 0.55@2026-11-29") from None
+
+
+def _amount(text: str) -> float:
+    amount = float(text)
+    if not 0 <= amount < math.inf:
+        raise ValueError
+    return amount
+
+
+Dated = Annotated[DatedFigure, BeforeValidator(_dated)]
 
 
 class McpServer(BaseModel):
@@ -559,6 +593,38 @@ class OutcomeSettings(_Group):
         return self.outcome == "on" or (self.outcome == "auto" and wanted)
 
 
+class MoneySettings(_Group):
+    """What a call costs (docs/money.md)."""
+
+    prices_file: Path | None = Field(
+        None, description="TOML with prices of one's own, for models that have none or another contract."
+    )
+    rupees_per_dollar: Dated = Field(
+        DatedFigure(92.0, date(2026, 10, 1)), description="What a dollar costs, and the day that this is from."
+    )
+    phone_rupees_per_minute: Dated | None = Field(
+        None,
+        description="What your trunk asks for a begun minute, `0.55@2026-11-29`; empty: not in the sum, and so named.",
+    )
+    livekit_rupees_per_minute: Dated | None = Field(
+        None, description="The same of LiveKit, for an agent's minute in a room; 0 where it is your own server."
+    )
+
+    @field_validator("prices_file")
+    @classmethod
+    def _exists(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {str(value)!r}")
+        return value
+
+    @field_validator("rupees_per_dollar")
+    @classmethod
+    def _is_a_rate(cls, value: DatedFigure) -> DatedFigure:
+        if not value.figure or value.read_on is None:
+            raise ValueError(f"{value} is no rate with its day, such as 92.0@2026-10-01")
+        return value
+
+
 class SttSettings(_Group):
     """Speech to text."""
 
@@ -693,6 +759,7 @@ class Settings:
     logs: LogSettings
     records: RecordsSettings
     outcome: OutcomeSettings
+    money: MoneySettings
     stt: SttSettings
     llm: LlmSettings
     tts: TtsSettings

@@ -71,9 +71,11 @@ function tokensText(usage) {
 const UNITS = {
   input_tokens: 'tokens read',
   input_cached_tokens: 'of them cached',
+  input_cache_creation_tokens: 'of them into the cache',
   output_tokens: 'tokens written',
   characters_count: 'characters spoken',
   audio_duration: 'seconds of audio',
+  seconds: 'seconds on the line',
 };
 
 /** `usage` has one object of counters for each `kind:model`, such as `llm_usage:gpt-6-luna`. */

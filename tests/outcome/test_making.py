@@ -206,6 +206,10 @@ class FakeRecord:
     def __init__(self, *, has_ended=True, keeps_words=False, agrees=True):
         self.has_ended, self.keeps_words, self.outcomes = has_ended, keeps_words, []
         self.agrees = agrees
+        self.costs_told = 0
+
+    def tell_cost(self):
+        self.costs_told += 1
 
     def may_keep_words(self):
         return self.agrees
@@ -214,10 +218,11 @@ class FakeRecord:
         self.outcomes.append(outcome)
 
 
-async def finished(model, record, **settings):
+async def finished(model, record, used=lambda usage: None, **settings):
     async with maker_for(model, **settings) as maker:
         after = AfterCall(
-            maker, record, spoken=spoken, before=lambda: "", tools=TOOLS, keeps_text=False, tells=True
+            maker, record, spoken=spoken, before=lambda: "", tools=TOOLS, keeps_text=False, tells=True,
+            used=used,
         )  # fmt: skip
         await after.finish()
     return record.outcomes
@@ -236,6 +241,25 @@ async def test_nobody_is_asked_about_a_caller_who_has_not_agreed(model):
 async def test_the_record_is_told_once_and_whether_to_tell_others(model):
     (outcome,) = await finished(model, FakeRecord(keeps_words=True))
     assert (outcome["status"], outcome["tell"]) == ("ok", True)
+
+
+async def test_what_asking_has_used_is_part_of_what_the_call_costs(model):
+    """Pins an outcome's tokens that were logged, and in no call's rupees."""
+    used, record = [], FakeRecord(keeps_words=True)
+    await finished(model, record, used=used.append)
+    assert used == [{"llm_usage:gpt-6-luna": {"input_tokens": 90, "output_tokens": 30}}]
+    assert record.costs_told == 1
+
+
+async def test_tries_without_an_answer_are_billed_and_so_counted(model):
+    used = []
+    model.script = [{"message": {"role": "assistant", "content": ""}, "finish_reason": "stop"}, 503, whole()]
+    await finished(model, FakeRecord(), used=used.append, outcome_model="gpt-6-sol")
+    assert used == [{"llm_usage:gpt-6-sol": {"input_tokens": 180, "output_tokens": 60}}]
+    used.clear()
+    model.script = [{"message": {"role": "assistant", "content": "{"}, "finish_reason": "length"}]
+    await finished(model, FakeRecord(), used=used.append)
+    assert used == [{"llm_usage:gpt-6-luna": {"input_tokens": 90, "output_tokens": 30}}]
 
 
 async def test_without_an_answer_the_record_waits_for_another_worker_only_where_it_has_the_words(model):

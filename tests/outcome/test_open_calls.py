@@ -10,6 +10,12 @@ from records.writing import close_abandoned, write_events
 from tests.outcome.conftest import maker_for
 from tests.records.test_outcomes import WHOLE, record_of, told
 from worker.outcome.open_calls import OpenCalls
+from worker.ports import Bill
+
+
+def price(usage):
+    """Half a rupee for every request."""
+    return Bill(0.5 if usage else None)
 
 
 @pytest_asyncio.fixture
@@ -37,7 +43,7 @@ async def killed(database, **how):
 async def test_it_is_asked_about_from_its_record_and_told_to_the_webhook(database, model):
     await killed(database)
     async with maker_for(model) as maker:
-        calls = OpenCalls(database, maker, tells=True)
+        calls = OpenCalls(database, maker, price, tells=True)
         assert await calls.make_one(datetime.now(UTC)) is True
         assert await calls.make_one(datetime.now(UTC)) is False
     record = await record_of(database)
@@ -45,12 +51,14 @@ async def test_it_is_asked_about_from_its_record_and_told_to_the_webhook(databas
     assert "Caller: a cake please\nAssistant: I have ordered it" in model.asked[0]["messages"][1]["content"]
     assert "- order: done" in model.asked[0]["messages"][1]["content"]
     assert (await outbox.count(database)).waiting == 1
+    assert record["usage"]["llm_usage:gpt-6-luna"] == {"input_tokens": 90, "output_tokens": 30}
+    assert record["rupees"] == 0.5
 
 
 async def test_without_its_words_nobody_is_asked_and_that_is_said(database, model):
     await killed(database, words_kept=False)
     async with maker_for(model) as maker:
-        assert await OpenCalls(database, maker, tells=True).make_one(datetime.now(UTC)) is True
+        assert await OpenCalls(database, maker, price, tells=True).make_one(datetime.now(UTC)) is True
     assert (await record_of(database))["outcome_status"] == "no_words"
     assert model.asked == []
 
@@ -59,6 +67,6 @@ async def test_while_the_model_is_away_it_stays_to_be_asked_about(database, mode
     await killed(database)
     model.script = [401]
     async with maker_for(model) as maker:
-        await OpenCalls(database, maker, tells=True).make_one(datetime.now(UTC))
+        await OpenCalls(database, maker, price, tells=True).make_one(datetime.now(UTC))
     assert (await record_of(database))["outcome_status"] is None
     assert (await outbox.count(database)).waiting == 0

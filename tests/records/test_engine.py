@@ -145,8 +145,9 @@ async def test_what_is_deleted_in_sqlite_is_overwritten(tmp_path):
 
 # Texts and objects that say nothing of a caller; of every other one PostgreSQL keeps no samples.
 OF_NOBODY = {
-    "access_log.who", "calls.attention_reasons", "calls.languages", "calls.legal_hold", "calls.usage",
-    "call_agents.usage", "faults.detail", "faults.said", "outbox.last_error", "turns.stages_seconds",
+    "access_log.who", "calls.attention_reasons", "calls.languages", "calls.legal_hold", "calls.unpriced", "calls.usage",
+    "call_agents.unpriced", "call_agents.usage", "faults.detail", "faults.said", "outbox.last_error",
+    "turns.stages_seconds",
 }  # fmt: skip
 
 

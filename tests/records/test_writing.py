@@ -12,7 +12,7 @@ from records.engine import writing
 from records.events import CallEvent, call_id_of, read_line, tombstone_of
 from records.reading import read_record
 from records.schema import Tombstone
-from records.writing import agents_left, close_abandoned, write_events
+from records.writing import add_usage, agents_left, close_abandoned, write_events
 
 CALL = call_id_of("RM_one")
 AT = 1_795_953_600.0
@@ -82,6 +82,35 @@ async def test_told_twice_late_and_mixed_up_it_is_the_same_record(engine):
 async def test_a_model_without_a_price_makes_the_calls_price_unknown_not_less(engine):
     unknown = told(1, ("usage", {"usage": USAGE, "rupees": None}))
     assert (await record_of(engine, FIRST_AGENT, unknown))["rupees"] is None
+
+
+async def test_what_nobody_knows_the_price_of_is_named_for_the_call_as_a_whole(engine):
+    first = told(0, ("usage", {"usage": USAGE, "rupees": 0.5, "unpriced": ["phone minutes"]}))
+    second = told(1, ("usage", {"usage": USAGE, "rupees": None, "unpriced": ["tts m", "phone minutes"]}))
+    record = await record_of(engine, first, second)
+    assert (record["rupees"], record["unpriced"]) == (None, ["phone minutes", "tts m"])
+
+
+@pytest.mark.parametrize(
+    ("before", "more", "whole"),
+    [
+        ({"usage": USAGE, "rupees": 0.5}, 0.25, 0.75),
+        ({"usage": USAGE, "rupees": None, "unpriced": ["stt m"]}, 0.25, None),
+        ({"usage": USAGE, "rupees": 0.5}, None, None),
+        ({"usage": {}, "rupees": None}, 0.25, 0.25),  # killed before anything was used
+    ],
+)
+async def test_what_is_done_about_a_call_when_it_is_over_is_added_to_its_price(engine, before, more, whole):
+    await record_of(engine, FIRST_AGENT, told(1, ("begun", {"room": "r"}), ("usage", before)))
+    first = 0.5
+    tokens = {"llm_usage:m": {"input_tokens": 90}}
+    async with writing(engine) as connection:
+        await add_usage(connection, CALL, tokens, more, () if more is not None else ("llm m",))
+        await add_usage(connection, CALL, {}, None, ())
+        record = await read_record(connection, CALL)
+    assert record["usage"]["llm_usage:m"] == {"input_tokens": 90}
+    assert record["rupees"] == (None if whole is None else first + whole)
+    assert ("llm m" in record["unpriced"]) == (more is None)
 
 
 async def test_the_longer_reply_of_a_turn_wins_whichever_is_told_last(engine):

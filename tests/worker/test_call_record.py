@@ -13,6 +13,7 @@ from livekit.agents.voice import FunctionToolsExecutedEvent
 
 from records.events import call_id_of
 from worker.faults import Fault
+from worker.ports import Bill
 from worker.record.call_record import CallRecord, Cost, Spoken, id_of_call, record_of_call
 from worker.recovery.snapshot import Succession
 from worker.settings import RecordsSettings
@@ -67,7 +68,9 @@ def call(*, keeps_words=True, usage=None, room="room-1", succession=None):
     written, session = Written(), Session()
     record = CallRecord(written, keeps_words=keeps_words, key=KEY)
     record.begin(room, succession, "asha")
-    record.watch(session, lambda: Spoken("hi-IN", "grammar", "hi-IN"), lambda: Cost(usage or {}, 0.5))
+    record.watch(
+        session, lambda: Spoken("hi-IN", "grammar", "hi-IN"), lambda: Cost(usage or {}, Bill(0.5, ("phone minutes",)))
+    )
     return record, session, written
 
 
@@ -87,7 +90,9 @@ def test_a_turn_is_told_when_it_is_heard_and_again_when_it_is_answered():
             "interrupted": True, "stages_seconds": {"end_of_turn": 0.41, "llm": 0.2, "tts": 0.3},
         }
     ]  # fmt: skip
-    assert written.of("usage") == [{"usage": {"llm:m": {"output_tokens": 3}}, "rupees": 0.5}]
+    assert written.of("usage") == [
+        {"usage": {"llm:m": {"output_tokens": 3}}, "rupees": 0.5, "unpriced": ["phone minutes"]}
+    ]
 
 
 def test_what_was_keyed_on_a_phone_is_kept_as_it_is_shown():
@@ -231,7 +236,8 @@ def test_a_turn_costs_the_event_loop_less_than_a_millisecond(tmp_path):
     )
     record = record_of_call(settings, "RM_1", "AJ_9", None, refused=False, key=KEY)
     session, seconds = Session(), []
-    record.watch(session, lambda: Spoken("hi-IN", "grammar", "hi-IN"), lambda: Cost({"llm:m": {"tokens": 1}}, 0.5))
+    cost = Cost({"llm:m": {"tokens": 1}}, Bill(0.5))
+    record.watch(session, lambda: Spoken("hi-IN", "grammar", "hi-IN"), lambda: cost)
     for _ in range(60):
         begun_at = time.thread_time()
         session.said("user", "नमस्ते " * 40)
@@ -247,7 +253,7 @@ def test_words_are_kept_only_while_the_caller_agrees():
     record = CallRecord(written, keeps_words=True, key=KEY)
     record.may_keep_words = lambda: agrees[0]
     session = Session()
-    record.watch(session, lambda: Spoken("en-IN", "default", None), lambda: Cost({}, None))
+    record.watch(session, lambda: Spoken("en-IN", "default", None), lambda: Cost({}, Bill(None)))
     record.begin(f"call_{NUMBER}", None, None)
     for agrees[0] in (False, True, False):
         session.said("user", "my number is 7")

@@ -9,7 +9,8 @@ from livekit.agents import APIConnectionError, llm
 from worker.conversation.history import BYTES_PER_TOKEN, History, text_of, tokens_of
 from worker.conversation.summaries import LONGEST_SUMMARY_CHARACTERS, Summaries
 from worker.faults import REFUSED_KEY
-from worker.providers.prices import cost_rupees
+from worker.providers.prices import PriceTable
+from worker.settings import MoneySettings
 from worker.tools.context import RESULT_LIMIT_CHARACTERS
 
 pytestmark = pytest.mark.asyncio
@@ -83,12 +84,16 @@ async def minutes(conversation, count):
 
 def rupees_of_minute(request_bytes):
     """What a minute costs in which the caller and the agent take turns."""
-    return cost_rupees(
-        {
-            "stt:saaras": {"audio_duration": 60.0},
-            "tts:bulbul:v3": {"characters_count": TURNS_PER_MINUTE * len(ANSWER)},
-            "llm:gpt-6-luna": {"input_tokens": request_bytes / BYTES_PER_TOKEN, "output_tokens": 200},
-        }
+    return (
+        PriceTable.load(MoneySettings())
+        .bill(
+            {
+                "stt_usage:saaras:v4": {"audio_duration": 60.0},
+                "tts_usage:bulbul:v3": {"characters_count": TURNS_PER_MINUTE * len(ANSWER)},
+                "llm_usage:gpt-6-luna": {"input_tokens": request_bytes / BYTES_PER_TOKEN, "output_tokens": 200},
+            }
+        )
+        .rupees
     )
 
 

@@ -10,6 +10,7 @@ from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, StopRe
 from livekit.agents.types import TimedString
 
 from worker.conversation.first_clause import flush_after_first_clause
+from worker.conversation.history import tokens_of
 from worker.conversation.pacing import Lead, in_portions
 from worker.conversation.phantoms import is_phantom
 from worker.conversation.pieces import Piece
@@ -58,7 +59,8 @@ class Assistant(Agent):
         listening, early = self._call.listening, EarlyWords()
         hearing = listening.hearing
         try:
-            stream = Agent.default.stt_node(self, hearing.listen(listening.watched(audio)), model_settings)
+            heard = self._counted(hearing.listen(listening.watched(audio)))
+            stream = Agent.default.stt_node(self, heard, model_settings)
             async for event in hearing.events(stream):
                 _clean(event)
                 listening.observe(event)
@@ -95,7 +97,8 @@ class Assistant(Agent):
             asked = history.sendable()
             asked.add_message(role="system", content=instruction(reply.language))
             answer = Agent.default.llm_node(self, asked, tools, model_settings)
-            return self._call.worded_calls.follow(answer, reply.bridge.audible)
+            metered = self._call.reports.usage.through(answer, tokens_of(asked.items))
+            return self._call.worded_calls.follow(metered, reply.bridge.audible)
 
         try:
             may_call = model_settings.tool_choice != "none"
@@ -117,6 +120,7 @@ class Assistant(Agent):
         async def counted(words: AsyncIterable[str], lead: Lead) -> AsyncIterator[str]:
             spoken = pronounced_stream(speakable_stream(words, reply.language), speaker.voice.pronunciations)
             async for part in lead.feed(spoken):
+                self._call.reports.usage.spoken(part)
                 if reply.attempt is not None:
                     reply.attempt.characters += len(part)
                 yield part
@@ -140,6 +144,11 @@ class Assistant(Agent):
             overheard.agent_says(piece)
             yield piece
 
+    async def _counted(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
+        async for frame in audio:
+            self._call.reports.usage.heard(frame)
+            yield frame
+
     def _wants_no_early_reply(self, beginning: str) -> bool:
         return is_phantom(beginning) or self._call.consent.waits_for(beginning)
 
@@ -148,6 +157,8 @@ class Assistant(Agent):
         recognise, lost = self._call.by_request, self._call.listening.hearing.lost_speech
         if recognise is None or not lost or self.session.user_state == "speaking":
             return
+        for frame in lost:
+            self._call.reports.usage.heard(frame)
         try:
             event = await recognise(lost)
         except APIError as error:

@@ -27,6 +27,7 @@ from worker.conversation.retry import RetryPolicy
 from worker.conversation.speaker import Speaker
 from worker.conversation.stt_supervisor import SttSupervisor
 from worker.conversation.summaries import Summaries
+from worker.conversation.usage import CallUsage
 from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
 from worker.phone.errand import Errand
@@ -54,6 +55,7 @@ class CallParts:
     ticket: Ticket | None
     record: CallRecord
     errand: Errand | None
+    usage: CallUsage = field(default_factory=CallUsage)
     consent: ConsentParts = field(default_factory=ConsentParts)
     sound: SoundParts | None = None
 
@@ -73,7 +75,9 @@ class Call:
         self._handoff = handoff
         self.by_request = parts.by_request
         self.languages = ReplyLanguage(settings.default_language)
-        self.reports = CallReports(ctx.room, self.languages, parts.price, log_pii=parts.log_pii, record=parts.record)
+        self.reports = CallReports(
+            ctx.room, self.languages, parts.price, log_pii=parts.log_pii, record=parts.record, usage=parts.usage
+        )
         self.history = History(settings.history_tokens)
         self.worded_calls = WordedCalls()
         outages = Outages(settings.phrase_cache_dir, parts.retry.outage_seconds)

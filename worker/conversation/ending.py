@@ -204,6 +204,7 @@ class Ending:
         if not self.begun:
             self._reports.event(log_events.CALL_ENDED, reason=reason, failed=self.failed)
         self.state = State.OVER
+        self._reports.usage.left()
         if self._handoff.given_up:
             self._reports.record.left()
         else:

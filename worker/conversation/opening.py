@@ -23,6 +23,7 @@ from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
 from worker.phone.menu import Other
+from worker.ports import PHONE_LINE
 from worker.recovery.rooms import CALLER_KINDS
 from worker.settings import CallSettings
 from worker.ticket import Ticket
@@ -111,6 +112,8 @@ class Opening:
         if not await self._is_answered(caller):
             self._ending.end(NOT_ANSWERED)
             return False
+        if caller.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
+            self._reports.usage.joined(PHONE_LINE)
         if time.monotonic() - waited_from > ALREADY_THERE_SECONDS:
             self._met_at = time.monotonic()  # the agent was there first
         by_number, errand = self._phone.by_called_number, self._phone.errand

@@ -13,11 +13,11 @@ from typing import Any
 
 from livekit import rtc
 from livekit.agents import AgentSession, ChatMessage
-from livekit.agents.metrics import AgentSessionUsage
 
 from worker import log_events
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.speculation import Waste
+from worker.conversation.usage import CallUsage
 from worker.faults import Fault
 from worker.ports import Price
 from worker.record.call_record import CallRecord, Cost, Spoken
@@ -33,24 +33,31 @@ class CallReports:
     """Reports on one call."""
 
     def __init__(
-        self, room: rtc.Room, language: ReplyLanguage, price: Price, *, log_pii: bool, record: CallRecord | None = None
-    ) -> None:
+        self, room: rtc.Room, language: ReplyLanguage, price: Price, *, log_pii: bool,
+        record: CallRecord | None = None, usage: CallUsage | None = None,
+    ) -> None:  # fmt: skip
         self._room = room
         self._language = language
         self._price = price
         self._log_pii = log_pii
         self.record = record or CallRecord(None)
         """What remains of the call."""
+        self.usage = usage or CallUsage()
+        """What the call will be billed for."""
         self._turn = 0
         self._heard: ChatMessage | None = None
         self._heard_language: str | None = None
         self._waste = Waste()
-        self._usage: AgentSessionUsage | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.shown: Callable[[str], str] = str
         """Hides, in words that are told to anybody, what only the model may read."""
         self.may_tell_words: Callable[[], bool] = lambda: True
         """Whether what is said may go anywhere but to who answers it: worker.consent."""
+
+    def cost(self) -> Cost:
+        """Return what the call has used and cost so far, with this agent."""
+        usage = self.usage.rows()
+        return Cost(usage, self._price(usage))
 
     @property
     def turns(self) -> int:
@@ -60,8 +67,8 @@ class CallReports:
     def watch(self, session: AgentSession[Any]) -> None:
         """Follow a session's turns and usage."""
         session.on("conversation_item_added", lambda event: self._item_added(event.item))
-        session.on("session_usage_updated", self._usage_updated)
-        self.record.watch(session, self._spoken, self._cost)
+        session.on("session_usage_updated", lambda event: self.usage.session_told(event.usage))
+        self.record.watch(session, self._spoken, self.cost)
 
     def event(self, name: str, **fields: object) -> None:
         """Log one incident."""
@@ -107,13 +114,6 @@ class CallReports:
         decision = self._language.last
         return Spoken(self._language.settled, decision.reason if decision else None, self._heard_language)
 
-    def _cost(self) -> Cost:
-        usage = usage_totals(self._usage)
-        return Cost(usage, self._price(usage))
-
-    def _usage_updated(self, event: Any) -> None:
-        self._usage = event.usage
-
     def _item_added(self, item: object) -> None:
         if not isinstance(item, ChatMessage):
             return
@@ -144,7 +144,7 @@ class CallReports:
         if self._log_pii and told:
             fields |= {"pii_heard": heard_words, "pii_reply": reply_words}
         log.info(log_events.TURN_FINISHED, extra=fields)
-        cost = self._cost()
+        cost = self.cost()
         self._send(
             TURN_TOPIC,
             {
@@ -157,7 +157,8 @@ class CallReports:
                 "interrupted": said.interrupted,
                 "stages": timings.as_dict(),
                 "usage": cost.usage,
-                "cost_rupees": cost.rupees,
+                "cost_rupees": cost.bill.rupees,
+                "unpriced": list(cost.bill.unpriced),
             },
         )
         self._later(self._set_language)
@@ -184,17 +185,3 @@ class CallReports:
         task = asyncio.create_task(quietly())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def usage_totals(usage: Any) -> dict[str, Any]:
-    """Return a flat row of counters per model: seconds heard, characters spoken, tokens read and written."""
-    rows: dict[str, Any] = {}
-    for model in getattr(usage, "model_usage", []):
-        rows[f"{model.type}:{model.model}"] = {
-            name: value
-            for name in (
-                "audio_duration", "characters_count", "input_tokens", "input_cached_tokens", "output_tokens",
-            )
-            if (value := getattr(model, name, 0))
-        }  # fmt: skip
-    return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from livekit.agents import ChatMessage, FunctionCallOutput, llm
@@ -10,6 +10,9 @@ from livekit.agents import ChatMessage, FunctionCallOutput, llm
 from worker.outcome.conversation import Conversation, Line, ToolRun
 from worker.outcome.making import NO_CONSENT, Outcome, OutcomeMaker
 from worker.outcome.noting import note
+
+Usage = Mapping[str, Mapping[str, float]]
+"""Counters, a row a model."""
 
 
 class Record(Protocol):
@@ -27,6 +30,9 @@ class Record(Protocol):
     def may_keep_words(self) -> Callable[[], bool]:
         """Whether the caller agrees to it."""
 
+    def tell_cost(self) -> None:
+        """Keep what the call has cost by now."""
+
     def came_to(self, outcome: dict[str, Any]) -> None:
         """Keep the outcome."""
 
@@ -37,6 +43,7 @@ class AfterCall:
     def __init__(
         self, maker: OutcomeMaker, record: Record, *, spoken: Callable[[], llm.ChatContext],
         before: Callable[[], str], tools: Sequence[str], keeps_text: bool, tells: bool,
+        used: Callable[[Usage], None],
     ) -> None:  # fmt: skip
         """Prepare for the end of a call.
 
@@ -48,10 +55,11 @@ class AfterCall:
             tools: The names of the tools that the agent has.
             keeps_text: Whether summary and free text are kept though words are not.
             tells: Whether there is a webhook.
+            used: Adds what asking has used to what the call has.
         """
         self._maker, self._record, self._tools = maker, record, tools
         self._spoken, self._before = spoken, before
-        self._keeps_text, self._tells = keeps_text, tells
+        self._keeps_text, self._tells, self._used = keeps_text, tells, used
 
     async def finish(self) -> None:
         """Make the outcome, within WORKER_OUTCOME_SECONDS; of a call that goes on with another agent, none."""
@@ -64,6 +72,8 @@ class AfterCall:
         call = conversation_of(self._spoken(), self._before())
         outcome = await self._maker.make(call, self._tools, keeps_words=keeps_words or self._keeps_text)
         note(outcome)
+        self._used(outcome.usage)
+        self._record.tell_cost()  # before the outcome: whoever is told of that is told the whole price
         if outcome.is_answered or not keeps_words:
             self._record.came_to(outcome.as_event() | {"tell": self._tells})
         # Else the words are in the record: a worker asks again when the model is back.

@@ -56,11 +56,12 @@ def beside_records(settings: Settings) -> Callable[[AsyncEngine], Awaitable[None
     async def run(engine: AsyncEngine) -> None:
         from worker.outcome.open_calls import OpenCalls
         from worker.outcome.schema import BadSchema
+        from worker.providers.prices import PriceTable
 
-        receiver = receiver_of(settings.outcome)
+        receiver, price = receiver_of(settings.outcome), PriceTable.load(settings.money).bill
         work: list[Awaitable[None]] = []
         try:
-            work.append(OpenCalls(engine, maker_of(settings), tells=receiver is not None).run())
+            work.append(OpenCalls(engine, maker_of(settings), price, tells=receiver is not None).run())
         except BadSchema as error:  # gone since the start: what is written already is told all the same
             log.error("no outcomes are written", extra={"why": str(error)})
         if receiver is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from worker.languages import LANGUAGES
 from worker.outcome.conversation import Conversation, new_masker
 from worker.outcome.promises import marked_promises
-from worker.outcome.request import NoAnswer, OutcomeModel
+from worker.outcome.request import NoAnswer, OutcomeModel, Tokens
 from worker.outcome.schema import OutcomeSchema
 from worker.settings import OutcomeSettings
 
@@ -32,13 +32,20 @@ class Outcome:
     """What the operator's schema asks for; of an answer that does not fit, the answer."""
     promises: Sequence[dict[str, Any]] = ()
     seconds: float = 0.0
-    tokens_in: int = 0
-    tokens_out: int = 0
+    model: str = ""
+    """Which one was asked; empty where none was."""
+    tokens: Tokens = field(default_factory=Tokens)
 
     @property
     def is_answered(self) -> bool:
         """Whether asking again would be no use."""
         return not self.status.startswith(NO_ANSWER)
+
+    @property
+    def usage(self) -> dict[str, dict[str, float]]:
+        """What asking is billed for, as a call's usage has it; empty where nothing is."""
+        counters = self.tokens.as_counters()
+        return {f"llm_usage:{self.model}": counters} if counters else {}
 
     def as_event(self) -> dict[str, Any]:
         """What the call's record is told."""
@@ -72,7 +79,8 @@ class OutcomeMaker:
         try:
             answer = await self._model.answer(call.as_text(masker), self._schema, language, list(tools))
         except NoAnswer as error:
-            return Outcome(f"{NO_ANSWER}: {error.why}", seconds=time.monotonic() - begun_at)
+            seconds = time.monotonic() - begun_at
+            return Outcome(f"{NO_ANSWER}: {error.why}", seconds=seconds, model=self._model.model, tokens=error.tokens)
         found = _read(answer.text)
         fits = found is not None and isinstance(found.get("summary"), str) and self._schema.fits(found.get("outcome"))
         # Masked once more: a model may write out what it has guessed, and the tools' results were not in the call.
@@ -90,8 +98,8 @@ class OutcomeMaker:
             outcome=outcome if isinstance(outcome, dict) or outcome is None else {"answer": outcome},
             promises=promises,
             seconds=time.monotonic() - begun_at,
-            tokens_in=answer.tokens_in,
-            tokens_out=answer.tokens_out,
+            model=self._model.model,
+            tokens=answer.tokens,
         )
 
 

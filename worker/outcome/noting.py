@@ -18,7 +18,7 @@ def note(outcome: Outcome) -> None:
         log_events.CALL_OUTCOME,
         extra={
             "status": outcome.status, "outcome_seconds": round(outcome.seconds, 3),
-            "tokens_in": outcome.tokens_in, "tokens_out": outcome.tokens_out,
+            "tokens_in": outcome.tokens.read, "tokens_out": outcome.tokens.written,
             "promises_open": sum(promise["status"] != DONE for promise in outcome.promises),
         },
     )  # fmt: skip

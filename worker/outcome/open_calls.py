@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from records.engine import writing
 from records.figures import derive
 from records.outcomes import OpenCall, claim_open_call, write_outcome
+from records.writing import add_usage
 from worker.outcome.conversation import Conversation, Line, ToolRun
 from worker.outcome.making import NO_WORDS, Outcome, OutcomeMaker
 from worker.outcome.noting import note
+from worker.ports import Price
 
 log = logging.getLogger("vaani")
 LOOK_SECONDS = 5.0
@@ -22,8 +24,8 @@ LOOK_SECONDS = 5.0
 class OpenCalls:
     """Looks for such calls beside everything else, for as long as it runs; any worker may, each call is one's."""
 
-    def __init__(self, engine: AsyncEngine, maker: OutcomeMaker, *, tells: bool) -> None:
-        self._engine, self._maker, self._tells = engine, maker, tells
+    def __init__(self, engine: AsyncEngine, maker: OutcomeMaker, price: Price, *, tells: bool) -> None:
+        self._engine, self._maker, self._price, self._tells = engine, maker, price, tells
 
     async def run(self) -> None:
         """Make what is to be made, until cancelled."""
@@ -43,6 +45,9 @@ class OpenCalls:
             return False
         outcome = await self._made(call)
         note(outcome)
+        bill = self._price(outcome.usage)
+        async with writing(self._engine) as connection:
+            await add_usage(connection, call.id, outcome.usage, bill.rupees, bill.unpriced)
         if outcome.is_answered or call.is_last_try:
             async with writing(self._engine) as connection:
                 await write_outcome(connection, call.id, outcome.as_event(), datetime.now(UTC), tell=self._tells)

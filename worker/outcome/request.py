@@ -26,9 +26,41 @@ Tools that the assistant had: {tools}"""
 class NoAnswer(Exception):
     """The model has not answered: `why` is one word."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, tokens: Tokens | None = None) -> None:
         super().__init__(why)
         self.why = why
+        self.tokens = tokens or Tokens()
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the tries for one outcome are billed for, those without an answer too."""
+
+    read: int = 0
+    """All of them, also those of the next two."""
+    read_from_cache: int = 0
+    written_to_cache: int = 0
+    written: int = 0
+
+    def as_counters(self) -> dict[str, float]:
+        """Return them as a call's usage has them."""
+        counters = {
+            "input_tokens": self.read, "input_cached_tokens": self.read_from_cache,
+            "input_cache_creation_tokens": self.written_to_cache, "output_tokens": self.written,
+        }  # fmt: skip
+        return {name: count for name, count in counters.items() if count}
+
+    def and_of(self, usage: Any) -> Tokens:
+        """Return these and what the API says of one more try."""
+        if usage is None:
+            return self
+        details = usage.prompt_tokens_details
+        return Tokens(
+            self.read + usage.prompt_tokens,
+            self.read_from_cache + (getattr(details, "cached_tokens", None) or 0),
+            self.written_to_cache + (getattr(details, "cache_write_tokens", None) or 0),
+            self.written + usage.completion_tokens,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +68,7 @@ class Answer:
     """What the model has written."""
 
     text: str
-    tokens_in: int
-    tokens_out: int
+    tokens: Tokens
 
 
 class OutcomeModel:
@@ -65,53 +96,57 @@ class OutcomeModel:
             ],
             "response_format": schema.response_format(),
         }
-        last = "timeout"
+        last = NoAnswer("timeout")
         try:
             async with asyncio.timeout(self._outcome.outcome_seconds):
                 for number in range(1, MOST_TRIES + 1):
                     try:
-                        return await self._ask(asked)
+                        return await self._ask(asked, last.tokens)
                     except NoAnswer as error:
-                        last = error.why
+                        last = error
                         if error.why not in _PASSING or number == MOST_TRIES:
                             raise
                     await asyncio.sleep(FIRST_PAUSE_SECONDS * 2 ** (number - 1))
         except TimeoutError:
-            raise NoAnswer(last) from None
-        raise NoAnswer(last)
+            raise last from None
+        raise last
 
-    async def _ask(self, asked: dict[str, Any]) -> Answer:
+    @property
+    def model(self) -> str:
+        """Which one is asked."""
+        return self._outcome.outcome_model or self._llm.model
+
+    async def _ask(self, asked: dict[str, Any], before: Tokens) -> Answer:
+        """Ask once; `before` is what earlier tries have used."""
         client = await self._connected()
         import openai
 
-        model = self._outcome.outcome_model or self._llm.model
+        model = self.model
         options: dict[str, Any] = {"max_completion_tokens": self._outcome.outcome_max_tokens}
         if reasons(model):
             options["reasoning_effort"] = self._llm.reasoning_effort
         try:
             done = await client.chat.completions.create(model=model, **asked, **options)
         except openai.APITimeoutError:
-            raise NoAnswer("timeout") from None
+            raise NoAnswer("timeout", before) from None
         except openai.APIConnectionError:
-            raise NoAnswer("connection") from None
+            raise NoAnswer("connection", before) from None
         except openai.APIStatusError as error:
             passing = error.status_code in (408, 409, 429) or error.status_code >= 500
-            raise NoAnswer("unavailable" if passing else f"http_{error.status_code}") from None
+            raise NoAnswer("unavailable" if passing else f"http_{error.status_code}", before) from None
         except (openai.APIError, ValueError):
-            raise NoAnswer("unreadable") from None
+            raise NoAnswer("unreadable", before) from None
+        tokens = before.and_of(done.usage)
         if not done.choices:
-            raise NoAnswer("empty")
+            raise NoAnswer("empty", tokens)
         choice = done.choices[0]
         if choice.message.refusal or choice.finish_reason == "content_filter":
-            raise NoAnswer("refused")
+            raise NoAnswer("refused", tokens)
         if choice.finish_reason == "length":
-            raise NoAnswer("cut_off")
+            raise NoAnswer("cut_off", tokens)
         if not choice.message.content:
-            raise NoAnswer("empty")
-        usage = done.usage
-        return Answer(
-            choice.message.content, usage.prompt_tokens if usage else 0, usage.completion_tokens if usage else 0
-        )
+            raise NoAnswer("empty", tokens)
+        return Answer(choice.message.content, tokens)
 
     async def _connected(self) -> openai.AsyncClient:
         if self._client is None:

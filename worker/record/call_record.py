@@ -22,6 +22,7 @@ from records.events import call_id_of
 from records.masking import Kind, Masker
 from records.spool import SpoolWriter
 from worker.faults import Fault
+from worker.ports import Bill
 from worker.recovery.snapshot import Succession
 from worker.settings import RecordsSettings
 from worker.text.phone_numbers import fingerprint, without_numbers
@@ -54,8 +55,8 @@ class Spoken:
 class Cost:
     """What the call has used so far, as far as it is known."""
 
-    usage: dict[str, Any]
-    rupees: float | None
+    usage: dict[str, dict[str, float]]
+    bill: Bill
 
 
 class CallRecord:
@@ -87,7 +88,7 @@ class CallRecord:
         self.shown: Callable[[str], str] = str
         """Hides, in words that are kept, what only the model may read: keys that were pressed on a phone."""
         self._spoken: Callable[[], Spoken] = lambda: Spoken("", None, None)
-        self._cost: Callable[[], Cost] = lambda: Cost({}, None)
+        self._cost: Callable[[], Cost] = lambda: Cost({}, Bill(None))
 
     # ---- how it begins
 
@@ -194,7 +195,7 @@ class CallRecord:
             reply_language=spoken.language,
             language_reason=spoken.reason, interrupted=item.interrupted, stages_seconds=dict(self._stages),
         )  # fmt: skip
-        self._tell_cost()
+        self.tell_cost()
 
     def _tools_executed(self, event: FunctionToolsExecutedEvent) -> None:
         for call, output in event.zipped():
@@ -209,9 +210,10 @@ class CallRecord:
             self._answered = True
             self._tell(events.ANSWERED)
 
-    def _tell_cost(self) -> None:
+    def tell_cost(self) -> None:
+        """Note what the call has cost so far."""
         if (cost := self._cost()).usage:
-            self._tell(events.USAGE, usage=cost.usage, rupees=cost.rupees)
+            self._tell(events.USAGE, usage=cost.usage, rupees=cost.bill.rupees, unpriced=list(cost.bill.unpriced))
 
     # ---- how it ends
 
@@ -240,7 +242,7 @@ class CallRecord:
 
     def _finish(self, kind: str, **about: object) -> None:
         if not self._over:
-            self._tell_cost()
+            self.tell_cost()
             self._tell(kind, **about)
             self._over = True
 
