@@ -57,6 +57,10 @@ def checked_settings(*, console: bool) -> Settings:
         raise BadSettings(problems + error.problems) from None
     check_temporary_folder()
     if not console:
+        if settings.telemetry.is_on:
+            from worker.telemetry.pipe import choose_socket
+
+            choose_socket()  # before the process starts that calls inherit their environment from
         fork_server.start(settings.turns.turn_detector)
     from worker.checks import setting_problems
     from worker.end_of_turn.session_options import check_turn_detector

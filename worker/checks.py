@@ -60,6 +60,10 @@ def setting_problems(settings: Settings) -> list[str]:
         )
     if settings.call.call_warning_seconds >= settings.call.max_call_seconds:
         problems.append("WORKER_CALL_WARNING_SECONDS must be below WORKER_MAX_CALL_SECONDS")
+    if settings.telemetry.is_on:
+        from worker.telemetry.checks import telemetry_problems
+
+        problems += telemetry_problems(settings.telemetry)
     return problems + record_problems(settings.records) + outcome_problems(settings.outcome, settings.records)
 
 

@@ -10,13 +10,18 @@ from livekit.agents import AgentServer
 from worker.admission import Admission
 from worker.livekit_internals import inference_died, is_out_of_reach
 
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
 
 class HealthServer:
-    """Answers `GET /`: 200 while LiveKit offers this worker calls, else 503 with why; `GET /live`: 200 while alive."""
+    """Answers `GET /`: 200 while LiveKit offers this worker calls, else 503 with why; `GET /live`: 200 while alive.
+
+    And `GET /metrics`, for Prometheus, where OTEL_METRICS_EXPORTER asks for it.
+    """
 
     def __init__(
         self, server: AgentServer, admission: Admission, host: str, port: int,
-        why_not: Callable[[], str | None] = lambda: None,
+        why_not: Callable[[], str | None] = lambda: None, metrics: Callable[[], str] | None = None,
     ) -> None:  # fmt: skip
         self._server = server
         self._admission = admission
@@ -26,6 +31,9 @@ class HealthServer:
         self._was_registered = False
         app = web.Application()
         app.add_routes([web.get("/", self._ready), web.get("/live", self._live)])
+        if metrics is not None:
+            app.add_routes([web.get("/metrics", self._metrics)])
+        self._metrics_text = metrics
         self._runner = web.AppRunner(app, access_log=None)
         server.on("worker_registered", self._registered)
 
@@ -65,3 +73,7 @@ class HealthServer:
 
     async def _live(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        assert self._metrics_text is not None
+        return web.Response(body=self._metrics_text().encode(), headers={"Content-Type": OPENMETRICS})

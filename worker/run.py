@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from multiprocessing import resource_tracker
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 
@@ -29,6 +32,9 @@ from worker.recovery.redispatch import Redispatcher, Watchdog
 from worker.registration import Registration
 from worker.settings import FailoverSettings, Settings
 from worker.stopping import STOP_SIGNALS, STOPPED
+
+if TYPE_CHECKING:
+    from worker.telemetry.in_parent import WorkerTelemetry
 
 log = logging.getLogger("vaani")
 GAVE_UP = 1
@@ -63,14 +69,18 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
     registration = Registration(server, settings.livekit.url)
+    telemetry = telemetry_of(parts, settings) if settings.telemetry.is_on else None
     health = HealthServer(
-        server, parts.admission, settings.health.health_host, settings.health.health_port, lambda: registration.why_not
-    )
+        server, parts.admission, settings.health.health_host, settings.health.health_port, lambda: registration.why_not,
+        metrics=telemetry.scraped.text if telemetry is not None and telemetry.scraped is not None else None,
+    )  # fmt: skip
     try:
         await health.start()
     except OSError as error:
         log.error(log_events.WORKER_GAVE_UP, extra={"why": f"WORKER_HEALTH_PORT: {error}"})
         return GAVE_UP
+    if telemetry is not None:
+        await telemetry.start()
     redispatcher = Redispatcher(parts.client.rooms, settings.livekit.agent_name)
     server.on("worker_started", lambda *_: redispatcher.follow(server))
     server.on("worker_started", lambda *_: parts.admission.follow(server))
@@ -91,8 +101,20 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
         await asyncio.gather(*beside, serving, return_exceptions=True)
         await redispatcher.aclose()
         await asyncio.to_thread(shipping.stop)  # when the calls' processes have written all they had to
+        if telemetry is not None:
+            await telemetry.aclose()
         await health.aclose()
         await parts.client.aclose()
+
+
+def telemetry_of(parts: Parts, settings: Settings) -> WorkerTelemetry:
+    """Build what delivers traces and metrics."""
+    from worker.telemetry.in_parent import WorkerTelemetry
+    from worker.telemetry.pipe import SOCKET_VARIABLE
+
+    admission = parts.admission
+    socket = Path(os.environ[SOCKET_VARIABLE])
+    return WorkerTelemetry(settings.telemetry, socket, admission.calls, lambda: admission.most)
 
 
 async def _until_stopped(

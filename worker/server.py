@@ -61,11 +61,12 @@ from worker.recovery.exit_codes import FAILED, exit_with
 from worker.recovery.rooms import CALLER_KINDS, Rooms
 from worker.recovery.snapshot import Seal, Succession
 from worker.settings import CallSettings, ConsentSettings, Settings, TurnSettings
-from worker.ticket import read_ticket
+from worker.ticket import read_ticket, read_traceparent
 from worker.tools.offered import offered_tools
 
 if TYPE_CHECKING:
     from worker.outcome.making import OutcomeMaker
+    from worker.telemetry.in_call import Telemetry
 
 log = logging.getLogger("vaani")
 # The recogniser's and the voice detector's own rate: at the framework's 24 kHz both would resample, in Python, all
@@ -92,6 +93,7 @@ class Prewarmed:
     instructions: str
     prices: PriceTable
     outcome: OutcomeMaker | None
+    telemetry: Telemetry | None
 
     @staticmethod
     def of(proc: JobProcess) -> Prewarmed:
@@ -122,7 +124,21 @@ def prewarm(proc: JobProcess) -> None:
         instructions=instructions(settings.call),
         prices=PriceTable.load(settings.money),
         outcome=maker_of(settings) if settings.outcome.is_on else None,
+        telemetry=telemetry_of(settings) if settings.telemetry.is_on else None,
     )
+
+
+def telemetry_of(settings: Settings) -> Telemetry | None:
+    """Build what makes this process's spans and measurements."""
+    from worker.telemetry.call_spans import TraceOfCall
+    from worker.telemetry.in_call import set_up_telemetry
+
+    def trace_of(ctx: JobContext) -> TraceOfCall:
+        succession, ticket = succession_of(ctx, settings), read_ticket(ctx.job.metadata)
+        said = succession.traceparent if succession is not None else ticket.traceparent if ticket is not None else ""
+        return TraceOfCall(read_traceparent(said), id_of_call(ctx.job.room.sid, succession))
+
+    return set_up_telemetry(settings, trace_of)
 
 
 def maker_of(settings: Settings) -> OutcomeMaker | None:
@@ -239,8 +255,11 @@ def usage_of(ctx: JobContext, settings: Settings) -> CallUsage:
 
 def follow_to_its_end(ctx: JobContext, call: Call, agent: Assistant) -> None:
     """Have done what is due when this agent leaves the call, or the call is over."""
+    ready = Prewarmed.of(ctx.proc)
     on_handover_signal(call.hand_over)
     ctx.add_shutdown_callback(call.put_away)
+    if ready.telemetry is not None and not ctx.is_fake_job():
+        ready.telemetry.follow(ctx, call.reports, id_of_call(ctx.job.room.sid, succession_of(ctx, ready.settings)))
     write_outcome_at_end(ctx, call, agent)
 
 

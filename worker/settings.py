@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, get_type_hints
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     BaseModel,
@@ -40,6 +40,7 @@ from worker.text.phone_numbers import e164
 # docs.sarvam.ai, "Keyterm Prompting", 2026-09-22.
 KEYTERMS_MAX = 50
 KEYTERM_CHARS_MAX = 64
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 STT_LANGUAGES = ("unknown", *SUPPORTED)
 NUMBER_KINDS = ("card", "cvv", "pin", "otp", "aadhaar", "pan", "account", "phone")
 """What records.masking.Kind lists; written out, because a worker that keeps nothing loads nothing of it."""
@@ -496,6 +497,106 @@ class LogSettings(_Group):
     log_pii: bool = Field(False, description="Whether transcripts and phone numbers may be logged.")
 
 
+class TelemetrySettings(_Group):
+    """Where traces and metrics go: OpenTelemetry's own variables (docs/traces.md)."""
+
+    model_config = SettingsConfigDict(env_prefix="OTEL_")
+
+    exporter_otlp_endpoint: str | None = Field(
+        None, description="Where traces and metrics go by OTLP over HTTP, e.g. `http://collector:4318`; empty: nowhere."
+    )
+    exporter_otlp_traces_endpoint: str | None = Field(
+        None, description="The whole address for traces, when they go elsewhere."
+    )
+    exporter_otlp_metrics_endpoint: str | None = Field(
+        None, description="The whole address for metrics, when they go elsewhere."
+    )
+    exporter_otlp_headers: SecretStr | None = Field(
+        None, description="Sent along, `name=value,name=value`, values percent-encoded; never logged."
+    )
+    exporter_otlp_traces_headers: SecretStr | None = Field(None, description="The same, for traces alone.")
+    exporter_otlp_metrics_headers: SecretStr | None = Field(None, description="The same, for metrics alone.")
+    exporter_otlp_timeout: PositiveFloat = Field(3000.0, description="Milliseconds that one delivery may take.")
+    exporter_otlp_compression: Literal["none", "gzip"] = Field("none", description="`gzip` costs CPU for traffic.")
+    exporter_otlp_protocol: Literal["http/protobuf"] = Field("http/protobuf", description="The one that is spoken.")
+    exporter_otlp_certificate: Path | None = Field(None, description="PEM file with whom to trust, for `https`.")
+    exporter_otlp_client_certificate: Path | None = Field(None, description="PEM file that names us, for `https`.")
+    exporter_otlp_client_key: Path | None = Field(None, description="Its key.")
+    traces_exporter: Literal["otlp", "none"] = Field("otlp", description="`none` sends no traces.")
+    metrics_exporter: Literal["otlp", "prometheus", "otlp,prometheus", "none"] = Field(
+        "otlp", description="`prometheus` has the health endpoint answer `GET /metrics`; `otlp,prometheus` does both."
+    )
+    metric_export_interval: PositiveFloat = Field(15_000.0, description="Milliseconds between deliveries of metrics.")
+    service_name: str = Field("vaani-worker", description="What the worker is called in traces and metrics.")
+    sdk_disabled: bool = Field(False, description="`true` turns all of it off.")
+
+    _are_http = field_validator(
+        "exporter_otlp_endpoint", "exporter_otlp_traces_endpoint", "exporter_otlp_metrics_endpoint"
+    )(_http_address)
+
+    @field_validator("exporter_otlp_headers", "exporter_otlp_traces_headers", "exporter_otlp_metrics_headers")
+    @classmethod
+    def _are_pairs(cls, value: SecretStr | None) -> SecretStr | None:
+        _header_pairs(value)
+        return value
+
+    @property
+    def traces_url(self) -> str | None:
+        """Return where traces go; None for nowhere."""
+        if self.sdk_disabled or self.traces_exporter == "none":
+            return None
+        return self.exporter_otlp_traces_endpoint or self._below("/v1/traces")
+
+    @property
+    def metrics_url(self) -> str | None:
+        """Return where metrics go; None for nowhere."""
+        if self.sdk_disabled or "otlp" not in self.metrics_exporter:
+            return None
+        return self.exporter_otlp_metrics_endpoint or self._below("/v1/metrics")
+
+    @property
+    def is_scraped(self) -> bool:
+        """Return whether the health endpoint answers `GET /metrics`."""
+        return not self.sdk_disabled and "prometheus" in self.metrics_exporter
+
+    @property
+    def has_metrics(self) -> bool:
+        """Return whether anything is measured."""
+        return self.metrics_url is not None or self.is_scraped
+
+    @property
+    def is_on(self) -> bool:
+        """Return whether there is any telemetry."""
+        return self.traces_url is not None or self.has_metrics
+
+    @property
+    def traces_headers(self) -> dict[str, str]:
+        """Return what is sent along with traces."""
+        return _header_pairs(self.exporter_otlp_headers) | _header_pairs(self.exporter_otlp_traces_headers)
+
+    @property
+    def metrics_headers(self) -> dict[str, str]:
+        """Return what is sent along with metrics."""
+        return _header_pairs(self.exporter_otlp_headers) | _header_pairs(self.exporter_otlp_metrics_headers)
+
+    def _below(self, path: str) -> str | None:
+        return None if self.exporter_otlp_endpoint is None else self.exporter_otlp_endpoint + path
+
+
+def _header_pairs(listed: SecretStr | None) -> dict[str, str]:
+    """Read `name=value,name=value`. Never quotes one: it is usually a key."""
+    pairs: dict[str, str] = {}
+    for number, part in enumerate(listed.get_secret_value().split(",") if listed is not None else (), start=1):
+        name, equals, value = part.strip().partition("=")
+        if not part.strip():
+            continue
+        value = unquote(value.strip())
+        if not equals or not _HEADER_NAME.fullmatch(name.strip()) or not value.isprintable() or not value.isascii():
+            raise ValueError(f"entry {number} is not name=value, with blanks and commas in the value as %20 and %2C")
+        pairs[name.strip().lower()] = value
+    return pairs
+
+
 class RecordsSettings(_Group):
     """What remains of a call (docs/records.md)."""
 
@@ -757,6 +858,7 @@ class Settings:
     failover: FailoverSettings
     health: HealthSettings
     logs: LogSettings
+    telemetry: TelemetrySettings
     records: RecordsSettings
     outcome: OutcomeSettings
     money: MoneySettings

@@ -7,7 +7,20 @@ that it refreshes.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+
+# W3C Trace Context, 3.2.2: a later version may be longer, and ff is none.
+_TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class TraceParent:
+    """The span that a call's trace goes on from."""
+
+    trace_id: int
+    span_id: int
+    is_sampled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +33,8 @@ class Ticket:
     """The verified caller's fingerprint; empty for somebody who is nobody in particular."""
     ahead: bool = False
     """The agent was sent before the caller could join."""
+    traceparent: str = ""
+    """Which trace the call belongs to, as W3C Trace Context writes it; empty where nothing is traced."""
 
 
 def read_ticket(metadata: str) -> Ticket | None:
@@ -33,4 +48,17 @@ def read_ticket(metadata: str) -> Ticket | None:
     at, caller = content.get("at"), content.get("caller")
     if isinstance(at, bool) or not isinstance(at, int | float) or not isinstance(caller, str | None):
         return None
-    return Ticket(float(at), caller or "", content.get("ahead") is True)
+    traceparent = content.get("traceparent")
+    return Ticket(
+        float(at), caller or "", content.get("ahead") is True, traceparent if isinstance(traceparent, str) else ""
+    )
+
+
+def read_traceparent(text: str) -> TraceParent | None:
+    """Read a traceparent; None for what is none."""
+    if len(text) > 512 or not (found := _TRACEPARENT.fullmatch(text)):
+        return None
+    version, trace_id, span_id, flags = found.groups()
+    if not int(trace_id, 16) or not int(span_id, 16) or (version == "00" and len(text) != 55):
+        return None
+    return TraceParent(int(trace_id, 16), int(span_id, 16), bool(int(flags, 16) & 1))

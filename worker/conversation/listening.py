@@ -71,6 +71,7 @@ class Listening:
         self.hearing.understood()
         if not self._belongs_to_the_turn(event):
             return False
+        self._reports.recognised_by(event.request_id)
         self.note(best)
         return True
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from livekit import rtc
@@ -27,6 +28,22 @@ log = logging.getLogger("vaani")
 TURN_TOPIC = "vaani.turn"
 NOTICE_TOPIC = "vaani.notice"
 LANGUAGE_ATTRIBUTE = "vaani.language"
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedTurn:
+    """A turn as it ended, without a word of it."""
+
+    number: int
+    language: str
+    interrupted: bool
+    heard: Mapping[str, Any]
+    """The framework's report on what the caller said."""
+    said: Mapping[str, Any]
+    """Its report on the reply."""
+    cost: Cost
+    """Of the call so far."""
+    recogniser_request_id: str
 
 
 class CallReports:
@@ -53,6 +70,9 @@ class CallReports:
         """Hides, in words that are told to anybody, what only the model may read."""
         self.may_tell_words: Callable[[], bool] = lambda: True
         """Whether what is said may go anywhere but to who answers it: worker.consent."""
+        self.on_event: list[Callable[[str, dict[str, object]], None]] = []
+        self.on_turn: list[Callable[[FinishedTurn], None]] = []
+        self._request_id = ""
 
     def cost(self) -> Cost:
         """Return what the call has used and cost so far, with this agent."""
@@ -73,6 +93,8 @@ class CallReports:
     def event(self, name: str, **fields: object) -> None:
         """Log one incident."""
         log.info(name, extra=fields)
+        for told in self.on_event:
+            told(name, fields)
 
     def fault(self, fault: Fault) -> None:
         """Log one failed try at a provider."""
@@ -96,6 +118,10 @@ class CallReports:
     def claimed(self, language: str | None) -> None:
         """Note what the recogniser says the caller is speaking."""
         self._heard_language = language
+
+    def recognised_by(self, request_id: str) -> None:
+        """Note under which id the recogniser knows its request."""
+        self._request_id = request_id
 
     def wasted(self, waste: Waste) -> None:
         """Note what replies begun too early have cost, in the turn that is over now."""
@@ -145,6 +171,12 @@ class CallReports:
             fields |= {"pii_heard": heard_words, "pii_reply": reply_words}
         log.info(log_events.TURN_FINISHED, extra=fields)
         cost = self.cost()
+        finished = FinishedTurn(
+            self._turn, self._language.settled, said.interrupted, heard.metrics or {}, said.metrics or {}, cost,
+            self._request_id,
+        )  # fmt: skip
+        for told_of in self.on_turn:
+            told_of(finished)
         self._send(
             TURN_TOPIC,
             {

@@ -85,6 +85,8 @@ class Succession:
     """Unix time at which that ticket was made; 0 for a call without one."""
     call_id: str = ""
     """Under which the call's record is kept, if whoever sends the agent knows it."""
+    traceparent: str = ""
+    """Which trace the call belongs to, from its ticket."""
 
     @property
     def identity(self) -> str:
