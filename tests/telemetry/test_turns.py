@@ -7,6 +7,7 @@ from livekit.agents import telemetry
 
 from tests.telemetry.conftest import came
 from worker.conversation.reports import FinishedTurn
+from worker.ports import Bill
 from worker.record.call_record import Cost
 from worker.telemetry import names
 from worker.telemetry.network import NetworkDelay
@@ -62,7 +63,7 @@ class Room:
 
 
 def finished(heard, said, rupees=0.25):
-    return FinishedTurn(3, "hi-IN", False, heard, said, Cost({}, rupees), "stt-req-1")
+    return FinishedTurn(3, "hi-IN", False, heard, said, Cost({}, Bill(rupees, ())), "stt-req-1")
 
 
 HEARD = {"stopped_speaking_at": NOON, "transcription_delay": 0.25, "end_of_turn_delay": 0.6}

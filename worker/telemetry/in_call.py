@@ -45,7 +45,7 @@ class Telemetry:
 
         async def ended() -> None:
             network.close()
-            self._spent(reports.cost().rupees)
+            self._spent(reports.cost().bill.rupees)
             if self._rupees:
                 self.measure(names.RUPEES_HISTOGRAM, self._rupees)
 
@@ -68,12 +68,12 @@ class Telemetry:
 
     def _turn(self, turn: FinishedTurn, network: NetworkDelay) -> None:
         network.look_again()
-        self._spent(turn.cost.rupees)
+        self._spent(turn.cost.bill.rupees)
         traced = trace_turn(
             turn.heard, turn.said, self._spans, network.seconds, turn.recogniser_request_id,
             {
                 names.TURN_NUMBER: turn.number, names.LANGUAGE: turn.language, names.INTERRUPTED: turn.interrupted,
-                **({} if turn.cost.rupees is None else {names.RUPEES: turn.cost.rupees}),
+                **({} if turn.cost.bill.rupees is None else {names.RUPEES: turn.cost.bill.rupees}),
             },
             session_root_context(),
         )  # fmt: skip
