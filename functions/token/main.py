@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flask import Request
     from flask.typing import ResponseReturnValue
     from join_token.predispatch import Predispatch
+    from join_token.tracing import Tracing
 
 EXIT_BAD_SETTINGS = 2
 _UNREADABLE = "The body ended early or is badly framed. Send it again."
@@ -33,7 +34,9 @@ _UNREADABLE = "The body ended early or is badly framed. Send it again."
 def _build_endpoint() -> TokenEndpoint:
     settings = settings_from(*with_env_file(os.environ, Path.cwd()))
     log_started(settings.warnings, settings.auth)
-    return TokenEndpoint(settings, _authenticator(settings), _app_attestation(settings), _predispatch(settings))
+    return TokenEndpoint(
+        settings, _authenticator(settings), _app_attestation(settings), _predispatch(settings), _tracing(settings)
+    )
 
 
 # Each of these imports only what the settings ask for, and cryptography only at the first token to verify: an import
@@ -70,6 +73,14 @@ def _predispatch(settings: TokenSettings) -> Predispatch | None:
     from join_token.predispatch import Predispatch
 
     return Predispatch(settings)
+
+
+def _tracing(settings: TokenSettings) -> Tracing | None:
+    if settings.traces is None:
+        return None
+    from join_token.tracing import Tracing
+
+    return Tracing(settings.traces)
 
 
 prepare_server(os.environ)

@@ -36,7 +36,7 @@ def build(monkeypatch, tmp_path):
 
     def build_client(env=ANONYMOUS, **more):
         for name in list(os.environ):
-            if name.startswith(("TOKEN_", "LIVEKIT_", "K_", "VAANI_", "AGENT_NAME", "GOOGLE_")):
+            if name.startswith(("TOKEN_", "LIVEKIT_", "K_", "VAANI_", "AGENT_NAME", "GOOGLE_", "OTEL_")):
                 monkeypatch.delenv(name)
         for name, value in {**BASE_ENV, **env, **more}.items():
             monkeypatch.setenv(name, value)

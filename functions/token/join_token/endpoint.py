@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from join_token.callers import Authenticator, Headers, SignedRequest
@@ -20,6 +20,7 @@ from join_token.settings import LOOPBACK_HOSTS, TokenSettings
 
 if TYPE_CHECKING:
     from join_token.predispatch import Predispatch
+    from join_token.tracing import RequestTrace, Tracing
 
 BODY_BYTES_MAX = 32_768
 _UNKNOWN_METHOD = "OTHER"
@@ -54,6 +55,7 @@ class _Progress:
 
     fingerprint: str = ""
     predispatch: str = ""
+    traceparent: str = ""
     extra_headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -66,6 +68,7 @@ class TokenEndpoint:
         authenticate: Authenticator,
         attest_app: Authenticator | None = None,
         predispatch: Predispatch | None = None,
+        tracing: Tracing | None = None,
         *,
         unix_time: Callable[[], float] = time.time,
         monotonic_time: Callable[[], float] = time.monotonic,
@@ -74,6 +77,7 @@ class TokenEndpoint:
         self._authenticate = authenticate
         self._attest_app = attest_app
         self._predispatch = predispatch
+        self._tracing = tracing
         self._unix_time = unix_time
         self._monotonic_time = monotonic_time
         self._per_address = RateLimit(settings.rate_per_address, "too_many_requests_from_address")
@@ -83,6 +87,7 @@ class TokenEndpoint:
         """Answer a request. Never raises: an unhandled error would reach browsers without CORS headers."""
         started = time.perf_counter()
         progress = _Progress()
+        trace = self._begin_trace(request, progress)
         why = ""
         try:
             status, code, body = self._dispatch(request, progress)
@@ -94,6 +99,8 @@ class TokenEndpoint:
             status, code, why = 500, "internal_error", describe_crash(error)
             body = _error_body(code, "Something went wrong on our side. Try again; the log knows more.", None)
         self._log(request, progress, status, code, why, time.perf_counter() - started)
+        if self._tracing is not None and trace is not None and code not in _UNLOGGED:
+            self._tracing.end(trace, _method_of(request), status, code)
         return HttpReply(status, self._headers(request, progress, has_body=bool(body)), body)
 
     def _dispatch(self, request: HttpRequest, progress: _Progress) -> tuple[int, str, str]:
@@ -150,10 +157,24 @@ class TokenEndpoint:
         if settings.auth == "hmac" and asked.participant_identity:
             progress.fingerprint = caller.on_behalf_of(asked.participant_identity).fingerprint(secret)
         grant = decide_grant(asked, progress.fingerprint, settings)
+        grant = replace(grant, traceparent=progress.traceparent) if progress.traceparent else grant
         if self._predispatch is None or not grant.room_is_fresh:
             return grant
         grant, progress.predispatch = self._predispatch.send_agent_ahead(grant)
         return grant
+
+    def _begin_trace(self, request: HttpRequest, progress: _Progress) -> RequestTrace | None:
+        """Begin the call's trace, or go on with the one that the request came with."""
+        header = request.headers.get("traceparent", "")
+        if self._tracing is not None:
+            trace = self._tracing.begin(header)
+            progress.traceparent = trace.traceparent
+            return trace
+        if header:
+            from join_token.tracing import passed_on
+
+            progress.traceparent = passed_on(header)
+        return None
 
     def _spend_address(self, request: HttpRequest) -> None:
         hops = self._settings.trusted_proxy_hops
@@ -181,7 +202,7 @@ class TokenEndpoint:
         if code in _UNLOGGED:
             return
         outcome = RequestOutcome(
-            method=request.method if request.method in _METHODS_LOGGED else _UNKNOWN_METHOD,
+            method=_method_of(request),
             status=status,
             code=code,
             why=why,
@@ -194,6 +215,11 @@ class TokenEndpoint:
             trace_header=request.headers.get("X-Cloud-Trace-Context", ""),
             project_id=self._settings.project_id,
         )
+
+
+def _method_of(request: HttpRequest) -> str:
+    """A method as it may be written down: a stranger chooses the word."""
+    return request.method if request.method in _METHODS_LOGGED else _UNKNOWN_METHOD
 
 
 def _host_of(header: str) -> str:

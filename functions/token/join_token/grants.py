@@ -37,6 +37,8 @@ class JoinGrant:
     ignored_fields: tuple[str, ...]
     caller: str = ""
     """Fingerprint of the person who calls; empty for an anonymous one, and for a backend that did not say who."""
+    traceparent: str = ""
+    """Which trace the call belongs to; empty where nothing is traced."""
 
     def dispatch_metadata(self, now_seconds: float, *, ahead: bool = False) -> str:
         """What the worker learns of the token: when it was made and for whom, so that one is not calls without end.
@@ -50,6 +52,8 @@ class JoinGrant:
         content: dict[str, object] = {"at": int(now_seconds), "caller": self.caller}
         if ahead:
             content["ahead"] = True
+        if self.traceparent:
+            content["traceparent"] = self.traceparent
         return json.dumps(content, separators=(",", ":"))
 
     def video_claims(self) -> dict[str, object]:

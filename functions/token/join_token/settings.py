@@ -9,7 +9,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from join_token.env_file import inner_control_character
 from join_token.errors import SettingsError
@@ -31,6 +31,7 @@ NAME_BYTES_MAX = 256
 TTL_SECONDS_RANGE = (120, 840)  # with nbf a minute back, a token spans at most 15 minutes
 _KNOWN = {variable.name: variable.default for variable in VARIABLES}
 # Web pages and the apps that carry one: capacitor://localhost, ionic://localhost, tauri://localhost, app://-.
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 SCHEMES_OF_ANYBODY = frozenset({"about", "blob", "data", "file", "filesystem", "ftp", "javascript", "ws", "wss"})
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -66,6 +67,16 @@ class AppCheckSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """Where a span of every request goes."""
+
+    url: str
+    headers: Mapping[str, Secret]
+    seconds: float
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
 class TokenSettings:
     """Everything the token function reads from its environment, and nothing else."""
 
@@ -87,6 +98,7 @@ class TokenSettings:
     trusted_proxy_hops: int
     predispatch: bool
     project_id: str
+    traces: TraceSettings | None
     warnings: tuple[str, ...] = ()
 
 
@@ -181,11 +193,43 @@ def settings_from(environ: Mapping[str, str], problems: list[str] | None = None)
         trusted_proxy_hops=_trusted_hops(reader),
         predispatch=reader.flag("TOKEN_PREDISPATCH"),
         project_id=reader.text("GOOGLE_CLOUD_PROJECT"),
+        traces=_traces(reader),
         warnings=tuple(reader.warnings),
     )
     if reader.problems:
         raise SettingsError(reader.problems)
     return settings
+
+
+def _traces(reader: _Reader) -> TraceSettings | None:
+    base, whole = reader.text("OTEL_EXPORTER_OTLP_ENDPOINT"), reader.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    for name, url in (("OTEL_EXPORTER_OTLP_ENDPOINT", base), ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", whole)):
+        scheme, host = _scheme_and_host(url)
+        if url and not (scheme in {"http", "https"} and host):
+            reader.problem(name, "must be an http(s):// URL without a user name, e.g. http://collector:4318.")
+    headers = _otlp_headers(reader)
+    milliseconds = reader.whole("OTEL_EXPORTER_OTLP_TIMEOUT", 1, 60_000)
+    exporter = reader.text("OTEL_TRACES_EXPORTER").lower()
+    if exporter not in {"otlp", "none"}:
+        reader.problem("OTEL_TRACES_EXPORTER", "must be otlp or none.")
+    if reader.flag("OTEL_SDK_DISABLED") or exporter == "none" or not (base or whole):
+        return None
+    url = whole or base.rstrip("/") + "/v1/traces"
+    return TraceSettings(url, headers, milliseconds / 1000, reader.text("OTEL_SERVICE_NAME"))
+
+
+def _otlp_headers(reader: _Reader) -> dict[str, Secret]:
+    headers: dict[str, Secret] = {}
+    for name in ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"):
+        for number, pair in enumerate(reader.listed(name), start=1):
+            key, equals, value = pair.partition("=")
+            value = unquote(value.strip())
+            if not (equals and _HEADER_NAME.fullmatch(key.strip()) and value.isascii() and value.isprintable()):
+                # never the text itself: it is usually a key
+                reader.problem(name, f"entry {number} is not name=value, with blanks and commas in the value encoded.")
+                continue
+            headers[key.strip().lower()] = Secret(value)
+    return headers
 
 
 def _trusted_hops(reader: _Reader) -> int:

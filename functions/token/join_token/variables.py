@@ -99,5 +99,21 @@ VARIABLES = (
     Variable(
         "TOKEN_PREDISPATCH", "false", "Sends the agent into the fresh room before the caller arrives (300 ms at most)."
     ),
+    Variable(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        "Where a span of every request goes, by OTLP over HTTP, e.g. `http://collector:4318`; empty: nowhere.",
+    ),
+    Variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "", "The whole address for it, when it goes elsewhere."),
+    Variable(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "",
+        "Sent along, `name=value,name=value`, values percent-encoded; never logged.",
+    ),
+    Variable("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "", "More of them."),
+    Variable("OTEL_EXPORTER_OTLP_TIMEOUT", "3000", "Milliseconds that one delivery may take; no caller waits for it."),
+    Variable("OTEL_TRACES_EXPORTER", "otlp", "`none` sends no spans."),
+    Variable("OTEL_SERVICE_NAME", "vaani-token", "What the function is called in traces."),
+    Variable("OTEL_SDK_DISABLED", "false", "`true` sends no spans."),
     Variable("GOOGLE_CLOUD_PROJECT", "", "Project id, joins our log lines to Cloud Trace."),
 )
