@@ -44,7 +44,7 @@ async def decisions_of(records_url: str, caller: str, since: datetime) -> dict[s
     rows = await (
         asyncio.to_thread(_of_sqlite, url.file, caller, since)
         if url.file is not None
-        else _of_postgresql(url.text, caller, since)
+        else _of_postgresql(url.dsn, caller, since)
     )
     return {row[1]: Decision(*row) for row in rows}
 
@@ -60,10 +60,10 @@ def _of_sqlite(file: Path, caller: str, since: datetime) -> Sequence[tuple[str, 
         connection.close()
 
 
-async def _of_postgresql(url: str, caller: str, since: datetime) -> Sequence[tuple[str, str, str, str | None]]:
+async def _of_postgresql(dsn: str, caller: str, since: datetime) -> Sequence[tuple[str, str, str, str | None]]:
     import asyncpg  # only where records are kept there
 
-    connection = await asyncpg.connect(url.replace("postgresql+asyncpg://", "postgresql://", 1), timeout=1)
+    connection = await asyncpg.connect(dsn, timeout=1)
     try:
         rows = await connection.fetch(_NEWEST_LAST.format(caller="$1", since="$2"), caller, since)
         return [tuple(row) for row in rows]

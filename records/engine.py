@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from records.errors import BadRecordsUrl, DatabaseAway, FolderWithoutRights, NewerDatabase, RecordsError
+from records.schema import Base
 from records.url import RecordsUrl, make_folder, read_url
 
 CONNECT_SECONDS = 5.0
@@ -32,8 +33,14 @@ POOL_SIZE = 4
 UPGRADE_LOCK = 0x7661616E69
 ERASURE_LOCK = UPGRADE_LOCK + 1
 WRITES, NO_TRANSACTION = "vaani_writes", "vaani_no_transaction"
-# PostgreSQL's SQLSTATEs that waiting does not mend: wrong user or password, no such database, no right to it.
-_WRONG_STATES = ("28", "3D", "42501")
+# PostgreSQL's SQLSTATEs that waiting does not mend, and what does.
+_LOGIN = "Mend user, password and database's name, or create the database: `createdb vaani`"
+_MENDS = {
+    "28": _LOGIN,
+    "3D": _LOGIN,
+    "42501": "Let this user make tables there: `GRANT CREATE ON SCHEMA public TO ...`",
+    "42704": "Create the role, or mend WORKER_RECORDS_READER",
+}
 
 
 def new_engine(url: str | RecordsUrl) -> AsyncEngine:
@@ -111,9 +118,11 @@ async def alone(connection: AsyncConnection) -> None:
         await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ERASURE_LOCK})")
 
 
-async def upgrade(engine: AsyncEngine) -> None:
+async def upgrade(engine: AsyncEngine, *, reader: str = "") -> None:
     """Bring the database's schema up to this release's, from nothing or from any earlier one.
 
+    Args:
+        reader: A role of PostgreSQL that can read everything from then on, and note who has read; SQLite has none.
     Raises:
         NewerDatabase: Not retryable.
         BadRecordsUrl, FolderWithoutRights, DatabaseAway: As `explained` says.
@@ -123,6 +132,8 @@ async def upgrade(engine: AsyncEngine) -> None:
             if engine.dialect.name == "postgresql":
                 await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
             await connection.run_sync(_upgrade)
+            if reader and engine.dialect.name == "postgresql":
+                await _let_read(connection, reader)
     except RecordsError:
         raise
     except (SQLAlchemyError, OSError) as error:
@@ -147,6 +158,16 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
+async def _let_read(connection: AsyncConnection, reader: str) -> None:
+    """Grant what the console needs. Only the tables' owner can: whoever has made them, no administrator."""
+    quote = connection.dialect.identifier_preparer.quote
+    role, log = quote(reader), quote("access_log")
+    tables = ", ".join(quote(table.name) for table in Base.metadata.sorted_tables)
+    await connection.exec_driver_sql(f"GRANT SELECT ON {tables} TO {role}")
+    await connection.exec_driver_sql(f"GRANT INSERT ON {log} TO {role}")
+    await connection.exec_driver_sql(f"GRANT USAGE ON SEQUENCE access_log_id_seq TO {role}")
+
+
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
@@ -158,11 +179,8 @@ def explained(engine: AsyncEngine, error: Exception) -> RecordsError:
     state = str(getattr(cause, "sqlstate", None) or "")
     first_line = (str(cause).splitlines() or [""])[0]
     why = first_line or type(cause).__name__
-    if state.startswith(_WRONG_STATES):
-        return BadRecordsUrl(
-            f"WORKER_RECORDS_URL ({place})", why=why, retryable=False,
-            do="Mend user, password and database's name, or create the database: `createdb vaani`",
-        )  # fmt: skip
+    if mend := next((do for start, do in _MENDS.items() if state.startswith(start)), None):
+        return BadRecordsUrl(f"WORKER_RECORDS_URL ({place})", why=why, do=mend, retryable=False)
     if "readonly" in why or "unable to open" in why or isinstance(cause, PermissionError):
         return FolderWithoutRights(
             f"WORKER_RECORDS_URL ({place})", why=why, retryable=False,

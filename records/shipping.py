@@ -154,7 +154,7 @@ class ShipperThread:
 
     def __init__(
         self, url: str, folder: Path, retention: Retention | None = None,
-        beside: Callable[[AsyncEngine], Awaitable[None]] | None = None,
+        beside: Callable[[AsyncEngine], Awaitable[None]] | None = None, reader: str = "",
     ) -> None:  # fmt: skip
         """Prepare to ship what waits in `folder` to `url`.
 
@@ -163,8 +163,10 @@ class ShipperThread:
             folder: The spool.
             retention: How long what is kept there; None removes nothing.
             beside: Runs on the shipper's loop from when the database is ready until the end.
+            reader: A role of PostgreSQL that can read the records.
         """
         self._url, self._folder, self._retention, self._beside = url, folder, retention, beside
+        self._reader = reader
         self._stop = threading.Event()
         self._wake: Callable[[], object] = lambda: None
         self._thread = threading.Thread(target=self._run, name="records shipper", daemon=True)
@@ -197,7 +199,7 @@ class ShipperThread:
                 last = shipper.is_last = self._stop.is_set()
                 try:
                     if not ready:
-                        await upgrade(engine)
+                        await upgrade(engine, reader=self._reader)
                         ready = True
                         if self._beside is not None:
                             beside = asyncio.ensure_future(self._beside(engine))

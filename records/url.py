@@ -9,7 +9,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from records.errors import BadRecordsUrl, FolderWithoutRights
 
@@ -26,6 +26,11 @@ class RecordsUrl:
     """SQLite's file; None for PostgreSQL."""
     place: str
     """The database without credentials: may be logged, and names its spool."""
+
+    @property
+    def dsn(self) -> str:
+        """Return the URL as PostgreSQL's bare driver reads it: TLS is `sslmode` there, and `ssl` to SQLAlchemy."""
+        return _with_tls_as("sslmode", self.text.replace(f"{POSTGRESQL}://", "postgresql://", 1))
 
     @property
     def fingerprint(self) -> str:
@@ -62,7 +67,15 @@ def read_url(text: str, *, variable: str = "WORKER_RECORDS_URL") -> RecordsUrl:
         raise bad(str(error)) from None
     if not parts.path.strip("/"):
         raise bad("names no database", f"{POSTGRESQL}://user:password@host:5432/vaani does")
-    return RecordsUrl(text.strip(), None, f"{POSTGRESQL}://{parts.hostname or ''}:{port}{parts.path}")
+    host = parts.hostname or dict(parse_qsl(parts.query)).get("host", "")  # a socket's folder cannot stand elsewhere
+    return RecordsUrl(_with_tls_as("ssl", text.strip()), None, f"{POSTGRESQL}://{host}:{port}{parts.path}")
+
+
+def _with_tls_as(name: str, url: str) -> str:
+    base, _, query = url.partition("?")
+    settings = [setting.partition("=") for setting in query.split("&")]
+    renamed = [f"{name if key in ('ssl', 'sslmode') else key}{equals}{value}" for key, equals, value in settings]
+    return f"{base}?{'&'.join(renamed)}" if query else url
 
 
 def make_folder(folder: Path, what: str) -> None:

@@ -604,6 +604,10 @@ class RecordsSettings(_Group):
         "",
         description="A record of every call: `sqlite+aiosqlite:///path`, `postgresql+asyncpg://…`; empty: none.",
     )
+    records_reader: str = Field(
+        "",
+        description="A role of PostgreSQL that the worker lets read the records, and note who has read: the console's.",
+    )
     records_words: bool = Field(
         False, description="Whether what was said, phone numbers and tools' arguments are kept in records."
     )

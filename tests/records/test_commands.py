@@ -167,6 +167,8 @@ def test_a_worker_says_at_start_what_its_records_cannot_be_kept_in(database, tmp
     (tmp_path / "file").touch()
     assert "WORKER_RECORDS_URL: the folder" in problems(tmp_path / "file" / "calls.db")
     assert "WORKER_RECORDS_SPOOL_DIR: the folder" in problems(tmp_path / "new.db", spool=tmp_path / "file")
+    reader = WorkerSettings(records_url=f"sqlite+aiosqlite:///{database}", records_reader="console")
+    assert "WORKER_RECORDS_READER: SQLite knows no roles" in "".join(record_problems(reader))
     away = WorkerSettings(records_url="postgresql+asyncpg://u@127.0.0.1:1/v", records_spool_dir=tmp_path / "spools")
     assert record_problems(away) == []  # records wait
 

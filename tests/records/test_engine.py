@@ -3,7 +3,9 @@
 import asyncio
 import os
 import sqlite3
+from urllib.parse import quote
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from alembic.autogenerate import compare_metadata
@@ -11,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 
 from records.engine import new_engine, upgrade, writing
 from records.errors import BadRecordsUrl, DatabaseAway, FolderWithoutRights, NewerDatabase
+from records.removal import compact
 from records.schema import Base
 from records.url import read_url
 
@@ -109,6 +112,55 @@ async def test_a_wrong_database_and_an_absent_server_are_different_errors(postgr
             await upgrade(engine)
         assert "secret" not in str(refused.value)
         await engine.dispose()
+
+
+async def rights(postgres, database, user):
+    """What a role may do with each table there."""
+    connection = await asyncpg.connect(postgres.url(database).replace("+asyncpg", ""))
+    try:
+        rows = await connection.fetch(
+            "SELECT table_name, string_agg(privilege_type, ' ' ORDER BY privilege_type) AS may "
+            "FROM information_schema.role_table_grants WHERE grantee = $1 GROUP BY table_name",
+            user,
+        )
+        return {row["table_name"]: row["may"] for row in rows}
+    finally:
+        await connection.close()
+
+
+async def test_the_tables_owner_lets_a_reader_read_all_and_write_nothing_but_who_has_read(postgres):
+    """As on Cloud SQL: neither is a superuser, and no administrator can grant what the worker owns."""
+    worker, reader = "vaani-worker@my-project.iam", "vaani-console@my-project.iam"
+    url = await postgres.new_database()
+    name = url.rpartition("/")[2]
+    admin = await asyncpg.connect(url.replace("+asyncpg", ""))
+    await admin.execute(f'CREATE ROLE "{worker}" LOGIN; CREATE ROLE "{reader}" LOGIN')
+    as_worker = url.replace("vaani@", f"{quote(worker)}@")
+    engine = new_engine(as_worker)
+    try:
+        with pytest.raises(BadRecordsUrl, match="GRANT CREATE ON SCHEMA public"):
+            await upgrade(engine, reader=reader)
+        await admin.execute(f'GRANT CREATE, USAGE ON SCHEMA public TO "{worker}"')
+        for _ in range(2):  # every start grants again: later tables are readable too
+            await upgrade(engine, reader=reader)
+        with pytest.raises(BadRecordsUrl, match="WORKER_RECORDS_READER"):
+            await upgrade(engine, reader="nobody-has-made-this")
+        tables = {table.name for table in Base.metadata.sorted_tables}
+        assert await rights(postgres, name, reader) == dict.fromkeys(tables, "SELECT") | {"access_log": "INSERT SELECT"}
+        assert await compact(engine)  # an erasure needs the tables' owner
+    finally:
+        await engine.dispose()
+        await admin.close()
+
+
+def test_tls_is_asked_for_in_either_drivers_words():
+    for asked in ("ssl=verify-full", "sslmode=verify-full"):
+        url = read_url(f"postgresql+asyncpg://vaani:p%40ss@db/vaani?application_name=x&{asked}")
+        assert url.text == "postgresql+asyncpg://vaani:p%40ss@db/vaani?application_name=x&ssl=verify-full"
+        assert url.dsn == "postgresql://vaani:p%40ss@db/vaani?application_name=x&sslmode=verify-full"
+    socket = read_url("postgresql+asyncpg://vaani@/vaani?host=/run/postgresql")
+    assert socket.text == "postgresql+asyncpg://vaani@/vaani?host=/run/postgresql"
+    assert socket.place != read_url("postgresql+asyncpg://vaani@/vaani?host=/cloudsql/other").place
 
 
 async def test_a_file_that_is_no_database_is_refused(tmp_path):

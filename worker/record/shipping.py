@@ -34,7 +34,8 @@ class RecordShipping:
         from records.shipping import ShipperThread  # a database's drivers: only where there is one
 
         retention = read_retention(self._settings.retention_days)
-        self._thread = ShipperThread(self._settings.records_url, folder, retention, self._beside)
+        url, reader = self._settings.records_url, self._settings.records_reader
+        self._thread = ShipperThread(url, folder, retention, self._beside, reader)
         self._thread.start()
 
     def stop(self) -> None:
