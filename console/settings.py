@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from console.errors import BadSettings
 from records.env_file import inner_control_character
+from records.errors import RecordsError
+from records.url import read_url
 
 IAP_JWKS_URL = "https://www.gstatic.com/iap/verify/public_key-jwk"
 CURSOR_SECRET_BYTES_MIN = 32
@@ -48,7 +50,8 @@ VARIABLES = (
     ),
     Variable(
         "CONSOLE_CURSOR_SECRET", "",
-        "Signs the addresses of further pages, 32 characters or more; without it made from the database's address.",
+        "Signs the addresses of further pages, 32 characters or more; without it made from the database's address, "
+        "which must hold a password then (or listen on loopback).",
     ),
 )  # fmt: skip
 _KNOWN = {variable.name: variable.default for variable in VARIABLES}
@@ -106,7 +109,7 @@ def settings_from(environ: Mapping[str, str], problems: list[str] | None = None)
         iap_audience=audience,
         iap_jwks_url=reader.jwks_url(),
         words_for=frozenset(reader.words_for()),
-        cursor_secret=Secret(reader.cursor_secret(records_url)),
+        cursor_secret=Secret(reader.cursor_secret(records_url, others_come_in=bool(audience))),
     )
     if reader.problems:
         raise BadSettings(reader.problems)
@@ -161,6 +164,11 @@ class _Reader:
                          "In `make demo` it is sqlite+aiosqlite:///out/calls.db")  # fmt: skip
         elif not url.startswith(_DATABASES):
             self.problem(name, f"must begin with {' or '.join(_DATABASES)}")  # never the value: a password is in it
+        else:
+            try:
+                return read_url(url, variable=name).text
+            except RecordsError as error:
+                self.problem(name, f"names no database. {error.do}")
         return url
 
     def jwks_url(self) -> str:
@@ -178,9 +186,12 @@ class _Reader:
                              "level:NAME")  # fmt: skip
         return [part if part.startswith(("group:", "level:")) else part.lower() for part in wanted]
 
-    def cursor_secret(self, records_url: str) -> bytes:
+    def cursor_secret(self, records_url: str, *, others_come_in: bool) -> bytes:
         secret = self.text("CONSOLE_CURSOR_SECRET").encode()
         if not secret:
+            if others_come_in and records_url and not urlsplit(records_url).password:
+                self.problem("CONSOLE_CURSOR_SECRET", "is needed where the database's URL holds no password: the "
+                             "address alone is no secret. Take one from `openssl rand -hex 32`")  # fmt: skip
             # The same in every instance that reads the same records, and unknown to whoever does not know its password.
             return hmac.digest(records_url.encode(), b"cursors of the console", hashlib.sha256)
         if len(secret) < CURSOR_SECRET_BYTES_MIN:

@@ -12,6 +12,7 @@ from console.settings import settings_from
 
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - refused
 RECORDS = {"CONSOLE_RECORDS_URL": "sqlite+aiosqlite:///out/calls.db"}
+LOGIN_BY_IAM = {"CONSOLE_RECORDS_URL": "postgresql+asyncpg://console%40my-project.iam@127.0.0.1/vaani"}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,8 @@ RECORDS = {"CONSOLE_RECORDS_URL": "sqlite+aiosqlite:///out/calls.db"}
         (RECORDS | {"CONSOLE_WORDS_FOR": "group:"}, "'group:' is none of"),
         (RECORDS | {"CONSOLE_CURSOR_SECRET": "short-secret"}, "CONSOLE_CURSOR_SECRET: is shorter than 32"),
         (RECORDS | {"CONSOLE_IAP_AUDIENCE": "a\nb"}, "CONSOLE_IAP_AUDIENCE: has a line break"),
+        (LOGIN_BY_IAM | {"CONSOLE_IAP_AUDIENCE": "a"}, "CONSOLE_CURSOR_SECRET: is needed where"),
+        ({"CONSOLE_RECORDS_URL": "postgresql+asyncpg://u:secret@h"}, "CONSOLE_RECORDS_URL: names no database"),
     ],
 )
 def test_what_is_wrong_is_said(given, said):
@@ -59,6 +62,14 @@ def test_the_workers_database_is_shown_unless_another_is_named():
         == RECORDS["CONSOLE_RECORDS_URL"]
     )
     assert "Secret(...)" in repr(settings)
+
+
+def test_addresses_of_pages_are_signed_with_what_others_cannot_know():
+    others_come_in = {"CONSOLE_HOST": ANY_ADDRESS, "CONSOLE_IAP_AUDIENCE": "a"}
+    signed = settings_from(LOGIN_BY_IAM | others_come_in | {"CONSOLE_CURSOR_SECRET": "s" * 32})
+    assert signed.cursor_secret.value == b"s" * 32
+    assert settings_from({"CONSOLE_RECORDS_URL": "postgresql+asyncpg://u:p@h/d"} | others_come_in)
+    assert settings_from(LOGIN_BY_IAM)  # on loopback
 
 
 def test_bad_settings_end_the_process_with_2():

@@ -77,7 +77,11 @@ def behind_proxy(opened, proxy):
     keys = IapKeys("https://keys.example", fetch=proxy.fetch)
     identity = IdentityAwareProxy(AUDIENCE, keys, WORDS_FOR)
     return opened(
-        identity=identity, base_url="https://console.example.in", CONSOLE_HOST="10.0.0.1", CONSOLE_IAP_AUDIENCE=AUDIENCE
+        identity=identity,
+        base_url="https://console.example.in",
+        CONSOLE_HOST="10.0.0.1",
+        CONSOLE_IAP_AUDIENCE=AUDIENCE,
+        CONSOLE_CURSOR_SECRET="s" * 32,
     )
 
 
