@@ -13,6 +13,11 @@ output "ci" {
   }
 }
 
+output "console_url" {
+  description = "Where the console is; null without console."
+  value       = var.console == null ? null : "https://${local.console_host}"
+}
+
 output "image_repository" {
   description = "Where worker images are pushed."
   value       = "${var.region}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.this["worker"].repository_id}"
@@ -26,6 +31,16 @@ output "load_balancer_address" {
 output "pool_uids" {
   description = "Google's own id of each release's pool: it changes only if a pool was made anew, which would have cut its calls."
   value       = { for k, p in google_cloud_run_v2_worker_pool.worker : k => p.uid }
+}
+
+output "recordings_url" {
+  description = "Where calls' sound is kept; null without recordings."
+  value       = var.recordings == null ? null : local.recordings_url
+}
+
+output "records_grants" {
+  description = "SQL that an administrator runs once, before the first release that keeps records; null without records."
+  value       = var.records == null ? null : local.records_grants
 }
 
 output "releases" {

@@ -19,7 +19,9 @@ locals {
     ["LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "OPENAI_API_KEY", "SARVAM_API_KEY"],
     [for k, v in var.extra_secrets : k if contains(["worker", "both"], v)],
   ))
-  secrets = setunion(local.token_secrets, local.worker_secrets)
+  # It signs the addresses of further pages; without one it would be made from the database's address, which is no secret.
+  console_secrets = toset(var.console == null ? [] : ["CONSOLE_CURSOR_SECRET"])
+  secrets         = setunion(local.token_secrets, local.worker_secrets, local.console_secrets)
 
   # Numbers, as text: "1" unless said otherwise.
   secret_versions = { for k in local.secrets : k => tostring(lookup(var.secret_versions, k, 1)) }

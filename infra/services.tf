@@ -14,7 +14,10 @@ locals {
       "storage.googleapis.com",
     ],
     var.ci == null ? [] : ["iamcredentials.googleapis.com", "sts.googleapis.com"],
-    var.cloud_armor == null ? [] : ["compute.googleapis.com"],
+    var.cloud_armor == null && var.records == null ? [] : ["compute.googleapis.com"],
+    var.console == null ? [] : ["iap.googleapis.com"],
+    var.recordings == null ? [] : ["cloudkms.googleapis.com"],
+    var.records == null ? [] : ["servicenetworking.googleapis.com", "sqladmin.googleapis.com"],
   ))
 }
 

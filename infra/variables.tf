@@ -102,6 +102,38 @@ variable "cloud_armor" {
   }
 }
 
+variable "console" {
+  description = "The console on Cloud Run behind Identity-Aware Proxy: its image by digest, who may come in (viewers), and who of them may read words and hear recordings (words_for). Needs records."
+  type = object({
+    image     = string
+    viewers   = set(string)
+    words_for = optional(set(string), [])
+  })
+  default = null
+
+  validation {
+    condition     = can(regex("@sha256:[0-9a-f]{64}$", var.console == null ? "@sha256:${sha256("")}" : var.console.image))
+    error_message = "console.image must end in @sha256: and 64 hex digits; docker push prints the digest."
+  }
+  validation {
+    condition     = var.console == null || var.records != null
+    error_message = "console shows records: set records as well, e.g. records = {}."
+  }
+  validation {
+    condition = var.console == null || (
+      try(length(var.console.viewers), 0) > 0 &&
+      alltrue([for m in try(var.console.viewers, []) : can(regex("^(user|group|serviceAccount|domain|principal|principalSet):.+", m))])
+    )
+    error_message = "console.viewers must name who may come in, e.g. [\"group:calls@example.com\"]: user:, group:, serviceAccount:, domain:, principal: or principalSet:. Never everybody."
+  }
+  validation {
+    condition = alltrue([
+      for w in try(var.console.words_for, []) : can(regex("^((group|level):[^,]+|[^@, ]*@[^@, ]+)$", w))
+    ])
+    error_message = "console.words_for takes addresses (\"asha@example.com\"), domains (\"@example.com\"), \"level:\" with an access level's full name, or \"group:\" with a group that an identity provider behind the proxy tells of."
+  }
+}
+
 variable "disable_invoker_check" {
   description = "With allow_unauthenticated: open the function by switching Cloud Run's invoker check off (by gcloud, at apply) instead of by a grant to allUsers, which organisations with domain restricted sharing refuse."
   type        = bool
@@ -222,6 +254,73 @@ variable "public_agent_name" {
   }
 }
 
+variable "recordings" {
+  description = "A bucket for calls' sound, with a key of its own (docs/recording.md); null makes none. Without records something must delete it: delete_after_days."
+  type = object({
+    delete_after_days = optional(number)
+    key_rotation_days = optional(number, 90)
+    protect           = optional(bool, true)
+  })
+  default = null
+
+  validation {
+    condition     = var.recordings == null || var.records != null || try(var.recordings.delete_after_days, null) != null
+    error_message = "recordings without records: nothing would ever delete them. Set delete_after_days, or keep records (WORKER_RETENTION_DAYS then decides)."
+  }
+  validation {
+    condition     = coalesce(try(var.recordings.delete_after_days, null), 1) >= 1 && try(var.recordings.key_rotation_days, 90) >= 1
+    error_message = "recordings: delete_after_days and key_rotation_days must be at least 1."
+  }
+  validation {
+    condition     = var.recordings == null || !contains(flatten([keys(var.worker_environment), [for r in values(var.releases) : keys(r.environment)]]), "WORKER_RECORDINGS_URL")
+    error_message = "recordings sets WORKER_RECORDINGS_URL: take it out of worker_environment and of the releases' environment."
+  }
+}
+
+variable "records" {
+  description = "The database of records: Cloud SQL for PostgreSQL with a private address, login by IAM, backups; null keeps none. Billed by the hour. admins may run SQL through Google's API while they are named here."
+  type = object({
+    admins        = optional(set(string), [])
+    availability  = optional(string, "ZONAL")
+    backup_days   = optional(number, 7)
+    disk_gib_most = optional(number, 100)
+    protect       = optional(bool, true)
+    proxy_image   = optional(string, "gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.18.2")
+    tier          = optional(string, "db-custom-1-3840")
+    version       = optional(string, "POSTGRES_17")
+  })
+  default = null
+
+  validation {
+    condition     = alltrue([for a in try(var.records.admins, []) : can(regex("^[^@: ]+@[^@ ]+\\.[^@ ]+$", a))])
+    error_message = "records.admins are people's e-mail addresses, without user: before them."
+  }
+  validation {
+    condition     = contains(["ZONAL", "REGIONAL"], try(coalesce(var.records.availability, "-"), "ZONAL"))
+    error_message = "records.availability must be ZONAL, or REGIONAL for a standby in a second zone at twice the price."
+  }
+  validation {
+    condition     = try(var.records.backup_days, 7) >= 1 && try(var.records.backup_days, 7) <= 365 && try(var.records.disk_gib_most, 100) >= 10
+    error_message = "records: backup_days must be 1 to 365 (what was erased stays in backups for so long), and disk_gib_most at least 10."
+  }
+  validation {
+    condition     = can(regex("^db-(custom-[0-9]+-[0-9]+|g1-small|f1-micro)$", try(var.records.tier, "db-custom-1-3840")))
+    error_message = "records.tier must be db-custom-CPUS-MEGABYTES such as \"db-custom-1-3840\", or for a trial db-g1-small or db-f1-micro."
+  }
+  validation {
+    condition     = can(regex("^POSTGRES_1[3-9]$", try(var.records.version, "POSTGRES_17")))
+    error_message = "records.version must be POSTGRES_13 to POSTGRES_19. A version is not taken back once the database has it."
+  }
+  validation {
+    condition     = can(regex("^[^ ]+/cloud-sql-proxy(:2\\.(1[2-9]|[2-9][0-9])\\.[0-9]+|@sha256:[0-9a-f]{64})$", try(var.records.proxy_image, "x/cloud-sql-proxy:2.18.2")))
+    error_message = "records.proxy_image must be a cloud-sql-proxy by digest, or by a tag of 2.12.0 or later: earlier ones refuse new connections at once when they are told to stop."
+  }
+  validation {
+    condition     = var.records == null || length(setintersection(["WORKER_RECORDS_READER", "WORKER_RECORDS_URL"], flatten([keys(var.worker_environment), [for r in values(var.releases) : keys(r.environment)]]))) == 0
+    error_message = "records sets WORKER_RECORDS_URL and WORKER_RECORDS_READER: take them out of worker_environment and of the releases' environment."
+  }
+}
+
 variable "region" {
   description = "Where everything runs and the secrets are kept. Mumbai by default: close to callers in India."
   type        = string
@@ -241,6 +340,7 @@ variable "releases" {
     cpu             = optional(number, 2)
     environment     = optional(map(string), {})
     instances       = optional(number, 2)
+    keeps_records   = optional(bool, true)
     max_calls       = optional(number)
     memory_gib      = optional(number, 4)
     retired         = optional(bool, false)

@@ -8,12 +8,22 @@
 # in the middle of the conversation: that needs two of them, which is the default.
 
 locals {
+  # What keeping calls adds to a release. One that was running before has keeps_records = false, and is left as it is.
+  keeping_environment = merge(
+    var.records == null ? {} : {
+      WORKER_RECORDS_READER = local.records_users.console
+      WORKER_RECORDS_URL    = local.records_urls.worker
+    },
+    var.recordings == null ? {} : { WORKER_RECORDINGS_URL = local.recordings_url },
+  )
+
   # What the module sets wins over worker_environment, and a release's own settings over both maps' common part.
   release_environment = {
     for k, r in var.releases : k => merge(
       var.worker_environment,
       r.environment,
       r.max_calls == null ? {} : { WORKER_MAX_CALLS = tostring(r.max_calls) },
+      r.keeps_records ? local.keeping_environment : {},
       {
         AGENT_NAME                 = local.dispatch_names[k]
         NUM_CPUS                   = tostring(r.cpu)         # livekit-agents would count the host's
@@ -24,6 +34,9 @@ locals {
       },
     )
   }
+
+  # Only with a database there is a second container, and a way to it.
+  _with_proxy = { for k, r in var.releases : k => var.records != null && r.keeps_records }
   release_secret_versions = {
     for k, r in var.releases : k => {
       for s in local.worker_secrets : s => tostring(lookup(r.secret_versions, s, local.secret_versions[s]))
@@ -31,13 +44,17 @@ locals {
   }
   # Whatever would restart the pool's instances. The number of instances would not.
   release_fingerprint = {
-    for k, r in var.releases : k => sha256(jsonencode({
-      cpu         = r.cpu
-      environment = local.release_environment[k]
-      image       = r.image
-      memory_gib  = r.memory_gib
-      secrets     = local.release_secret_versions[k]
-    }))
+    for k, r in var.releases : k => sha256(jsonencode(merge(
+      {
+        cpu         = r.cpu
+        environment = local.release_environment[k]
+        image       = r.image
+        memory_gib  = r.memory_gib
+        secrets     = local.release_secret_versions[k]
+      },
+      # Absent where there is none, so that a release from before there could be one is still the same.
+      local._with_proxy[k] ? { proxy = [var.records.proxy_image, local.records_proxy_arguments] } : {},
+    )))
   }
 }
 
@@ -76,9 +93,22 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
   template {
     service_account = google_service_account.worker.email
 
+    # Calls' sound goes straight to the internet, as without: only what is private goes through the network.
+    dynamic "vpc_access" {
+      for_each = local._with_proxy[each.key] ? [1] : []
+      content {
+        egress = "PRIVATE_RANGES_ONLY"
+        network_interfaces {
+          network    = google_compute_network.this[0].name
+          subnetwork = google_compute_subnetwork.this[0].name
+        }
+      }
+    }
+
     containers {
-      name  = "worker"
-      image = each.value.image
+      name       = "worker"
+      image      = each.value.image
+      depends_on = local._with_proxy[each.key] ? ["cloud-sql-proxy"] : null
 
       resources {
         limits = {
@@ -130,6 +160,33 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
         }
       }
     }
+
+    dynamic "containers" {
+      for_each = local._with_proxy[each.key] ? [1] : []
+      content {
+        name  = "cloud-sql-proxy"
+        image = var.records.proxy_image
+        args  = local.records_proxy_arguments
+
+        resources {
+          limits = {
+            cpu    = "500m"
+            memory = "256Mi"
+          }
+        }
+
+        # It listens, whether the database answers or not: a database that is away keeps no worker from its calls.
+        startup_probe {
+          period_seconds    = 2
+          timeout_seconds   = 2
+          failure_threshold = 30
+          http_get {
+            path = "/startup"
+            port = 9801
+          }
+        }
+      }
+    }
   }
 
   lifecycle {
@@ -138,14 +195,17 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
       error_message = <<-EOT
         Release ${each.key} is running, and this would change its image, size, environment or secret versions: its
         instances would be replaced in place and their calls cut after 10 seconds. Leave ${each.key} as it is (pin its old
-        numbers with secret_versions, its old settings with environment) and add a release beside it; see "A new
-        release" in infra/README.md. If cut calls are acceptable, set update_in_place = true on it.
+        numbers with secret_versions, its old settings with environment, and with keeps_records = false a release from
+        before records or recordings) and add a release beside it; see "A new release" in infra/README.md. If cut calls are acceptable, set update_in_place = true on it.
       EOT
     }
   }
 
   depends_on = [
+    google_project_iam_member.records,
     google_secret_manager_secret_iam_member.worker,
     google_secret_manager_secret_version.this,
+    google_sql_user.records,
+    google_storage_bucket_iam_member.recordings_worker,
   ]
 }

@@ -49,6 +49,9 @@ STEPS = (
     ),
     Step("recorded-call", (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/calls")),
     Step("telephone", (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/telephone")),
+    Step(
+        "terraform", (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/infra"), tools=("terraform",)
+    ),
     Step("witness", (sys.executable, "-m", "bench.witness"), report="out/witness.json"),
     Step("newest-dependencies", (sys.executable, "-m", "scripts.upgrade_check")),
 )

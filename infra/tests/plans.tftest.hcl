@@ -23,6 +23,16 @@ override_resource {
   values = { email = "build@my-project.iam", member = "serviceAccount:build@my-project.iam" }
 }
 
+override_resource {
+  target = google_service_account.console
+  values = { email = "console@my-project.iam", member = "serviceAccount:console@my-project.iam" }
+}
+# Every bucket knows its project's number.
+override_resource {
+  target = google_storage_bucket.token_source
+  values = { project_number = 123456789012 }
+}
+
 variables {
   project_id       = "my-project"
   token_source_zip = "tests/fixtures/token.zip"
@@ -47,6 +57,10 @@ run "foundation_has_no_function_and_no_worker" {
   assert {
     condition     = !contains(keys(google_project_service.this), "compute.googleapis.com")
     error_message = "APIs of what is off stay off."
+  }
+  assert {
+    condition     = length(google_sql_database_instance.records) + length(google_storage_bucket.recordings) + length(google_cloud_run_v2_service.console) + length(google_compute_network.this) == 0
+    error_message = "Nothing that keeps calls, and nothing billed by the hour, unless asked for."
   }
 }
 
@@ -131,6 +145,14 @@ run "minimal" {
     condition     = length(google_compute_security_policy.token) + length(google_iam_workload_identity_pool.ci) == 0
     error_message = "What costs or opens something is off until asked for."
   }
+  assert {
+    condition = (
+      length(google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers) == 1 &&
+      length(google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].vpc_access) == 0 &&
+      length(setintersection(["WORKER_RECORDS_URL", "WORKER_RECORDINGS_URL"], [for e in google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers[0].env : e.name])) == 0
+    )
+    error_message = "A worker that keeps nothing has no database beside it."
+  }
 }
 
 run "full" {
@@ -142,13 +164,16 @@ run "full" {
     extra_secrets         = { TOKEN_HMAC_KEYS = "token", WORKER_SEALING_KEY = "worker", SHARED = "both" }
     monitoring            = { emails = ["oncall@example.com"], notification_channels = ["projects/my-project/notificationChannels/1"] }
     token_allowed_origins = ["https://app.example.com", "capacitor://localhost", "ionic://localhost", "tauri://localhost", "http://tauri.localhost", "app://-"]
+    console               = { image = "r/console@sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc", viewers = ["group:calls@example.com"], words_for = ["asha@example.com", "@quality.example.com"] }
+    recordings            = {}
+    records               = { admins = ["dba@example.com"] }
     token_auth            = { mode = "hmac" }
     token_environment     = { TOKEN_RATE_PER_CALLER = "30" }
     worker_environment    = { TTS_MODEL = "bulbul:v3" }
     write_secret_values   = true
     secret_values = {
       LIVEKIT_URL     = "wss://a", LIVEKIT_API_KEY = "b", LIVEKIT_API_SECRET = "c", OPENAI_API_KEY = "d", SARVAM_API_KEY = "e",
-      TOKEN_HMAC_KEYS = "f", WORKER_SEALING_KEY = "g", SHARED = "h",
+      TOKEN_HMAC_KEYS = "f", WORKER_SEALING_KEY = "g", SHARED = "h", CONSOLE_CURSOR_SECRET = "i",
     }
     releases = {
       "2026-11-22" = {
@@ -229,6 +254,118 @@ run "full" {
   assert {
     condition     = alltrue([for p in concat(values(google_monitoring_alert_policy.this), values(google_monitoring_alert_policy.event)) : length(p.notification_channels) == 2])
     error_message = "Every alert reaches everyone who asked for it."
+  }
+
+  # Records
+  assert {
+    condition = (
+      !google_sql_database_instance.records[0].settings[0].ip_configuration[0].ipv4_enabled &&
+      google_sql_database_instance.records[0].settings[0].ip_configuration[0].ssl_mode == "ENCRYPTED_ONLY" &&
+      google_sql_database_instance.records[0].deletion_protection && google_sql_database_instance.records[0].settings[0].deletion_protection_enabled
+    )
+    error_message = "The database has a private address only, speaks TLS only, and is not destroyed unasked."
+  }
+  assert {
+    condition = (
+      google_sql_database_instance.records[0].region == "asia-south1" &&
+      google_sql_database_instance.records[0].settings[0].backup_configuration[0].location == "asia-south1" &&
+      google_sql_database_instance.records[0].settings[0].backup_configuration[0].enabled &&
+      google_sql_database_instance.records[0].settings[0].backup_configuration[0].point_in_time_recovery_enabled
+    )
+    error_message = "Trap: backups go to a multi-region, out of India, unless a location is named."
+  }
+  assert {
+    condition     = toset([for u in google_sql_user.records : "${u.name} ${u.type}"]) == toset(["vaani-worker@my-project.iam CLOUD_IAM_SERVICE_ACCOUNT", "vaani-console@my-project.iam CLOUD_IAM_SERVICE_ACCOUNT"]) && alltrue([for u in concat(values(google_sql_user.records), values(google_sql_user.records_admin)) : u.password == null]) && google_sql_database_instance.records[0].root_password == null
+    error_message = "Everybody logs in by IAM: no password, so none in state."
+  }
+  assert {
+    condition     = alltrue([for m in concat(values(google_project_iam_member.records), values(google_project_iam_member.records_admin)) : strcontains(m.condition[0].expression, "instances/vaani-records\"")])
+    error_message = "Nobody reaches another database of the project."
+  }
+  assert {
+    condition = one([for c in google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers : c.args if c.name == "cloud-sql-proxy"]) == tolist(local.records_proxy_arguments) && alltrue([
+      for a in ["--auto-iam-authn", "--private-ip", "--address=127.0.0.1", "my-project:asia-south1:vaani-records"] : contains(local.records_proxy_arguments, a)
+    ])
+    error_message = "The proxy beside the worker logs in for it, and listens to nobody else."
+  }
+  assert {
+    condition     = google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].vpc_access[0].egress == "PRIVATE_RANGES_ONLY"
+    error_message = "Trap: with ALL_TRAFFIC the calls' sound would need a NAT."
+  }
+  assert {
+    condition = {
+      for e in google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers[0].env : e.name => e.value if startswith(e.name, "WORKER_RECORD")
+      } == {
+      WORKER_RECORDINGS_URL = "gs://my-project-vaani-recordings"
+      WORKER_RECORDS_READER = "vaani-console@my-project.iam"
+      WORKER_RECORDS_URL    = "postgresql+asyncpg://vaani-worker%40my-project.iam@127.0.0.1:5432/vaani"
+    }
+    error_message = "The worker is told where records and recordings go, and who may read them."
+  }
+  assert {
+    condition     = output.records_grants == "GRANT USAGE, CREATE ON SCHEMA public TO \"vaani-worker@my-project.iam\";" && google_sql_database_instance.records[0].settings[0].data_api_access == "ALLOW_DATA_API"
+    error_message = "The administrator has the SQL to run, and a way to run it while they are named."
+  }
+  assert {
+    condition     = google_cloud_run_v2_job.records[0].template[0].template[0].containers[0].image == var.releases["2026-11-22"].image && google_cloud_run_v2_job.records[0].template[0].template[0].service_account == "worker@my-project.iam"
+    error_message = "`python -m records` can be run where the database can be reached."
+  }
+
+  # Recordings
+  assert {
+    condition = (
+      google_storage_bucket.recordings[0].location == "asia-south1" &&
+      google_storage_bucket.recordings[0].public_access_prevention == "enforced" && google_storage_bucket.recordings[0].uniform_bucket_level_access &&
+      !google_storage_bucket.recordings[0].force_destroy
+    )
+    error_message = "In the region, nobody from outside, and not destroyed with what is in it."
+  }
+  assert {
+    condition     = google_storage_bucket.recordings[0].soft_delete_policy[0].retention_duration_seconds == 0 && !google_storage_bucket.recordings[0].versioning[0].enabled && length(google_storage_bucket.recordings[0].retention_policy) == 0
+    error_message = "Trap: by default a deleted object is kept for seven days: an erasure would be none."
+  }
+  assert {
+    condition = (
+      google_kms_key_ring.recordings[0].location == "asia-south1" && google_kms_crypto_key.recordings[0].rotation_period == "7776000s" &&
+      google_kms_crypto_key_iam_member.recordings[0].member == "serviceAccount:service-123456789012@gs-project-accounts.iam.gserviceaccount.com"
+    )
+    error_message = "A key of one's own, rotated, that Cloud Storage may use."
+  }
+  assert {
+    condition = (
+      google_storage_bucket_iam_member.recordings_worker[0].role == "roles/storage.legacyBucketWriter" && google_storage_bucket_iam_member.recordings_worker[0].member == "serviceAccount:worker@my-project.iam" &&
+      google_storage_bucket_iam_member.recordings_console[0].role == "roles/storage.objectViewer" && google_storage_bucket_iam_member.recordings_console[0].member == "serviceAccount:console@my-project.iam"
+    )
+    error_message = "The worker stores and erases, the console listens: neither can do the other's."
+  }
+
+  # The console
+  assert {
+    condition     = google_cloud_run_v2_service.console[0].iap_enabled && google_cloud_run_v2_service.console[0].template[0].service_account == "console@my-project.iam" && google_cloud_run_v2_service.console[0].scaling[0].min_instance_count == 0 && google_cloud_run_v2_service.console[0].scaling[0].max_instance_count == 1
+    error_message = "Behind the proxy, as itself, and only while somebody looks."
+  }
+  assert {
+    condition = {
+      for e in google_cloud_run_v2_service.console[0].template[0].containers[0].env : e.name => e.value if e.name != "CONSOLE_CURSOR_SECRET"
+      } == {
+      CONSOLE_IAP_AUDIENCE   = "/projects/123456789012/locations/asia-south1/services/vaani-console"
+      CONSOLE_RECORDINGS_URL = "gs://my-project-vaani-recordings"
+      CONSOLE_RECORDS_URL    = "postgresql+asyncpg://vaani-console%40my-project.iam@127.0.0.1:5432/vaani"
+      CONSOLE_WORDS_FOR      = "@quality.example.com,asha@example.com"
+    }
+    error_message = "The console checks the proxy's assertion for this very service."
+  }
+  assert {
+    condition = (
+      google_cloud_run_v2_service_iam_member.console[0].member == "serviceAccount:service-123456789012@gcp-sa-iap.iam.gserviceaccount.com" &&
+      google_project_iam_member.console_viewer["group:calls@example.com"].condition[0].expression == "request.host == \"vaani-console-123456789012.asia-south1.run.app\"" &&
+      output.console_url == "https://vaani-console-123456789012.asia-south1.run.app"
+    )
+    error_message = "Only the proxy reaches the service, and the proxy lets in those named, to nothing else of the project."
+  }
+  assert {
+    condition     = keys(google_secret_manager_secret_iam_member.console) == ["CONSOLE_CURSOR_SECRET"]
+    error_message = "The console reads its one secret."
   }
 }
 
@@ -311,4 +448,14 @@ run "a_retired_release_may_be_removed" {
     condition     = google_cloud_run_v2_worker_pool.worker["a"].deletion_protection && !google_cloud_run_v2_worker_pool.worker["b"].deletion_protection
     error_message = "Only what was retired may go."
   }
+}
+
+run "refuses_a_missing_archive" {
+  command = plan
+  variables {
+    active_release   = "a"
+    token_source_zip = "nowhere/token.zip"
+    releases         = { a = { image = "r/w@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" } }
+  }
+  expect_failures = [google_storage_bucket_object.token_source]
 }

@@ -425,16 +425,6 @@ run "refuses_secret_in_the_environment" {
   expect_failures = [var.worker_environment]
 }
 
-run "refuses_a_missing_archive" {
-  command = plan
-  variables {
-    active_release   = "a"
-    token_source_zip = "nowhere/token.zip"
-    releases         = { a = { image = "r/w@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" } }
-  }
-  expect_failures = [google_storage_bucket_object.token_source]
-}
-
 run "refuses_to_retire_the_active_release" {
   command = plan
   variables {
@@ -498,4 +488,65 @@ run "refuses_page_over_plain_http" {
     token_allowed_origins = ["http://app.example.com"]
   }
   expect_failures = [var.token_allowed_origins]
+}
+
+run "refuses_records_that_are_wrong_in_every_field" {
+  command = plan
+  variables {
+    records = {
+      admins      = ["user:dba@example.com"], availability = "BOTH", backup_days = 0, tier = "n1-standard-1", version = "MYSQL_8_0",
+      proxy_image = "gcr.io/cloud-sql-connectors/cloud-sql-proxy:latest"
+    }
+  }
+  expect_failures = [var.records]
+}
+
+run "refuses_a_place_for_records_that_is_said_twice" {
+  command = plan
+  variables {
+    records            = {}
+    worker_environment = { WORKER_RECORDS_URL = "postgresql+asyncpg://elsewhere/vaani" }
+  }
+  expect_failures = [var.records]
+}
+
+run "refuses_a_place_for_recordings_that_is_said_twice" {
+  command = plan
+  variables {
+    recordings         = { delete_after_days = 30 }
+    worker_environment = { WORKER_RECORDINGS_URL = "gs://elsewhere" }
+  }
+  expect_failures = [var.recordings]
+}
+
+run "refuses_recordings_that_nothing_would_delete" {
+  command = plan
+  variables {
+    recordings = {}
+  }
+  expect_failures = [var.recordings]
+}
+
+run "refuses_recordings_deleted_at_once" {
+  command = plan
+  variables {
+    recordings = { delete_after_days = 0 }
+  }
+  expect_failures = [var.recordings]
+}
+
+run "refuses_a_console_for_everybody_with_nothing_to_show" {
+  command = plan
+  variables {
+    console = { image = "r/console:2026-11-29", viewers = ["allUsers"], words_for = ["Asha"] }
+  }
+  expect_failures = [var.console]
+}
+
+run "refuses_a_console_without_records" {
+  command = plan
+  variables {
+    console = { image = "r/console@sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc", viewers = ["group:calls@example.com"] }
+  }
+  expect_failures = [var.console]
 }

@@ -251,9 +251,30 @@ def test_9_the_function_is_redeployed_by_a_change_of_its_source_and_by_nothing_e
     assert deployment.step() == {}
 
 
+def test_9b_records_begin_with_a_release_of_their_own(deployment):
+    """What was running goes on as it is; and nobody gets a role that reaches beyond the one database."""
+    keeps = {"records": {"admins": ["dba@example.com"]}, "recordings": {}}
+    said = deployment.refused(**keeps)
+    assert "Release two is running" in said
+    assert "keeps_records = false" in said
+    before = {release: deployment.resources()[f'{POOL}["{release}"]'] for release in ("two", "three")}
+    old = {"image": IMAGE_B, "keeps_records": False}
+    done = deployment.step(
+        **keeps, releases={"two": old, "three": old, "four": {"image": IMAGE_B}}, active_release="four"
+    )
+    assert done[f'{POOL}["four"]'] == "create"
+    now = deployment.resources()
+    assert {release: now[f'{POOL}["{release}"]'] for release in before} == before
+    assert "WORKER_RECORDS_URL" in plain(now[f'{POOL}["four"]'])
+    for address, values in now.items():
+        if address.startswith("google_project_iam_member.records"):
+            assert "instances/vaani-records" in values["condition"][0]["expression"]
+
+
 def test_10_everything_can_be_destroyed_once_it_was_asked_for(deployment):
     """Trap: deletion protection must be false in state before a destroy."""
-    deployment.step(protect_calls=False)
+    unprotected = {"protect": False}
+    deployment.step(protect_calls=False, records=unprotected, recordings=unprotected)
     pools = [values for name, values in deployment.resources().items() if name.startswith(POOL)]
     assert pools
     assert not any(pool["deletion_protection"] for pool in pools)

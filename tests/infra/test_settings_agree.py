@@ -9,8 +9,10 @@ import pytest
 from join_token.serving import THREADS
 from join_token.settings import settings_from
 from join_token.variables import VARIABLES
-from terraform_bench import IMAGE_A, INFRA
+from terraform_bench import IMAGE_A, INFRA, ROOT
 
+from console.settings import settings_from as console_settings
+from records.url import read_url
 from worker import log_events
 from worker.environment import known_variables, load_settings
 
@@ -20,11 +22,14 @@ FRAMEWORKS = {"NUM_CPUS"}  # livekit-agents' own
 
 @pytest.fixture(scope="module")
 def environments(bench):
-    """The environments of both processes, as planned; secrets with values of the right form."""
+    """The environments of the processes, as planned; secrets with values of the right form."""
     bench.set(
         project_id="my-project",
         token_source_zip="tests/fixtures/token.zip",
         token_allowed_origins=["https://app.example.com"],
+        records={},
+        recordings={},
+        console={"image": IMAGE_A, "viewers": ["group:calls@example.com"], "words_for": ["asha@example.com"]},
         active_release="one",
         releases={"one": {"image": IMAGE_A, "max_calls": 4, "environment": {"TTS_MODEL": "bulbul:v3"}}},
     )
@@ -40,12 +45,15 @@ def environments(bench):
         entry["key"]: secret.get(entry["key"], given) for entry in function["secret_environment_variables"]
     }
     worker = {e["name"]: e["value"] if not e["value_source"] else secret.get(e["name"], given) for e in pool}
-    return token, worker
+    looking = values["google_cloud_run_v2_service.console[0]"]["template"][0]["containers"][0]["env"]
+    # The project's number is known once there is a bucket.
+    console = {e["name"]: given if e["value_source"] else e.get("value", "/projects/1/...") for e in looking}
+    return token, worker, console
 
 
 @pytest.mark.terraform
 def test_the_function_starts_with_what_terraform_gives_it(environments):
-    token, _ = environments
+    token, _, _ = environments
     settings = settings_from({**token, "K_SERVICE": "vaani-token"})
     assert settings.agent_name == "vaani-one"
     assert settings.public_agent_name == "vaani"
@@ -54,17 +62,30 @@ def test_the_function_starts_with_what_terraform_gives_it(environments):
 
 @pytest.mark.terraform
 def test_the_worker_starts_with_what_terraform_gives_it(environments):
-    _, worker = environments
+    _, worker, _ = environments
     settings = load_settings(worker)
     assert settings.livekit.agent_name == "vaani-one"
     assert settings.health.health_host == "0.0.0.0"  # noqa: S104  inside the container
     assert settings.capacity.max_calls == 4
+    assert settings.records.records_reader == "vaani-console@my-project.iam"
+    assert read_url(settings.records.records_url).place == "postgresql+asyncpg://127.0.0.1:5432/vaani"
+    assert settings.consent.recordings_url == "gs://my-project-vaani-recordings"
     assert set(worker) - FRAMEWORKS <= known_variables()
 
 
 @pytest.mark.terraform
+def test_the_console_starts_with_what_terraform_and_its_image_give_it(environments):
+    _, _, console = environments
+    said = re.search(r"CONSOLE_HOST=\S+ \\\n +PORT=\d+", (ROOT / "Dockerfile.console").read_text())[0]
+    settings = console_settings(console | dict(re.findall(r"(\w+)=(\S+)", said)))
+    assert settings.iap_audience
+    assert settings.records_url.startswith("postgresql+asyncpg://vaani-console%40my-project.iam@127.0.0.1")
+    assert settings.words_for == {"asha@example.com"}
+
+
+@pytest.mark.terraform
 def test_function_and_worker_agree_on_the_dispatch_name(environments):
-    token, worker = environments
+    token, worker, _ = environments
     assert token["AGENT_NAME"] == worker["AGENT_NAME"]
 
 

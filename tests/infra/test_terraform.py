@@ -9,7 +9,11 @@ import pytest
 from terraform_bench import INFRA, flat
 
 pytestmark = [pytest.mark.terraform, pytest.mark.timeout(300)]
-TEST_FILES = sorted(path.relative_to(INFRA).as_posix() for path in (INFRA / "tests").glob("*.tftest.hcl"))
+REFUSALS = "tests/refusals.tftest.hcl"  # a plan a case: test_refusals.py asks the same of the rules alone, in two
+TEST_FILES = [
+    pytest.param(file, marks=[pytest.mark.nightly] if file == REFUSALS else [])
+    for file in sorted(path.relative_to(INFRA).as_posix() for path in (INFRA / "tests").glob("*.tftest.hcl"))
+]
 
 
 def test_the_files_are_formatted(bench):
