@@ -22,7 +22,7 @@ from records.events import BEGUN, read_line, tombstone_of
 from records.reading import moment
 from records.recordings import remove_recording
 from records.removal import CALLS, CHUNK_CALLS, compact, count, recordings_of, remove_calls
-from records.schema import Access, Base, Tombstone
+from records.schema import Access, AgentSpending, Base, Tombstone
 from records.spool import SUFFIX
 from records.writing import upsert
 
@@ -68,6 +68,7 @@ async def erase(engine: AsyncEngine, caller: str, spool: Path, now: datetime) ->
             await remove_calls(connection, calls[start : start + CHUNK_CALLS])
         named = Access.detail.contains(caller, autoescape=True)
         await connection.execute(update(Access).where(named).values(detail=None))
+        await connection.execute(update(AgentSpending).where(AgentSpending.caller == caller).values(caller=None))
     receipt.calls = len(calls)
     receipt.spooled_files = remove_from_spool(spool, ids)
     if not await compact(engine):

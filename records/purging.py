@@ -16,6 +16,7 @@ from records.recordings import remove_recording
 from records.removal import CALLS, CHUNK_CALLS, compact, forget_all_said, recordings_of, remove_calls
 from records.retention import Retention
 from records.schema import Access, Turn
+from records.spending import KEPT_FOR, forget_spending
 
 log = logging.getLogger("vaani")
 
@@ -52,6 +53,8 @@ async def purge(engine: AsyncEngine, retention: Retention, now: datetime) -> Pur
         async with writing(engine) as connection:
             looks = delete(Access).where(Access.at < now - timedelta(days=retention.access))
             purged.access = (await connection.execute(looks)).rowcount
+    async with writing(engine) as connection:
+        await forget_spending(connection, (now - KEPT_FOR).date())
     if any(purged.as_dict().values()):
         await compact(engine)
     return purged

@@ -318,6 +318,36 @@ class OutboxMessage(Base):
     )  # fmt: skip
 
 
+class AgentSpending(Base):
+    """What one agent of a call counts for against the budgets (records/budgets.py), for two days."""
+
+    __tablename__ = "spending"
+
+    call_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """No foreign key: an agent spends before its call's record is here."""
+    generation: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    sequence: Mapped[int] = mapped_column(Integer)
+    day: Mapped[date] = mapped_column(Date)
+    """The one that the call began on, where the deployment is (WORKER_TIME_ZONE)."""
+    caller: Mapped[str | None] = mapped_column(String(64))
+    """The fingerprint. Erasure empties it."""
+    rupees: Mapped[float] = mapped_column(Float)
+    """Spent, and granted for the turn that is going on: of one that was killed, for its last."""
+    worker: Mapped[str] = mapped_column(String(32))
+    at: Mapped[datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (Index(None, "day", "caller"), Index(None, "day", "at"))
+
+
+class SpendingDay(Base):
+    """What all agents of one day count for together: the sum of their rows, and the lock that they share."""
+
+    __tablename__ = "spending_days"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    rupees: Mapped[float] = mapped_column(Float, server_default=text("0"))
+
+
 class Access(Base):
     """One look at callers' data: who, when, what."""
 

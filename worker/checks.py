@@ -6,6 +6,7 @@ import importlib.util
 import os
 from zoneinfo import ZoneInfo
 
+from worker.budget.checks import budget_problems
 from worker.consent.notices import Notices
 from worker.consent.rules import Mode, Purpose
 from worker.conversation.phrases import Phrases
@@ -39,7 +40,7 @@ def setting_problems(settings: Settings) -> list[str]:
         problems.append(str(error))
     problems += recording_problems(settings.consent)
     try:
-        PriceTable.load(settings.money)
+        problems += budget_problems(settings, PriceTable.load(settings.money).bill)
     except ValueError as error:
         problems.append(str(error))
     if not settings.consent.rules.opening and settings.consent.mode is not Mode.NONE:

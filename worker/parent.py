@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 from livekit.agents import AgentServer, JobContext, JobProcess
 from livekit.agents.utils.hw import get_cpu_monitor
@@ -19,6 +21,9 @@ from worker.end_of_turn.sound.runner import SoundRunner
 from worker.livekit_internals import share_model
 from worker.recovery.livekit_client import LiveKitClient
 from worker.settings import CapacitySettings, Settings
+
+if TYPE_CHECKING:
+    from worker.budget.teller import Teller
 
 CALLS_PER_CPU = 4
 
@@ -35,6 +40,8 @@ class Parts:
     server: AgentServer
     admission: Admission
     client: LiveKitClient
+    teller: Teller | None
+    """Keeps the budgets, where there are any."""
 
 
 def build_server(settings: Settings) -> Parts:
@@ -62,24 +69,34 @@ def build_server(settings: Settings) -> Parts:
     )
     client = LiveKitClient(livekit)
     admission = Admission(server, most_calls(capacity), livekit.agent_name, client, AdmissionRules(capacity))
-    server.setup_fnc = prewarm
+    teller = teller_of(settings)
+    server.setup_fnc = partial(prewarm, budget_address="" if teller is None else teller.address)
     server.load_fnc = admission.load
     # `@server.rtc_session(...)` written as a call: the name comes from settings, and a call's process must be able to
     # import the entrypoint, which it cannot if it is defined in here.
     server.rtc_session(agent_name=livekit.agent_name, on_request=admission.take, on_session_end=on_session_end)(
         entrypoint
     )
-    return Parts(server, admission, client)
+    return Parts(server, admission, client, teller)
+
+
+def teller_of(settings: Settings) -> Teller | None:
+    """Build who keeps the budgets; None where there are none."""
+    if not settings.money.limits.are_set:
+        return None
+    from worker.budget.teller import Teller, new_address
+
+    return Teller(new_address(), settings.money.limits, settings.records.records_url)
 
 
 # What a call's process runs. The framework sends it these three by name, and there worker.server is loaded already.
 
 
-def prewarm(proc: JobProcess) -> None:
+def prewarm(proc: JobProcess, budget_address: str) -> None:
     """Prepare a call's process before it has a call."""
     from worker import server
 
-    server.prewarm(proc)
+    server.prewarm(proc, budget_address)
 
 
 async def entrypoint(ctx: JobContext) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from worker import log_events
+from worker.budget.checks import tell_budgets
 from worker.consent.notices import Notices
 from worker.conversation.phrase_audio import PhraseAudio, render_missing
 from worker.conversation.phrases import Phrases
@@ -25,6 +26,7 @@ from worker.health import HealthServer
 from worker.livekit_internals import hear_ctrl_c_always
 from worker.outcome.building import beside_records
 from worker.parent import Parts
+from worker.providers.prices import PriceTable
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.record.shipping import RecordShipping
 from worker.recovery.drain_signal import hand_over_calls
@@ -86,6 +88,9 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
     server.on("worker_started", lambda *_: parts.admission.follow(server))
     shipping = RecordShipping(settings.records, beside_records(settings))
     shipping.start()
+    if parts.teller is not None:
+        parts.teller.start()
+        tell_budgets(settings, PriceTable.load(settings.money).bill)
     serving = asyncio.create_task(server.run(devmode=dev))
     beside = [
         asyncio.create_task(_render_phrases(settings, registration.done)),
@@ -100,6 +105,8 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
             task.cancel()
         await asyncio.gather(*beside, serving, return_exceptions=True)
         await redispatcher.aclose()
+        if parts.teller is not None:
+            await asyncio.to_thread(parts.teller.stop)
         await asyncio.to_thread(shipping.stop)  # when the calls' processes have written all they had to
         if telemetry is not None:
             await telemetry.aclose()

@@ -20,6 +20,8 @@ from livekit.agents import (
     RecordingOptions,
     llm,
     room_io,
+    stt,
+    tts,
     vad,
 )
 from livekit.agents.voice.agent_session import SessionConnectOptions
@@ -27,6 +29,7 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 from records.masking import know_number_words
 from worker import log_events
 from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE
+from worker.budget.turns import dearest_turn_rupees, usual_turn_rupees
 from worker.consent.answers import read_answer
 from worker.consent.earlier import decided_before
 from worker.consent.outside import read_outside_consent
@@ -40,6 +43,7 @@ from worker.conversation.handoff import Handoff
 from worker.conversation.one_microphone import OneMicrophone
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
+from worker.conversation.spending import BudgetParts
 from worker.conversation.tool_services import ToolServices
 from worker.conversation.usage import CallUsage
 from worker.end_of_turn.detector import EvidenceTurnDetector
@@ -94,6 +98,7 @@ class Prewarmed:
     prices: PriceTable
     outcome: OutcomeMaker | None
     telemetry: Telemetry | None
+    budget_address: str
 
     @staticmethod
     def of(proc: JobProcess) -> Prewarmed:
@@ -106,8 +111,8 @@ _AFTER_CALL = "after_call"
 _PREWARMED = "prewarmed"  # the framework hands on a dict, and nothing else
 
 
-def prewarm(proc: JobProcess) -> None:
-    """Prepare a call's process before it has a call."""
+def prewarm(proc: JobProcess, budget_address: str) -> None:
+    """Prepare a call's process before it has a call; whoever keeps the budgets listens at `budget_address`."""
     ignore_handover_signal()
     settings = load_settings()
     model = build_llm(settings.llm, settings.openai)
@@ -125,6 +130,7 @@ def prewarm(proc: JobProcess) -> None:
         prices=PriceTable.load(settings.money),
         outcome=maker_of(settings) if settings.outcome.is_on else None,
         telemetry=telemetry_of(settings) if settings.telemetry.is_on else None,
+        budget_address=budget_address,
     )
 
 
@@ -203,18 +209,7 @@ async def take_call(ctx: JobContext) -> None:
     voice = SarvamVoice(speaker, settings.tts, settings.sarvam)
     detector = end_of_turn(ctx, settings)
     recogniser = build_stt(settings.stt, settings.sarvam)
-    session: AgentSession[Any] = AgentSession(
-        stt=recogniser,
-        llm=ready.llm,
-        tts=speaker,
-        vad=ready.vad,
-        turn_handling=turn_handling(settings.turns, detector),
-        tts_text_transforms=None,  # worker.spoken does it, and more
-        aec_warmup_duration=settings.turns.echo_warmup_seconds,
-        user_away_timeout=settings.call.silence_seconds,
-        transcription_timeout=settings.retry.late_seconds,
-        conn_options=connection_options(settings),
-    )
+    session = session_of(ready, recogniser, speaker, detector)
     parts = CallParts(
         settings=settings.call,
         phone=settings.phone,
@@ -233,6 +228,7 @@ async def take_call(ctx: JobContext) -> None:
         record=begun_record(ctx, settings),
         consent=consent_parts(ctx, settings),
         sound=sound_parts(ctx, settings),
+        budget=budget_parts(ctx, ready),
     )
     call = Call(ctx, session, parts)
     session.userdata = ToolServices(call, settings.tools, http)
@@ -243,6 +239,25 @@ async def take_call(ctx: JobContext) -> None:
     connecting = asyncio.create_task(connect(ctx))
     await session.start(agent=agent, room=ctx.room, room_options=ROOM_OPTIONS, record=NOTHING_IS_UPLOADED)
     await connecting
+
+
+def session_of(
+    ready: Prewarmed, recogniser: stt.STT[Any], speaker: tts.TTS[Any], detector: EvidenceTurnDetector | None
+) -> AgentSession[Any]:
+    """Build the framework's session of one call."""
+    settings = ready.settings
+    return AgentSession(
+        stt=recogniser,
+        llm=ready.llm,
+        tts=speaker,
+        vad=ready.vad,
+        turn_handling=turn_handling(settings.turns, detector),
+        tts_text_transforms=None,  # worker.spoken does it, and more
+        aec_warmup_duration=settings.turns.echo_warmup_seconds,
+        user_away_timeout=settings.call.silence_seconds,
+        transcription_timeout=settings.retry.late_seconds,
+        conn_options=connection_options(settings),
+    )
 
 
 def usage_of(ctx: JobContext, settings: Settings) -> CallUsage:
@@ -271,6 +286,25 @@ def consent_parts(ctx: JobContext, settings: Settings) -> ConsentParts:
     outside = read_outside_consent("" if ctx.is_fake_job() else ctx.job.metadata)
     earlier = partial(decided_before, settings.records.records_url, consent.consent_days, consent.rules)
     return ConsentParts(consent.rules, notices(consent), outside.notice_language, outside.given, earlier)
+
+
+def budget_parts(ctx: JobContext, ready: Prewarmed) -> BudgetParts | None:
+    """Build what holds this call to the budgets; None where none is set, or nobody is called."""
+    settings, limits = ready.settings, ready.settings.money.limits
+    if not limits.are_set or ctx.is_fake_job() or refusal(ctx) is not None:
+        return None
+    succession, ticket = succession_of(ctx, settings), read_ticket(ctx.job.metadata)
+    return BudgetParts(
+        limits,
+        ready.budget_address,
+        call=id_of_call(ctx.job.room.sid, succession),
+        generation=0 if succession is None else succession.generation,
+        caller=succession.caller if succession is not None else ticket.caller if ticket is not None else "",
+        key=settings.livekit.api_secret.get_secret_value(),
+        time_zone=settings.tools.time_zone,
+        dearest_turn=dearest_turn_rupees(settings, ready.prices.bill),
+        usual_turn=usual_turn_rupees(settings, ready.prices.bill),
+    )
 
 
 def end_of_turn(ctx: JobContext, settings: Settings) -> EvidenceTurnDetector | None:

@@ -28,6 +28,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from records.budgets import Limits
 from records.errors import BadRecordsUrl
 from records.retention import DEFAULT as DEFAULT_RETENTION
 from records.retention import read_retention
@@ -698,8 +699,21 @@ class OutcomeSettings(_Group):
         return self.outcome == "on" or (self.outcome == "auto" and wanted)
 
 
+Rupees = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
 class MoneySettings(_Group):
-    """What a call costs (docs/money.md)."""
+    """What a call costs, and may cost (docs/money.md)."""
+
+    rupees_per_call: Rupees | None = Field(
+        None, description="The most a call may cost: a warning, then a spoken end; empty: no limit."
+    )
+    rupees_per_caller_day: Rupees | None = Field(
+        None, description="The most the calls of one caller may cost that begin on one day; empty: no limit."
+    )
+    rupees_per_day: Rupees | None = Field(
+        None, description="The most all calls may cost that begin on one day (WORKER_TIME_ZONE); empty: no limit."
+    )
 
     prices_file: Path | None = Field(
         None, description="TOML with prices of one's own, for models that have none or another contract."
@@ -714,6 +728,11 @@ class MoneySettings(_Group):
     livekit_rupees_per_minute: Dated | None = Field(
         None, description="The same of LiveKit, for an agent's minute in a room; 0 where it is your own server."
     )
+
+    @property
+    def limits(self) -> Limits:
+        """The budgets."""
+        return Limits(self.rupees_per_call, self.rupees_per_caller_day, self.rupees_per_day)
 
     @field_validator("prices_file")
     @classmethod

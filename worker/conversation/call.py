@@ -25,6 +25,7 @@ from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.retry import RetryPolicy
 from worker.conversation.speaker import Speaker
+from worker.conversation.spending import BudgetParts, Spending
 from worker.conversation.stt_supervisor import SttSupervisor
 from worker.conversation.summaries import Summaries
 from worker.conversation.usage import CallUsage
@@ -58,14 +59,15 @@ class CallParts:
     usage: CallUsage = field(default_factory=CallUsage)
     consent: ConsentParts = field(default_factory=ConsentParts)
     sound: SoundParts | None = None
+    budget: BudgetParts | None = None
 
 
 class Call:
     """Puts the objects of one call together, and lets each know only those that it works with.
 
-    opening → phone, consent, speaker, clocks, ending;  phone → listening, speaker;  consent → speaker;
+    opening → phone, consent, spending, speaker, clocks, ending;  phone → listening, speaker;  consent → speaker;
     listening → consent, hearing, speaker, ending;  clocks → hearing, speaker, ending;  speaker → languages;
-    ending → speaker, handoff, outages.
+    spending → speaker, ending;  ending → speaker, handoff, outages.
     """
 
     def __init__(self, ctx: JobContext, session: AgentSession[Any], parts: CallParts) -> None:
@@ -106,9 +108,10 @@ class Call:
         of_menu = self.phone.keys.first_refusal
         self.phone.keys.first_refusal = lambda key: self.consent.dialogue.press(key) or of_menu(key)
         self._clocks = Clocks(settings, session, ctx.room, hearing, self.speaker, self.ending, self.reports)
+        self._spending = Spending(session, parts.budget, self.speaker, self.ending, self.reports)
         self.opening = Opening(
             ctx, session, settings, parts.ticket, handoff, self.languages, self.history, self.speaker, self._clocks,
-            self.ending, self.reports, self.phone, self.consent,
+            self.ending, self.reports, self.phone, self.consent, self._spending,
         )  # fmt: skip
         self._summaries = Summaries(self.history, self._summarizer, self.fault)
         session.on("conversation_item_added", lambda event: self._said(event.item))
@@ -173,6 +176,7 @@ class Call:
         """Put away what is kept of the call before its process ends: first the recording, which the record tells of."""
         if self.recording is not None:
             await self.recording.aclose()
+        await self._spending.aclose()
         await self.reports.record.aclose()
 
     def _tell_meanwhile(self, phrase: str) -> None:

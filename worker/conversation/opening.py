@@ -22,6 +22,7 @@ from worker.conversation.phone_call import PhoneCall
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
+from worker.conversation.spending import Spending
 from worker.phone.menu import Other
 from worker.ports import PHONE_LINE
 from worker.recovery.rooms import CALLER_KINDS
@@ -46,7 +47,7 @@ class Opening:
     def __init__(
         self, ctx: JobContext, session: AgentSession[Any], settings: CallSettings, ticket: Ticket | None,
         handoff: Handoff, languages: ReplyLanguage, history: History, speaker: Speaker, clocks: Clocks,
-        ending: Ending, reports: CallReports, phone: PhoneCall, consent: ConsentTalk,
+        ending: Ending, reports: CallReports, phone: PhoneCall, consent: ConsentTalk, spending: Spending,
     ) -> None:  # fmt: skip
         self.refused: str | None = None
         """Why this is no call: said instead of a greeting."""
@@ -63,6 +64,7 @@ class Opening:
         self._reports = reports
         self._phone = phone
         self._consent = consent
+        self._spending = spending
         self._language_is_known = True
         self._met_at = time.monotonic()
 
@@ -83,7 +85,9 @@ class Opening:
         if self.refused is not None:
             self._refuse(self.refused)
             return
-        if await self._resume():
+        resumed = await self._resume()
+        await self._spending.begin(self._handoff.started_at)
+        if resumed or self._ending.begun:
             return
         self._session.on("agent_state_changed", self._greeted)
         speaks_already = not await self._first_words()
@@ -114,6 +118,7 @@ class Opening:
             return False
         if caller.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
             self._reports.usage.joined(PHONE_LINE)
+        self._spending.met(caller)
         if time.monotonic() - waited_from > ALREADY_THERE_SECONDS:
             self._met_at = time.monotonic()  # the agent was there first
         by_number, errand = self._phone.by_called_number, self._phone.errand

@@ -87,6 +87,11 @@ class Speaker:
         self._reports.record.told(f"{provider}_{phrase}", self._phrases.text(phrase, language))
         self.notice(f"{provider}_{phrase}", phrase, language)
 
+    def told(self, code: str, phrase: str) -> None:
+        """Note, for the record and the caller's screen, that a phrase is said, and no provider is the reason."""
+        self._reports.record.told(code, self._phrases.text(phrase, self._languages.settled))
+        self.notice(code, phrase)
+
     def notice(self, kind: str, phrase: str, language: str | None = None) -> None:
         """Show a phrase on the caller's screen."""
         self._reports.notice(kind, self._phrases.text(phrase, language or self._languages.settled))

@@ -1,0 +1,223 @@
+"""A worker's calls are answered at once, whatever the database does, and it learns afterwards what it has missed."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import select
+
+from records.budgets import Claim, Limits, Scope
+from records.engine import new_engine, upgrade
+from records.schema import AgentSpending
+from worker.budget import teller as module
+from worker.budget.claims import Claims
+from worker.budget.teller import Book, Teller, new_address
+
+DAY = date(2026, 11, 29)
+ASK = 4.0
+
+
+def asked(call="c1", sequence=1, spent=0.0, ask=ASK):
+    return Claim(call, 0, sequence, DAY, "asha", spent, ask)
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite+aiosqlite:///{tmp_path}/calls.db"
+
+
+@pytest_asyncio.fixture
+async def database(url):
+    engine = new_engine(url)
+    await upgrade(engine)
+    yield engine
+    await engine.dispose()
+
+
+@contextlib.asynccontextmanager
+async def serving(limits, url=""):
+    teller = Teller(new_address(), limits, url)
+    await asyncio.to_thread(teller.start)
+    try:
+        yield teller
+    finally:
+        await asyncio.to_thread(teller.stop)
+
+
+class Asking:
+    """One agent's claims, and the verdicts that it has heard."""
+
+    def __init__(self, address, limits, call="c1", generation=0):
+        self.heard = asyncio.Queue()
+        self.claims = Claims(address, limits, call, generation, DAY)
+        self.claims.decided = self.heard.put_nowait
+
+    async def claim(self, spent=0.0, ask=ASK):
+        self.claims.make("asha", spent, ask)
+        return await asyncio.wait_for(self.heard.get(), 10)
+
+
+async def committed(database):
+    async with database.connect() as connection:
+        rows = await connection.execute(select(AgentSpending.call_id, AgentSpending.rupees))
+        return {row.call_id: row.rupees for row in rows}
+
+
+async def test_workers_share_a_budget_over_the_database(database, url):
+    limits = Limits(day=6.0)
+    async with serving(limits, url) as one, serving(limits, url) as other:
+        first, second, third = (Asking(each.address, limits, f"c{n}") for n, each in enumerate((one, other, one)))
+        for each in (first, second, third):
+            await each.claims.open()
+        assert (await first.claim()).granted
+        assert (await second.claim()).left == {Scope.DAY: 2.0}
+        assert (await third.claim()).used_up is Scope.DAY
+        assert (await first.claim(spent=1.0, ask=0.0)).granted
+        assert (await third.claim()).left == {Scope.DAY: 1.0}
+        for each in (first, second, third):
+            await each.claims.aclose()
+
+
+async def test_without_a_database_each_worker_counts_for_itself():
+    limits = Limits(day=6.0)
+    async with serving(limits) as one, serving(limits) as other:
+        for each in (one, other):
+            asking = Asking(each.address, limits)
+            await asking.claims.open()
+            assert (await asking.claim()).left == {Scope.DAY: 6.0}
+            await asking.claims.aclose()
+
+
+async def test_a_killed_agents_turn_stays_spent(database, url):
+    limits = Limits(call=5.0)
+    async with serving(limits, url) as one:
+        killed = Asking(one.address, limits)
+        await killed.claims.open()
+        await killed.claim(spent=2.0)
+        killed.claims._writer.transport.abort()  # as the kernel does it for a process that is gone
+        rescuer = Asking(one.address, limits, generation=1)
+        await rescuer.claims.open()
+        assert (await rescuer.claim()).used_up is Scope.CALL
+        await rescuer.claims.aclose()
+    async with database.connect() as connection:
+        assert sorted((await connection.execute(select(AgentSpending.rupees))).scalars()) == [0.0, 6.0]
+
+
+async def test_a_database_that_hangs_is_not_waited_for_and_learns_afterwards(database, url, monkeypatch, caplog):
+    monkeypatch.setattr(module, "DATABASE_SECONDS", 0.1)
+    hangs, real = True, module_claim()
+
+    async def claim(*args, **how):
+        if hangs:
+            await asyncio.Event().wait()
+        return await real(*args, **how)
+
+    monkeypatch.setattr("records.spending.claim", claim)
+    book = Book(Limits(day=100.0), database)
+    assert (await book.decide(asked("c1"))).granted
+    began = time.monotonic()
+    verdicts = [await book.decide(asked(f"c{number}")) for number in range(2, 40)]
+    assert time.monotonic() - began < 2 * 1.5  # nobody asks a database that was away a moment ago
+    assert [verdict.granted for verdict in verdicts] == [True] * 23 + [False] * 15  # and what is asked for fits
+    assert caplog.messages.count("budget.per_worker") == 1
+    hangs = False
+    assert await book.catch_up()
+    assert sum((await committed(database)).values()) == pytest.approx(96.0)
+    assert caplog.messages.count("budget.shared_again") == 1
+
+
+def module_claim():
+    from records import spending
+
+    return spending.claim
+
+
+async def test_a_newer_claim_is_told_and_not_the_one_before(database, monkeypatch):
+    book = Book(Limits(day=100.0), database)
+    book._asked_again_at = time.monotonic() + 60.0
+    await book.decide(asked(sequence=1))
+    await book.decide(asked(sequence=2, spent=3.0))
+    book._asked_again_at = 0.0
+    assert await book.catch_up()
+    assert await committed(database) == {"c1": 7.0}
+
+
+async def test_a_database_that_was_never_there_holds_up_no_call(tmp_path, caplog):
+    """Its folder is there, its tables are not: the shipper makes them when it can."""
+    engine = new_engine(f"sqlite+aiosqlite:///{tmp_path}/empty.db")
+    book = Book(Limits(call=5.0), engine)
+    assert (await book.decide(asked())).granted
+    assert (await book.decide(asked(sequence=2, spent=5.0))).used_up is Scope.CALL
+    assert "budget.per_worker" in caplog.messages
+    await engine.dispose()
+
+
+async def test_half_a_line_ends_one_calls_claims_and_no_others():
+    limits = Limits(call=9.0)
+    async with serving(limits) as one:
+        reader, writer = await asyncio.open_unix_connection(one.address)
+        writer.write(b'{"call": "c9"\n')
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+        asking = Asking(one.address, limits)
+        await asking.claims.open()
+        assert (await asking.claim()).granted
+        await asking.claims.aclose()
+
+
+async def test_nobody_else_of_the_machine_can_ask_and_nothing_is_left():
+    async with serving(Limits(call=1.0)) as one:
+        folder = Path(one.address).parent
+        assert oct(folder.stat().st_mode)[-3:] == "700"
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("address", ["", "/nowhere/teller"])
+async def test_a_call_without_a_teller_holds_to_its_own_limit(address, caplog):
+    asking = Asking(address, Limits(call=5.0, day=1.0))
+    await asking.claims.open()
+    assert (await asking.claim()).granted
+    assert (await asking.claim(spent=5.5)).used_up is Scope.CALL
+    await asking.claims.aclose()
+
+
+async def test_when_the_teller_goes_a_call_goes_on_alone(caplog):
+    limits = Limits(call=5.0)
+    async with serving(limits) as one:
+        asking = Asking(one.address, limits)
+        await asking.claims.open()
+        assert (await asking.claim()).granted
+    await asyncio.wait_for(asyncio.shield(asking.claims._reading), 10)
+    assert (await asking.claim(spent=5.0)).used_up is Scope.CALL
+    await asking.claims.aclose()
+
+
+async def test_making_a_claim_waits_for_nothing(caplog):
+    """The promise is one millisecond of the event loop: a turn is claimed without a word from anybody."""
+    caplog.set_level(logging.CRITICAL)
+    stuck = asyncio.Event()
+
+    async def never(reader, writer):
+        await stuck.wait()
+        writer.close()
+
+    address = new_address()
+    server = await asyncio.start_unix_server(never, address)
+    asking = Asking(address, Limits(call=5.0))
+    await asking.claims.open()
+    seconds = []
+    for _ in range(200):
+        began = time.thread_time()
+        asking.claims.make("asha", 0.0, ASK)
+        seconds.append(time.thread_time() - began)
+    assert sorted(seconds)[len(seconds) // 2] < 0.001
+    assert asking.heard.empty()
+    stuck.set()
+    server.close()
+    asking.claims._reading.cancel()
+    asking.claims._writer.close()

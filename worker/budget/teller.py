@@ -1,0 +1,191 @@
+"""Answers the claims of a worker's calls, in a thread of the worker's parent process beside them.
+
+Over all workers where there is a database of records, else for this worker alone. A database that is slow or gone holds
+up nobody: a claim is then decided by what this worker knows (worker/budget/ledger.py), and told to it when it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import shutil
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from records.budgets import Claim, Limits, Verdict
+from worker import log_events
+from worker.budget.ledger import Ledger
+from worker.budget.wire import read_claim, verdict_line
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+log = logging.getLogger("vaani")
+DATABASE_SECONDS = 1.0
+"""Longer than this no claim waits for the database."""
+AWAY_SECONDS = 2.0
+"""So long after a failure nobody asks it anything."""
+STOP_SECONDS = 3.0
+
+
+def new_address() -> str:
+    """Make a private folder, and return the address in it where calls will find the teller."""
+    return str(Path(tempfile.mkdtemp(prefix="vaani-budget-")) / "teller")
+
+
+class Book:
+    """Decides claims, by the database if it answers in time."""
+
+    def __init__(self, limits: Limits, engine: AsyncEngine | None) -> None:
+        self._limits, self._engine = limits, engine
+        self._ledger = Ledger(limits)
+        self._worker = secrets.token_hex(8)
+        self._untold: dict[tuple[str, int], tuple[Claim, float]] = {}
+        self._away_since: float | None = None
+        self._asked_again_at = 0.0
+
+    async def decide(self, claim: Claim) -> Verdict:
+        """Decide a claim; never raises for what a database does."""
+        verdict = await self._by_database(claim)
+        if verdict is None:
+            verdict = self._ledger.decide(claim, is_share=self._engine is not None)
+            if self._engine is not None:
+                self._untold[claim.call, claim.generation] = (claim, verdict.committed)
+        self._ledger.keep(claim, verdict.committed)
+        return verdict
+
+    async def catch_up(self) -> bool:
+        """Tell the database what was decided without it; False while it is away."""
+        if self._engine is None or not (self._untold or self._away_since is not None):
+            return True
+        for agent, (claim, committed) in list(self._untold.items()):
+            if await self._ask(claim, committed) is None:
+                return False
+            if self._untold.get(agent) == (claim, committed):
+                del self._untold[agent]
+        if self._away_since is not None:
+            away_seconds = round(time.monotonic() - self._away_since, 1)
+            log.warning(log_events.BUDGET_SHARED_AGAIN, extra={"away_seconds": away_seconds})
+            self._away_since = None
+        return True
+
+    async def _by_database(self, claim: Claim) -> Verdict | None:
+        """Return what the database makes of a claim; None where there is none, or it is away."""
+        if self._engine is None or time.monotonic() < self._asked_again_at:
+            return None
+        if self._untold and not await self.catch_up():
+            return None
+        return await self._ask(claim, None)
+
+    async def _ask(self, claim: Claim, decided: float | None) -> Verdict | None:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from records import spending
+
+        assert self._engine is not None
+        try:
+            async with asyncio.timeout(DATABASE_SECONDS):
+                answer = await spending.claim(
+                    self._engine, claim, self._limits, self._worker, datetime.now(UTC), decided=decided
+                )
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            self._asked_again_at = time.monotonic() + AWAY_SECONDS
+            if self._away_since is None:
+                self._away_since = time.monotonic()
+                log.error(log_events.BUDGET_PER_WORKER, extra={"why": type(error).__name__})
+            return None
+        self._ledger.learn(claim, answer.others, answer.workers)
+        return answer.verdict
+
+
+class Teller:
+    """Runs the book's thread, and the address at which calls ask it."""
+
+    def __init__(self, address: str, limits: Limits, records_url: str) -> None:
+        self.address, self._limits, self._url = address, limits, records_url
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="budget-teller", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer; returns when calls can ask."""
+        self._thread.start()
+        self._ready.wait(STOP_SECONDS)
+
+    def stop(self) -> None:
+        """Stop answering; what the database has not been told by then is lost with this worker."""
+        loop, stop = self._loop, self._stop
+        if loop is not None and stop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended already
+                loop.call_soon_threadsafe(stop.set)
+        self._thread.join(STOP_SECONDS)
+        shutil.rmtree(Path(self.address).parent, ignore_errors=True)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except Exception:
+            log.exception("the budgets' teller has ended")
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        engine = _engine_of(self._url)
+        book = Book(self._limits, engine)
+        calls: set[asyncio.Task[None]] = set()
+
+        async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            calls.add(task)
+            try:
+                await answer_call(book, reader, writer)
+            finally:
+                calls.discard(task)
+
+        server = await asyncio.start_unix_server(call, self.address)
+        self._ready.set()
+        catching_up = asyncio.create_task(_catch_up(book))
+        try:
+            await self._stop.wait()
+            server.close()
+            await book.catch_up()
+        finally:
+            for task in (*calls, catching_up):
+                task.cancel()
+            await asyncio.gather(*calls, catching_up, return_exceptions=True)
+            if engine is not None:
+                await engine.dispose()
+
+
+async def answer_call(book: Book, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer one call's claims, in order, until it is over or its process is gone."""
+    try:
+        while line := await reader.readline():
+            claim = read_claim(line)
+            writer.write(verdict_line(claim.sequence, await book.decide(claim)))
+            await writer.drain()
+    except (OSError, ValueError, TypeError) as error:  # a process that was killed may leave half a line
+        log.debug("a call's claims have ended", extra={"why": type(error).__name__})
+    finally:
+        writer.close()
+
+
+async def _catch_up(book: Book) -> None:
+    while True:
+        await asyncio.sleep(AWAY_SECONDS)
+        await book.catch_up()
+
+
+def _engine_of(url: str) -> AsyncEngine | None:
+    if not url:
+        return None
+    from records.engine import new_engine  # a database's drivers: only where there is one
+
+    return new_engine(url)
