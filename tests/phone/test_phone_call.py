@@ -15,6 +15,8 @@ from worker.conversation.opening import Opening
 from worker.conversation.phone_call import PhoneCall
 from worker.conversation.phrases import Phrases
 from worker.conversation.speaker import Speaker
+from worker.conversation.spending import Spending
+from worker.conversation.usage import CallUsage
 from worker.languages import SUPPORTED
 from worker.phone.errand import Errand
 from worker.phone.menu import Other
@@ -45,6 +47,7 @@ class Reports:
     def __init__(self):
         self.events = []
         self.record = SimpleNamespace(met=lambda caller: None)
+        self.usage = CallUsage()
 
     def event(self, name, **fields):
         self.events.append((name, fields))
@@ -258,6 +261,7 @@ def opening(did, *, answered=True, language_known=False, choice=Other.NOTHING, e
         SimpleNamespace(limit_call=lambda at: None, expect_microphone=lambda: None),
         ending, Reports(), phone,
         SimpleNamespace(prepare=lambda: None, dialogue=SimpleNamespace(open=notice)),
+        Spending(session, None, None, ending, None),
     )  # fmt: skip
 
 

@@ -52,7 +52,8 @@ class Call:
             ended=lambda reason, failed: self.recorded.append((reason, failed)),
             left=lambda: self.recorded.append("left"),
         )
-        reports = SimpleNamespace(event=self.event, aclose=self.close_reports, record=record)
+        usage = SimpleNamespace(left=lambda: None)
+        reports = SimpleNamespace(event=self.event, aclose=self.close_reports, record=record, usage=usage)
         speaker = SimpleNamespace(say=self.say, apologise=lambda provider, phrase: self.note(f"sorry for {provider}"))
         self.ending = Ending(ctx, self.session, speaker, handoff, outages, reports)
 
