@@ -60,8 +60,15 @@ SERVED = (
 )
 PARTS = ((MEASURED,), (BUSIEST,), *SERVED)
 COMPUTED = ("tests/infra", "tests/bench", "tests/container")
-# The rules that wait for a clock, with hardly any CPU: in `make check` they have a lane of their own.
+# `make check` runs the rules in a few processes of about the same length: each process imports the worker or the
+# database anew, which takes seconds. What is in no list is in the last. Those that wait for a clock take little CPU.
 WAITING = ("tests/token/test_token_slow_senders.py", "tests/token/test_token_issuers.py")
+TOGETHER = (
+    ("tests/records", "tests/console", "tests/outcome", "tests/phone"),
+    ("tests/worker", "tests/consent", "tests/recording", "tests/contracts", "tests/end_of_turn"),
+    ("tests/token", "tests/scripts"),
+)
+NO_PROCESSES = ("-m", "not nightly and not processes")
 # More lanes of calls fill both cores: workers then take longer to start and to answer than their callers wait.
 SERVED_LANES, COMPUTED_LANES, FAST_LANES = 2, 1, 3
 NICE = 19
@@ -103,10 +110,10 @@ def check_job(name: str) -> Job:
     return Job(name, CHECKS[name])
 
 
-def pytest_job(name: str, *paths: str, nice: int = 0, without: Sequence[str] = ()) -> Job:
+def pytest_job(name: str, *paths: str, nice: int = 0, without: Sequence[str] = (), options: Sequence[str] = ()) -> Job:
     """A job that runs test files and folders in one process, without some of their files."""
     ignored = [f"--ignore={path}" for path in without if path not in paths]
-    return Job(name, [*PYTEST, f"--junitxml={report_of(name)}", *ignored, *paths], nice)
+    return Job(name, [*PYTEST, f"--junitxml={report_of(name)}", *options, *ignored, *paths], nice)
 
 
 def report_of(name: str) -> Path:
@@ -122,9 +129,10 @@ def rules() -> list[str]:
 
 def fast_jobs() -> list[Job]:
     """What `make check` runs, the longest first."""
-    folders = [pytest_job(folder, folder, without=WAITING) for folder in rules()]
+    others = [folder for folder in rules() if not any(folder in part for part in TOGETHER)]
+    parts = [pytest_job(f"{part[0]} ...", *part, without=WAITING, options=NO_PROCESSES) for part in (*TOGETHER, others)]
     checks = {name: check_job(name) for name in CHECKS}
-    return [checks.pop("types"), pytest_job("waiting", *WAITING), *folders, *checks.values()]
+    return [checks.pop("types"), pytest_job("waiting", *WAITING, options=NO_PROCESSES), *parts, *checks.values()]
 
 
 def served_jobs() -> list[Job]:

@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile.console").read_text(encoding="utf-8")
 LOADED = "import sys, console.__main__; print(*sorted({name.partition('.')[0] for name in sys.modules}))"

@@ -13,6 +13,8 @@ from tests.console.seeded import Seed
 from tests.console.test_lists import FILTERS, THREE, calls_on
 from tests.records.conftest import postgres  # noqa: F401 - a fixture
 
+pytestmark = pytest.mark.processes
+
 ROLE = (
     "CREATE ROLE console LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO console",
     "GRANT INSERT ON access_log TO console", "GRANT USAGE ON SEQUENCE access_log_id_seq TO console",

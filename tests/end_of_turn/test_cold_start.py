@@ -4,7 +4,10 @@ import json
 import subprocess
 import sys
 
+import pytest
 from corpus_reader import LANGUAGES, turns
+
+pytestmark = pytest.mark.processes
 
 READS_THEM = """
 import json, sys

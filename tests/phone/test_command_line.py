@@ -9,6 +9,8 @@ import pytest
 
 from tests.phone.telephone_file import ENVIRON, RIGHT
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 LIVEKIT = {"LIVEKIT_URL": "http://127.0.0.1:9", "LIVEKIT_API_KEY": "k", "LIVEKIT_API_SECRET": "s" * 32}
 

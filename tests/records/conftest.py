@@ -91,7 +91,7 @@ def postgres():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
+@pytest_asyncio.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.processes)])
 async def url(request, tmp_path):
     """A database without rows, once of each kind."""
     if request.param == "sqlite":

@@ -18,7 +18,7 @@ from records.schema import Base
 from records.url import read_url
 
 
-@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
+@pytest_asyncio.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.processes)])
 async def url(request, tmp_path):
     """A database without tables, once of each kind: these tests leave theirs broken."""
     if request.param == "sqlite":

@@ -5,10 +5,14 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from records.engine import new_engine
 from records.events import call_id_of
 from records.reading import CallFilter, every_record
 from records.shipping import ShipperThread
+
+pytestmark = pytest.mark.processes
 
 CALLS, KILLED, TURNS = 200, 50, 4
 # Forks a process a call, as the worker does; whoever is to be killed kills itself, as the kernel would.

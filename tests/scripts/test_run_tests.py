@@ -20,6 +20,8 @@ from scripts.run_tests import (
     tell,
 )
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def run_file(tmp_path, monkeypatch):

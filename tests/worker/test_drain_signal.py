@@ -7,8 +7,12 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import pytest
+
 from tests.worker.jumping_clock import run, wait
 from worker.recovery import drain_signal
+
+pytestmark = pytest.mark.processes
 
 
 def pool(*pids):
