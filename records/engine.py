@@ -140,13 +140,32 @@ async def upgrade(engine: AsyncEngine, *, reader: str = "") -> None:
         raise explained(engine, error) from error
 
 
+async def is_up_to_date(engine: AsyncEngine) -> bool:
+    """Whether the schema is this release's; False where an upgrade would change it. Nothing is changed.
+
+    Raises:
+        NewerDatabase: Not retryable.
+    """
+    async with engine.connect() as connection:
+        return not await connection.run_sync(_needs_upgrade, _config())
+
+
 def _upgrade(connection: Connection) -> None:
+    config = _config()
+    if _needs_upgrade(connection, config):
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _needs_upgrade(connection: Connection, config: Config) -> bool:
     scripts = ScriptDirectory.from_config(config)
     current, head = _revision(connection), scripts.get_current_head()
-    if current == head:
-        return
     if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
         raise NewerDatabase(
             f"the database of records ({connection.engine.url.render_as_string(hide_password=True)})",
@@ -154,8 +173,7 @@ def _upgrade(connection: Connection) -> None:
             do="Run the release that has written it, or a newer one; or name another database in WORKER_RECORDS_URL",
             retryable=False,
         )
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    return current != head
 
 
 async def _let_read(connection: AsyncConnection, reader: str) -> None:

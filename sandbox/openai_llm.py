@@ -16,6 +16,7 @@ from sandbox.llm_structured import refusal_of, schema_of, structured_answer
 from sandbox.scopes import STATUS_FAULTS, Fault, Scope, held
 from sandbox.vendor import (
     MESSAGES,
+    OUT_OF_CREDIT,
     REFUSED_KEYS,
     SCOPES,
     Refused,
@@ -48,7 +49,7 @@ TOKENS_BEFORE_FAULT = 2
 
 
 def refuse(status: int, message: str, param: str | None = None) -> web.Response:
-    kind, code = _CODES[status]
+    kind, code = ("insufficient_quota",) * 2 if message == OUT_OF_CREDIT else _CODES[status]
     error = {"message": _MESSAGES.get(status, message), "type": kind, "param": param, "code": code}
     return web.json_response({"error": error}, status=status)
 
@@ -69,7 +70,10 @@ async def models(request: web.Request) -> web.StreamResponse:
     """`GET /v1/models`, which the plugin asks to warm its connection."""
     scope = scope_of(request)
     scope.log("llm", "models")
-    data = [{"id": name, "object": "model", "created": 1760000000, "owned_by": "openai"} for name in MODELS]
+    data = [
+        {"id": name, "object": "model", "created": 1760000000, "owned_by": "openai"}
+        for name in scope.catalogue.offered(MODELS)
+    ]
     return web.json_response({"object": "list", "data": data})
 
 
@@ -77,7 +81,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
     """`POST /v1/chat/completions`."""
     scope = scope_of(request)
     asked_at = now()
-    body = await _checked_body(request)
+    body = await _checked_body(request, scope)
     messages, tools, asked = body["messages"], _callable_tools(body), schema_of(body)
     if asked is not None and (problem := refusal_of(asked)):
         raise Refused(refuse(400, problem, "response_format"))
@@ -256,7 +260,7 @@ def call_id(call: Any) -> str:
     return f"call_{zlib.crc32(json.dumps([call.name, call.arguments], ensure_ascii=False).encode()):08x}"
 
 
-async def _checked_body(request: web.Request) -> dict[str, Any]:
+async def _checked_body(request: web.Request, scope: Scope) -> dict[str, Any]:
     try:
         body = await request.json()
     except ValueError:
@@ -264,8 +268,8 @@ async def _checked_body(request: web.Request) -> dict[str, Any]:
     messages = body.get("messages") if isinstance(body, dict) else None
     if not isinstance(messages, list) or not messages or not all(isinstance(m, dict) for m in messages):
         raise Refused(refuse(400, "Missing or invalid parameter: 'messages'.", "messages"))
-    if not _MODEL.match(str(body.get("model"))):
-        raise Refused(refuse(404, f"The model `{body.get('model')}` does not exist.", "model"))
+    if not _MODEL.match(model := str(body.get("model"))) or not scope.catalogue.offered((model,)):
+        raise Refused(refuse(404, f"The model `{model}` does not exist.", "model"))
     return dict(body)
 
 

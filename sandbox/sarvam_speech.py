@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.audio_codecs import CONTENT_TYPES
+from sandbox.catalogue import Catalogue
 from sandbox.sarvam_voices import DEFAULT_SPEAKER, SPEAKERS
 from sandbox.voice_activity import Samples
 from sandbox.voices import DEFAULT_WORDS_PER_MINUTE, LANGUAGES, render_async
@@ -48,17 +49,22 @@ class Speech:
         return await render_async(text, self.language, self.speaker, self.sample_rate, words_per_minute)
 
 
-def checked_speech(config: Mapping[str, Any], model: str, rates: tuple[int, ...]) -> Speech:
+def checked_speech(
+    config: Mapping[str, Any], model: str, rates: tuple[int, ...], catalogue: Catalogue | None = None
+) -> Speech:
     """Refuse what the service refuses: a voice of another model, a language without a voice, numbers out of range."""
+    catalogue = catalogue or Catalogue()
     model = str(config.get("model") or model)
-    if model not in SPEAKERS:
-        raise BadSpeech(f"Model {model!r} does not exist. Available: {', '.join(SPEAKERS)}")
+    if model not in (offered := catalogue.offered(tuple(SPEAKERS))):
+        raise BadSpeech(f"Model {model!r} does not exist. Available: {', '.join(offered)}")
     language = config.get("target_language_code") or config.get("language_code")
     if language not in LANGUAGES:
         raise BadSpeech(f"target_language_code {language!r} is not supported by {model}")
     speaker = config.get("speaker") or DEFAULT_SPEAKER[model]
-    if speaker not in SPEAKERS[model]:
-        raise BadSpeech(f"Speaker '{speaker}' is not compatible with model {model}")
+    if speaker not in (voices := catalogue.speakers(model)):
+        raise BadSpeech(
+            f"Speaker '{speaker}' is not compatible with model {model}. Available: {', '.join(sorted(voices))}"
+        )
     for field in _REFUSED_FIELDS.get(model, ()):
         if config.get(field) is not None:
             raise BadSpeech(f"{field} is not supported by {model}")

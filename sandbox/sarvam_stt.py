@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from aiohttp import BodyPartReader, WSMsgType, web
 
+from sandbox.catalogue import Catalogue
 from sandbox.listening import Heard, Listening
 from sandbox.recogniser import recognise_async
 from sandbox.scopes import CLOSE_FAULTS, Scope
@@ -34,7 +35,7 @@ from sandbox.vendor import (
 from sandbox.voice_activity import Samples
 
 MODELS = ("saaras:v4", "saaras:v3")
-KEYTERMS_MAX, KEYTERM_CHARS_MAX = 50, 64
+KEYTERM_CHARS_MAX = 64
 MODES = ("transcribe", "translate", "verbatim", "translit", "codemix")
 LANGUAGES = tuple(
     """hi-IN bn-IN kn-IN ml-IN mr-IN od-IN pa-IN ta-IN te-IN en-IN gu-IN as-IN ur-IN ne-IN kok-IN ks-IN sd-IN sa-IN
@@ -114,7 +115,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     """`GET /speech-to-text/ws`."""
     scope = sarvam_scope(request)
     await before_answering(scope, "stt", sarvam_error)
-    language, sample_rate = _checked_query(request)
+    language, sample_rate = _checked_query(request, scope.catalogue)
     socket = web.WebSocketResponse(max_msg_size=4 * 1024 * 1024)
     await socket.prepare(request)
     wire = SttSocket(request, socket)
@@ -182,21 +183,21 @@ def pcm_samples(data: bytes) -> Samples:
     return samples
 
 
-def _checked_query(request: web.Request) -> tuple[str | None, int]:
-    query = request.query
+def _checked_query(request: web.Request, catalogue: Catalogue) -> tuple[str | None, int]:
+    query, models = request.query, catalogue.offered(MODELS)
     language, model = query.get("language-code", "unknown"), query.get("model", "saaras:v4")
-    _require(model in MODELS, f"model must be one of {', '.join(MODELS)}, not {model!r}")
+    _require(model in models, f"model must be one of {', '.join(models)}, not {model!r}")
     _require(query.get("mode", "transcribe") in MODES, f"mode must be one of {', '.join(MODES)}")
     known = language == "unknown" or language in LANGUAGES
     _require(known, f"language-code {language!r} is not supported by {model}")
-    problem = keyterms_problem(query, model)
+    problem = keyterms_problem(query, model, catalogue.keyterms_max)
     _require(problem is None, problem or "")
     rate = query.get("sample_rate", "16000")
     _require(rate in map(str, SAMPLE_RATES), f"sample_rate must be 8000 or 16000, not {rate!r}")
     return (None if language == "unknown" else language), int(rate)
 
 
-def keyterms_problem(query: Mapping[str, str], model: str) -> str | None:
+def keyterms_problem(query: Mapping[str, str], model: str, most: int) -> str | None:
     """What is wrong with `keyterms` (docs.sarvam.ai, "Keyterm Prompting", 2026-09-22); None when nothing is."""
     if "keyterms" not in query:
         return None
@@ -208,8 +209,8 @@ def keyterms_problem(query: Mapping[str, str], model: str) -> str | None:
         terms = None
     if not isinstance(terms, list) or not all(isinstance(term, str) for term in terms):
         return "keyterms must be a JSON list of strings"
-    if len(terms) > KEYTERMS_MAX or any(len(term) > KEYTERM_CHARS_MAX for term in terms):
-        return f"keyterms takes up to {KEYTERMS_MAX} terms of {KEYTERM_CHARS_MAX} characters"
+    if len(terms) > most or any(len(term) > KEYTERM_CHARS_MAX for term in terms):
+        return f"keyterms takes up to {most} terms of {KEYTERM_CHARS_MAX} characters"
     return None
 
 
@@ -224,7 +225,8 @@ async def transcribe(request: web.Request) -> web.StreamResponse:
     await before_answering(scope, "stt", sarvam_error)
     fields, recording = await _form(request)
     language = fields.get("language_code", "unknown")
-    _require(fields.get("model", "saaras:v4") in MODELS, f"model must be one of {', '.join(MODELS)}")
+    models = scope.catalogue.offered(MODELS)
+    _require(fields.get("model", "saaras:v4") in models, f"model must be one of {', '.join(models)}")
     _require(language == "unknown" or language in LANGUAGES, f"language_code {language!r} is not supported")
     samples, rate = _wav(recording)
     _require(len(samples) <= REST_LIMIT_SECONDS * rate, "the audio is longer than 30 seconds")

@@ -160,7 +160,7 @@ class Session:
 
     async def _update(self, message: dict[str, Any]) -> None:
         changes = {name: value for name, value in message.items() if name in (*_UPDATABLE, *_VAD_NUMBERS)}
-        problem = _problem({**self._config, **changes})
+        problem = _problem({**self._config, **changes}, self._scope)
         if problem:
             await self._wire.error(problem, "invalid_config", 400, fatal=False)
             return
@@ -187,7 +187,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     scope = sarvam_scope(request)
     await before_answering(scope, "stt", sarvam_error)
     config: dict[str, Any] = {**_DEFAULTS, **request.query}
-    problem = _problem(config) or keyterms_problem(request.query, config["model"])
+    problem = _problem(config, scope) or keyterms_problem(request.query, config["model"], scope.catalogue.keyterms_max)
     if problem:
         raise Refused(sarvam_error(400, problem))
     socket = web.WebSocketResponse(max_msg_size=4 * 1024 * 1024)
@@ -263,8 +263,9 @@ def _named(language_code: str) -> str | None:
     return "od-IN" if language_code == "or-IN" else language_code
 
 
-def _problem(config: dict[str, Any]) -> str:
-    for name, allowed in _CHOICES.items():
+def _problem(config: dict[str, Any], scope: Scope) -> str:
+    for name, choices in _CHOICES.items():
+        allowed = scope.catalogue.offered(choices)
         if str(config[name]) not in allowed:
             return f"{name} must be one of {', '.join(allowed)}, not {config[name]!r}"
     for name in _VAD_NUMBERS:

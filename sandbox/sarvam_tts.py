@@ -40,7 +40,7 @@ class TtsSocket:
 
     def __init__(self, request: web.Request, socket: web.WebSocketResponse, scope: Scope) -> None:
         self._request, self._socket, self._scope = request, socket, scope
-        self._model = request.query.get("model", "bulbul:v4-flash")
+        self._model = request.query.get("model", scope.catalogue.default_tts_model)
         self._completion = request.query.get("send_completion_event", "false").lower() == "true"
         self._segment: Segment | None = None
         self._speech: Speech | None = None
@@ -91,7 +91,7 @@ class TtsSocket:
 
     async def _configure(self, data: Mapping[str, Any]) -> None:
         try:
-            self._speech = checked_speech(data, self._model, STREAM_RATES)
+            self._speech = checked_speech(data, self._model, STREAM_RATES, self._scope.catalogue)
         except BadSpeech as problem:
             self._speech = None
             await self.error(f"400: {problem}")
@@ -269,7 +269,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     """`GET /text-to-speech/ws`, and `/ws/v2` for bulbul:v4-flash."""
     scope = sarvam_scope(request)
     await before_answering(scope, "tts", sarvam_error)
-    _check_path(request)
+    _check_path(request, scope)
     socket = web.WebSocketResponse(max_msg_size=4 * 1024 * 1024)
     await socket.prepare(request)
     scope.log("tts", "opened", model=request.query.get("model"))
@@ -302,10 +302,10 @@ async def _serve(scope: Scope, socket: web.WebSocketResponse, wire: TtsSocket) -
         wire.gone()
 
 
-def _check_path(request: web.Request) -> None:
-    model = request.query.get("model", "bulbul:v4-flash")
-    if model not in SPEAKERS:
-        raise Refused(sarvam_error(400, f"Model {model!r} does not exist. Available: {', '.join(SPEAKERS)}"))
+def _check_path(request: web.Request, scope: Scope) -> None:
+    model = request.query.get("model", scope.catalogue.default_tts_model)
+    if model not in (offered := scope.catalogue.offered(tuple(SPEAKERS))):
+        raise Refused(sarvam_error(400, f"Model {model!r} does not exist. Available: {', '.join(offered)}"))
     if (model == "bulbul:v4-flash") != request.path.endswith("/v2"):
         right = "/text-to-speech/ws/v2" if model == "bulbul:v4-flash" else "/text-to-speech/ws"
         raise Refused(sarvam_error(400, f"{model} is served at {right}"))
@@ -315,7 +315,7 @@ async def synthesise(request: web.Request) -> web.StreamResponse:
     """`POST /text-to-speech`."""
     scope = sarvam_scope(request)
     await before_answering(scope, "tts", sarvam_error)
-    speech, text = await _checked_body(request)
+    speech, text = await _checked_body(request, scope)
     details = {"language": speech.language, "speaker": speech.speaker, "model": speech.model}
     scope.log("tts", "speak", rest=True, text=text, codec=speech.codec, pace=speech.pace, **details)
     slow = scope.slow("tts")
@@ -329,7 +329,7 @@ async def synthesise(request: web.Request) -> web.StreamResponse:
     return await answer(request, {"request_id": request_id(), "audios": audios}, fault)
 
 
-async def _checked_body(request: web.Request) -> tuple[Speech, str]:
+async def _checked_body(request: web.Request, scope: Scope) -> tuple[Speech, str]:
     refuse: Callable[[str], Refused] = lambda message: Refused(sarvam_error(400, message))  # noqa: E731
     try:
         body = await request.json()
@@ -343,6 +343,6 @@ async def _checked_body(request: web.Request) -> tuple[Speech, str]:
     if len(text) > REST_LIMIT_CHARACTERS:
         raise refuse(f"text has {len(text)} characters; {REST_LIMIT_CHARACTERS} are allowed")
     try:
-        return checked_speech(body, "bulbul:v4-flash", REST_RATES), text
+        return checked_speech(body, scope.catalogue.default_tts_model, REST_RATES, scope.catalogue), text
     except BadSpeech as problem:
         raise refuse(str(problem)) from None

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from sandbox.catalogue import BadCatalogue, Catalogue, parse_catalogue
 from sandbox.transcripts import Entry
 
 DEFAULT_SCOPE = "default"
@@ -22,6 +23,7 @@ _EVERYWHERE = (*STATUS_FAULTS, "hang", "slow", "stall", "drop", "malformed", "em
 FAULTS: dict[str, tuple[str, ...]] = {
     "stt": (
         *_EVERYWHERE,
+        "out_of_credit",
         *CLOSE_FAULTS,
         "idle_close",
         "late_final",
@@ -31,6 +33,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     ),
     "llm": (
         *_EVERYWHERE,
+        "out_of_credit",
         "no_finish_reason",
         "no_done",
         "no_usage",
@@ -44,7 +47,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "words_and_call",
         "uninvited_call",
     ),
-    "tts": (*_EVERYWHERE, *CLOSE_FAULTS, "idle_close", "no_completion"),
+    "tts": (*_EVERYWHERE, "out_of_credit", *CLOSE_FAULTS, "idle_close", "no_completion"),
     "orders": _EVERYWHERE,
 }
 PHASES = ("handshake", "stream")
@@ -125,6 +128,7 @@ class Scope:
         for fault in self.faults:
             fault.removed = True
         self.settings = settings
+        self.catalogue = Catalogue()
         self.faults = []
         self.queue: deque[Entry] = deque()
         self._events: deque[dict[str, Any]] = deque(maxlen=EVENTS_KEPT)
@@ -160,11 +164,16 @@ class Scope:
         return self.settings.slow_factor if self.fault(provider, "slow") else 1.0
 
     def patch(self, changes: Mapping[str, Any]) -> None:
-        """Change settings and, when `faults` is given, replace all faults. All or nothing."""
-        numbers = {name: value for name, value in changes.items() if name != "faults"}
+        """Change settings; when `faults` or `catalogue` is given, replace all of them. All or nothing."""
+        numbers = {name: value for name, value in changes.items() if name not in ("faults", "catalogue")}
         for name, value in numbers.items():
             _check_number(name, value)
         faults = [parse_fault(each) for each in _fault_list(changes)] if "faults" in changes else None
+        try:
+            catalogue = parse_catalogue(changes["catalogue"]) if "catalogue" in changes else self.catalogue
+        except BadCatalogue as problem:
+            raise BadSetting(str(problem)) from None
+        self.catalogue = catalogue
         self.settings = replace(self.settings, **{name: float(value) for name, value in numbers.items()})
         if faults is not None:
             for old in self.faults:
@@ -272,7 +281,7 @@ def _fault_list(changes: Mapping[str, Any]) -> list[Any]:
 
 def _check_number(name: str, value: object) -> None:
     if name not in SETTING_NAMES:
-        hint = nearest(name, (*SETTING_NAMES, "faults"))
+        hint = nearest(name, (*SETTING_NAMES, "faults", "catalogue"))
         raise BadSetting(f"setting {name!r} is unknown; did you mean {hint!r}?")
     _check_seconds(name, value)
 

@@ -7,7 +7,17 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from sandbox import control, openai_llm, orders, sarvam_stt, sarvam_stt_realtime, sarvam_tts, web_files, web_routes
+from sandbox import (
+    control,
+    openai_llm,
+    orders,
+    sarvam_stt,
+    sarvam_stt_realtime,
+    sarvam_tts,
+    vendor_docs,
+    web_files,
+    web_routes,
+)
 from sandbox.scopes import Scopes, Settings
 from sandbox.vendor import SCOPES, refusals
 
@@ -31,6 +41,9 @@ def create_app(defaults: Settings | None = None) -> web.Application:
             web.get("/v1/models", openai_llm.models),
             web.post("/v1/chat/completions", openai_llm.complete),
             web.get("/orders/{id}", orders.order),
+            web.get("/docs/{scope}/openai/models/{model}.md", vendor_docs.openai_model),
+            web.get("/docs/{scope}/openai/deprecations.md", vendor_docs.openai_deprecations),
+            web.get("/docs/{scope}/sarvam/getting-started/pricing.md", vendor_docs.sarvam_prices),
             web.get("/{path:.*}", web_files.serve),
         ]
     )

@@ -35,6 +35,8 @@ def sarvam_key(request: web.Request) -> str:
 
 def sarvam_error(status: int, message: str, code: str = "") -> web.Response:
     """Sarvam's error body. A bad key is 403 there, never 401."""
+    if message == OUT_OF_CREDIT:
+        code = "insufficient_quota_error"
     code = code or SARVAM_CODES.get(status, "invalid_request_error")
     body = {"error": {"message": message, "code": code, "request_id": request_id()}}
     return web.json_response(body, status=status)
@@ -48,6 +50,7 @@ SARVAM_CODES = {
     429: "rate_limit_exceeded_error",
     500: "internal_server_error",
 }
+OUT_OF_CREDIT = "You have used up your credits. Please add some to go on."  # a 429, as too many requests are
 MESSAGES = {
     401: "Authentication failed.",
     403: "Invalid API key.",
@@ -74,9 +77,11 @@ class Refused(Exception):
 
 async def before_answering(scope: Scope, provider: str, refuse: Callable[[int, str], web.Response]) -> None:
     """Apply the faults that hit a request before anything is answered; raises Refused."""
-    fault = scope.fault(provider, *STATUS_FAULTS, "hang", phase="handshake")
+    fault = scope.fault(provider, *STATUS_FAULTS, "hang", "out_of_credit", phase="handshake")
     if fault is None:
         return
+    if fault.name == "out_of_credit":
+        raise Refused(refuse(429, OUT_OF_CREDIT))
     if fault.name == "hang":
         await held(fault)
         return

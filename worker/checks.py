@@ -20,8 +20,12 @@ from worker.recording.shelf import folder_of
 from worker.settings import ConsentSettings, Settings, SttSettings
 
 
-def setting_problems(settings: Settings) -> list[str]:
-    """Return what is wrong, one sentence each, naming the variable and the mend."""
+def setting_problems(settings: Settings, *, ask_the_database: bool = True) -> list[str]:
+    """Return what is wrong, one sentence each, naming the variable and the mend.
+
+    Args:
+        ask_the_database: Also bring its schema up to this release's, as a worker's start does.
+    """
     problems = voice_problems(settings.tts) + languages_without_a_voice(settings.tts)
     if problem := _keyterms_problem(settings.stt):
         problems.append(problem)
@@ -49,6 +53,21 @@ def setting_problems(settings: Settings) -> list[str]:
         problems.append("WORKER_CONSENT_PURPOSES: improvement can only be asked for: set WORKER_CONSENT=asked")
     if settings.tool_sources.tools_module and not _importable(settings.tool_sources.tools_module):
         problems.append(f"WORKER_TOOLS_MODULE: there is no module {settings.tool_sources.tools_module!r} on PYTHONPATH")
+    problems += _turn_problems(settings)
+    if settings.call.call_warning_seconds >= settings.call.max_call_seconds:
+        problems.append("WORKER_CALL_WARNING_SECONDS must be below WORKER_MAX_CALL_SECONDS")
+    if settings.telemetry.is_on:
+        from worker.telemetry.checks import telemetry_problems
+
+        problems += telemetry_problems(settings.telemetry)
+    if ask_the_database:
+        problems += record_problems(settings.records)
+    return problems + outcome_problems(settings.outcome, settings.records)
+
+
+def _turn_problems(settings: Settings) -> list[str]:
+    """Return which waits for the end of a turn do not go together."""
+    problems = []
     if settings.turns.min_endpointing_seconds > settings.turns.max_endpointing_seconds:
         problems.append("WORKER_MIN_ENDPOINTING_SECONDS must not be above WORKER_MAX_ENDPOINTING_SECONDS")
     try:
@@ -59,13 +78,7 @@ def setting_problems(settings: Settings) -> list[str]:
             "WORKER_TURN_UNCLEAR_SECONDS, nor that above "
             f"WORKER_TURN_UNFINISHED_SECONDS, nor that above {DEFAULT_POLICY.most_seconds:g}"
         )
-    if settings.call.call_warning_seconds >= settings.call.max_call_seconds:
-        problems.append("WORKER_CALL_WARNING_SECONDS must be below WORKER_MAX_CALL_SECONDS")
-    if settings.telemetry.is_on:
-        from worker.telemetry.checks import telemetry_problems
-
-        problems += telemetry_problems(settings.telemetry)
-    return problems + record_problems(settings.records) + outcome_problems(settings.outcome, settings.records)
+    return problems
 
 
 def _keyterms_problem(settings: SttSettings) -> str | None:

@@ -22,12 +22,14 @@ class HealthServer:
     def __init__(
         self, server: AgentServer, admission: Admission, host: str, port: int,
         why_not: Callable[[], str | None] = lambda: None, metrics: Callable[[], str] | None = None,
+        agent_name: str = "",
     ) -> None:  # fmt: skip
         self._server = server
         self._admission = admission
         self._host = host
         self._port = port
         self._why_not = why_not
+        self._agent_name = agent_name
         self._was_registered = False
         app = web.Application()
         app.add_routes([web.get("/", self._ready), web.get("/live", self._live)])
@@ -67,6 +69,8 @@ class HealthServer:
         registered = status in ("ok", "draining")
         calls = self._admission.calls() if self._was_registered else 0
         content = {"status": status, "registered": registered, "calls": calls, "most_calls": self._admission.most}
+        if self._agent_name:
+            content["agent_name"] = self._agent_name  # whoever asks why no call comes sees the name it listens to
         if not registered and (why := self._why_not()):
             content["why"] = why
         return web.json_response(content, status=200 if registered else 503)

@@ -67,14 +67,14 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
     if misses_sound(settings.turns):
         log.info(log_events.WORKER_TURN_AUDIO_MISSING, extra={"missing": str(WEIGHTS), "do": "make setup"})
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     registration = Registration(server, settings.livekit.url)
     telemetry = telemetry_of(parts, settings) if settings.telemetry.is_on else None
     health = HealthServer(
         server, parts.admission, settings.health.health_host, settings.health.health_port, lambda: registration.why_not,
         metrics=telemetry.scraped.text if telemetry is not None and telemetry.scraped is not None else None,
+        agent_name=settings.livekit.agent_name,
     )  # fmt: skip
     try:
         await health.start()

@@ -42,7 +42,18 @@ ROOMS = [
     path
     for path in LISTED
     if path
-    in ("functions/token/", "worker/", "records/", "phone/", "console/", "sandbox/", "infra/", "faults/", "bench/")
+    in (
+        "functions/token/",
+        "worker/",
+        "records/",
+        "phone/",
+        "console/",
+        "sandbox/",
+        "infra/",
+        "doctor/",
+        "faults/",
+        "bench/",
+    )
 ]
 
 
@@ -59,7 +70,7 @@ def on_disk(room: str) -> Iterator[str]:
 
 
 def test_every_room_is_in_the_layout():
-    assert len(ROOMS) == 9
+    assert len(ROOMS) == 10
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -1,0 +1,1 @@
+"""Asks whether a deployment would answer its callers: with its own keys, before they call."""
