@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cache
 
 from worker.consent.words import PhraseLists, Words, clauses_of
-from worker.lang import part_of
+from worker.lang import part_of, shared
 from worker.languages import SUPPORTED
 
 
@@ -50,8 +50,15 @@ def _withdraws(lists: PhraseLists, words: Words) -> bool:
 @cache
 def _lists(code: str) -> PhraseLists:
     own = part_of(code, "consent")["keeping"] | {name: _of_all(name) for name in _OF_ALL}
+    own["line"] = [*own["line"], *_openers()]
     asked = [f"^ <line>* <record> {end}" for end in own["asking"]] + own["asks"]
     return PhraseLists(own | {"withdrawn": _WITHDRAWN, "asked": asked})
+
+
+@cache
+def _openers() -> list[str]:
+    lists = shared("consent")
+    return [*lists["answers"]["polite"], *lists["answers"]["greetings"], *lists["keeping"]["openers"]]
 
 
 @cache

@@ -153,7 +153,7 @@ class TokenEndpoint:
         if not caller.is_anonymous:
             progress.fingerprint = caller.fingerprint(secret)
             self._per_caller.spend(progress.fingerprint, now_seconds=self._monotonic_time())
-        asked = parse_token_request(body)
+        asked = parse_token_request(body, takes_consent=settings.takes_consent)
         if settings.auth == "hmac" and asked.participant_identity:
             progress.fingerprint = caller.on_behalf_of(asked.participant_identity).fingerprint(secret)
         grant = decide_grant(asked, progress.fingerprint, settings)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from join_token.errors import FieldRefused, Refusal
 from join_token.request import TokenRequest
@@ -37,6 +37,8 @@ class JoinGrant:
     ignored_fields: tuple[str, ...]
     caller: str = ""
     """Fingerprint of the person who calls; empty for an anonymous one, and for a backend that did not say who."""
+    outside_consent: Mapping[str, object] = field(default_factory=dict)
+    """What one's own backend says of consent."""
     traceparent: str = ""
     """Which trace the call belongs to; empty where nothing is traced."""
 
@@ -49,7 +51,7 @@ class JoinGrant:
             now_seconds: Unix time.
             ahead: The agent is sent before the caller can join, so it waits longer for one.
         """
-        content: dict[str, object] = {"at": int(now_seconds), "caller": self.caller}
+        content: dict[str, object] = {"at": int(now_seconds), "caller": self.caller, **self.outside_consent}
         if ahead:
             content["ahead"] = True
         if self.traceparent:
@@ -110,6 +112,7 @@ def decide_grant(request: TokenRequest, fingerprint: str, settings: TokenSetting
         agent_name=settings.agent_name,
         ignored_fields=tuple(name for name in request.fields_given() if name not in honoured),
         caller=_person(request, fingerprint, settings),
+        outside_consent=request.outside_consent,
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from join_token.errors import FieldRefused, Refusal
+from join_token.outside_consent import read_outside_consent
 
 # UTF-8 bytes. The server's own limits for names; far below its limits for the rest, because the token travels in a URL.
 NAME_BYTES_MAX = 256
@@ -59,25 +60,32 @@ class TokenRequest:
     participant_metadata: str = ""
     participant_attributes: Mapping[str, str] = field(default_factory=dict)
     agent_name: str = ""
+    outside_consent: Mapping[str, object] = field(default_factory=dict)
+    """What one's own backend says of consent, as the worker reads it; empty from anybody else."""
 
     def fields_given(self) -> list[str]:
         """The client-settable contract fields that carry a value."""
         return [name for name in (*_TEXT_LIMITS_BYTES, "participant_attributes") if getattr(self, name)]
 
 
-def parse_token_request(body: bytes) -> TokenRequest:
+def parse_token_request(body: bytes, *, takes_consent: bool = False) -> TokenRequest:
     """Parse the body of a token request.
 
+    Args:
+        body: As it was sent.
+        takes_consent: Whether its signer may say what a user has agreed to outside.
     Raises:
         Refusal: 400, with the field's name where one is at fault. Not retryable.
     Source: livekit/protocol, protobufs/livekit_token_source.proto
     """
-    values = _known_values(_json_object(body), _BODY_FIELDS, "")
+    content = _json_object(body)
+    values = _known_values(content, _BODY_FIELDS, "")
     texts = {name: _text(values[name], name, limit) for name, limit in _TEXT_LIMITS_BYTES.items() if name in values}
     return TokenRequest(
         **texts,
         participant_attributes=_attributes(values.get("participant_attributes", {})),
         agent_name=_agent_asked_for(values.get("room_config", {})),
+        outside_consent=read_outside_consent(content) if takes_consent else {},
     )
 
 

@@ -97,6 +97,7 @@ class TokenSettings:
     rate_per_address: int
     trusted_proxy_hops: int
     predispatch: bool
+    takes_consent: bool
     project_id: str
     traces: TraceSettings | None
     warnings: tuple[str, ...] = ()
@@ -192,6 +193,7 @@ def settings_from(environ: Mapping[str, str], problems: list[str] | None = None)
         rate_per_address=reader.whole("TOKEN_RATE_PER_ADDRESS", 1, 1_000_000),
         trusted_proxy_hops=_trusted_hops(reader),
         predispatch=reader.flag("TOKEN_PREDISPATCH"),
+        takes_consent=_takes_consent(reader, auth),
         project_id=reader.text("GOOGLE_CLOUD_PROJECT"),
         traces=_traces(reader),
         warnings=tuple(reader.warnings),
@@ -199,6 +201,15 @@ def settings_from(environ: Mapping[str, str], problems: list[str] | None = None)
     if reader.problems:
         raise SettingsError(reader.problems)
     return settings
+
+
+def _takes_consent(reader: _Reader, auth: str) -> bool:
+    wanted = reader.flag("TOKEN_CONSENT")
+    if wanted and auth != "hmac":
+        reader.problem(
+            "TOKEN_CONSENT", "needs TOKEN_AUTH=hmac: no client may say of itself that it has agreed. Leave it out."
+        )
+    return wanted
 
 
 def _traces(reader: _Reader) -> TraceSettings | None:

@@ -100,6 +100,11 @@ VARIABLES = (
         "TOKEN_PREDISPATCH", "false", "Sends the agent into the fresh room before the caller arrives (300 ms at most)."
     ),
     Variable(
+        "TOKEN_CONSENT",
+        "false",
+        "Takes `consent` and `notice_language` over from the body that your own backend signs; with `hmac` only.",
+    ),
+    Variable(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "",
         "Where a span of every request goes, by OTLP over HTTP, e.g. `http://collector:4318`; empty: nowhere.",
