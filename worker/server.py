@@ -237,7 +237,10 @@ async def take_call(ctx: JobContext) -> None:
     follow_to_its_end(ctx, call, agent)
     call.opening.refused = refusal(ctx)
     connecting = asyncio.create_task(connect(ctx))
-    await session.start(agent=agent, room=ctx.room, room_options=ROOM_OPTIONS, record=NOTHING_IS_UPLOADED)
+    # A session's host would send everybody in the room all words and tools' data, and run what they send.
+    await session.start(
+        agent=agent, room=ctx.room, room_options=ROOM_OPTIONS, record=NOTHING_IS_UPLOADED, session_host=False
+    )
     await connecting
 
 

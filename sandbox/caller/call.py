@@ -70,7 +70,7 @@ async def place_call(
     """
     if [token_url, join, line].count(None) != 2:
         raise ValueError("place_call needs one of token_url, join and line")
-    speeches = [None if turn.keys else await prepare(turn) for turn in plan.turns]
+    speeches = [None if turn.keys or turn.button else await prepare(turn) for turn in plan.turns]
     patience = patience or Patience()
     if line is None:
 
@@ -222,10 +222,13 @@ class _Call:
         return _Spoken(turn, scripted, utterance.first_voiced_at, utterance.last_voiced_at)
 
     async def _press(self, index: int, turn: Turn) -> _Spoken:
-        """Press keys; the wait for the answer counts from the last one."""
-        self.emit("turn_started", index, text=f"presses {turn.keys}", language=turn.language)
+        """Press keys, or the page's button; the wait for the answer counts from the last one."""
+        self.emit("turn_started", index, text=f"presses {turn.keys or turn.button}", language=turn.language)
         began_at = time.monotonic()
-        await self.line.press(turn.keys)
+        if turn.button:
+            await self.line.withdraw()
+        else:
+            await self.line.press(turn.keys)
         return _Spoken(turn, True, began_at, time.monotonic())
 
     async def _hear_answer(self, index: int, spoken: _Spoken) -> None:

@@ -65,6 +65,9 @@ class Line(Protocol):
     async def press(self, keys: str) -> None:
         """Press keys; returns when the last one is up."""
 
+    async def withdraw(self) -> None:
+        """Press the page's button that takes consent back. Raises CallFailure where there is none."""
+
     async def aclose(self) -> None:
         """Hang up and let go of everything, in bounded time."""
 
@@ -130,6 +133,9 @@ class PhoneLine:
         for key in keys:
             await self._room.local_participant.publish_dtmf(code=KEYS.index(key), digit=key)
             await asyncio.sleep(KEY_SECONDS)
+
+    async def withdraw(self) -> None:
+        await self._room.local_participant.set_attributes({"vaani.consent": "withdrawn"})
 
     async def aclose(self) -> None:
         """Hang up and let go of everything, in bounded time."""

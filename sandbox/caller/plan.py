@@ -13,6 +13,7 @@ from sandbox.keypad import check_keys
 
 DEFAULT_SCRIPT = Path(__file__).parent / "scripts" / "default.toml"
 NOISE_KINDS = ("white", "pink", "hum")
+BUTTONS = ("withdraw",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Turn:
     Args:
         text: What is said; also the truth that reports print.
         keys: Pressed one after the other instead of speaking, e.g. `4711#`; `text` is not needed then.
+        button: Pressed on the page instead of speaking: `withdraw`, which takes consent back; `text` is not needed then.
         language: The language of the voice, e.g. `hi-IN`.
         scripted: Whether the recogniser is told beforehand what it will hear. False: it has to recognise.
         heard_text, heard_language, heard_probability: What the recogniser will claim; default the truth.
@@ -78,6 +80,7 @@ class Turn:
     barge_in_after_seconds: float | None = None
     expects_end: bool = False
     keys: str = ""
+    button: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,8 @@ class _Reader:
         values = self._known(Turn, raw, where)
         if "keys" in values:
             self._check_keys(values, where)
+        if "button" in values:
+            self._check_button(values, where)
         if not isinstance(values.setdefault("text", ""), str) or not values["text"].strip():
             self.problems.append(f"{where} has no text (for a WAV, the words that it says)")
         self._check_numbers(values, where)
@@ -196,6 +201,11 @@ class _Reader:
             self.problems.append(f"{where}: keys must be a string of keys: {error}")
             return
         values.setdefault("text", keys)
+
+    def _check_button(self, values: dict[str, Any], where: str) -> None:
+        if values["button"] not in BUTTONS:
+            self.problems.append(f"{where}: the page has no button {values['button']!r}; it has {', '.join(BUTTONS)}")
+        values.setdefault("text", str(values["button"]))
 
     def _pause(self, raw: Any, where: str) -> Pause:
         pause: Pause = self._part(Pause, raw, f"{where}, pauses") or Pause(0.0, after_words=1)

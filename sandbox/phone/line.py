@@ -107,6 +107,9 @@ class TelephoneLine:
         while self.call.rtp.pressing and not self.call.ended.is_set():
             await asyncio.sleep(POLL_SECONDS)
 
+    async def withdraw(self) -> None:
+        raise CallFailure("no_button", "A telephone has no page: say it instead.")
+
     async def aclose(self) -> None:
         tasks = [self._speaking] if self._speaking else []
         for task in tasks:

@@ -25,6 +25,7 @@ const CONNECTION = {
   reconnecting: 'Connection lost, coming back…',
   ended: 'Call ended',
 };
+const KEPT = { words: 'what is said, as text', recording: 'the sound', improvement: 'both, to improve the service' };
 const AGENT = { initializing: 'Getting ready', listening: 'Listening', thinking: 'Thinking', speaking: 'Speaking' };
 
 const place = await findPlace();
@@ -95,6 +96,17 @@ function toggleMute() {
   showControls();
 }
 
+async function withdraw() {
+  byId('withdraw').disabled = true;
+  try {
+    await call.withdraw(); // the agent confirms it, aloud and in what is shown here
+  } catch (error) {
+    showProblem(new Problem('not_withdrawn', 'It could not be taken back by the button', `Say “don't record this” instead. (${error.message})`, null));
+  } finally {
+    byId('withdraw').disabled = false;
+  }
+}
+
 async function say(language, sentence) {
   samples.lastLanguage = language;
   try {
@@ -121,6 +133,8 @@ call.addEventListener('agent', ({ detail: { state } }) => {
 call.addEventListener('fresh', ({ detail: { again } }) => {
   clock.reset();
   if (again) return; // what was said stays readable
+  showKept(null);
+  byId('consent-notice').textContent = '';
   transcript.clear();
   figures.clear();
 });
@@ -140,7 +154,11 @@ call.addEventListener('turn', ({ detail }) => {
   figures.turn(detail);
 });
 
-call.addEventListener('notice', ({ detail }) => transcript.notice(detail.message));
+call.addEventListener('notice', ({ detail }) => {
+  transcript.notice(detail.message);
+  if (detail.code === 'consent') byId('consent-notice').textContent = detail.message;
+});
+call.addEventListener('kept', ({ detail }) => showKept(detail.purposes));
 call.addEventListener('track', ({ detail }) => sound.hearAgent(detail.track));
 call.addEventListener('problem', ({ detail }) => showProblem(detail.problem));
 
@@ -213,6 +231,15 @@ function showStage() {
   byId('timeline').hidden = byId('levels').hidden = false;
 }
 
+/** What the agent says is kept of this call; null where nothing is asked, and nothing is shown. */
+function showKept(purposes) {
+  byId('consent').hidden = purposes === null;
+  byId('withdraw').hidden = !purposes?.length;
+  const kept = purposes?.map((purpose) => KEPT[purpose] ?? purpose).join('; ');
+  const text = kept ? `Kept of this call: ${kept}.` : 'Nothing of this call is kept.';
+  if (byId('consent-kept').textContent !== text) byId('consent-kept').textContent = text; // told once to a screen reader
+}
+
 function samplesHint(live) {
   if (!place.samples) return 'The sentences are spoken by the sandbox, and this page was not served by it: use your microphone.';
   if (!live) return 'Once the agent is there, these buttons ask it a question for you, in eleven languages.';
@@ -280,6 +307,7 @@ byId('join-silent').addEventListener('click', () => join({ withMicrophone: false
 byId('mute').addEventListener('click', toggleMute);
 byId('interrupt').addEventListener('click', () => say(samples.lastLanguage, 'interrupt'));
 byId('end').addEventListener('click', end);
+byId('withdraw').addEventListener('click', withdraw);
 byId('place-form').addEventListener('submit', (event) => event.preventDefault()); // Enter in a field must not reload the page
 addEventListener('pagehide', () => call.end());
 drawSamples();

@@ -5,6 +5,7 @@
 //   agent   {state}                 initializing | listening | thinking | speaking, or null when there is none
 //   line    {speaker, segment, text, final}        speaker: caller | agent
 //   turn, notice                    the worker's JSON, as it came
+//   kept    {purposes}              what the caller lets the other side keep: words, recording; null where nobody asks
 //   track   {track}                 the agent's audio, a MediaStreamTrack
 //   problem {problem}               a Problem, or null when it is over
 //   fresh   {again}                 a new room is being joined; again: by itself, after the old one was lost
@@ -51,6 +52,11 @@ export class Call extends EventTarget {
 
   get state() {
     return this.#state;
+  }
+
+  /** Take back what the caller has agreed to: nothing more is kept, and what was kept is erased. */
+  async withdraw() {
+    await this.#room.localParticipant.setAttributes({ 'vaani.consent': 'withdrawn' });
   }
 
   async #enterFreshRoom() {
@@ -150,6 +156,7 @@ export class Call extends EventTarget {
 
   #tellAgentState(agent) {
     this.#tell('agent', { state: agent.attributes['lk.agent.state'] ?? 'initializing' });
+    this.#tell('kept', { purposes: agent.attributes['vaani.kept']?.split(',').filter(Boolean) ?? null });
   }
 
   #agentIsGone() {

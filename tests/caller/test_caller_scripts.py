@@ -61,6 +61,11 @@ def test_the_telephones_script_keys_a_number_and_ends_with_a_transfer():
     assert {turn.language for turn in plan.turns} == {"en-IN", "hi-IN"}
 
 
+def test_the_pages_button_stands_for_itself(tmp_path):
+    (turn,) = load_plan(script(tmp_path, '[[turns]]\nbutton = "withdraw"')).turns
+    assert (turn.button, turn.text) == ("withdraw", "withdraw")
+
+
 def test_keys_stand_for_themselves_unless_the_script_says_what_they_mean(tmp_path):
     plan = load_plan(script(tmp_path, '[[turns]]\nkeys = "12#"\n[[turns]]\nkeys = "7"\ntext = "Odia, please"'))
     assert [(turn.keys, turn.text) for turn in plan.turns] == [("12#", "12#"), ("7", "Odia, please")]
@@ -70,6 +75,7 @@ def test_keys_stand_for_themselves_unless_the_script_says_what_they_mean(tmp_pat
     ("text", "says"),
     [
         ("", ["no \\[\\[turns\\]\\]"]),
+        ('[[turns]]\nbutton = "mute"', ["turn 1: the page has no button 'mute'; it has withdraw"]),
         ('[[turns]]\nkeys = "12x"', ["turn 1: keys must be a string of keys: a telephone has no key 'x'"]),
         ("[[turns]]\nkeys = 12", ["turn 1: keys must be a string of keys"]),
         ("turns = [", ["not TOML"]),

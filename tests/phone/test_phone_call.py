@@ -260,7 +260,7 @@ def opening(did, *, answered=True, language_known=False, choice=Other.NOTHING, e
         SimpleNamespace(say=lambda phrase, **how: did.append(f"{phrase} {how.get('company', '')}".strip())),
         SimpleNamespace(limit_call=lambda at: None, expect_microphone=lambda: None),
         ending, Reports(), phone,
-        SimpleNamespace(prepare=lambda: None, dialogue=SimpleNamespace(open=notice)),
+        SimpleNamespace(prepare=lambda: None, met=lambda caller: None, dialogue=SimpleNamespace(open=notice)),
         Spending(session, None, None, ending, None),
     )  # fmt: skip
 

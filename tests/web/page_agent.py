@@ -41,11 +41,13 @@ class PageAgent:
         self.interrupted = asyncio.Event()
         self.was_interrupted = False
         self.caller_left = asyncio.Event()
+        self.withdrawn = asyncio.Event()
         self.tasks = set()
 
     async def run(self):
         self.room.on("track_subscribed", self._heard_track)
         self.room.on("participant_disconnected", lambda _who: self._goodbye())
+        self.room.on("participant_attributes_changed", self._attributes)
         await self.room.connect(self.url, self.token)
         await self.state("initializing")
         track = rtc.LocalAudioTrack.create_audio_track("voice", self.source)
@@ -113,6 +115,15 @@ class PageAgent:
             "cost_rupees": None if price_rupees is None else round(price_rupees * turn, 4),
         }  # fmt: skip
         await self.room.local_participant.send_text(json.dumps(report), topic="vaani.turn")
+
+    async def keeps(self, purposes):
+        """Say what the caller lets the agent keep."""
+        await self.room.local_participant.set_attributes({"vaani.kept": purposes})
+
+    def _attributes(self, changed, _participant):
+        if changed.get("vaani.consent") == "withdrawn":
+            self._spawn(self.keeps(""))
+            self.withdrawn.set()
 
     async def state(self, name):
         await self.room.local_participant.set_attributes({"lk.agent.state": name})

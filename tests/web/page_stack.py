@@ -93,7 +93,8 @@ class PageStack:
             error = {"code": code, "message": message, "field": None}
             return web.json_response({"error": error}, status=status, headers=headers)
         room = f"room-{uuid.uuid4().hex}"
-        grants = api.VideoGrants(room_join=True, room=room)
+        # The worker lets a caller set attributes where consent is asked; this agent asks for itself.
+        grants = api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True)
         token = api.AccessToken(KEY, SECRET).with_identity(f"caller-{uuid.uuid4().hex[:8]}").with_grants(grants)
         if self.agent_comes:
             self.send_agent(room)

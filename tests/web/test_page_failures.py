@@ -151,6 +151,30 @@ async def test_a_notice_of_the_worker_is_shown_in_the_conversation(open_page, st
     assert await page.text("#cost") == "1,305 tokens"  # no price is known: no amount is made up
 
 
+async def test_what_is_kept_is_shown_and_a_button_takes_it_back(open_page, stack):
+    page = await open_page(stack.page_url)
+    await page.join()
+    await page.agent_is("listening", within=20)
+    assert not await page.tab.is_visible("#consent")  # nobody has asked
+
+    await stack.agent.notice("consent", "May we record this call? Yes or no?")
+    await stack.agent.keeps("")
+    await page.shows("#consent-kept", "Nothing of this call is kept.")
+    await page.shows("#consent-notice", "May we record this call?")
+    assert not await page.tab.is_visible("#withdraw")
+
+    await stack.agent.keeps("recording,words")
+    await page.shows("#consent-kept", "the sound; what is said, as text")
+    await page.screenshot("16-kept")
+    assert await page.violations() == []
+
+    await page.press("#withdraw")
+    async with stack.agent.patience():
+        await stack.agent.withdrawn.wait()
+    await page.shows("#consent-kept", "Nothing of this call is kept.")
+    assert not await page.tab.is_visible("#withdraw")
+
+
 async def test_chosen_language_and_voice_travel_as_participant_attributes(open_page, stack):
     stack.agent_comes = False
     page = await open_page(stack.page_url)

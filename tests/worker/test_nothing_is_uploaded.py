@@ -58,6 +58,14 @@ def test_every_session_start_says_itself_what_is_recorded():
     assert found >= 6
 
 
+def test_no_session_of_a_call_is_hosted_for_the_room():
+    """Pins: the framework's session host sent everybody in the room every word, the tools' data and the prompt."""
+    starts = list(_session_starts(ast.parse((ROOT / "worker/server.py").read_text(encoding="utf-8"))))
+    assert len(starts) == 1
+    (hosting,) = [each.value for node, _ in starts for each in node.keywords if each.arg == "session_host"]
+    assert ast.literal_eval(hosting) is False
+
+
 def test_no_outcome_or_verdict_is_left_with_the_framework():
     """A tagger's outcome is uploaded at the session's end even where nothing is recorded."""
     for path in (ROOT / "worker").rglob("*.py"):

@@ -99,7 +99,7 @@ class Call:
         self.listening = Listening(
             session, hearing, parts.evidence, self.languages, self.reports, self.speaker, self.ending
         )
-        self.consent = ConsentTalk(session, parts.consent, self.speaker, self.languages, self.reports)
+        self.consent = ConsentTalk(ctx, session, parts.consent, self.speaker, self.languages, self.reports)
         self.recording = self._keep_to_consent(parts)
         self.phone = PhoneCall(
             ctx.room, session, parts.phone, self.speaker, self.listening, self.reports, errand=parts.errand,

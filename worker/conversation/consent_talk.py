@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from livekit.agents import AgentSession, ConversationItemAddedEvent, UserStateChangedEvent
+from livekit import rtc
+from livekit.agents import AgentSession, ConversationItemAddedEvent, JobContext, UserStateChangedEvent
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
@@ -14,6 +15,7 @@ from worker.consent.dialogue import Consent, Given, Ports, Proof
 from worker.consent.notices import NOTICE, TOLD, Notices
 from worker.consent.rules import ConsentRules, Purpose
 from worker.consent.withdrawal import remark_in
+from worker.conversation.consent_on_page import ConsentOnPage
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
@@ -47,8 +49,8 @@ class ConsentTalk:
     """Holds the consent of one call; without a rule it says nothing, and all is kept that is set up to be kept."""
 
     def __init__(
-        self, session: AgentSession[Any], parts: ConsentParts, speaker: Speaker, languages: ReplyLanguage,
-        reports: CallReports,
+        self, ctx: JobContext, session: AgentSession[Any], parts: ConsentParts, speaker: Speaker,
+        languages: ReplyLanguage, reports: CallReports,
     ) -> None:  # fmt: skip
         record = reports.record
         self.told: list[Callable[[Proof], None]] = []
@@ -71,6 +73,7 @@ class ConsentTalk:
             ),
             notice_language=parts.notice_language, outside=parts.outside,
         )  # fmt: skip
+        self._page = ConsentOnPage(ctx, lambda: self.dialogue.withdraw("page"))
         if parts.rules.opening:
             session.on("user_state_changed", self._caller_moved)
             session.on("conversation_item_added", self._said)
@@ -92,6 +95,17 @@ class ConsentTalk:
             gate_callers_transcript(self._session, self.keeps_words)
             self._session.output.set_transcription_enabled(self.keeps_words())
 
+    def met(self, caller: rtc.RemoteParticipant) -> None:
+        """Let the page of whoever calls take part."""
+        if self._rules.opening:
+            self._page.met(caller)
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Go on where the agent before this one was."""
+        self.dialogue.restore(saved)
+        if self.dialogue.allowed & self._rules.purposes:
+            self._page.look_again()
+
     def _say(self, phrase: str, voice: str | None) -> SpeechHandle:
         if phrase.startswith((NOTICE, TOLD)):
             self._speaker.notice("consent", phrase, voice)
@@ -105,6 +119,8 @@ class ConsentTalk:
             tell(proof)
 
     def _change(self, allowed: frozenset[Purpose]) -> None:
+        if self._rules.opening:
+            self._reports.kept(sorted(allowed & self._rules.purposes))
         if Purpose.WORDS in self._rules.opening and self._session.output.transcription is not None:
             self._session.output.set_transcription_enabled(Purpose.WORDS in allowed)
         for change in self.changed:

@@ -113,6 +113,7 @@ class Opening:
             self._ending.end(NOBODY_CAME)
             return False
         self._reports.record.met(caller)
+        self._consent.met(caller)
         if not await self._is_answered(caller):
             self._ending.end(NOT_ANSWERED)
             return False
@@ -187,7 +188,7 @@ class Opening:
             return False
         self._languages.restore(state.language_state, turns=sum(role == "user" for role, _ in state.messages))
         self._history.summary = state.summary
-        self._consent.dialogue.restore(state.consent)
+        self._consent.restore(state.consent)
         self._reports.resume(state.turns)
         role, text = state.messages[-1]
         self._reports.record.resume(state.turns, text if role == "user" else None)

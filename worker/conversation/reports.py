@@ -16,6 +16,7 @@ from livekit import rtc
 from livekit.agents import AgentSession, ChatMessage
 
 from worker import log_events
+from worker.consent.rules import Purpose
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.speculation import Waste
 from worker.conversation.usage import CallUsage
@@ -28,6 +29,7 @@ log = logging.getLogger("vaani")
 TURN_TOPIC = "vaani.turn"
 NOTICE_TOPIC = "vaani.notice"
 LANGUAGE_ATTRIBUTE = "vaani.language"
+KEPT_ATTRIBUTE = "vaani.kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,10 @@ class CallReports:
         """Send a notice for a front end to show."""
         self._send(NOTICE_TOPIC, {"code": code, "message": message})
 
+    def kept(self, purposes: list[Purpose]) -> None:
+        """Show a front end what the caller lets us keep now."""
+        self._later(lambda: self._set_attribute(KEPT_ATTRIBUTE, ",".join(purposes)))
+
     async def aclose(self) -> None:
         """Wait until everything has been sent."""
         if self._tasks:
@@ -193,10 +199,10 @@ class CallReports:
                 "unpriced": list(cost.bill.unpriced),
             },
         )
-        self._later(self._set_language)
+        self._later(lambda: self._set_attribute(LANGUAGE_ATTRIBUTE, self._language.settled))
 
-    async def _set_language(self) -> None:
-        await self._room.local_participant.set_attributes({LANGUAGE_ATTRIBUTE: self._language.settled})
+    async def _set_attribute(self, name: str, value: str) -> None:
+        await self._room.local_participant.set_attributes({name: value})
 
     def _send(self, topic: str, content: dict[str, Any]) -> None:
         async def send() -> None:
