@@ -24,7 +24,16 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-from bench import call_records, console, end_of_turn, fast_providers, language_decision, telephone, token_function
+from bench import (
+    call_records,
+    console,
+    end_of_turn,
+    fast_providers,
+    language_decision,
+    recorded_calls,
+    telephone,
+    token_function,
+)
 from bench.calls import chosen, scripts, unchosen_scripts
 from bench.contenders import CONTENDERS, PROBE, SEED_PATTERN, STARTER, VAANI, VAANI_STREAMING, Contender
 from bench.plots import draw
@@ -49,11 +58,23 @@ SETTINGS = {
     "BENCH_QUICK": "1 makes a short run: a few utterances, one start of each worker",
     "BENCH_OUT": "where the files go, by default out",
     "BENCH_CALLS": "at most so many calls to each contender, for work on the bench itself",
-    "BENCH_PARTS": "some of calls,unchosen,fast,telephone,token,language,end_of_turn,records,console; by default all",
+    "BENCH_PARTS": "some of calls,unchosen,fast,telephone,recording,token,language,end_of_turn,records,console;"
+    " by default all",
 }
-PARTS = ("calls", "unchosen", "fast", "telephone", "token", "language", "end_of_turn", "records", "console")
+PARTS = (
+    "calls",
+    "unchosen",
+    "fast",
+    "telephone",
+    "recording",
+    "token",
+    "language",
+    "end_of_turn",
+    "records",
+    "console",
+)
 OF_CONTENDERS = {"calls", "unchosen"}
-WITH_CALLS = OF_CONTENDERS | {"fast", "telephone"}
+WITH_CALLS = OF_CONTENDERS | {"fast", "telephone", "recording"}
 OTHERS_EVERY = 5  # of the calls with unchosen turns, the contenders that are slow hear every fifth
 
 
@@ -123,6 +144,9 @@ class Bench:
         if "telephone" in self.settings.parts:
             self.say("calling over a telephone")
             self.rows_beside += await telephone.measure(self.settings.quick, self.say)
+        if "recording" in self.settings.parts:
+            self.say("calling with and without a recording")
+            self.rows_beside += await recorded_calls.measure(self.settings.quick, self.say)
 
     async def _contenders(self) -> None:
         quick = self.settings.quick

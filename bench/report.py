@@ -37,6 +37,8 @@ WHAT = {
     "phone_voice_to_voice_p50": "telephone: voice to voice, median, beside a page",
     "phone_echo_phantom_turns": "telephone: turns that an echo alone made, in as many calls of a minute",
     "phone_echo_least_heard": "of the stories told in them, heard on the worst line",
+    "recorded_call_cpu": "recorded calls: CPU seconds per minute of call, beside unrecorded ones",
+    "recorded_call_memory": "recorded calls: private memory of a call, beside unrecorded ones",
     "console_list_p95": "console: a page of the list, any one filter, 95th percentile",
     "console_search_p95": "console: a page of a search in words, 95th percentile",
     "console_month_p95": "console: a month's numbers, 95th percentile",

@@ -1,10 +1,27 @@
-"""Removes recordings from where they lie: a folder, Google's or Amazon's store."""
+"""Opens the stores that recordings lie in, and removes them: a folder, Google's or Amazon's store."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
+
+ANSWER_SECONDS, CONNECT_SECONDS = 10, 5
+PLAIN_HTTP = ("AWS_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP")  # the stores' own variables, for one of one's own
+
+
+def open_store(url: str, *, tries: int) -> Any:
+    """Open the store of a `gs://` or `s3://` URL; each try ends after ANSWER_SECONDS.
+
+    Left to itself the library tries for three minutes, during which nobody can change their mind.
+    """
+    from obstore.store import from_url  # only where recordings lie in a store
+
+    plain = any(os.environ.get(name, "").lower() in ("1", "true") for name in PLAIN_HTTP)
+    options = {"timeout": f"{ANSWER_SECONDS}s", "connect_timeout": f"{CONNECT_SECONDS}s", "allow_http": plain}
+    return from_url(url, client_options=options, retry_config={"max_retries": tries - 1})  # type: ignore[call-overload]
 
 
 async def remove_recording(url: str) -> None:
@@ -21,10 +38,9 @@ def _remove(url: str) -> None:
     if parts.scheme == "file":
         _remove_file(Path(unquote(parts.path)), whole_folder=url.endswith("/"))
         return
-    import obstore  # only where recordings lie in a store
-    from obstore.store import from_url
+    import obstore
 
-    store = from_url(f"{parts.scheme}://{parts.netloc}")
+    store = open_store(f"{parts.scheme}://{parts.netloc}", tries=3)
     path = unquote(parts.path).lstrip("/")
     names = [path] if not url.endswith("/") else [each["path"] for page in obstore.list(store, path) for each in page]
     for name in names:

@@ -31,7 +31,7 @@ def running_http(handle: Handle) -> Iterator[str]:
             except OSError:
                 self.close_connection = True
 
-        do_GET = do_POST = _answer
+        do_GET = do_POST = do_PUT = do_DELETE = _answer
 
         def log_message(self, *args: object) -> None:
             pass

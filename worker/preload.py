@@ -38,6 +38,8 @@ if os.environ.get("WORKER_MCP_SERVERS"):
     import worker.tools.mcp_tools  # 0.7 s, for those who have one
 if os.environ.get("VAANI_TELEMETRY_SOCKET"):
     import worker.telemetry.in_call  # for whom OpenTelemetry's variables are set
+if os.environ.get("WORKER_RECORD") == "on":
+    import worker.recording.preload  # 6 MB of every recorded call's memory
 _context = llm.ChatContext.empty()
 _context.add_message(role="system", content="warm")
 _context.copy()

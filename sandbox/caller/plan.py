@@ -53,7 +53,7 @@ class Turn:
     Args:
         text: What is said; also the truth that reports print.
         keys: Pressed one after the other instead of speaking, e.g. `4711#`; `text` is not needed then.
-        button: Pressed on the page instead of speaking: `withdraw`, which takes consent back; `text` is not needed then.
+        button: Pressed on the page instead of speaking: `withdraw` takes consent back; `text` is not needed then.
         language: The language of the voice, e.g. `hi-IN`.
         scripted: Whether the recogniser is told beforehand what it will hear. False: it has to recognise.
         heard_text, heard_language, heard_probability: What the recogniser will claim; default the truth.

@@ -46,6 +46,14 @@ def test_a_calls_process_is_forked_from_all_it_needs(servers, has_mcp):
     assert ("mcp" in loaded) is has_mcp
 
 
+@pytest.mark.parametrize("record", ["on", "off"])
+def test_what_records_a_call_is_loaded_once_where_calls_are_recorded(record):
+    """Pins: every recorded call's process held 10 MB of its own for it."""
+    loaded = loaded_by("import worker.preload", WORKER_RECORD=record)
+    for module in ("obstore", "worker.recording.parts"):
+        assert (module in loaded) is (record == "on"), module
+
+
 WAIT_FOR_THE_END = """
 from multiprocessing import forkserver
 from worker import fork_server

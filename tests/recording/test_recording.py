@@ -276,10 +276,12 @@ def test_what_no_store_takes_is_bounded_and_told_once(tmp_path, impatient, monke
     lost = []
     (tmp_path / "store").write_text("no folder")
     kept = Shelf(f"file://{tmp_path}/store/below", "call-1", 0, lost.append)
-    for _ in range(5):
+    kept.put(b"12345", 1.0)
+    until(lambda: kept._trouble)
+    for _ in range(4):
         kept.put(b"12345", 1.0)
     kept.close(0.1)
-    assert lost == ["the store takes nothing, and no more may wait"]
+    assert lost == ["the store is away: more waits than may"]
     kept.erase()  # lets the thread go
 
 
@@ -288,11 +290,12 @@ def test_a_store_that_never_comes_back_is_told_at_the_end(tmp_path, impatient):
     (tmp_path / "store").write_text("no folder")
     kept = Shelf(f"file://{tmp_path}/store/below", "call-1", 0, lost.append)
     kept.put(b"12345", 1.0)
+    until(lambda: kept._trouble)
     kept.close(0.1)
-    assert lost == ["the store was not there at the call's end"]
+    assert lost == ["the store is away: its end was not taken in time"]
     kept.erase()
     kept.close(0.1)
-    assert lost[1:] == [f"the store was not there to erase it: remove file://{tmp_path}/store/below/call-1/"]
+    assert lost[1:] == [f"the store is away: it could not be erased yet, remove file://{tmp_path}/store/below/call-1/"]
 
 
 def test_an_erasure_takes_the_parts_of_earlier_agents_along_and_leaves_other_calls(tmp_path):

@@ -1,7 +1,7 @@
 """Shows a page what is kept of its call, and lets it take that back by a button: docs/room-protocol.md.
 
-Both are attributes, which LiveKit lets nobody set but their own participant. A caller's can only take back: nothing that
-a client says of itself is a yes.
+Both are attributes, which LiveKit lets nobody set but their own participant. A caller's can only take back: nothing
+that a client says of itself is a yes.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from livekit.agents import AgentSession, ConversationItemAddedEvent, JobContext,
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
-from worker.consent.dialogue import Consent, Given, Ports, Proof
+from worker.consent.dialogue import Consent, Given, Ports, Proof, State
 from worker.consent.notices import NOTICE, TOLD, Notices
 from worker.consent.rules import ConsentRules, Purpose
 from worker.consent.withdrawal import remark_in
@@ -103,6 +103,8 @@ class ConsentTalk:
     def restore(self, saved: dict[str, Any]) -> None:
         """Go on where the agent before this one was."""
         self.dialogue.restore(saved)
+        if self.dialogue.state is State.WITHDRAWN:
+            self._erase()  # the agent before may not have lived to do so
         if self.dialogue.allowed & self._rules.purposes:
             self._page.look_again()
 

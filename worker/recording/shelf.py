@@ -5,21 +5,33 @@ A store that refuses, is slow or gone never disturbs the call: parts wait in mem
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import queue
+import re
+import shutil
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 log = logging.getLogger("vaani")
 MOST_WAITING_BYTES = 4_000_000  # a quarter of an hour
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0
 ERASING_SECONDS = 60.0
+
+
+TROUBLES: Final = (
+    ("No space left|quota exceeded|File too large|EDQUOT", "the disk is full"),
+    ("PermissionDenied|Unauthenticated|Permission denied|Read-only", "the store refuses"),
+    ("NotFound|NoSuchBucket", "the store is gone"),
+    ("timed out|TimedOut|TimeoutError", "the store is too slow"),
+)
+"""What an error's name or text says -> what it means; anything else is a store that cannot be reached."""
 
 
 def folder_of(recordings_url: str) -> Path | None:
@@ -41,6 +53,7 @@ class Shelf:
         self._bytes_waiting = 0
         self._lost = lost
         self._has_lost = False
+        self._trouble = ""
         self._erased = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._thread.start()
@@ -52,7 +65,7 @@ class Shelf:
         if self._erased.is_set():
             return
         if self._bytes_waiting + len(part) > MOST_WAITING_BYTES:
-            self._tell_lost("the store takes nothing, and no more may wait")
+            self._tell_lost("more waits than may")
             return
         self._bytes_waiting += len(part)
         self._waiting.put((name, part))
@@ -69,21 +82,23 @@ class Shelf:
         if self._thread.is_alive():
             self._has_lost = self._has_lost and not self._erased.is_set()
             self._tell_lost(
-                f"the store was not there to erase it: remove {self.url}"
+                f"it could not be erased yet, remove {self.url}"
                 if self._erased.is_set()
-                else "the store was not there at the call's end"
+                else "its end was not taken in time"
             )
 
     def _run(self) -> None:
         import obstore  # only where sound is kept
-        from obstore.store import LocalStore, from_url
+        from obstore.store import LocalStore
+
+        from records.recordings import open_store
 
         opened: list[Any] = []
+        folder = folder_of(self._root)
 
         def store() -> Any:
             if not opened:
-                folder = folder_of(self._root)
-                opened.append(from_url(self._root) if folder is None else LocalStore(folder, mkdir=True))
+                opened.append(open_store(self._root, tries=1) if folder is None else LocalStore(folder, mkdir=True))
             return opened[0]
 
         def put(name: str, part: bytes) -> None:
@@ -92,7 +107,10 @@ class Shelf:
         def remove() -> None:
             for page in obstore.list(store(), prefix=self._folder):
                 for each in page:
-                    obstore.delete(store(), each["path"])
+                    with contextlib.suppress(FileNotFoundError):  # by another agent of the call
+                        obstore.delete(store(), each["path"])
+            if folder is not None:  # what a killed process has half written is in no list
+                shutil.rmtree(folder / self._folder, ignore_errors=not (folder / self._folder).exists())
 
         while (waiting := self._waiting.get()) is not None:
             if not self._erased.is_set():
@@ -107,13 +125,21 @@ class Shelf:
         while not given_up.is_set() and time.monotonic() < until:
             try:
                 work()
+                self._trouble = ""
                 return
             except Exception as error:  # whatever a store says, the call goes on
-                log.warning("the recordings' store did not answer", extra={"why": type(error).__name__})
+                self._trouble = trouble_in(error)
+                log.warning("a recording waits", extra={"why": self._trouble, "error": type(error).__name__})
             given_up.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def _tell_lost(self, why: str) -> None:
         if not self._has_lost:
             self._has_lost = True
-            self._lost(why)
+            self._lost(f"{self._trouble}: {why}" if self._trouble else why)
+
+
+def trouble_in(error: Exception) -> str:
+    """Return what is wrong with a store, in words for its operator."""
+    said = f"{type(error).__name__}: {error}"
+    return next((told for signs, told in TROUBLES if re.search(signs, said, re.IGNORECASE)), "the store is away")
