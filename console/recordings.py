@@ -41,8 +41,8 @@ class Sound:
     @property
     def began_at(self) -> datetime | None:
         """When its first part began, as the part's name says (worker/recording/shelf.py); None for another name."""
-        match = _PART.search(self.objects[0][0])
-        return datetime.fromtimestamp(int(match[1]) / 1000, UTC) if match else None
+        seconds = _began_seconds(self.objects[0][0])
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 class Recordings:
@@ -87,7 +87,8 @@ class Recordings:
         if sound not in self._joined:
             try:
                 parts = [bytes(await self._bytes_of(path, 0, size)) for path, size in sound.objects]
-                stream = await asyncio.to_thread(joined, parts)
+                begins = [seconds for path, _ in sound.objects if (seconds := _began_seconds(path)) is not None]
+                stream = await asyncio.to_thread(joined, parts, begins if len(begins) == len(parts) else None)
             except (BaseError, OSError) as error:
                 raise Refusal(404, "no_recording") from error
             except NotOgg:
@@ -117,6 +118,11 @@ class Recordings:
         if self._store is None or not url.startswith(self._base_url) or not path or {"", ".", ".."} & set(parts):
             raise Refusal(404, "no_recording")
         return path
+
+
+def _began_seconds(path: str) -> float | None:
+    match = _PART.search(path)
+    return int(match[1]) / 1000 if match else None
 
 
 def _type_of(path: str) -> str | None:

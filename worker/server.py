@@ -236,8 +236,15 @@ async def take_call(ctx: JobContext) -> None:
     agent = Assistant(call, ready.instructions, offered_tools(settings.tools, settings.tool_sources))
     follow_to_its_end(ctx, call, agent)
     call.opening.refused = refusal(ctx)
+    await start(ctx, session, agent)
+
+
+async def start(ctx: JobContext, session: AgentSession[Any], agent: Assistant) -> None:
+    """Join the room and begin.
+
+    The session hosts nobody: a host sends everybody in the room all words and tools' data, and runs what they send.
+    """
     connecting = asyncio.create_task(connect(ctx))
-    # A session's host would send everybody in the room all words and tools' data, and run what they send.
     await session.start(
         agent=agent, room=ctx.room, room_options=ROOM_OPTIONS, record=NOTHING_IS_UPLOADED, session_host=False
     )

@@ -97,7 +97,7 @@ class Recorder:
             self._write(time.time() - LAG_SECONDS)
 
     def _write(self, until: float) -> None:
-        """Encode what is settled: 3 ms for a second of sound."""
+        """Encode what is settled: 4 ms for a second of sound."""
         if self._agent_tap is not None:
             self._agent_tap.settle(until)
         end = round((until - self._began_at) * RATE_HZ)
