@@ -1,9 +1,9 @@
 """Joins the parts of a recording into one Ogg stream: browsers play a chain's first link, and cannot seek in the rest.
 
 A part is a closed file of its own (worker/recording/parts.py). Its packets of sound are not touched, but put into pages
-of one stream (RFC 3533), each part's at the moment at which it began. A player counts the samples of packets, and a part
-has up to two packets more than sound: left in, they would put half an hour behind by seconds. Between two agents of a
-call there may be a gap: silent packets stand there.
+of one stream (RFC 3533), each part's at the moment at which it began. A player counts the samples of packets, and a
+part has up to two packets more than sound: left in, they would put half an hour behind by seconds. Between two agents
+of a call there may be a gap: silent packets stand there.
 """
 
 from __future__ import annotations

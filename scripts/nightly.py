@@ -47,7 +47,10 @@ STEPS = (
         tools=("buildah", "mmdebstrap"),
         report="out/container.json",
     ),
-    Step("recorded-call", (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/calls")),
+    Step(
+        "recorded-call",
+        (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/calls", "tests/recording"),
+    ),
     Step("telephone", (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/telephone")),
     Step(
         "terraform", (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/infra"), tools=("terraform",)

@@ -21,7 +21,7 @@ SILENCE = np.zeros(RATE_HZ, dtype=np.int16)
 
 
 def record(folder, generation, seconds, began_at, marks):
-    """One agent's recording, a second at a time: a mark at some moments, on the caller's side and the agent's in turn."""
+    """One agent's recording, a second at a time: marks at some moments, the caller's and the agent's in turn."""
     kept, parts = Shelf(f"file://{folder}", "call-1", generation, print), Parts()
     for second in range(seconds):
         marked = np.concatenate([MARK, SILENCE])[:RATE_HZ]
