@@ -17,14 +17,7 @@ from join_token.secret import Secret
 from join_token.variables import VARIABLES
 
 CONTRACT_FIELDS = frozenset(
-    {
-        "room_name",
-        "participant_name",
-        "participant_identity",
-        "participant_metadata",
-        "participant_attributes",
-        "room_config",
-    }
+    "room_name participant_name participant_identity participant_metadata participant_attributes room_config".split()
 )
 HMAC_SECRET_BYTES_MIN = 32
 NAME_BYTES_MAX = 256
@@ -204,11 +197,8 @@ def settings_from(environ: Mapping[str, str], problems: list[str] | None = None)
 
 
 def _takes_consent(reader: _Reader, auth: str) -> bool:
-    wanted = reader.flag("TOKEN_CONSENT")
-    if wanted and auth != "hmac":
-        reader.problem(
-            "TOKEN_CONSENT", "needs TOKEN_AUTH=hmac: no client may say of itself that it has agreed. Leave it out."
-        )
+    if (wanted := reader.flag("TOKEN_CONSENT")) and auth != "hmac":
+        reader.problem("TOKEN_CONSENT", "needs TOKEN_AUTH=hmac: no client may say of itself that it has agreed.")
     return wanted
 
 
