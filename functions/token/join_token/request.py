@@ -26,6 +26,7 @@ _TEXT_LIMITS_BYTES = {
     "participant_identity": NAME_BYTES_MAX,
     "participant_metadata": METADATA_BYTES_MAX,
 }
+CONTRACT_FIELDS = (*_TEXT_LIMITS_BYTES, "participant_attributes", "room_config")
 # livekit-protocol's RoomConfiguration and RoomAgentDispatch; a test compares them with the package's descriptors.
 ROOM_CONFIG_FIELDS = (
     "name",
@@ -122,7 +123,7 @@ def _folded(names: tuple[str, ...]) -> dict[str, str]:
     return {name.replace("_", ""): name for name in names}
 
 
-_BODY_FIELDS = _folded((*_TEXT_LIMITS_BYTES, "participant_attributes", "room_config"))
+_BODY_FIELDS = _folded(CONTRACT_FIELDS)
 _ROOM_CONFIG_FIELDS = _folded(ROOM_CONFIG_FIELDS)
 _AGENT_FIELDS = _folded(AGENT_FIELDS)
 

@@ -13,12 +13,10 @@ from urllib.parse import unquote, urlsplit
 
 from join_token.env_file import inner_control_character
 from join_token.errors import SettingsError
+from join_token.request import CONTRACT_FIELDS
 from join_token.secret import Secret
 from join_token.variables import VARIABLES
 
-CONTRACT_FIELDS = frozenset(
-    "room_name participant_name participant_identity participant_metadata participant_attributes room_config".split()
-)
 HMAC_SECRET_BYTES_MIN = 32
 NAME_BYTES_MAX = 256
 TTL_SECONDS_RANGE = (120, 840)  # with nbf a minute back, a token spans at most 15 minutes
@@ -376,7 +374,7 @@ def _origins(reader: _Reader) -> frozenset[str]:
 
 def _client_fields(reader: _Reader, auth: str) -> frozenset[str]:
     fields = frozenset(reader.listed("TOKEN_CLIENT_FIELDS"))
-    for field in sorted(fields - CONTRACT_FIELDS):
+    for field in sorted(fields.difference(CONTRACT_FIELDS)):
         nearest = difflib.get_close_matches(field, CONTRACT_FIELDS, n=1, cutoff=0.5)
         hint = f"Did you mean {nearest[0]}?" if nearest else f"Known: {', '.join(sorted(CONTRACT_FIELDS))}."
         reader.problem("TOKEN_CLIENT_FIELDS", f"{field!r} is not a field of the contract. {hint}")
