@@ -9,8 +9,8 @@ from typing import Any, TextIO
 
 COLUMNS = (
     "id", "room", "channel", "direction", "caller", "number", "started_at", "answered_at", "ended_at", "end_reason",
-    "failed", "languages", "turns", "faults", "handovers", "rescues", "transfers", "rupees", "recording", "summary",
-    "outcome", "outcome_status", "events_dropped",
+    "failed", "languages", "turns", "faults", "handovers", "rescues", "transfers", "rupees", "unpriced", "recording",
+    "summary", "outcome", "outcome_status", "events_dropped",
 )  # fmt: skip
 _COUNTED = ("turns", "faults", "transfers")
 # Spreadsheets take text that begins so for a formula, and a caller may have said it.
@@ -44,5 +44,7 @@ def _cell(name: str, value: Any) -> Any:
         return ""
     if name == "languages":
         return " ".join(value)
+    if name == "unpriced":
+        return ", ".join(value)
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | bool) else value
     return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text

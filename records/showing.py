@@ -50,6 +50,7 @@ def told(record: dict[str, Any]) -> list[str]:
     """Tell a record in a few lines."""
     over = f"over: {record['end_reason']}" if record["ended_at"] else "goes on"
     rupees = "price unknown" if record["rupees"] is None else f"Rs {record['rupees']:.2f}"
+    rupees += f" (without {', '.join(record['unpriced'])})" if record["unpriced"] else ""
     languages = " ".join(record["languages"]) or "no reply"
     tools = [f"{tool['name']} {tool['outcome']}" for turn in record["turns"] for tool in turn["tools"]]
     lines = [

@@ -81,6 +81,9 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
     except OSError as error:
         log.error(log_events.WORKER_GAVE_UP, extra={"why": f"WORKER_HEALTH_PORT: {error}"})
         return GAVE_UP
+    if not await _keeps_budgets(parts, settings):
+        await health.aclose()
+        return GAVE_UP
     if telemetry is not None:
         await telemetry.start()
     redispatcher = Redispatcher(parts.client.rooms, settings.livekit.agent_name)
@@ -88,9 +91,6 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
     server.on("worker_started", lambda *_: parts.admission.follow(server))
     shipping = RecordShipping(settings.records, beside_records(settings))
     shipping.start()
-    if parts.teller is not None:
-        parts.teller.start()
-        tell_budgets(settings, PriceTable.load(settings.money).bill)
     serving = asyncio.create_task(server.run(devmode=dev))
     beside = [
         asyncio.create_task(_render_phrases(settings, registration.done)),
@@ -122,6 +122,18 @@ def telemetry_of(parts: Parts, settings: Settings) -> WorkerTelemetry:
     admission = parts.admission
     socket = Path(os.environ[SOCKET_VARIABLE])
     return WorkerTelemetry(settings.telemetry, socket, admission.calls, lambda: admission.most)
+
+
+async def _keeps_budgets(parts: Parts, settings: Settings) -> bool:
+    """Begin to keep the budgets, where there are any; False where that cannot be done."""
+    if parts.teller is None:
+        return True
+    if not await asyncio.to_thread(parts.teller.start):
+        why = f"no budget can be kept: calls cannot be listened to at {parts.teller.address}; set TMPDIR, or no budget"
+        log.error(log_events.WORKER_GAVE_UP, extra={"why": why})
+        return False
+    tell_budgets(settings, PriceTable.load(settings.money).bill)
+    return True
 
 
 async def _until_stopped(

@@ -29,7 +29,7 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 from records.masking import know_number_words
 from worker import log_events
 from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE
-from worker.budget.turns import dearest_turn_rupees, usual_turn_rupees
+from worker.budget.turns import Turns
 from worker.consent.answers import read_answer
 from worker.consent.earlier import decided_before
 from worker.consent.outside import read_outside_consent
@@ -304,6 +304,7 @@ def budget_parts(ctx: JobContext, ready: Prewarmed) -> BudgetParts | None:
     if not limits.are_set or ctx.is_fake_job() or refusal(ctx) is not None:
         return None
     succession, ticket = succession_of(ctx, settings), read_ticket(ctx.job.metadata)
+    turns = Turns(settings.stt, settings.llm, settings.tts, settings.call, settings.turns, settings.outcome)
     return BudgetParts(
         limits,
         ready.budget_address,
@@ -312,8 +313,9 @@ def budget_parts(ctx: JobContext, ready: Prewarmed) -> BudgetParts | None:
         caller=succession.caller if succession is not None else ticket.caller if ticket is not None else "",
         key=settings.livekit.api_secret.get_secret_value(),
         time_zone=settings.tools.time_zone,
-        dearest_turn=dearest_turn_rupees(settings, ready.prices.bill),
-        usual_turn=usual_turn_rupees(settings, ready.prices.bill),
+        dearest_turn=turns.dearest_rupees(ready.prices.bill),
+        usual_turn=turns.usual_rupees(ready.prices.bill),
+        is_outbound=read_errand(ctx.job.metadata) is not None,
     )
 
 

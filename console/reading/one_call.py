@@ -18,7 +18,8 @@ from records.schema import Base
 _AGENTS = Base.metadata.tables["call_agents"]
 _NUMBERS = (
     "id", "channel", "direction", "caller", "started_at", "answered_at", "ended_at", "end_reason", "failed",
-    "languages", "handovers", "rescues", "usage", "rupees", "outcome_status", "words_kept", "events_dropped",
+    "languages", "handovers", "rescues", "usage", "rupees", "unpriced", "outcome_status", "words_kept",
+    "events_dropped",
 )  # fmt: skip
 _NUMBERS_OF_A_TURN = (
     "number", "at", "replied_at", "heard_language", "reply_language", "language_reason", "interrupted",

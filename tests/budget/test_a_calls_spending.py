@@ -51,13 +51,14 @@ def used_up(scope):
 class Call:
     """A call's surroundings: what is said, logged and ended in it."""
 
-    def __init__(self, monkeypatch, verdicts=(), limits=None, caller="", listens=True):
+    def __init__(self, monkeypatch, verdicts=(), limits=None, caller="", listens=True, is_outbound=False):
         self.did, self.handlers, self.rupees, self.listens = [], {}, 0.0, listens
         self.session = SimpleNamespace(on=self.handlers.__setitem__, agent_state="listening")
         self.ending = SimpleNamespace(begun=False, end=self.end)
         speaker = SimpleNamespace(say=self.say, told=lambda code, phrase: self.did.append(f"tells {code}"))
         reports = SimpleNamespace(
-            event=lambda name, **about: self.did.append(f"logs {name}, {about['budget']}"), turns=3,
+            event=lambda name, **about: self.did.append(f"logs {name}, {about.get('budget') or about['reason']}"),
+            turns=3,
             cost=lambda: SimpleNamespace(bill=Bill(self.rupees)),
         )  # fmt: skip
         self.claims = None
@@ -69,8 +70,9 @@ class Call:
 
         monkeypatch.setattr(module, "Claims", claims_of)
         parts = BudgetParts(
-            limits or Limits(call=10.0), "address", "call-1", 0, caller, KEY, "Asia/Kolkata", DEAREST, USUAL
-        )
+            limits or Limits(call=10.0), "address", "call-1", 0, caller, KEY, "Asia/Kolkata", DEAREST, USUAL,
+            is_outbound,
+        )  # fmt: skip
         self.spending = Spending(self.session, parts, speaker, self.ending, reports)
 
     def say(self, phrase):
@@ -165,9 +167,18 @@ async def test_with_nothing_left_the_caller_is_told_and_the_call_ends_once(monke
     await call.over()
 
 
+async def test_who_was_called_is_not_asked_to_call_again_tomorrow(monkeypatch):
+    call = await Call(monkeypatch, [used_up(Scope.DAY)], is_outbound=True).begun()
+    assert call.did[-1] == "ends: budget, budget_up"
+    await call.over()
+
+
 async def test_a_used_up_day_is_said_before_any_greeting(monkeypatch):
     call = await Call(monkeypatch, [used_up(Scope.DAY)]).begun()
-    assert call.ending.begun
+    assert call.did == [
+        f"logs {log_events.BUDGET_USED_UP}, day", f"logs {log_events.CALL_REFUSED}, budget_day", "tells budget_day",
+        "ends: budget, day_is_up",
+    ]  # fmt: skip
     await call.over()
 
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from worker.budget.checks import budget_problems, tell_budgets
-from worker.budget.turns import dearest_turn_rupees, usual_turn_rupees
+from worker.budget.turns import Turns
 from worker.environment import load_settings
 from worker.errors import BadSettings
 from worker.lang import part_of
@@ -98,17 +98,20 @@ def test_it_is_said_once_over_whom_a_budget_is_held_and_what_it_leaves_out(caplo
     )
 
 
+def turns_of(**environ):
+    settings = settings_of(**environ)
+    turns = Turns(settings.stt, settings.llm, settings.tts, settings.call, settings.turns, settings.outcome)
+    return turns.usual_rupees(price_of(settings)), turns.dearest_rupees(price_of(settings))
+
+
 def test_a_turn_costs_less_than_the_dearest_one_may():
-    plain = settings_of()
-    usual, dearest = usual_turn_rupees(plain, price_of(plain)), dearest_turn_rupees(plain, price_of(plain))
-    assert 0.4 < usual < 1.2  # the reference: 1.6 to 1.8 a minute of four turns, and a caution for long ones
+    usual, dearest = turns_of()
+    assert 0.4 < usual < 1.2  # a usual minute is two of them and silence: 1.6 to 1.8
     assert usual < dearest < 6
-    longer = settings_of(LLM_MAX_REPLY_TOKENS="600")
-    assert dearest_turn_rupees(longer, price_of(longer)) > 1.5 * dearest
-    lines = settings_of(WORKER_PHONE_RUPEES_PER_MINUTE="1@2026-11-01", WORKER_LIVEKIT_RUPEES_PER_MINUTE="2@2026-11-01")
-    assert dearest_turn_rupees(lines, price_of(lines)) == pytest.approx(dearest + 3)
-    outcome = settings_of(WORKER_OUTCOME="on")
-    assert dearest_turn_rupees(outcome, price_of(outcome)) > dearest
+    assert turns_of(LLM_MAX_REPLY_TOKENS="600")[1] > 1.5 * dearest
+    minutes = {"WORKER_PHONE_RUPEES_PER_MINUTE": "1", "WORKER_LIVEKIT_RUPEES_PER_MINUTE": "2"}
+    assert turns_of(**minutes)[1] == pytest.approx(dearest + 3)
+    assert turns_of(WORKER_OUTCOME="on")[1] > dearest
 
 
 @pytest.mark.parametrize("language", SUPPORTED)

@@ -71,6 +71,7 @@ def test_a_newcomer_can_say_what_was_wanted_what_it_took_and_what_it_cost(consol
         summary="Asked for an order.",
         outcome={"intent": "order", "resolved": True},
         rupees=3.0,
+        unpriced=["phone minutes"],
         number="+919876543210",
     )
     page = seen(console.get(f"/calls/{call}"))
@@ -88,6 +89,7 @@ def test_a_newcomer_can_say_what_was_wanted_what_it_took_and_what_it_cost(consol
         "why: wish",
         "₹3.00",
         "₹1.50 a turn",
+        "without phone minutes",
         "2.00 s from the last word to the answer",
         "model 1.25 s",
         "crashed",

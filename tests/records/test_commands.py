@@ -114,6 +114,15 @@ def test_show_tells_a_record_in_a_few_lines(database, capsys):
     assert run(capsys, "show", "--room", "no such")[0] == 1
 
 
+def test_show_and_a_table_name_what_is_not_in_the_price(database, capsys):
+    with sqlite3.connect(database) as connection:
+        connection.execute("""UPDATE calls SET rupees = 1.5, unpriced = '["phone minutes", "livekit minutes"]'""")
+    connection.close()
+    assert "Rs 1.50 (without phone minutes, livekit minutes)" in run(capsys, "show", "--room", "room-1")[1]
+    rows = list(csv.DictReader(io.StringIO(run(capsys, "export", "--since", "2027-01-01", "--format", "csv")[1])))
+    assert {row["unpriced"] for row in rows} == {"phone minutes, livekit minutes"}
+
+
 def test_a_file_of_a_newer_release_is_refused_by_name(database, capsys):
     with sqlite3.connect(database) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")

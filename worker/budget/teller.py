@@ -31,6 +31,8 @@ DATABASE_SECONDS = 1.0
 """Longer than this no claim waits for the database."""
 AWAY_SECONDS = 2.0
 """So long after a failure nobody asks it anything."""
+START_SECONDS = 30.0
+"""A database's drivers are seconds of imports on a busy machine."""
 STOP_SECONDS = 3.0
 
 
@@ -112,12 +114,13 @@ class Teller:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._ready = threading.Event()
+        self._failed = False
         self._thread = threading.Thread(target=self._run, name="budget-teller", daemon=True)
 
-    def start(self) -> None:
-        """Begin to answer; returns when calls can ask."""
+    def start(self) -> bool:
+        """Begin to answer; returns when calls can ask, False where they never can: the log says why."""
         self._thread.start()
-        self._ready.wait(STOP_SECONDS)
+        return self._ready.wait(START_SECONDS) and not self._failed
 
     def stop(self) -> None:
         """Stop answering; what the database has not been told by then is lost with this worker."""
@@ -132,7 +135,10 @@ class Teller:
         try:
             asyncio.run(self._serve())
         except Exception:
+            self._failed = True
             log.exception("the budgets' teller has ended")
+        finally:
+            self._ready.set()
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()

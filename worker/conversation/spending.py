@@ -52,6 +52,8 @@ class BudgetParts:
     """Where a day is a day."""
     dearest_turn: float
     usual_turn: float
+    is_outbound: bool = False
+    """Who was called is not asked to call again tomorrow."""
 
 
 class Spending:
@@ -164,8 +166,11 @@ class Spending:
         self._speaker.say("budget_warning")
 
     def _end(self, scope: Scope) -> None:
-        phrase = PHRASES[scope]
+        outbound = self._parts is not None and self._parts.is_outbound
+        phrase = PHRASES[Scope.CALL if outbound else scope]
         self._reports.event(log_events.BUDGET_USED_UP, budget=scope.value, turns=self._reports.turns)
+        if not self._has_spoken:
+            self._reports.event(log_events.CALL_REFUSED, reason=f"budget_{scope.value}", spoken=True)
         self._speaker.told(f"budget_{scope.value}", phrase)
         self._ending.end(END_REASON, phrase)
 
