@@ -5,8 +5,7 @@ LiveKit's STT, LLM and TTS base classes already are our ports for speech; these 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
 from livekit import rtc
@@ -16,22 +15,6 @@ from worker.spoken import Pronunciations
 
 WholeRecording = Callable[[list[rtc.AudioFrame]], Awaitable[stt.SpeechEvent]]
 """Recognises a whole recording at once. Raises livekit's APIError."""
-PHONE_LINE, LIVEKIT_LINE = "line:phone", "line:livekit"
-"""The rows of a call's counters that are no model's: seconds on the telephone, and in the room."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """What a call's counters cost."""
-
-    rupees: float | None
-    """None where a model in use has no known price, or nothing has been used yet."""
-    unpriced: tuple[str, ...] = ()
-    """What is not in the sum because nobody knows its price: `tts bulbul:v4-flash`, `phone minutes`."""
-
-
-Price = Callable[[Mapping[str, Mapping[str, float]]], Bill]
-"""Turns a call's counters, a row a model, into a bill."""
 
 
 class Voice(Protocol):

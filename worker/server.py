@@ -29,6 +29,7 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 from records.masking import know_number_words
 from worker import log_events
 from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE
+from worker.bill import LIVEKIT_LINE
 from worker.budget.turns import Turns
 from worker.consent.answers import read_answer
 from worker.consent.earlier import decided_before
@@ -53,7 +54,6 @@ from worker.end_of_turn.sound.runner import SoundRunner, probability_of
 from worker.end_of_turn.wait_policy import wait_policy
 from worker.environment import load_settings
 from worker.phone.errand import read_errand
-from worker.ports import LIVEKIT_LINE
 from worker.providers.openai_llm import build_llm, warm
 from worker.providers.prices import PriceTable
 from worker.providers.sarvam_stt import build_stt, by_request

@@ -8,10 +8,10 @@ import pytest
 
 from records.budgets import Limits, Scope, Verdict
 from worker import log_events
+from worker.bill import Bill
 from worker.conversation import spending as module
 from worker.conversation.speaker import NobodyListensError
 from worker.conversation.spending import BudgetParts, Spending
-from worker.ports import Bill
 from worker.text.phone_numbers import fingerprint
 
 KEY = "a-livekit-api-secret-of-some-length"

@@ -9,8 +9,8 @@ from records.engine import new_engine, upgrade
 from records.writing import close_abandoned, write_events
 from tests.outcome.conftest import maker_for
 from tests.records.test_outcomes import WHOLE, record_of, told
+from worker.bill import Bill
 from worker.outcome.open_calls import OpenCalls
-from worker.ports import Bill
 
 
 def price(usage):

@@ -6,8 +6,8 @@ import pytest
 from livekit.agents import telemetry
 
 from tests.telemetry.conftest import came
+from worker.bill import Bill
 from worker.conversation.reports import FinishedTurn
-from worker.ports import Bill
 from worker.record.call_record import Cost
 from worker.telemetry import names
 from worker.telemetry.network import NetworkDelay

@@ -6,9 +6,9 @@ from typing import get_args
 
 import pytest
 
+from worker.bill import Bill
 from worker.environment import load_group
 from worker.errors import BadSettings
-from worker.ports import Bill
 from worker.providers.prices import PriceTable
 from worker.settings import LlmSettings, MoneySettings, SttSettings, TtsSettings
 

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 from livekit.agents import ChatMessage
 
+from worker.bill import Bill
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import LANGUAGE_ATTRIBUTE, NOTICE_TOPIC, TURN_TOPIC, CallReports
 from worker.conversation.speculation import Waste
-from worker.ports import Bill
 
 
 class Room:

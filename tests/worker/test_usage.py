@@ -7,8 +7,8 @@ import pytest
 from livekit import rtc
 from livekit.agents import APIConnectionError, llm
 
+from worker.bill import LIVEKIT_LINE, PHONE_LINE
 from worker.conversation.usage import CallUsage
-from worker.ports import LIVEKIT_LINE, PHONE_LINE
 
 
 def session(**rows):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from worker import log_events
-from worker.ports import LIVEKIT_LINE, PHONE_LINE, Price
+from worker.bill import LIVEKIT_LINE, PHONE_LINE, Price
 from worker.settings import MoneySettings, Settings
 
 log = logging.getLogger("vaani")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from worker.ports import LIVEKIT_LINE, PHONE_LINE, Price
+from worker.bill import LIVEKIT_LINE, PHONE_LINE, Price
 from worker.settings import CallSettings, LlmSettings, OutcomeSettings, SttSettings, TtsSettings, TurnSettings
 
 Usage = dict[str, dict[str, float]]

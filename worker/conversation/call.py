@@ -8,6 +8,7 @@ from typing import Any
 from livekit.agents import AgentSession, ChatMessage, JobContext, ToolError, llm
 
 from worker import log_events
+from worker.bill import Price
 from worker.conversation.call_recording import CallRecording, SoundParts
 from worker.conversation.caller import verified_caller
 from worker.conversation.clocks import Clocks
@@ -32,7 +33,7 @@ from worker.conversation.usage import CallUsage
 from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
 from worker.phone.errand import Errand
-from worker.ports import Price, TurnEvidence, Voice, WholeRecording
+from worker.ports import TurnEvidence, Voice, WholeRecording
 from worker.record.call_record import CallRecord
 from worker.settings import CallSettings, PhoneSettings, RetrySettings
 from worker.ticket import Ticket

@@ -11,6 +11,7 @@ from livekit.agents import AgentSession, AgentStateChangedEvent, JobContext
 
 from worker import log_events
 from worker.admission_rules import DAY_IS_SPENT, EXPIRED, TOO_MANY_CALLS, USED
+from worker.bill import PHONE_LINE
 from worker.conversation.caller import chosen_language, opening_language, wanted_voice
 from worker.conversation.clocks import Clocks
 from worker.conversation.consent_talk import ConsentTalk
@@ -24,7 +25,6 @@ from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
 from worker.conversation.spending import Spending
 from worker.phone.menu import Other
-from worker.ports import PHONE_LINE
 from worker.recovery.rooms import CALLER_KINDS
 from worker.settings import CallSettings
 from worker.ticket import Ticket

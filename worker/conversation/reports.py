@@ -16,12 +16,12 @@ from livekit import rtc
 from livekit.agents import AgentSession, ChatMessage
 
 from worker import log_events
+from worker.bill import Price
 from worker.consent.rules import Purpose
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.speculation import Waste
 from worker.conversation.usage import CallUsage
 from worker.faults import Fault
-from worker.ports import Price
 from worker.record.call_record import CallRecord, Cost, Spoken
 from worker.turn_timings import TurnTimings
 

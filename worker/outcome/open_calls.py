@@ -12,10 +12,10 @@ from records.engine import writing
 from records.figures import derive
 from records.outcomes import OpenCall, claim_open_call, write_outcome
 from records.writing import add_usage
+from worker.bill import Price
 from worker.outcome.conversation import Conversation, Line, ToolRun
 from worker.outcome.making import NO_WORDS, Outcome, OutcomeMaker
 from worker.outcome.noting import note
-from worker.ports import Price
 
 log = logging.getLogger("vaani")
 LOOK_SECONDS = 5.0

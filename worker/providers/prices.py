@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from worker.ports import LIVEKIT_LINE, PHONE_LINE, Bill
+from worker.bill import LIVEKIT_LINE, PHONE_LINE, Bill
 from worker.settings import DatedFigure, MoneySettings
 
 VARIABLE = "WORKER_PRICES_FILE"

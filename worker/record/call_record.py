@@ -21,8 +21,8 @@ from records import events
 from records.events import call_id_of
 from records.masking import Kind, Masker
 from records.spool import SpoolWriter
+from worker.bill import Bill
 from worker.faults import Fault
-from worker.ports import Bill
 from worker.recovery.snapshot import Succession
 from worker.settings import RecordsSettings
 from worker.text.phone_numbers import fingerprint, without_numbers
