@@ -14,7 +14,7 @@ help:  ## List these commands
 setup:  ## Install what the lock says: venv, livekit-server, the page's packages; instant when unchanged
 	@$(PYTHON) scripts/setup.py
 
-demo: setup  ## Everything without a key: one call, then the page and the console. FAULT=name shows a fault, FAULT=help lists them; PHONE=1 dials in
+demo: setup  ## Everything without a key: one call, then the page and the console. FAULT=name shows a fault, FAULT=help lists them; PHONE=1 dials in; TRACE=1 opens the call's trace
 	@$(VENV)/python -m sandbox demo
 
 dev: setup  ## The token function, a worker and the console with your own keys from .env

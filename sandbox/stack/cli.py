@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from sandbox.stack.fault_menu import BEGINS_AT_TURN, FAULTS, fault_help
 from sandbox.stack.processes import ProcessFailed, python
 from sandbox.stack.stack import ROOT, Stack, StackOptions
 from sandbox.stack.telephony import HOW_TO_GET_SIP, find_livekit_sip
+from sandbox.stack.traced import TracedCall, traced
 
 # Under a fault the caller waits for what comes after the apology, instead of talking over it.
 PATIENT = Patience(busy_agent_seconds=20.0, polite_silence_seconds=4.0)
@@ -41,17 +43,18 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "out", help="where call.wav and call.json go")
     parser.add_argument("--stay", action="store_true", help="stay up and print the page's address")
     options = parser.parse_args(rest)
-    fault, phone = os.environ.get("FAULT", ""), os.environ.get("PHONE", "") or "0"
+    fault, phone, trace = (os.environ.get(name, "") for name in ("FAULT", "PHONE", "TRACE"))
     if fault == "help":
         print(fault_help())
         return GOOD
     if fault and fault not in FAULTS:
         print(f"FAULT={fault} is unknown.\n{fault_help()}", file=sys.stderr)
         return BAD_SETTINGS
-    if phone not in ("0", "1"):
-        print(f"PHONE={phone} is neither 1 (a telephone dials in) nor 0.", file=sys.stderr)
-        return BAD_SETTINGS
-    options.phone = phone == "1"
+    for name, value, what in (("PHONE", phone, "a telephone dials in"), ("TRACE", trace, "shows the call's trace")):
+        if value not in ("", "0", "1"):
+            print(f"{name}={value} is neither 1 ({what}) nor 0.", file=sys.stderr)
+            return BAD_SETTINGS
+    options.phone, options.trace = phone == "1", trace == "1"
     try:
         if command == "dev":
             from sandbox.stack.dev import run_dev
@@ -85,9 +88,13 @@ async def _demo(options: argparse.Namespace, fault: str, *, place: bool, stay: b
         print(f"[{time.monotonic() - started_at:5.1f} s] {what}", flush=True)
 
     try:
-        async with Stack(_stack_options(options, progress)) as stack:
+        async with AsyncExitStack() as opened:
+            tracing = opened.enter_context(traced(options.out)) if options.trace else None
+            stack = await opened.enter_async_context(Stack(_stack_options(options, progress, tracing)))
             progress("ready: calling")
             code = await _call(stack, options, fault) if place else GOOD
+            if tracing is not None and place:
+                print(await tracing.show(opens=stay), flush=True)
             if stay:
                 await stack.start_console()
                 print(f"\nThe page: {stack.sandbox_url}/    (Ctrl-C stops everything)")
@@ -100,10 +107,13 @@ async def _demo(options: argparse.Namespace, fault: str, *, place: bool, stay: b
         return INTERRUPTED if not stay else GOOD
 
 
-def _stack_options(options: argparse.Namespace, progress: Callable[[str], None]) -> StackOptions:
-    environment = PHONE_WORKER if options.phone else {}
+def _stack_options(
+    options: argparse.Namespace, progress: Callable[[str], None], tracing: TracedCall | None
+) -> StackOptions:
+    traces = {} if tracing is None else tracing.environment
     return StackOptions(
-        on_progress=progress, logs=options.out / "logs", telephone=options.phone, worker_environment=environment,
+        on_progress=progress, logs=options.out / "logs", telephone=options.phone,
+        worker_environment={**(PHONE_WORKER if options.phone else {}), **traces}, token_environment=traces,
         records=options.out / RECORDS,
     )  # fmt: skip
 

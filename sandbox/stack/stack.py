@@ -37,6 +37,7 @@ OWN_PREFIXES = (
     "AGENT_",
     "CALL_",
     "CONSOLE_",
+    "OTEL_",
 )
 
 

@@ -34,14 +34,15 @@ class NetworkDelay:
                 stats = await self._room.get_rtc_stats()
         except (TimeoutError, RuntimeError):
             return
+        all_stats = [*stats.publisher_stats, *stats.subscriber_stats]  # one connection carries both ways, or two do
         there_and_back = [
             stat.candidate_pair.candidate_pair.current_round_trip_time
-            for stat in [*stats.publisher_stats, *stats.subscriber_stats]
+            for stat in all_stats
             if stat.WhichOneof("stats") == "candidate_pair" and stat.candidate_pair.candidate_pair.nominated
         ]
         buffered = [
             stat.inbound_rtp.inbound.jitter_buffer_delay / stat.inbound_rtp.inbound.jitter_buffer_emitted_count
-            for stat in stats.subscriber_stats
+            for stat in all_stats
             if stat.WhichOneof("stats") == "inbound_rtp" and stat.inbound_rtp.inbound.jitter_buffer_emitted_count
         ]
         if there_and_back:
