@@ -56,15 +56,14 @@ NUMBERS: Final = frozenset({
 })  # fmt: skip
 
 IDENTIFIERS: Final = frozenset({
-    "error.type", "exception.type",
-    "gen_ai.agent.name", "gen_ai.conversation.id", "gen_ai.operation.name", "gen_ai.output.type",
-    "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.finish_reasons", "gen_ai.response.id",
-    "gen_ai.response.model", "gen_ai.tool.call.id", "gen_ai.tool.name", "gen_ai.tool.type", "gen_ai.workflow.name",
-    "lk.agent_label", "lk.agent_name", "lk.blocking.severity", "lk.close_reason", "lk.dispatch_id", "lk.disconnect_reason",
-    "lk.eou.language", "lk.eou.outcome", "lk.eou.source", "lk.fallback.label", "lk.function_tool.id",
-    "lk.function_tool.name", "lk.generation_id", "lk.job.worker_id", "lk.job_id", "lk.parent_generation_id",
-    "lk.participant_kind", "lk.provider_request_ids", "lk.room_sid", "lk.speech_id", "lk.track_source",
-    "lk.tts.label",
+    "error.type", "exception.type", "gen_ai.agent.name", "gen_ai.conversation.id", "gen_ai.operation.name",
+    "gen_ai.output.type", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.response.finish_reasons",
+    "gen_ai.response.id", "gen_ai.response.model", "gen_ai.tool.call.id", "gen_ai.tool.name", "gen_ai.tool.type",
+    "gen_ai.workflow.name", "lk.agent_label", "lk.agent_name", "lk.blocking.severity", "lk.close_reason",
+    "lk.dispatch_id", "lk.disconnect_reason", "lk.eou.language", "lk.eou.outcome", "lk.eou.source",
+    "lk.fallback.label", "lk.function_tool.id", "lk.function_tool.name", "lk.generation_id", "lk.job.worker_id",
+    "lk.job_id", "lk.parent_generation_id", "lk.participant_kind", "lk.provider_request_ids", "lk.room_sid",
+    "lk.speech_id", "lk.track_source", "lk.tts.label",
     names.CALL_ID, names.LANGUAGE, names.SLOWEST_STAGE, names.STAGE,
 })  # fmt: skip
 
