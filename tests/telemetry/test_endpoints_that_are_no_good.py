@@ -41,9 +41,18 @@ def answering(answer):
         server.close()
 
 
+def whole_request(line):
+    """Read all that was sent: a socket that is closed before would reset the connection, and its answer with it."""
+    read = b""
+    while not read.endswith(b"\r\n\r\nx"):
+        if not (more := line.recv(65536)):
+            return
+        read += more
+
+
 def drip(line):
     """A header that never ends, a byte at a time."""
-    line.recv(65536)
+    whole_request(line)
     line.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     while not stop.wait(0.02):
         line.sendall(b"x")
@@ -51,7 +60,7 @@ def drip(line):
 
 def flood(line):
     """Says 10 bytes, or nothing, and sends for ever."""
-    line.recv(65536)
+    whole_request(line)
     line.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
     while not stop.is_set():
         line.sendall(b"x" * 65536)
@@ -59,7 +68,7 @@ def flood(line):
 
 def promise(line):
     """Promises a terabyte, sends ten bytes."""
-    line.recv(65536)
+    whole_request(line)
     line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n0123456789")
     stop.wait(30)
 
@@ -69,17 +78,17 @@ def silence(line):
 
 
 def nonsense(line):
-    line.recv(65536)
+    whole_request(line)
     line.sendall(b"\x00\xff garbage\r\n\r\n")
 
 
 def negative(line):
-    line.recv(65536)
+    whole_request(line)
     line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n")
 
 
 def elsewhere(line):
-    line.recv(65536)
+    whole_request(line)
     line.sendall(b"HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
 
 
@@ -125,7 +134,7 @@ def test_of_an_answer_no_more_is_read_than_an_answer_has(answer, monkeypatch):
 
 def test_a_connection_that_was_closed_while_it_lay_idle_is_no_outage():
     def one_each(line):
-        line.recv(65536)
+        whole_request(line)
         line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
     with answering(one_each) as url:
