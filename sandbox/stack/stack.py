@@ -240,6 +240,7 @@ class Stack:
             "WORKER_ORDERS_URL": self.sandbox_url,
             # The stand-in recogniser really recognises what it was not told, which takes it up to a second more.
             "WORKER_USUAL_LATENCY_SECONDS": "2",
+            "WORKER_LIVEKIT_RUPEES_PER_MINUTE": "0",  # the server is our own
             "WORKER_HEALTH_PORT": str(self.port(f"{name}_health")),
             "WORKER_PHRASE_CACHE_DIR": str(ROOT / ".cache" / "phrases"),
             **self._records(),

@@ -39,7 +39,6 @@ async def test_a_hindi_caller_is_warned_told_and_on_a_used_up_day_told_at_once(s
     environment = {
         "WORKER_RECORDS_URL": url, "WORKER_RECORDS_SPOOL_DIR": str(tmp_path / "spool"),
         "WORKER_RECORDS_WORDS": "true", "WORKER_RUPEES_PER_CALL": "0.5", "WORKER_RUPEES_PER_DAY": "100",
-        "WORKER_LIVEKIT_RUPEES_PER_MINUTE": "0",
     }  # fmt: skip
     calls = {"join": join("budgets", {"language": "hi-IN"}), "control": Control(sandbox.sandbox_url, SCOPE)}
     async with worker_with("budgets", scope=SCOPE, **environment) as worker:

@@ -10,6 +10,7 @@ from livekit.agents import stt
 from tests.phone.test_line import SIP, Room
 from tests.worker.jumping_clock import run, wait
 from worker import log_events
+from worker.bill import PHONE_LINE
 from worker.conversation.listening import Listening
 from worker.conversation.opening import Opening
 from worker.conversation.phone_call import PhoneCall
@@ -279,6 +280,13 @@ def test_a_phone_call_opens_in_the_language_that_somebody_knows(how, what):
     did = []
     run(opening(did, **how).greet())
     assert did == what
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_line_is_paid_for_once_it_is_answered(answered):
+    begun = opening([], answered=answered)
+    run(begun.greet())
+    assert (PHONE_LINE in begun._reports.usage.rows()) is answered
 
 
 ERRAND = Errand("Asha Bakery", "a cake", "mr-IN")

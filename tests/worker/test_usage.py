@@ -1,14 +1,21 @@
 """What a call is billed for is counted, also what the framework's counters leave out."""
 
 import asyncio
+import json
 from types import SimpleNamespace
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from livekit import rtc
-from livekit.agents import APIConnectionError, llm
+from livekit.agents import Agent, AgentSession, APIConnectionError, llm
 
 from worker.bill import LIVEKIT_LINE, PHONE_LINE
+from worker.conversation.history import History
+from worker.conversation.summaries import Summaries
 from worker.conversation.usage import CallUsage
+from worker.providers.openai_llm import build_llm
+from worker.settings import LlmSettings, OpenAiSettings
 
 
 def session(**rows):
@@ -123,3 +130,49 @@ def test_a_line_is_paid_from_its_answer_until_the_call_is_over():
     usage.left()
     now[0] = 150.0  # the outcome is written, and nobody is on the line
     assert usage.rows() == {LIVEKIT_LINE: {"seconds": 30.0}, PHONE_LINE: {"seconds": 20.0}}
+
+
+USAGE_OF_A_SUMMARY = {
+    "prompt_tokens": 1500, "completion_tokens": 40, "total_tokens": 1540,
+    "prompt_tokens_details": {"cached_tokens": 1000, "cache_write_tokens": 300},
+}  # fmt: skip
+
+
+async def summed_up(request):
+    """A model's answer, as OpenAI streams it with `stream_options.include_usage`."""
+    reply = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await reply.prepare(request)
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    delta = {"index": 0, "delta": {"role": "assistant", "content": "They want a cake."}, "finish_reason": "stop"}
+    for content in (chunk | {"choices": [delta]}, chunk | {"choices": [], "usage": USAGE_OF_A_SUMMARY}):
+        await reply.write(f"data: {json.dumps(content)}\n\n".encode())
+    await reply.write(b"data: [DONE]\n\n")
+    return reply
+
+
+@pytest.mark.parametrize("fallback", [None, "gpt-6-sol"])
+async def test_summaries_of_a_long_history_are_counted_and_what_they_write_into_the_cache(fallback):
+    """Through the framework's own session and OpenAI's own plugin: nothing of ours adds these up."""
+    app, usage = web.Application(), usage_of()
+    app.router.add_post("/v1/chat/completions", summed_up)
+    async with TestServer(app) as server:
+        api = OpenAiSettings(api_key="sk-test", base_url=str(server.make_url("/v1")))
+        model = build_llm(LlmSettings(fallback_model=fallback), api)
+        session = AgentSession(llm=model)
+        session.on("session_usage_updated", lambda event: usage.session_told(event.usage))
+        await session.start(Agent(instructions=""))
+        summaries = Summaries(History(10), lambda: session.llm, lambda fault: pytest.fail(str(fault)))
+        talk = llm.ChatContext.empty()
+        for _ in range(4):
+            talk.add_message(role="user", content="I want a cake. " * 10)
+            talk.add_message(role="assistant", content="Which one? " * 10)
+        summaries.consider(talk)
+        await summaries.settled()
+        async with asyncio.timeout(10):
+            while not usage.rows():
+                await asyncio.sleep(0)  # noqa: TID251  the framework counts in a task of its own
+        await session.aclose()
+    counters = {
+        "input_tokens": 1500, "input_cached_tokens": 1000, "input_cache_creation_tokens": 300, "output_tokens": 40,
+    }  # fmt: skip
+    assert usage.rows() == {"llm_usage:gpt-6-luna": counters}

@@ -86,8 +86,6 @@ class Book:
         return await self._ask(claim, None)
 
     async def _ask(self, claim: Claim, decided: float | None) -> Verdict | None:
-        from sqlalchemy.exc import SQLAlchemyError
-
         from records import spending
 
         assert self._engine is not None
@@ -96,7 +94,7 @@ class Book:
                 answer = await spending.claim(
                     self._engine, claim, self._limits, self._worker, datetime.now(UTC), decided=decided
                 )
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except Exception as error:  # whatever it is, it may pass, and a call waits for no database
             self._asked_again_at = time.monotonic() + AWAY_SECONDS
             if self._away_since is None:
                 self._away_since = time.monotonic()
