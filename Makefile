@@ -6,7 +6,7 @@ VENV := .venv/bin
 export VAANI_IGNORE_ENV_FILE := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo dev doctor call test check fix bench matrix soak nightly languages prices-check upgrade-check token-zip agent-context release-status lock golden clean
+.PHONY: help setup demo dev doctor call test check fix bench capacity matrix soak nightly languages prices-check upgrade-check token-zip agent-context release-status lock golden clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ fix: setup  ## Format, and repair what can be repaired
 
 bench: setup  ## Measure side by side; BENCH_QUICK=1 a short run
 	@$(VENV)/python -m bench
+
+capacity: setup  ## Measure how many calls a core carries: more and more of them until answers are late; out/capacity.json, a flame graph
+	@$(VENV)/python -m bench.capacity
 
 matrix: setup  ## Every fault in every phase, as real calls
 	@$(VENV)/python -m faults.matrix

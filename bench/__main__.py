@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import difflib
 import json
 import os
-import platform
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import psutil  # type: ignore[import-untyped]
 
 from bench import (
     call_records,
@@ -30,12 +25,14 @@ from bench import (
     end_of_turn,
     fast_providers,
     language_decision,
+    overload,
     recorded_calls,
     telephone,
     token_function,
 )
 from bench.calls import chosen, scripts, unchosen_scripts
 from bench.contenders import CONTENDERS, PROBE, SEED_PATTERN, STARTER, VAANI, VAANI_STREAMING, Contender
+from bench.machine import machine
 from bench.plots import draw
 from bench.records import CallRecord, Measured
 from bench.report import bench_page
@@ -49,62 +46,15 @@ from bench.running import (
     started,
     steady_port,
 )
+from bench.settings import BenchSettings
 from bench.utterances import RECORDINGS_HELP, load_unchosen, recordings_installed, usable
 from sandbox.stack.processes import ProcessFailed
 from sandbox.stack.stack import ROOT, Stack, StackOptions
 
 GOOD, MISSED, BAD_SETTINGS, DID_NOT_START, INTERRUPTED = 0, 1, 2, 3, 130
-SETTINGS = {
-    "BENCH_QUICK": "1 makes a short run: a few utterances, one start of each worker",
-    "BENCH_OUT": "where the files go, by default out",
-    "BENCH_CALLS": "at most so many calls to each contender, for work on the bench itself",
-    "BENCH_PARTS": "some of calls,unchosen,fast,telephone,recording,token,language,end_of_turn,records,console;"
-    " by default all",
-}
-PARTS = (
-    "calls",
-    "unchosen",
-    "fast",
-    "telephone",
-    "recording",
-    "token",
-    "language",
-    "end_of_turn",
-    "records",
-    "console",
-)
 OF_CONTENDERS = {"calls", "unchosen"}
-WITH_CALLS = OF_CONTENDERS | {"fast", "telephone", "recording"}
+WITH_CALLS = OF_CONTENDERS | {"fast", "telephone", "recording", "overload"}
 OTHERS_EVERY = 5  # of the calls with unchosen turns, the contenders that are slow hear every fifth
-
-
-@dataclass(frozen=True, slots=True)
-class BenchSettings:
-    quick: bool = False
-    out: Path = Path("out")
-    most_calls: int = 0
-    parts: tuple[str, ...] = PARTS
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> BenchSettings:
-        """Raises ValueError with all problems."""
-        given = {name: value for name, value in environment.items() if name.startswith("BENCH_") and value}
-        problems = [
-            f"{name} is not a setting; the nearest is {difflib.get_close_matches(name, SETTINGS, n=1, cutoff=0)[0]}"
-            for name in sorted(given.keys() - SETTINGS.keys())
-        ]
-        quick = given.get("BENCH_QUICK", "0").casefold()
-        if quick not in ("0", "1", "true", "false"):
-            problems.append("BENCH_QUICK must be 1 or 0")
-        calls = given.get("BENCH_CALLS", "0")
-        if not calls.isdecimal():
-            problems.append("BENCH_CALLS must be a whole number")
-        parts = tuple(given.get("BENCH_PARTS", ",".join(PARTS)).split(","))
-        if unknown := [part for part in parts if part not in PARTS]:
-            problems.append(f"BENCH_PARTS: {', '.join(unknown)} is none of {', '.join(PARTS)}")
-        if problems:
-            raise ValueError("\n".join(problems))
-        return cls(quick in ("1", "true"), Path(given.get("BENCH_OUT", "out")), int(calls), parts)
 
 
 def order_of(number: int, contenders: Sequence[Contender]) -> list[Contender]:
@@ -147,6 +97,9 @@ class Bench:
         if "recording" in self.settings.parts:
             self.say("calling with and without a recording")
             self.rows_beside += await recorded_calls.measure(self.settings.quick, self.say)
+        if "overload" in self.settings.parts:
+            self.say("calling a worker on one core more than it has lines for")
+            self.rows_beside += await overload.measure(self.settings.quick, self.say)
 
     async def _contenders(self) -> None:
         quick = self.settings.quick
@@ -225,14 +178,7 @@ class Bench:
     def machine(self) -> dict[str, Any]:
         """Where and when this was measured, and whether the machine was free enough for it."""
         calls = self.measured.calls
-        return {
-            "cpu": _cpu_name(),
-            "cpus": os.cpu_count(),
-            "memory_gigabytes": round(psutil.virtual_memory().total / 1e9, 1),
-            "system": platform.platform(),
-            "python": platform.python_version(),
-            "commit": _commit(),
-            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        return machine() | {
             "quick": self.settings.quick,
             "minutes": round((time.monotonic() - self._began_at) / 60, 1),
             "load_average_before": round(self._load_before, 2),
@@ -308,19 +254,6 @@ def _line(done: CallRecord, number: int, of: int) -> str:
     if waits:
         told += f", answers after {' '.join(f'{wait:.2f}' for wait in waits)} s, {cut} cut off"
     return told + "".join(f"\n          {error}" for error in done.errors)
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
-
-
-def _commit() -> str:
-    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    return asked.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
@@ -61,3 +63,31 @@ def private_megabytes(pid: int) -> float | None:
         return float(psutil.Process(pid).memory_full_info().uss) / MEGABYTE
     except psutil.Error:
         return None
+
+
+def pids_of_calls(worker_pid: int) -> list[int]:
+    """The processes that carry calls: those with media sockets."""
+    found = []
+    for process in tree(worker_pid):
+        with contextlib.suppress(psutil.Error):
+            if process.net_connections("udp"):
+                found.append(process.pid)
+    return found
+
+
+def private_megabytes_of_pages(rollup: str) -> float:
+    """What `/proc/PID/smaps_rollup` says of pages that nobody else has."""
+    lines = (line.split() for line in rollup.splitlines())
+    return sum(int(words[1]) for words in lines if words[0] in ("Private_Clean:", "Private_Dirty:")) * 1024 / MEGABYTE
+
+
+def cpu_seconds_by_thread(pid: int) -> dict[str, float]:
+    """CPU time of a process so far, by the name of its threads: what is not Python shows only here."""
+    seconds: dict[str, float] = {}
+    tick = os.sysconf("SC_CLK_TCK")
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):
+            name, _, rest = stat.read_text().partition("(")[2].rpartition(")")
+            user, system = rest.split()[11:13]
+            seconds[name] = seconds.get(name, 0.0) + (int(user) + int(system)) / tick
+    return seconds

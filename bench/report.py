@@ -39,6 +39,8 @@ WHAT = {
     "phone_echo_least_heard": "of the stories told in them, heard on the worst line",
     "recorded_call_cpu": "recorded calls: CPU seconds per minute of call, beside unrecorded ones",
     "recorded_call_memory": "recorded calls: private memory of a call, beside unrecorded ones",
+    "overload_p95_ratio": "half as many callers again as lines: 95th percentile of those let in, times a single call's",
+    "greeting_six_at_once": "six callers in one instant: greeting of the one who waits longest, median of rounds",
     "console_list_p95": "console: a page of the list, any one filter, 95th percentile",
     "console_search_p95": "console: a page of a search in words, 95th percentile",
     "console_month_p95": "console: a month's numbers, 95th percentile",

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import random
 import time
+from collections.abc import Callable
 from typing import Any
 
 from livekit.agents import AgentServer, AssignmentTimeoutError, JobRequest
@@ -43,13 +44,15 @@ class Admission:
     """Counts this worker's calls, and keeps the callers beyond them from waiting in silence."""
 
     def __init__(
-        self, server: AgentServer, most: int, agent_name: str, client: LiveKitClient, rules: AdmissionRules
-    ) -> None:
+        self, server: AgentServer, most: int, agent_name: str, client: LiveKitClient, rules: AdmissionRules,
+        is_late: Callable[[], bool] = lambda: False,
+    ) -> None:  # fmt: skip
         self._server = server
         self.most = most
         self._agent_name = agent_name
         self._client = client
         self._rules = rules
+        self._is_late = is_late
         self._pending: dict[str, float] = {}
         self._refusals: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,7 +78,13 @@ class Admission:
 
     def load(self) -> float:
         """Return the load told to LiveKit: calls, not CPU, because a busy CPU would make it stop offering calls."""
-        return FULL_LOAD * min(self.calls() / self.most, 1.0)
+        calls = self.calls()
+        return FULL_LOAD if self._has_no_room_beside(calls) else FULL_LOAD * calls / self.most
+
+    def _has_no_room_beside(self, calls: int) -> bool:
+        """Whether a call more is one too many. A worker that is late without any call has room for one: silence is
+        worse than a late answer, and its calls are not what makes it late."""
+        return calls >= self.most or (calls > 0 and self._is_late())
 
     async def take(self, request: JobRequest) -> None:
         """Accept a call; without room for it leave it to another worker, and if there is none, have it told so."""
@@ -98,7 +107,7 @@ class Admission:
         reason = self._rules.refusal(room, ticket)
         if reason is not None:
             await self._refuse(request, reason, REFUSER_IDENTITY, {REFUSED_ATTRIBUTE: reason})
-        elif calls >= self.most:
+        elif self._has_no_room_beside(calls):
             await request.reject(terminate=False)
             self._start(self._refuse_aloud(room))
         else:

@@ -16,6 +16,10 @@ from typing import Final
 PRELOADED: Final = ["worker.preload", "livekit.agents.ipc._preload", "livekit.agents.ipc._preload_freeze"]
 PRELOAD_MODELS: Final = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"
 """Unless it is false, the framework loads v1-mini's weights: 243 MB and a second of CPU. What is set already stays."""
+BLOCKED_LOOP_MS: Final = "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS"
+BLOCKED_LOOP_MS_DEFAULT: Final = "250"
+"""The framework looks five times in that time whether a loop is blocked, in two threads of each process: with its own
+default of 100 ms that is 0.7 % of a core for every process, waiting ones included."""
 DETECTORS_WITH_WEIGHTS: Final = {"v1-mini", "v1"}  # v1 falls back on them when LiveKit's cloud does not answer
 
 
@@ -27,6 +31,7 @@ def start(turn_detector: str) -> None:
     """
     if turn_detector not in DETECTORS_WITH_WEIGHTS:
         os.environ.setdefault(PRELOAD_MODELS, "false")
+    os.environ.setdefault(BLOCKED_LOOP_MS, BLOCKED_LOOP_MS_DEFAULT)
     forkserver.set_forkserver_preload(PRELOADED)
     resource_tracker.ensure_running()  # started below it would unblock SIGINT
     # Ctrl-C is for the worker alone, which then tells the others.

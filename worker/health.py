@@ -9,6 +9,7 @@ from livekit.agents import AgentServer
 
 from worker.admission import Admission
 from worker.livekit_internals import inference_died, is_out_of_reach
+from worker.load.worker_load import WorkerLoad
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -20,12 +21,13 @@ class HealthServer:
     """
 
     def __init__(
-        self, server: AgentServer, admission: Admission, host: str, port: int,
+        self, server: AgentServer, admission: Admission, load: WorkerLoad, host: str, port: int,
         why_not: Callable[[], str | None] = lambda: None, metrics: Callable[[], str] | None = None,
         agent_name: str = "",
     ) -> None:  # fmt: skip
         self._server = server
         self._admission = admission
+        self._load = load
         self._host = host
         self._port = port
         self._why_not = why_not
@@ -61,14 +63,25 @@ class HealthServer:
             return "connecting"
         return "draining" if server.draining else "ok"
 
+    def takes_calls(self) -> bool:
+        """Return whether LiveKit offers calls to it and it is not too late for one more."""
+        return self.status() == "ok" and not self._load.is_full()
+
     def _registered(self, *_: object) -> None:
         self._was_registered = True
 
     async def _ready(self, _: web.Request) -> web.Response:
         status = self.status()
         registered = status in ("ok", "draining")
-        calls = self._admission.calls() if self._was_registered else 0
-        content = {"status": status, "registered": registered, "calls": calls, "most_calls": self._admission.most}
+        content = {
+            "status": status,
+            "registered": registered,
+            "calls": self._admission.calls() if self._was_registered else 0,
+            "most_calls": self._admission.most,
+            "takes_calls": self.takes_calls(),
+            "loop_lag_p99_ms": round(self._load.lag_seconds(0.99) * 1000),
+            "cpu_share": round(self._load.reading.cpu_share, 2),
+        }
         if self._agent_name:
             content["agent_name"] = self._agent_name  # whoever asks why no call comes sees the name it listens to
         if not registered and (why := self._why_not()):

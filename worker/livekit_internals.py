@@ -156,6 +156,23 @@ def on_call_process_closed(server: AgentServer, closed: Callable[[EndedProcess],
     server._proc_pool.on("process_closed", process_closed)
 
 
+def on_job_launched(server: AgentServer, launched: Callable[[], None]) -> None:
+    """Call `launched` whenever a process has been given a call.
+
+    Public: nothing. Without it: processes are started while callers wait to be greeted.
+    """
+    server._proc_pool.on("process_job_launched", lambda _: launched())
+
+
+def keep_idle_processes(server: AgentServer, processes: int) -> None:
+    """Have so many processes ready for calls, up to the number that the server was made with.
+
+    Public: `num_idle_processes`, once and for all. Without it: processes are started while callers wait to be greeted,
+    and for lines that are taken.
+    """
+    server._proc_pool.set_target_idle_processes(processes)
+
+
 def gate_callers_transcript(session: AgentSession[Any], may_send: Callable[[], bool]) -> bool:
     """Send the caller's transcript to the room only while `may_send` says so; False where there is none to send.
 
@@ -177,6 +194,15 @@ def speech_of_this_task() -> SpeechHandle | None:
     begun early. Without it: a reply is spoken in the language of whichever was begun last.
     """
     return _SpeechHandleContextVar.get(None)
+
+
+def begin_replies_early(session: AgentSession[Any], begin: bool) -> None:
+    """Set whether replies are begun before the caller's turn is over, from the next transcript on.
+
+    Public: the options of a session that has not started; `update_options` has no such one. Without it: a worker that
+    is late goes on making replies of which many are thrown away.
+    """
+    session.options.preemptive_generation["enabled"] = begin
 
 
 def estimate_speaking_rate_every(seconds: float, audio_output: Any) -> bool:

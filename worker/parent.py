@@ -7,6 +7,7 @@ CPU.
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,18 +20,27 @@ from worker.admission_rules import AdmissionRules
 from worker.end_of_turn.session_options import hears_sound
 from worker.end_of_turn.sound.runner import SoundRunner
 from worker.livekit_internals import share_model
+from worker.load.worker_load import WorkerLoad
 from worker.recovery.livekit_client import LiveKitClient
 from worker.settings import CapacitySettings, Settings
+from worker.warm_processes import WarmProcesses
 
 if TYPE_CHECKING:
     from worker.budget.teller import Teller
 
-CALLS_PER_CPU = 4
+CALLS_PER_CORE = 4
 
 
 def most_calls(settings: CapacitySettings) -> int:
     """Return how many calls this worker carries at once."""
-    return settings.max_calls or max(1, int(CALLS_PER_CPU * get_cpu_monitor().cpu_count()))
+    return settings.max_calls or max(1, int(CALLS_PER_CORE * cores()))
+
+
+def cores() -> float:
+    """Return how many cores this worker may use: the container's share of them, and no more than it is pinned to."""
+    counted = get_cpu_monitor().cpu_count()
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else math.inf
+    return min(counted, allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,8 @@ class Parts:
     client: LiveKitClient
     teller: Teller | None
     """Keeps the budgets, where there are any."""
+    load: WorkerLoad
+    warm: WarmProcesses
 
 
 def build_server(settings: Settings) -> Parts:
@@ -68,16 +80,22 @@ def build_server(settings: Settings) -> Parts:
         preload_modules=["worker.preload"],
     )
     client = LiveKitClient(livekit)
-    admission = Admission(server, most_calls(capacity), livekit.agent_name, client, AdmissionRules(capacity))
+    load = WorkerLoad(cores(), capacity.late_seconds)
+    admission = Admission(
+        server, most_calls(capacity), livekit.agent_name, client, AdmissionRules(capacity), is_late=load.is_full
+    )
     teller = teller_of(settings)
-    server.setup_fnc = partial(prewarm, budget_address="" if teller is None else teller.address)
+    server.setup_fnc = partial(
+        prewarm, budget_address="" if teller is None else teller.address, load_address=load.address
+    )
     server.load_fnc = admission.load
     # `@server.rtc_session(...)` written as a call: the name comes from settings, and a call's process must be able to
     # import the entrypoint, which it cannot if it is defined in here.
     server.rtc_session(agent_name=livekit.agent_name, on_request=admission.take, on_session_end=on_session_end)(
         entrypoint
     )
-    return Parts(server, admission, client, teller)
+    warm = WarmProcesses(server, capacity.idle_processes, admission.most, admission.calls)
+    return Parts(server, admission, client, teller, load, warm)
 
 
 def teller_of(settings: Settings) -> Teller | None:
@@ -92,11 +110,11 @@ def teller_of(settings: Settings) -> Teller | None:
 # What a call's process runs. The framework sends it these three by name, and there worker.server is loaded already.
 
 
-def prewarm(proc: JobProcess, budget_address: str) -> None:
+def prewarm(proc: JobProcess, budget_address: str, load_address: str) -> None:
     """Prepare a call's process before it has a call."""
     from worker import server
 
-    server.prewarm(proc, budget_address)
+    server.prewarm(proc, budget_address, load_address)
 
 
 async def entrypoint(ctx: JobContext) -> None:

@@ -71,11 +71,7 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     registration = Registration(server, settings.livekit.url)
     telemetry = telemetry_of(parts, settings) if settings.telemetry.is_on else None
-    health = HealthServer(
-        server, parts.admission, settings.health.health_host, settings.health.health_port, lambda: registration.why_not,
-        metrics=telemetry.scraped.text if telemetry is not None and telemetry.scraped is not None else None,
-        agent_name=settings.livekit.agent_name,
-    )  # fmt: skip
+    health = health_of(parts, settings, registration, telemetry)
     try:
         await health.start()
     except OSError as error:
@@ -87,8 +83,8 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
     if telemetry is not None:
         await telemetry.start()
     redispatcher = Redispatcher(parts.client.rooms, settings.livekit.agent_name)
-    server.on("worker_started", lambda *_: redispatcher.follow(server))
-    server.on("worker_started", lambda *_: parts.admission.follow(server))
+    server.on("worker_started", lambda *_: follow_calls(parts, redispatcher))
+    await parts.load.start()
     shipping = RecordShipping(settings.records, beside_records(settings))
     shipping.start()
     serving = asyncio.create_task(server.run(devmode=dev))
@@ -111,7 +107,26 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
         if telemetry is not None:
             await telemetry.aclose()
         await health.aclose()
+        await parts.load.aclose()
         await parts.client.aclose()
+
+
+def health_of(
+    parts: Parts, settings: Settings, registration: Registration, telemetry: WorkerTelemetry | None
+) -> HealthServer:
+    """Build what says how this worker is."""
+    return HealthServer(
+        parts.server, parts.admission, parts.load, settings.health.health_host, settings.health.health_port,
+        lambda: registration.why_not,
+        metrics=telemetry.scraped.text if telemetry is not None and telemetry.scraped is not None else None,
+        agent_name=settings.livekit.agent_name,
+    )  # fmt: skip
+
+
+def follow_calls(parts: Parts, redispatcher: Redispatcher) -> None:
+    """Have everybody notice how calls come and go who has to."""
+    for follower in (redispatcher, parts.admission, parts.warm):
+        follower.follow(parts.server)
 
 
 def telemetry_of(parts: Parts, settings: Settings) -> WorkerTelemetry:
@@ -121,7 +136,9 @@ def telemetry_of(parts: Parts, settings: Settings) -> WorkerTelemetry:
 
     admission = parts.admission
     socket = Path(os.environ[SOCKET_VARIABLE])
-    return WorkerTelemetry(settings.telemetry, socket, admission.calls, lambda: admission.most)
+    return WorkerTelemetry(
+        settings.telemetry, socket, admission.calls, lambda: admission.most, lambda: parts.load.reading.lag_seconds
+    )
 
 
 async def _keeps_budgets(parts: Parts, settings: Settings) -> bool:

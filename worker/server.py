@@ -53,6 +53,8 @@ from worker.end_of_turn.sound.ear import AskModel
 from worker.end_of_turn.sound.runner import SoundRunner, probability_of
 from worker.end_of_turn.wait_policy import wait_policy
 from worker.environment import load_settings
+from worker.livekit_internals import begin_replies_early
+from worker.load.from_calls import LoadReporter
 from worker.phone.errand import read_errand
 from worker.providers.openai_llm import build_llm, warm
 from worker.providers.prices import PriceTable
@@ -99,6 +101,7 @@ class Prewarmed:
     outcome: OutcomeMaker | None
     telemetry: Telemetry | None
     budget_address: str
+    load_address: str
 
     @staticmethod
     def of(proc: JobProcess) -> Prewarmed:
@@ -111,8 +114,14 @@ _AFTER_CALL = "after_call"
 _PREWARMED = "prewarmed"  # the framework hands on a dict, and nothing else
 
 
-def prewarm(proc: JobProcess, budget_address: str) -> None:
-    """Prepare a call's process before it has a call; whoever keeps the budgets listens at `budget_address`."""
+def prewarm(proc: JobProcess, budget_address: str, load_address: str) -> None:
+    """Prepare a call's process before it has a call.
+
+    Args:
+        proc: Where what is ready is left.
+        budget_address: Where whoever keeps the budgets listens.
+        load_address: Where the worker's parent hears how this process fares.
+    """
     ignore_handover_signal()
     settings = load_settings()
     model = build_llm(settings.llm, settings.openai)
@@ -131,6 +140,7 @@ def prewarm(proc: JobProcess, budget_address: str) -> None:
         outcome=maker_of(settings) if settings.outcome.is_on else None,
         telemetry=telemetry_of(settings) if settings.telemetry.is_on else None,
         budget_address=budget_address,
+        load_address=load_address,
     )
 
 
@@ -234,7 +244,7 @@ async def take_call(ctx: JobContext) -> None:
     session.userdata = ToolServices(call, settings.tools, http)
     call.reports.event(log_events.CALL_STARTED)
     agent = Assistant(call, ready.instructions, offered_tools(settings.tools, settings.tool_sources))
-    follow_to_its_end(ctx, call, agent)
+    follow_to_its_end(ctx, session, call, agent)
     call.opening.refused = refusal(ctx)
     await start(ctx, session, agent)
 
@@ -278,14 +288,25 @@ def usage_of(ctx: JobContext, settings: Settings) -> CallUsage:
     return usage
 
 
-def follow_to_its_end(ctx: JobContext, call: Call, agent: Assistant) -> None:
-    """Have done what is due when this agent leaves the call, or the call is over."""
+def follow_to_its_end(ctx: JobContext, session: AgentSession[Any], call: Call, agent: Assistant) -> None:
+    """Have done what is due while the call lasts, when this agent leaves it, and when it is over."""
     ready = Prewarmed.of(ctx.proc)
+    report_load(ctx, session)
     on_handover_signal(call.hand_over)
     ctx.add_shutdown_callback(call.put_away)
     if ready.telemetry is not None and not ctx.is_fake_job():
         ready.telemetry.follow(ctx, call.reports, id_of_call(ctx.job.room.sid, succession_of(ctx, ready.settings)))
     write_outcome_at_end(ctx, call, agent)
+
+
+def report_load(ctx: JobContext, session: AgentSession[Any]) -> None:
+    """Tell the worker's parent how this process fares; a worker that is late has its calls begin no replies early."""
+    ready = Prewarmed.of(ctx.proc)
+    speculates = ready.settings.turns.speculation_tries > 0
+    reporter = LoadReporter(
+        ready.load_address, shed=lambda sheds: begin_replies_early(session, speculates and not sheds)
+    )
+    ctx.add_shutdown_callback(reporter.aclose)
 
 
 def consent_parts(ctx: JobContext, settings: Settings) -> ConsentParts:

@@ -454,7 +454,10 @@ class RetrySettings(_Group):
 class CapacitySettings(_Group):
     """How many calls this worker takes, and whose."""
 
-    max_calls: NonNegativeInt = Field(0, description="Calls at once; 0 means four per CPU.")
+    max_calls: NonNegativeInt = Field(0, description="Calls at once; 0 means four per core.")
+    late_seconds: NonNegativeFloat = Field(
+        0.05, description="A worker whose event loops are later than this takes no more calls; 0 never looks."
+    )
     max_calls_per_caller: NonNegativeInt = Field(
         2, description="Calls at once of one verified caller on this worker; 0 is no limit."
     )

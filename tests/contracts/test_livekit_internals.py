@@ -29,6 +29,7 @@ from livekit.agents.ipc.inference_proc_executor import InferenceProcExecutor
 from livekit.agents.ipc.proc_pool import ProcPool
 from livekit.agents.utils import http_context
 from livekit.agents.utils.aio.duplex_unix import DuplexClosed, _AsyncDuplex
+from livekit.agents.voice.agent_activity import AgentActivity
 from livekit.agents.voice.room_io import RoomIO
 from livekit.agents.voice.transcription import TranscriptSynchronizer
 from livekit.plugins import openai
@@ -372,3 +373,31 @@ async def test_a_channel_of_the_framework_can_be_gated():
     )
     channel.send_nowait("word")
     assert channel.qsize() == 0
+
+
+async def test_a_session_begins_replies_early_or_not_from_one_moment_to_the_next():
+    session = AgentSession(turn_handling={"preemptive_generation": {"enabled": True}})
+    livekit_internals.begin_replies_early(session, False)
+    assert session.options.preemptive_generation["enabled"] is False
+    livekit_internals.begin_replies_early(session, True)
+    assert session.options.preemptive_generation["enabled"] is True
+    source = inspect.getsource(AgentActivity)
+    assert "session_preemptive = self._session.options.preemptive_generation" in source, "read at every transcript"
+    assert 'not preemptive_opts["enabled"]' in inspect.getsource(AgentActivity.on_preemptive_generation)
+
+
+def test_a_pool_keeps_as_many_idle_processes_as_it_is_told_and_says_when_one_got_a_call():
+    source = inspect.getsource(ProcPool)
+    assert "min(self._target_idle_processes, self._default_num_idle_processes)" in source
+    assert 'self.emit("process_job_launched", proc)' in source
+    assert "if not math.isinf(load_threshold):" in inspect.getsource(AgentServer.run), (
+        "else it sets a number of its own"
+    )
+    pool = ProcPool.__new__(ProcPool)
+    utils.EventEmitter.__init__(pool)
+    server, launched = SimpleNamespace(_proc_pool=pool), []
+    livekit_internals.on_job_launched(server, lambda: launched.append(1))
+    pool.emit("process_job_launched", None)
+    assert launched == [1]
+    livekit_internals.keep_idle_processes(server, 1)
+    assert pool.target_idle_processes == 1

@@ -93,6 +93,16 @@ def test_the_frameworks_model_is_loaded_for_the_detector_that_uses_it(
     assert run_with_fork_server(tmp_path, say, detector=detector, **set_already) == told
 
 
+@pytest.mark.parametrize(("set_already", "told"), [({}, "250"), ({fork_server.BLOCKED_LOOP_MS: "100"}, "100")])
+def test_processes_look_less_often_whether_their_loop_is_blocked_unless_told_otherwise(
+    tmp_path, monkeypatch, set_already, told
+):
+    """Pins: a hundred wake-ups a second in every process, those that wait for a call included."""
+    monkeypatch.delenv(fork_server.BLOCKED_LOOP_MS, raising=False)
+    say = f"import os; print(os.environ.get({fork_server.BLOCKED_LOOP_MS!r}), flush=True)"
+    assert run_with_fork_server(tmp_path, say, **set_already) == told
+
+
 def test_ctrl_c_in_the_terminal_is_not_for_the_fork_server(tmp_path):
     say = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []), flush=True)"
     still = "import signal; assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])"

@@ -49,7 +49,7 @@ def told(tmp_path, untouched_framework):
     @asynccontextmanager
     async def running(url, *, pii=False, calls=lambda: 2, capacity=lambda: 8, of_call=None, **variables):
         settings = telemetry_settings(OTEL_EXPORTER_OTLP_ENDPOINT=url, **variables)
-        worker = WorkerTelemetry(settings, tmp_path / "pipe" / "socket", calls, capacity)
+        worker = WorkerTelemetry(settings, tmp_path / "pipe" / "socket", calls, capacity, lambda: 0.25)
         (tmp_path / "pipe").mkdir()
         await worker.start()
         pipe = Pipe(str(tmp_path / "pipe" / "socket"))

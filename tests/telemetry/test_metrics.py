@@ -7,8 +7,7 @@ import re
 import pytest
 
 from tests.telemetry.conftest import telemetry_settings
-from worker.telemetry import in_parent, names
-from worker.telemetry.in_parent import LoopLag
+from worker.telemetry import names
 from worker.telemetry.measures import COUNTED_EVENTS, CountedEvents, Measures
 from worker.telemetry.prometheus import Scraped
 
@@ -127,14 +126,3 @@ def test_prometheus_is_asked_for_by_opentelemetrys_own_variable():
     assert telemetry_settings(OTEL_METRICS_EXPORTER="prometheus").is_scraped
     assert telemetry_settings(OTEL_METRICS_EXPORTER="otlp,prometheus").is_scraped
     assert not telemetry_settings(OTEL_METRICS_EXPORTER="otlp").is_scraped
-
-
-async def test_a_loop_that_is_held_up_is_late(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr(in_parent.time, "monotonic", lambda: now[0])
-    lag = LoopLag()
-    lag.start()
-    now[0] += in_parent.LAG_EVERY_SECONDS + 0.3
-    lag._measure()
-    lag.stop()
-    assert lag.seconds == pytest.approx(0.3)

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 from livekit.agents import AssignmentTimeoutError
 
-from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE, Admission
+from worker.admission import BUSY_ATTRIBUTE, FULL_LOAD, REFUSED_ATTRIBUTE, Admission
 from worker.admission_rules import AdmissionRules
 from worker.environment import load_settings
 from worker.livekit_internals import EndedProcess
-from worker.parent import build_server
+from worker.parent import CALLS_PER_CORE, build_server, most_calls
 from worker.recovery.exit_codes import FAILED, LOST, UNUSED
 from worker.recovery.snapshot import Seal, Succession
 
@@ -59,10 +59,10 @@ class Request:
         self.answer = ("reject", terminate)
 
 
-def an_admission(most, rooms=None):
+def an_admission(most, rooms=None, is_late=lambda: False):
     server = SimpleNamespace(active_jobs=[], _pending_assignments={})
     client = SimpleNamespace(seal=SEAL, rooms=rooms or FakeRooms())
-    return Admission(server, most, "vaani", client, AdmissionRules(LIMITS)), server
+    return Admission(server, most, "vaani", client, AdmissionRules(LIMITS), is_late), server
 
 
 def offer(admission, name, succession=None):
@@ -331,3 +331,40 @@ def test_refusals_that_nobody_has_a_voice_for_end_the_call(monkeypatch):
     assert answers[:4] == [refused("expired")] * 4
     assert answers[4:] == [("reject", True)] * 2
     assert rooms.deleted == ["room 4", "room 5"]
+
+
+def test_a_late_worker_takes_no_call_beside_those_it_has_and_says_that_it_is_full():
+    admission, _ = an_admission(most=8, is_late=lambda: True)
+    assert admission.load() == 0.0
+    assert offer(admission, "first")[0] == "accept", "a worker without a call is not late because of its calls"
+    assert admission.load() == FULL_LOAD
+    assert offer(admission, "second") == ("reject", False), "another worker may have room"
+
+
+def test_a_caller_of_a_late_worker_is_told_that_lines_are_busy():
+    rooms = FakeRooms()
+    admission, _ = an_admission(most=8, rooms=rooms, is_late=lambda: True)
+
+    async def two_callers():
+        await admission.take(Request("first"))
+        await admission.take(Request("second"))
+        await asyncio.gather(*admission._tasks)
+
+    asyncio.run(two_callers())
+    assert rooms.sent == [("room", "vaani", "busy")]
+
+
+def test_a_late_worker_still_carries_on_a_call_that_another_has_lost():
+    admission, _ = an_admission(most=8, is_late=lambda: True)
+    offer(admission, "first")
+    assert offer(admission, "second", Succession("crashed", 1))[0] == "accept"
+
+
+def test_a_worker_has_lines_for_the_cores_that_it_may_use(monkeypatch):
+    """Pins the figure of a worker pinned to one core of a large machine: the machine's."""
+    monkeypatch.setattr("worker.parent.get_cpu_monitor", lambda: SimpleNamespace(cpu_count=lambda: 16.0))
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {3})
+    assert most_calls(SimpleNamespace(max_calls=0)) == CALLS_PER_CORE
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(64)))
+    assert most_calls(SimpleNamespace(max_calls=0)) == 16 * CALLS_PER_CORE
+    assert most_calls(SimpleNamespace(max_calls=3)) == 3

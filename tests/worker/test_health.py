@@ -7,6 +7,8 @@ import pytest
 
 from sandbox.stack.processes import free_port
 from worker.health import HealthServer
+from worker.load.strain import Reading
+from worker.load.worker_load import WorkerLoad
 
 
 class Server:
@@ -33,7 +35,8 @@ def server():
 @pytest.fixture
 def health(server):
     admission = SimpleNamespace(calls=lambda: 3, most=8)
-    return HealthServer(server, admission, "127.0.0.1", free_port())
+    load = WorkerLoad(cores=1, late_seconds=0.05)
+    return HealthServer(server, admission, load, "127.0.0.1", free_port())
 
 
 def test_a_worker_that_has_not_found_livekit_is_connecting(health):
@@ -87,9 +90,36 @@ async def test_ready_and_alive_are_two_questions(server, health):
 async def test_a_port_that_is_taken_is_said(server, health):
     await health.start()
     try:
-        other = HealthServer(Server(), SimpleNamespace(calls=lambda: 0, most=1), "127.0.0.1", health._port)
+        other = HealthServer(Server(), SimpleNamespace(calls=lambda: 0, most=1), None, "127.0.0.1", health._port)
         with pytest.raises(OSError, match="address already in use"):
             await other.start()
         await other.aclose()
     finally:
         await health.aclose()
+
+
+async def test_how_full_it_is_stands_there_for_whatever_scales_workers(server, health):
+    server.registers()
+    await health.start()
+    try:
+        _, content = await answers(health, "/")
+    finally:
+        await health.aclose()
+    full = {"calls": 3, "most_calls": 8, "takes_calls": True, "loop_lag_p99_ms": 0, "cpu_share": 0.0}
+    assert full.items() <= content.items()
+
+
+@pytest.mark.parametrize("why", ["late", "draining", "lost"])
+def test_a_worker_that_takes_no_calls_says_so(server, health, why):
+    server.registers()
+    assert health.takes_calls()
+    server.draining = why == "draining"
+    server._connecting = why == "lost"
+    if why == "late":
+        for _ in range(2):
+            health._load._control.read(Reading(1.0, 0.0))
+    assert not health.takes_calls()
+
+
+def test_a_worker_that_was_never_registered_takes_none(health):
+    assert not health.takes_calls()

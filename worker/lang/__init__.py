@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -74,5 +75,10 @@ def _leaves(table: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
 
 
 def _read(path: str) -> dict[str, Any]:
+    return deepcopy(_parsed(path))  # whoever asks may change what is theirs
+
+
+@cache
+def _parsed(path: str) -> dict[str, Any]:
     text = files(__package__).joinpath(path).read_text(encoding="utf-8")
     return tomllib.loads(unicodedata.normalize("NFC", text))

@@ -6,8 +6,9 @@ The plugin loses both of a model's own ways of saying no (`delta.refusal`, and a
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
-from functools import cached_property
+from functools import cache, cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +25,17 @@ _TIMEOUT = httpx2.Timeout(connect=15.0, read=5.0, write=5.0, pool=5.0)
 _LIMITS = httpx2.Limits(max_connections=50, max_keepalive_connections=50, keepalive_expiry=120)
 
 
+@cache
+def tls() -> ssl.SSLContext:
+    """Return the TLS context of all clients: making one reads every certificate of the machine, 0.04 s of CPU."""
+    return httpx2.create_ssl_context()
+
+
 class PlainClient(openai.AsyncClient):
     """Wraps OpenAI's client, as the plugin uses it, so that its chat completions never hide a refusal."""
 
     def __init__(self, api_key: str, base_url: str | None) -> None:
-        http = httpx2.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS, follow_redirects=True)
+        http = httpx2.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS, follow_redirects=True, verify=tls())
         super().__init__(api_key=api_key, base_url=base_url, max_retries=0, http_client=http)
 
     @cached_property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,15 +26,15 @@ from worker.telemetry.prometheus import Scraped
 
 log = logging.getLogger("vaani")
 LAST_DELIVERY_SECONDS = 2.0
-LAG_EVERY_SECONDS = 0.5
 
 
 class WorkerTelemetry:
     """Telemetry of one worker."""
 
     def __init__(
-        self, settings: TelemetrySettings, socket: Path, calls: Callable[[], int], capacity: Callable[[], int]
-    ) -> None:
+        self, settings: TelemetrySettings, socket: Path, calls: Callable[[], int], capacity: Callable[[], int],
+        lag_seconds: Callable[[], float],
+    ) -> None:  # fmt: skip
         """Put it together; nothing is started yet.
 
         Args:
@@ -43,10 +42,10 @@ class WorkerTelemetry:
             socket: Where calls' processes send it to.
             calls: Counts the calls of now.
             capacity: How many calls there may be.
+            lag_seconds: How late the event loops of this worker's processes are.
         """
         self._delivery = None if settings.traces_url is None else Delivery(traces_endpoint(settings))
         self.scraped = Scraped() if settings.is_scraped else None
-        self._lag = LoopLag()
         readers: list[MetricReader] = [] if self.scraped is None else [self.scraped.reader]
         if settings.metrics_url is not None:
             exporter = _OtlpMetrics(metrics_endpoint(settings))
@@ -55,15 +54,12 @@ class WorkerTelemetry:
                     exporter, settings.metric_export_interval, export_timeout_millis=settings.exporter_otlp_timeout
                 )
             )
-        self._measures = (
-            Measures(readers, settings.service_name, calls, capacity, lambda: self._lag.seconds) if readers else None
-        )
+        self._measures = Measures(readers, settings.service_name, calls, capacity, lag_seconds) if readers else None
         self._server = PipeServer(socket, self._take)
 
     async def start(self) -> None:
         """Start taking in."""
         await self._server.start()
-        self._lag.start()
         if self._delivery is not None:
             self._delivery.start()
         if self._measures is not None:
@@ -71,7 +67,6 @@ class WorkerTelemetry:
 
     async def aclose(self) -> None:
         """Deliver what is there, for a moment at most; an endpoint that is away holds no worker up."""
-        self._lag.stop()
         await self._server.aclose()
         last = []
         if self._delivery is not None:
@@ -85,29 +80,6 @@ class WorkerTelemetry:
             self._delivery.put(content)
         elif kind == MEASUREMENT and self._measures is not None:
             self._measures.take(content)
-
-
-class LoopLag:
-    """Measures how late the event loop is: calls are taken, and their processes started, in it."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self._due = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-
-    def start(self) -> None:
-        """Start measuring."""
-        self._due = time.monotonic() + LAG_EVERY_SECONDS
-        self._timer = asyncio.get_running_loop().call_later(LAG_EVERY_SECONDS, self._measure)
-
-    def stop(self) -> None:
-        """Stop measuring."""
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _measure(self) -> None:
-        self.seconds = max(0.0, time.monotonic() - self._due)
-        self.start()
 
 
 class _OtlpMetrics(MetricExporter):

@@ -63,7 +63,7 @@ class Measures:
             service: `service.name` of the resource.
             calls: Counts the calls of now.
             capacity: How many calls there may be.
-            lag_seconds: How late this process's event loop is.
+            lag_seconds: How late the event loops of this worker's processes are.
         """
         self._provider = MeterProvider(
             metric_readers=list(readers),
@@ -96,7 +96,7 @@ class Measures:
         meter.create_observable_gauge(names.CALLS_GAUGE, [_observe(calls)], "{call}", "Calls of now")
         meter.create_observable_gauge(names.CAPACITY_GAUGE, [_observe(capacity)], "{call}", "Most calls at once")
         meter.create_observable_gauge(
-            names.LAG_GAUGE, [_observe(lag_seconds)], "s", "How late the worker's event loop is"
+            names.LAG_GAUGE, [_observe(lag_seconds)], "s", "How late the event loops of the worker and its calls are"
         )
 
     def take(self, frame: bytes) -> None:
