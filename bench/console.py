@@ -10,18 +10,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import pwd
 import random
 import re
-import shutil
-import subprocess
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -33,13 +26,14 @@ from console.filters import INDIA
 from console.settings import settings_from
 from records.engine import new_engine, upgrade
 from records.search_words import searchable
-from sandbox.stack.processes import free_port
+from sandbox.stack.postgres import BINARIES, INSTALL, NOTHING_LASTS, running_postgres
 
 CALLS, QUICK_CALLS, TURNS = 1_000_000, 20_000, 8
 PAGES_DEEP = 5
 ROUNDS = 3
-INSTALL = "PostgreSQL is not here: apt-get install postgresql"
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+SERVER = (
+    NOTHING_LASTS, "synchronous_commit=off", "shared_buffers=512MB", "maintenance_work_mem=256MB", "max_wal_size=4GB",
+)  # fmt: skip
 WORDS = (
     "order", "बिल", "payment", "कब", "पैसे", "refund", "डिलीवरी", "நன்றி", "பணம்", "எப்போது", "account", "balance", "नमस्ते",
     "ticket", "cancel", "ఎప్పుడు", "ఆర్డర్", "address", "number", "thank", "you", "please", "मेरा", "मुझे", "चाहिए", "hello",
@@ -59,42 +53,6 @@ SEARCHES = (
     "order", "ऑर्डर", "bill", "paise", "order refund", "நன்றி பணம்", "nanri", "rare17word", "rare2999word order", "ord*",
     "nothinglikeit", "eppudu", "please thank you hello ticket",
 )  # fmt: skip
-
-
-@contextmanager
-def running_postgres() -> Iterator[str]:
-    """A server on loopback; yields its URL. Nothing in it must outlive it, so nothing is forced to the disk."""
-    folder = Path(tempfile.mkdtemp(prefix="vaani-bench-postgres-"))
-    # PostgreSQL refuses to run as root; its package has brought a user for it.
-    user = pwd.getpwnam("postgres") if os.getuid() == 0 else None
-    if user:
-        os.chown(folder, user.pw_uid, user.pw_gid)
-    port = free_port()
-
-    def run(program: str, *arguments: str) -> None:
-        other: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-        command = [str(BINARIES[-1] / program), "-D", str(folder / "data"), *arguments]
-        subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **other)
-
-    try:
-        run("initdb", "-U", "vaani", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-        settings = "fsync=off synchronous_commit=off shared_buffers=512MB maintenance_work_mem=256MB max_wal_size=4GB"
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' "
-        run(
-            "pg_ctl",
-            "-w",
-            "-l",
-            str(folder / "log"),
-            "-o",
-            options + " ".join(f"-c {each}" for each in settings.split()),
-            "start",
-        )
-        try:
-            yield f"postgresql+asyncpg://vaani@127.0.0.1:{port}/postgres"
-        finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def documents(count: int = DOCUMENTS) -> list[str]:
@@ -202,9 +160,9 @@ def measure(quick: bool, say: Callable[[str], None], calls: int | None = None) -
     """Fill a database, ask for the pages, and make rows of how long they took."""
     if not BINARIES:
         return rows_of([], [], [], why=INSTALL)
-    with running_postgres() as url:
-        asyncio.run(fill(url, calls or (QUICK_CALLS if quick else CALLS), say))
-        return _visited(url, say)
+    with running_postgres(*SERVER) as server:
+        asyncio.run(fill(server.url(), calls or (QUICK_CALLS if quick else CALLS), say))
+        return _visited(server.url(), say)
 
 
 def _visited(url: str, say: Callable[[str], None]) -> list[Row]:
