@@ -11,12 +11,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 # What an event is about; docs/records.md says which fields each has.
-BEGUN, ANSWERED, LEFT, ENDED = "begun", "answered", "left", "ended"
+BEGUN, ANSWERED, LEFT, ENDED, DIED = "begun", "answered", "left", "ended", "died"
 HEARD, REPLIED, TOOL, FAULT, TRANSFER = "heard", "replied", "tool", "fault", "transfer"
 CONSENT, USAGE, RECORDING, OUTCOME, DROPPED = "consent", "usage", "recording", "outcome", "dropped"
 KINDS = frozenset(
-    (BEGUN, ANSWERED, LEFT, ENDED, HEARD, REPLIED, TOOL, FAULT, TRANSFER, CONSENT, USAGE, RECORDING, OUTCOME, DROPPED)
-)
+    (
+        BEGUN, ANSWERED, LEFT, ENDED, DIED, HEARD, REPLIED, TOOL, FAULT, TRANSFER, CONSENT, USAGE, RECORDING, OUTCOME,
+        DROPPED,
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

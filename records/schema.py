@@ -154,6 +154,10 @@ class Call(Base):
             "ix_calls_open", "last_event_at", sqlite_where=text("ended_at IS NULL"),
             postgresql_where=text("ended_at IS NULL"),
         ),
+        Index(
+            "ix_calls_without_outcome", "ended_at", sqlite_where=text("outcome_status IS NULL"),
+            postgresql_where=text("outcome_status IS NULL"),
+        ),
     )  # fmt: skip
 
 
@@ -168,7 +172,9 @@ class CallAgent(Base):
     """first, handover, crashed or lost."""
     started_at: Mapped[datetime] = mapped_column(UtcTime)
     left_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    """None for one that was killed, or is still there."""
+    """None for one that is still there."""
+    gone_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    """When its process was seen to be gone, and all that it has told was written: it makes no outcome any more."""
     usage: Mapped[dict[str, Any]] = mapped_column(Json)
     usage_sequence: Mapped[int] = mapped_column(Integer, server_default=text("-1"))
     rupees: Mapped[float | None] = mapped_column(Float)

@@ -24,7 +24,7 @@ from records.log_events import RECORDS_DROPPED, RECORDS_WAITING, RECORDS_WRITTEN
 from records.purging import purge
 from records.retention import Retention
 from records.spool import Spool, SpoolFile
-from records.writing import agents_left, close_abandoned, write_events
+from records.writing import agents_gone, close_abandoned, write_events
 
 log = logging.getLogger("vaani")
 LOOK_SECONDS = 0.2
@@ -110,9 +110,10 @@ class Shipper:
         if (now := time.monotonic()) - self._forgot_at < FORGET_SECONDS and not self.is_last:
             return
         self._forgot_at = now
-        finished = [file for file in self._spool.files() if file.is_finished()]
+        # Read last: until it is finished, its writer may add the very line that says what became of the call.
+        finished = [file for file in self._spool.files() if file.is_finished() and file.is_read()]
         if finished:
-            await agents_left(self._engine, {(file.call, file.generation) for file in finished}, datetime.now(UTC))
+            await agents_gone(self._engine, {(file.call, file.generation) for file in finished}, datetime.now(UTC))
         for file in finished:
             file.remove_if_read()
 
@@ -202,7 +203,7 @@ class ShipperThread:
                         await upgrade(engine, reader=self._reader)
                         ready = True
                         if self._beside is not None:
-                            beside = asyncio.ensure_future(self._beside(engine))
+                            beside = asyncio.ensure_future(_kept_running(self._beside, engine))
                     await shipper.ship()
                     await shipper.sweep()
                     pauses.well(shipper.written)
@@ -218,6 +219,16 @@ class ShipperThread:
                 await asyncio.gather(beside, return_exceptions=True)
             shipper.close()
             await engine.dispose()
+
+
+async def _kept_running(work: Callable[[AsyncEngine], Awaitable[None]], engine: AsyncEngine) -> None:
+    """Begin anew what has broken: messages and outcomes would wait for a worker's next start, and nobody would know."""
+    while True:
+        try:
+            return await work(engine)
+        except Exception:
+            log.exception("what runs beside the records' shipper has broken, and begins again")
+            await asyncio.sleep(LONGEST_PAUSE_SECONDS)
 
 
 async def _until(woken: asyncio.Event, seconds: float) -> None:

@@ -193,6 +193,13 @@ class SpoolFile:
         with self._alone() as alone:
             return alone
 
+    def is_read(self) -> bool:
+        """Return whether every whole line was read."""
+        with contextlib.suppress(FileNotFoundError), open(self.path, "rb") as file:
+            file.seek(self.offset)
+            return b"\n" not in file.read()
+        return True
+
     def remove_if_read(self) -> bool:
         """Remove the file if it is finished, and read to its end; returns whether it is gone."""
         with self._alone() as alone:

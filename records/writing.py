@@ -5,11 +5,11 @@ Rows are keyed by what an event is known by; sums on the call's own row are coun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Insert, String, Table, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import Insert, String, Table, and_, bindparam, case, exists, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -48,11 +48,15 @@ class Batch:
         self.left: Rows = {}
         self.dropped: Rows = {}
         self.outcomes: dict[str, tuple[dict[str, Any], datetime]] = {}
+        self.died: dict[str, datetime] = {}
         self.rows: dict[type[Base], Rows] = {model: {} for model in (ToolCall, Fault, Transfer, Consent)}
         for event in told:
             self._take(event)
 
     def _take(self, event: CallEvent) -> None:
+        if event.kind == events.DIED:  # by the worker's parent, which knows the call from outside: it begins none
+            self.died[event.call] = moment_of(event.at)
+            return
         at, about = moment_of(event.at), {name: clean(value) for name, value in event.about.items()}
         call = self.calls.setdefault(event.call, {"first_at": at, "last_at": at})
         call["first_at"], call["last_at"] = min(call["first_at"], at), max(call["last_at"], at)
@@ -164,15 +168,16 @@ async def write_events(engine: AsyncEngine, told: Iterable[CallEvent]) -> None:
         await together(connection)
         erased = await _erased(connection, {event.call for event in told})
         batch = Batch(event for event in told if event.call not in erased)
-        if not batch.calls:
-            return
-        await _write_calls(connection, batch)
-        await _write_parts(connection, batch)
-        await _count_anew(connection, batch)
+        if batch.calls:
+            await _write_calls(connection, batch)
+            await _write_parts(connection, batch)
+            await _count_anew(connection, batch)
+        await _end_lost(connection, batch.died)
         for call, (found, at) in sorted(batch.outcomes.items()):
             await write_outcome(connection, call, found, at, tell=bool(found.get("tell")))
-        forgotten = await forget_withdrawn(connection, batch.calls)
-        await derive(connection, batch.calls)
+        touched = batch.calls.keys() | batch.died.keys()
+        forgotten = await forget_withdrawn(connection, touched)
+        await derive(connection, touched)
     if forgotten:
         await leave_no_trace(engine)
 
@@ -240,12 +245,29 @@ def _changes(row: Any, about: dict[str, Any]) -> dict[str, Any]:
         changes["answered_at"] = min(about["answered_at"], row.answered_at or about["answered_at"])
     if "recording" in about:
         changes["recording"] = about["recording"]
+    only_thought_over = row.end_reason in (AGENT_DIED, LOST)
+    if only_thought_over and about["last_at"] > row.ended_at:
+        changes |= _NOT_OVER
     ended = about.get("ended")
-    if ended and (row.ended_at is None or ended["ended_at"] >= row.ended_at):
+    if ended and (row.ended_at is None or only_thought_over or ended["ended_at"] >= row.ended_at):
         changes |= ended
-    elif row.end_reason in (AGENT_DIED, LOST) and about["last_at"] > row.ended_at:
-        changes |= {"ended_at": None, "end_reason": None, "failed": False}  # it was only thought to be over
     return changes
+
+
+# What a call that goes on has not: an end, and an outcome that was made of its beginning.
+_NOT_OVER: dict[str, Any] = {
+    "ended_at": None, "end_reason": None, "failed": False, "outcome_status": None, "summary": None, "outcome": None,
+    "promises": None, "outcome_asked_at": None, "outcome_tries": 0,
+}  # fmt: skip
+
+
+async def _end_lost(connection: AsyncConnection, died: Mapping[str, datetime]) -> None:
+    """End calls that nobody carries on, unless they have ended, or somebody was heard of since."""
+    for call, at in sorted(died.items()):
+        open_still = and_(CALLS.c.id == call, CALLS.c.ended_at.is_(None), CALLS.c.last_event_at <= at)
+        ended = update(CALLS).where(open_still).values(ended_at=at, end_reason=AGENT_DIED, failed=True)
+        if (await connection.execute(ended)).rowcount:
+            await _leave(connection, AGENTS.c.call_id == call, at)
 
 
 async def _write_parts(connection: AsyncConnection, batch: Batch) -> None:
@@ -384,9 +406,14 @@ async def close_abandoned(engine: AsyncEngine, now: datetime) -> int:
     return len(ended)
 
 
-async def agents_left(engine: AsyncEngine, who: Iterable[tuple[str, int]], now: datetime) -> None:
-    """Note that these agents (call, generation) are gone, unless they have said so themselves."""
+async def agents_gone(engine: AsyncEngine, who: Iterable[tuple[str, int]], now: datetime) -> None:
+    """Note that the processes of these agents (call, generation) are gone, and that all they have told is written."""
     async with writing(engine) as connection:
         for call, generation in sorted(who):
-            theirs = and_(AGENTS.c.call_id == call, AGENTS.c.generation == generation, AGENTS.c.left_at.is_(None))
-            await connection.execute(update(AGENTS).where(theirs).values(left_at=now))
+            await _leave(connection, and_(AGENTS.c.call_id == call, AGENTS.c.generation == generation), now)
+
+
+async def _leave(connection: AsyncConnection, agents: Any, at: datetime) -> None:
+    """Note that agents are gone; when they have left the call they may have said themselves."""
+    left = func.coalesce(AGENTS.c.left_at, literal(at, AGENTS.c.left_at.type))
+    await connection.execute(update(AGENTS).where(agents, AGENTS.c.gone_at.is_(None)).values(left_at=left, gone_at=at))

@@ -32,6 +32,9 @@ class EndedProcess:
     room: str
     agent_identity: str
     exit_code: int | None
+    room_sid: str = ""
+    metadata: str = ""
+    """What its dispatch said."""
 
 
 class SharedModel(Protocol):
@@ -151,7 +154,7 @@ def on_call_process_closed(server: AgentServer, closed: Callable[[EndedProcess],
     def process_closed(process: Any) -> None:
         if (running := process.running_job) is not None:
             job, identity = running.job, running.accept_arguments.identity
-            closed(EndedProcess(job.id, job.room.name, identity, process.exitcode))
+            closed(EndedProcess(job.id, job.room.name, identity, process.exitcode, job.room.sid, job.metadata))
 
     server._proc_pool.on("process_closed", process_closed)
 

@@ -28,6 +28,7 @@ from worker.outcome.building import beside_records
 from worker.parent import Parts
 from worker.providers.prices import PriceTable
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
+from worker.record.lost import note_lost_call
 from worker.record.shipping import RecordShipping
 from worker.recovery.drain_signal import hand_over_calls
 from worker.recovery.redispatch import Redispatcher, Watchdog
@@ -82,7 +83,7 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
         return GAVE_UP
     if telemetry is not None:
         await telemetry.start()
-    redispatcher = Redispatcher(parts.client.rooms, settings.livekit.agent_name)
+    redispatcher = _redispatcher(parts, settings)
     server.on("worker_started", lambda *_: follow_calls(parts, redispatcher))
     await parts.load.start()
     shipping = RecordShipping(settings.records, beside_records(settings))
@@ -127,6 +128,11 @@ def follow_calls(parts: Parts, redispatcher: Redispatcher) -> None:
     """Have everybody notice how calls come and go who has to."""
     for follower in (redispatcher, parts.admission, parts.warm):
         follower.follow(parts.server)
+
+
+def _redispatcher(parts: Parts, settings: Settings) -> Redispatcher:
+    note_lost = partial(note_lost_call, settings.records)
+    return Redispatcher(parts.client.rooms, settings.livekit.agent_name, note_lost)
 
 
 def telemetry_of(parts: Parts, settings: Settings) -> WorkerTelemetry:

@@ -61,11 +61,11 @@ from worker.providers.prices import PriceTable
 from worker.providers.sarvam_stt import build_stt, by_request
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.providers.vad import build_vad
-from worker.record.call_record import CallRecord, id_of_call, record_of_call
+from worker.record.call_record import CallRecord, record_of_call
 from worker.recovery.drain_signal import ignore_handover_signal, on_handover_signal
 from worker.recovery.exit_codes import FAILED, exit_with
 from worker.recovery.rooms import CALLER_KINDS, Rooms
-from worker.recovery.snapshot import Seal, Succession
+from worker.recovery.snapshot import Seal, Succession, id_of_call
 from worker.settings import CallSettings, ConsentSettings, Settings, TurnSettings
 from worker.ticket import read_ticket, read_traceparent
 from worker.tools.offered import offered_tools
@@ -376,6 +376,7 @@ def write_outcome_at_end(ctx: JobContext, call: Call, agent: Assistant) -> None:
         keeps_text=ready.settings.outcome.outcome_words,
         tells=ready.settings.outcome.outcome_webhook_url is not None,
         used=call.reports.usage.besides,
+        follows=succession_of(ctx, ready.settings) is not None and refusal(ctx) is None,
     )
 
 

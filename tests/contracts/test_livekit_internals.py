@@ -192,11 +192,11 @@ def test_the_pool_tells_of_a_process_that_ended_with_a_call_in_it():
     handlers = {}
     server = SimpleNamespace(_proc_pool=SimpleNamespace(on=handlers.__setitem__))
     livekit_internals.on_call_process_closed(server, heard.append)
-    job = SimpleNamespace(id="J", room=SimpleNamespace(name="R"))
+    job = SimpleNamespace(id="J", room=SimpleNamespace(name="R", sid="RM_1"), metadata="sealed")
     running = SimpleNamespace(job=job, accept_arguments=SimpleNamespace(identity="agent"))
     handlers["process_closed"](SimpleNamespace(running_job=running, exitcode=-9))
     handlers["process_closed"](SimpleNamespace(running_job=None, exitcode=-9))
-    assert heard == [livekit_internals.EndedProcess("J", "R", "agent", -9)]
+    assert heard == [livekit_internals.EndedProcess("J", "R", "agent", -9, "RM_1", "sealed")]
 
 
 async def _step_after(seconds):

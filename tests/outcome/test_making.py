@@ -218,10 +218,10 @@ class FakeRecord:
         self.outcomes.append(outcome)
 
 
-async def finished(model, record, used=lambda usage: None, **settings):
+async def finished(model, record, said=spoken, follows=False, used=lambda usage: None, **settings):
     async with maker_for(model, **settings) as maker:
         after = AfterCall(
-            maker, record, spoken=spoken, before=lambda: "", tools=TOOLS, keeps_text=False, tells=True,
+            maker, record, spoken=said, before=lambda: "", tools=TOOLS, keeps_text=False, tells=True, follows=follows,
             used=used,
         )  # fmt: skip
         await after.finish()
@@ -236,6 +236,14 @@ async def test_who_has_handed_the_call_over_makes_no_outcome(model):
 async def test_nobody_is_asked_about_a_caller_who_has_not_agreed(model):
     (outcome,) = await finished(model, FakeRecord(agrees=False))
     assert (outcome["status"], outcome["summary"], model.asked) == ("no_consent", None, [])
+
+
+@pytest.mark.parametrize(("keeps_words", "statuses"), [(True, []), (False, ["no_words"])])
+async def test_a_rescuer_whose_caller_is_gone_leaves_the_outcome_to_whoever_has_the_words(model, keeps_words, statuses):
+    """Pins that it wrote `nothing_said` over a call in which another agent had heard something."""
+    outcomes = await finished(model, FakeRecord(keeps_words=keeps_words), llm.ChatContext.empty, follows=True)
+    assert [outcome["status"] for outcome in outcomes] == statuses
+    assert model.asked == []
 
 
 async def test_the_record_is_told_once_and_whether_to_tell_others(model):

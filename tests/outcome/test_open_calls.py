@@ -1,5 +1,6 @@
 """A call whose process was killed has an outcome all the same, made by a worker from the words in its record."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest_asyncio
@@ -10,7 +11,7 @@ from records.writing import close_abandoned, write_events
 from tests.outcome.conftest import maker_for
 from tests.records.test_outcomes import WHOLE, record_of, told
 from worker.bill import Bill
-from worker.outcome.open_calls import OpenCalls
+from worker.outcome.open_calls import AT_ONCE, OpenCalls
 
 
 def price(usage):
@@ -55,8 +56,23 @@ async def test_it_is_asked_about_from_its_record_and_told_to_the_webhook(databas
     assert record["rupees"] == 0.5
 
 
+async def test_calls_that_a_machine_has_taken_along_are_asked_about_side_by_side(database, model):
+    for number in range(AT_ONCE):
+        await killed(database, call=f"c{number}")
+    model.script = ["hang"]
+    async with maker_for(model) as maker:
+        running = asyncio.create_task(OpenCalls(database, maker, price, tells=True).run())
+        try:
+            async with asyncio.timeout(20):
+                while len(model.asked) < AT_ONCE:
+                    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.05)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_without_its_words_nobody_is_asked_and_that_is_said(database, model):
-    await killed(database, words_kept=False)
+    await killed(database, words_kept=False, words=False)
     async with maker_for(model) as maker:
         assert await OpenCalls(database, maker, price, tells=True).make_one(datetime.now(UTC)) is True
     assert (await record_of(database))["outcome_status"] == "no_words"

@@ -10,18 +10,18 @@ from records.engine import writing
 from records.events import CallEvent
 from records.outcomes import ASKED_FOR, MOST_TRIES, OWN_TIME, claim_open_call, write_outcome
 from records.reading import read_record
-from records.writing import close_abandoned, write_events
+from records.writing import agents_gone, close_abandoned, write_events
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 FOUND = {"status": "ok", "summary": "A cake.", "outcome": {"intent": "cake"}, "promises": [{"status": "done"}]}
 
 
-def told(*kinds, call="c1", generation=0, words_kept=True):
-    """The events of one agent, a second apart from noon on."""
+def told(*kinds, call="c1", generation=0, words_kept=True, words=True):
+    """The events of one agent, a second apart from noon on; without `words` nobody has kept what was said."""
     about = {
         events.BEGUN: {"room": "r", "words_kept": words_kept},
-        events.HEARD: {"turn": 1, "heard": "a cake please"},
-        events.REPLIED: {"turn": 1, "reply": "I have ordered it", "reply_language": "en-IN"},
+        events.HEARD: {"turn": 1, "heard": "a cake please" if words else None},
+        events.REPLIED: {"turn": 1, "reply": "I have ordered it" if words else None, "reply_language": "en-IN"},
         events.TOOL: {"turn": 1, "name": "order", "outcome": "ok", "ms": 3},
         events.ENDED: {"reason": "caller_said_goodbye"},
         events.OUTCOME: FOUND | {"tell": True},
@@ -87,6 +87,57 @@ async def test_its_own_agent_is_given_its_time_first(engine):
     ended = NOON + timedelta(seconds=4)
     assert await claim_open_call(engine, ended + OWN_TIME - timedelta(seconds=1)) is None
     assert await claim_open_call(engine, ended + OWN_TIME) is not None
+
+
+async def test_an_agent_that_is_gone_needs_no_time_more(engine):
+    await write_events(engine, told(*WHOLE[:-1]))
+    ended = NOON + timedelta(seconds=4)
+    await agents_gone(engine, {("c1", 0)}, ended)
+    assert await claim_open_call(engine, ended) is not None
+
+
+async def test_an_agent_that_is_gone_says_nothing_of_the_one_that_has_followed_it(engine):
+    await write_events(engine, told(events.BEGUN, events.HEARD))
+    await agents_gone(engine, {("c1", 0)}, NOON)
+    await write_events(engine, told(events.BEGUN, events.REPLIED, events.ENDED, generation=1))
+    ended = NOON + timedelta(seconds=2)
+    assert await claim_open_call(engine, ended) is None  # the rescuer is at it
+    await agents_gone(engine, {("c1", 1)}, ended)
+    assert await claim_open_call(engine, ended) is not None
+
+
+async def test_a_call_of_one_agent_is_found_beside_one_of_several(engine):
+    """Pins that the last agent of any call was taken for the last of each."""
+    await write_events(engine, told(events.BEGUN, call="c2", generation=1))
+    await write_events(engine, told(*WHOLE[:-1]))
+    await agents_gone(engine, {("c1", 0)}, NOON)
+    assert (await claim_open_call(engine, NOON + timedelta(seconds=4))).id == "c1"
+
+
+async def test_a_call_that_goes_on_after_all_is_asked_about_at_its_true_end(engine):
+    """An outcome of its beginning would be the first, and stay."""
+    died = [CallEvent("c1", 0, 0, events.DIED, (NOON + timedelta(seconds=2)).timestamp(), {})]
+    await write_events(engine, told(events.BEGUN, events.HEARD) + died)
+    async with writing(engine) as connection:
+        assert await write_outcome(connection, "c1", FOUND | {"summary": "Too early."}, NOON, tell=False)
+    await write_events(engine, told(*WHOLE, generation=1))
+    assert (await record_of(engine))["summary"] == "A cake."
+
+
+@pytest.mark.parametrize(("tool", "status"), [("order", "done"), ("refund", "not_done")])
+async def test_a_promise_is_marked_by_the_tools_of_every_agent_of_the_call(engine, tool, status):
+    """A rescuer does not know what the agent before it has run, and would mark a kept promise as a broken one."""
+    await write_events(engine, told(events.BEGUN, events.HEARD, events.TOOL))
+    promises = [{"what": "It is ordered.", "tool": tool, "status": "not_done"}]
+    rescued = told(events.BEGUN, events.REPLIED, events.ENDED, generation=1)
+    outcome = CallEvent("c1", 1, 3, events.OUTCOME, rescued[-1].at, FOUND | {"promises": promises})
+    await write_events(engine, [*rescued, outcome])
+    assert [promise["status"] for promise in (await record_of(engine))["promises"]] == [status]
+
+
+async def test_words_that_were_agreed_to_later_are_asked_about(engine):
+    await write_events(engine, told(*WHOLE[:-1], words_kept=False))
+    assert (await claim_open_call(engine, NOON + timedelta(hours=1))).words_kept is True
 
 
 async def test_two_workers_never_ask_about_the_same_call(engine):

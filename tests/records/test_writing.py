@@ -12,7 +12,7 @@ from records.engine import writing
 from records.events import CallEvent, call_id_of, read_line, tombstone_of
 from records.reading import read_record
 from records.schema import Tombstone
-from records.writing import add_usage, agents_left, close_abandoned, write_events
+from records.writing import add_usage, agents_gone, close_abandoned, write_events
 
 CALL = call_id_of("RM_one")
 AT = 1_795_953_600.0
@@ -134,7 +134,7 @@ async def test_a_call_whose_agent_died_alone_is_ended_and_goes_on_when_somebody_
     await write_events(engine, FIRST_AGENT)
     late = datetime.fromtimestamp(AT, UTC) + timedelta(seconds=120)
     assert await close_abandoned(engine, late) == 0  # its agent may still be there
-    await agents_left(engine, {(CALL, 0)}, late)
+    await agents_gone(engine, {(CALL, 0)}, late)
     assert await close_abandoned(engine, late) == 1
     async with engine.connect() as connection:
         record = await read_record(connection, CALL)
@@ -142,6 +142,34 @@ async def test_a_call_whose_agent_died_alone_is_ended_and_goes_on_when_somebody_
     assert record["ended_at"] == "2026-11-29T12:00:06.000Z"
     record = await record_of(engine, SECOND_AGENT[:2])
     assert (record["end_reason"], record["failed"], record["ended_at"]) == (None, False, None)
+
+
+DIED = [CallEvent(CALL, 0, 0, "died", AT + 20, {})]
+
+
+async def test_a_call_that_nobody_carries_on_is_over_when_that_is_told(engine):
+    record = await record_of(engine, FIRST_AGENT, DIED)
+    assert (record["end_reason"], record["failed"]) == ("agent_died", True)
+    assert record["ended_at"] == "2026-11-29T12:00:20.000Z"
+    assert await record_of(engine, FIRST_AGENT, DIED) == record  # told twice, and out of order
+
+
+@pytest.mark.parametrize("batches", [[SECOND_AGENT, DIED], [DIED, SECOND_AGENT], [[*DIED, *SECOND_AGENT]]])
+async def test_what_was_thought_to_be_lost_and_was_rescued_ends_as_its_rescuer_says(engine, batches):
+    record = await record_of(engine, FIRST_AGENT, *batches)
+    assert (record["end_reason"], record["failed"], record["rescues"]) == ("user_initiated", False, 1)
+    assert record["ended_at"] == "2026-11-29T12:00:35.000Z"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_an_end_that_was_told_stands_whoever_dies_later(engine, order):
+    ended = [CallEvent(CALL, 0, 7, "ended", AT + 15, {"reason": "user_initiated"})]
+    record = await record_of(engine, FIRST_AGENT, *[ended, DIED][::order])
+    assert (record["end_reason"], record["ended_at"]) == ("user_initiated", "2026-11-29T12:00:15.000Z")
+
+
+async def test_a_death_alone_begins_no_record(engine):
+    assert await record_of(engine, DIED) is None
 
 
 async def test_a_call_that_says_nothing_for_hours_is_lost(engine):

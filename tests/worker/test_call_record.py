@@ -14,8 +14,8 @@ from livekit.agents.voice import FunctionToolsExecutedEvent
 from records.events import call_id_of
 from worker.bill import Bill
 from worker.faults import Fault
-from worker.record.call_record import CallRecord, Cost, Spoken, id_of_call, record_of_call
-from worker.recovery.snapshot import Succession
+from worker.record.call_record import CallRecord, Cost, Spoken, record_of_call
+from worker.recovery.snapshot import Succession, id_of_call
 from worker.settings import RecordsSettings
 
 KEY = "a-livekit-api-secret-of-some-length"

@@ -1,9 +1,11 @@
 """Workers watch one another's calls: who is looked after, when, and how often."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
+from records.events import call_id_of
 from worker.recovery.redispatch import SILENT_SECONDS, Redispatcher, Watchdog
 from worker.recovery.rooms import RoomView
 from worker.recovery.snapshot import CallState, Succession
@@ -18,9 +20,16 @@ def view(sealed, *, over=False, name="room"):
 class FakeRooms:
     """A project with one room."""
 
-    def __init__(self, *, callers=1, successions=(), state=LIVING, arrives=True):
+    def __init__(self, *, callers=1, successions=(), state=LIVING, arrives=True, becomes=None):
         self.callers, self.known, self.now, self.arrives = callers, list(successions), state, arrives
-        self.done = []
+        self.becomes = becomes or state
+        self.done, self.lost = [], []
+
+    async def note_lost(self, call_id):
+        self.lost.append(call_id)
+
+    def succession_in(self, metadata, room):
+        return Succession("crashed", 1, call_id="the call") if metadata else None
 
     async def has_caller(self, room):
         return bool(self.callers)
@@ -40,6 +49,7 @@ class FakeRooms:
         return Succession(reason, len(self.known) + 1, previous)
 
     async def arrived(self, room, identity, seconds):
+        self.now = self.becomes
         return self.arrives
 
     async def delete(self, room):
@@ -73,34 +83,67 @@ def test_a_call_that_was_ended_on_purpose_and_rooms_of_others_are_left_alone():
 
 def test_whoever_is_sent_knows_which_record_to_go_on_with():
     rooms = FakeRooms(state=CallState("agent-1", "en-IN", 0.0, call_id="the call"))
-    asyncio.run(Redispatcher(rooms, "vaani").redispatch("room", "agent-1", "crashed"))
+    asyncio.run(Redispatcher(rooms, "vaani").redispatch("room", "agent-1", "crashed", "the call"))
     assert rooms.call_id == "the call"
 
 
 def test_the_dead_agent_is_put_out_before_another_is_sent():
     """Pins the trap that the server shows a killed agent for 20 s: its caller would see two."""
     rooms = FakeRooms()
-    asyncio.run(Redispatcher(rooms, "vaani").redispatch("room", "agent-1", "crashed"))
+    asyncio.run(Redispatcher(rooms, "vaani").redispatch("room", "agent-1", "crashed", "the call"))
     assert rooms.done == [("remove", "agent-1"), ("send", "crashed", "agent-1")]
 
 
+SENT = [("remove", "agent-1"), ("send", "crashed", "agent-1")]
+
+
 @pytest.mark.parametrize(
-    ("rooms", "expected"),
+    ("rooms", "expected", "goes_on"),
     [
-        (FakeRooms(callers=0), []),
-        (FakeRooms(state=CallState("agent-1", "en-IN", 0.0, over=True)), [("delete",)]),
-        (FakeRooms(successions=[Succession("crashed", 1), Succession("lost", 2)]), [("delete",)]),
-        (
-            FakeRooms(successions=[Succession("handover", 1), Succession("handover", 2)]),
-            [("remove", "agent-1"), ("send", "crashed", "agent-1")],
-        ),
-        (FakeRooms(arrives=False), [("remove", "agent-1"), ("send", "crashed", "agent-1"), ("delete",)]),
+        (FakeRooms(callers=0), [], False),
+        (FakeRooms(state=CallState("agent-1", "en-IN", 0.0, over=True)), [("delete",)], False),
+        (FakeRooms(successions=[Succession("crashed", 1), Succession("lost", 2)]), [("delete",)], False),
+        (FakeRooms(successions=[Succession("handover", 1), Succession("handover", 2)]), SENT, True),
+        (FakeRooms(), SENT, True),
+        (FakeRooms(arrives=False), [*SENT, ("delete",)], False),
+        (FakeRooms(arrives=False, becomes=CallState("agent-2", "en-IN", 0.0)), SENT, True),
     ],
-    ids=["nobody there", "said goodbye already", "two died before", "handovers do not count", "nobody free"],
-)
-def test_a_caller_gets_another_agent_or_the_end_of_the_call(rooms, expected):
-    asyncio.run(Redispatcher(rooms, "vaani").redispatch("room", "agent-1", "crashed"))
+    ids=[
+        "nobody there", "said goodbye already", "two died before", "handovers do not count", "somebody comes",
+        "nobody free", "somebody else has taken it",
+    ],
+)  # fmt: skip
+def test_a_caller_gets_another_agent_or_the_end_of_the_call_and_its_record(rooms, expected, goes_on):
+    asyncio.run(Redispatcher(rooms, "vaani", rooms.note_lost).redispatch("room", "agent-1", "crashed", "the call"))
     assert rooms.done == expected
+    assert rooms.lost == ([] if goes_on else ["the call"])
+
+
+async def test_while_livekit_cannot_be_asked_no_record_is_ended():
+    """Whether the call goes on is not known then: a minute later the record is ended, if nobody was heard of."""
+
+    class AwayRooms(FakeRooms):
+        async def has_caller(self, room):
+            raise TimeoutError
+
+    rooms = AwayRooms()
+    await Redispatcher(rooms, "vaani", rooms.note_lost).redispatch("room", "agent-1", "crashed", "the call")
+    assert rooms.lost == []
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"), [("", call_id_of("RM_1")), ("succeeds", "the call")], ids=["the first", "a successor"]
+)
+async def test_a_process_that_died_is_known_by_the_call_that_it_carried(metadata, expected):
+    rooms, handlers = FakeRooms(callers=0), {}
+    redispatcher = Redispatcher(rooms, "vaani", rooms.note_lost)
+    redispatcher.follow(SimpleNamespace(_proc_pool=SimpleNamespace(on=handlers.__setitem__)))
+    for exit_code in (0, -9):
+        job = SimpleNamespace(id="J", room=SimpleNamespace(name="room", sid="RM_1"), metadata=metadata)
+        running = SimpleNamespace(job=job, accept_arguments=SimpleNamespace(identity="agent-1"))
+        handlers["process_closed"](SimpleNamespace(running_job=running, exitcode=exit_code))
+    await redispatcher.aclose()
+    assert rooms.lost == [expected]
 
 
 class StrangeRooms(FakeRooms):

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from livekit.agents import ChatMessage, FunctionCallOutput, llm
 
 from worker.outcome.conversation import Conversation, Line, ToolRun
-from worker.outcome.making import NO_CONSENT, Outcome, OutcomeMaker
+from worker.outcome.making import NO_CONSENT, NO_WORDS, Outcome, OutcomeMaker
 from worker.outcome.noting import note
 
 Usage = Mapping[str, Mapping[str, float]]
@@ -43,7 +43,7 @@ class AfterCall:
     def __init__(
         self, maker: OutcomeMaker, record: Record, *, spoken: Callable[[], llm.ChatContext],
         before: Callable[[], str], tools: Sequence[str], keeps_text: bool, tells: bool,
-        used: Callable[[Usage], None],
+        used: Callable[[Usage], None], follows: bool = False,
     ) -> None:  # fmt: skip
         """Prepare for the end of a call.
 
@@ -56,10 +56,11 @@ class AfterCall:
             keeps_text: Whether summary and free text are kept though words are not.
             tells: Whether there is a webhook.
             used: Adds what asking has used to what the call has.
+            follows: Whether another agent has begun the call.
         """
         self._maker, self._record, self._tools = maker, record, tools
         self._spoken, self._before = spoken, before
-        self._keeps_text, self._tells, self._used = keeps_text, tells, used
+        self._keeps_text, self._tells, self._used, self._follows = keeps_text, tells, used, follows
 
     async def finish(self) -> None:
         """Make the outcome, within WORKER_OUTCOME_SECONDS; of a call that goes on with another agent, none."""
@@ -70,13 +71,17 @@ class AfterCall:
             self._record.came_to(Outcome(NO_CONSENT).as_event() | {"tell": self._tells})
             return
         call = conversation_of(self._spoken(), self._before())
+        if self._follows and call.is_silent:  # nobody was there any more: what was said, an earlier agent has heard
+            if not keeps_words:
+                self._record.came_to(Outcome(NO_WORDS).as_event() | {"tell": self._tells})
+            return
         outcome = await self._maker.make(call, self._tools, keeps_words=keeps_words or self._keeps_text)
         note(outcome)
         self._used(outcome.usage)
         self._record.tell_cost()  # before the outcome: whoever is told of that is told the whole price
         if outcome.is_answered or not keeps_words:
             self._record.came_to(outcome.as_event() | {"tell": self._tells})
-        # Else the words are in the record: a worker asks again when the model is back.
+        # Else the words are in the record: a worker asks (worker/outcome/open_calls.py).
 
 
 def conversation_of(spoken: llm.ChatContext, before: str = "") -> Conversation:

@@ -23,7 +23,7 @@ from records.masking import Kind, Masker
 from records.spool import SpoolWriter
 from worker.bill import Bill
 from worker.faults import Fault
-from worker.recovery.snapshot import Succession
+from worker.recovery.snapshot import Succession, id_of_call
 from worker.settings import RecordsSettings
 from worker.text.phone_numbers import fingerprint, without_numbers
 from worker.turn_timings import TurnTimings
@@ -283,11 +283,6 @@ def record_of_call(
     writer = SpoolWriter(Path(folder), call_id, generation, settings.records_spool_mb * 1_000_000)
     masker = Masker(kept={Kind(kind) for kind in settings.records_unmasked})
     return CallRecord(writer, keeps_words=settings.records_words, key=key, masker=masker)
-
-
-def id_of_call(room_sid: str, succession: Succession | None) -> str:
-    """Return the id under which a call is kept: what the agents before this one have used, else its room's."""
-    return (succession.call_id if succession is not None else "") or call_id_of(room_sid)
 
 
 def _stages(timings: TurnTimings) -> dict[str, float]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from worker import log_events
 from worker.livekit_internals import EndedProcess, on_call_process_closed
 from worker.recovery.exit_codes import ended_on_purpose
 from worker.recovery.rooms import API_ERRORS, MAX_REDISPATCHES, REDISPATCH_REASONS, Rooms, RoomView
+from worker.recovery.snapshot import id_of_call
 
 log = logging.getLogger("vaani")
 ARRIVAL_SECONDS = 8.0
@@ -23,12 +25,25 @@ ARRIVAL_SECONDS = 8.0
 SILENT_SECONDS = 15.0
 
 
+async def _note_nothing(call_id: str) -> None: ...
+
+
 class Redispatcher:
     """Redispatches the calls of one worker's dead processes."""
 
-    def __init__(self, rooms: Rooms, agent_name: str) -> None:
+    def __init__(
+        self, rooms: Rooms, agent_name: str, note_lost: Callable[[str], Awaitable[None]] = _note_nothing
+    ) -> None:
+        """Prepare to look after calls.
+
+        Args:
+            rooms: Of this project.
+            agent_name: Who is sent.
+            note_lost: Is told which call nobody carries on, when that is certain.
+        """
         self._rooms = rooms
         self._agent_name = agent_name
+        self._note_lost = note_lost
         self._tasks: set[asyncio.Task[None]] = set()
 
     def follow(self, server: AgentServer) -> None:
@@ -39,7 +54,8 @@ class Redispatcher:
         if ended_on_purpose(ended.exit_code):
             return
         log.error(log_events.CALL_PROCESS_DIED, extra={"job_id": ended.job_id, "exit_code": ended.exit_code})
-        self._start(self.redispatch(ended.room, ended.agent_identity, "crashed"))
+        call_id = id_of_call(ended.room_sid, self._rooms.succession_in(ended.metadata, ended.room))
+        self._start(self.redispatch(ended.room, ended.agent_identity, "crashed", call_id))
 
     def _start(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -51,34 +67,38 @@ class Redispatcher:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=ARRIVAL_SECONDS)
 
-    async def redispatch(self, room: str, dead: str, reason: str) -> None:
+    async def redispatch(self, room: str, dead: str, reason: str, call_id: str) -> None:
         """Remove the dead agent and dispatch a new one; when that cannot be, end the call for the caller."""
         try:
-            await self._redispatch(room, dead, reason)
+            if not await self._redispatch(room, dead, reason):
+                await self._note_lost(call_id)
         except API_ERRORS as error:
             log.error(log_events.CALL_LOST, extra={"why": f"{type(error).__name__}: {error}"})
         except Exception as error:
             log.exception(log_events.CALL_LOST, extra={"why": f"{type(error).__name__}: {error}"})
 
-    async def _redispatch(self, room: str, dead: str, reason: str) -> None:
+    async def _redispatch(self, room: str, dead: str, reason: str) -> bool:
+        """Return whether the call goes on."""
         if not await self._rooms.has_caller(room):
-            return
+            return False
         state = await self._rooms.state(room)
         redispatches = sum(known.reason in REDISPATCH_REASONS for known in await self._rooms.successions(room))
         if (state is not None and state.over) or redispatches >= MAX_REDISPATCHES:
             why = "the call was over" if state is not None and state.over else f"{redispatches} agents were lost before"
             log.error(log_events.CALL_LOST, extra={"why": why})
             await self._rooms.delete(room)
-            return
+            return False
         await self._rooms.remove(room, dead)
         call_id = state.call_id if state is not None else ""
         succession = await self._rooms.send_agent(room, self._agent_name, reason, dead, call_id)
         log.warning(log_events.CALL_RESCUED, extra={"reason": reason, "generation": succession.generation})
         if await self._rooms.arrived(room, succession.identity, ARRIVAL_SECONDS):
-            return
-        if await self._rooms.state(room) == state:  # nobody else has taken over meanwhile either
-            log.error(log_events.CALL_LOST, extra={"why": "no worker took it"})
-            await self._rooms.delete(room)
+            return True
+        if await self._rooms.state(room) != state:  # somebody else has taken over meanwhile
+            return True
+        log.error(log_events.CALL_LOST, extra={"why": "no worker took it"})
+        await self._rooms.delete(room)
+        return False
 
 
 @dataclass(slots=True)
@@ -145,4 +165,4 @@ class Watchdog:
         if sent and time.monotonic() - self._seen[view.name].since < 2 * SILENT_SECONDS:
             return  # whoever sent somebody sees to it, unless it is gone too
         self._seen.pop(view.name, None)
-        await self._redispatcher.redispatch(view.name, now.state.agent, "lost")
+        await self._redispatcher.redispatch(view.name, now.state.agent, "lost", now.state.call_id)

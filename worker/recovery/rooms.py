@@ -88,8 +88,12 @@ class Rooms:
         """Return why agents were sent to the room again so far; the server keeps them as long as the room."""
         return self._successions(await self._dispatches(room), room)
 
+    def succession_in(self, metadata: str, room: str) -> Succession | None:
+        """Return why an agent was sent to the room, as its dispatch says; None for a call's first one."""
+        return self._seal.open_succession(metadata, room)
+
     def _successions(self, dispatches: Iterable[str], room: str) -> list[Succession]:
-        opened = (self._seal.open_succession(metadata, room) for metadata in dispatches)
+        opened = (self.succession_in(metadata, room) for metadata in dispatches)
         return [succession for succession in opened if succession is not None]
 
     async def _dispatches(self, room: str) -> list[str]:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import TypeAdapter
 
+from records.events import call_id_of
 from worker.language import LanguageState
 
 METADATA_KEY = "vaani.call"
@@ -92,6 +93,11 @@ class Succession:
     def identity(self) -> str:
         """Return the identity of the agent that follows this."""
         return f"vaani-{'busy' if self.reason == 'busy' else f'agent-{self.generation}'}"
+
+
+def id_of_call(room_sid: str, succession: Succession | None) -> str:
+    """Return the id under which a call is kept: what the agents before this one have used, else its room's."""
+    return (succession.call_id if succession is not None else "") or call_id_of(room_sid)
 
 
 Sealed = TypeVar("Sealed", CallState, Succession)
