@@ -336,6 +336,7 @@ def budget_parts(ctx: JobContext, ready: Prewarmed) -> BudgetParts | None:
         time_zone=settings.tools.time_zone,
         dearest_turn=turns.dearest_rupees(ready.prices.bill),
         usual_turn=turns.usual_rupees(ready.prices.bill),
+        afterwards=turns.outcome_rupees(ready.prices.bill),
         is_outbound=read_errand(ctx.job.metadata) is not None,
     )
 

@@ -16,7 +16,7 @@ from worker.text.phone_numbers import fingerprint
 
 KEY = "a-livekit-api-secret-of-some-length"
 NOON_IN_INDIA = 1_795_933_800.0  # 2026-11-29 12:00 IST
-DEAREST, USUAL = 4.0, 0.75
+DEAREST, USUAL, AFTERWARDS = 4.0, 0.75, 0.1
 
 
 class Claims:
@@ -51,7 +51,7 @@ def used_up(scope):
 class Call:
     """A call's surroundings: what is said, logged and ended in it."""
 
-    def __init__(self, monkeypatch, verdicts=(), limits=None, caller="", listens=True, is_outbound=False):
+    def __init__(self, monkeypatch, verdicts=(), limits=None, caller="", listens=True, **more):
         self.did, self.handlers, self.rupees, self.listens = [], {}, 0.0, listens
         self.session = SimpleNamespace(on=self.handlers.__setitem__, agent_state="listening")
         self.ending = SimpleNamespace(begun=False, end=self.end)
@@ -70,8 +70,8 @@ class Call:
 
         monkeypatch.setattr(module, "Claims", claims_of)
         parts = BudgetParts(
-            limits or Limits(call=10.0), "address", "call-1", 0, caller, KEY, "Asia/Kolkata", DEAREST, USUAL,
-            is_outbound,
+            limits or Limits(call=10.0), "address", "call-1", more.pop("generation", 0), caller, KEY, "Asia/Kolkata",
+            DEAREST, USUAL, afterwards=AFTERWARDS, **more,
         )  # fmt: skip
         self.spending = Spending(self.session, parts, speaker, self.ending, reports)
 
@@ -95,8 +95,9 @@ class Call:
         await self.spending.begin(NOON_IN_INDIA)
         return self
 
-    async def over(self):
+    async def over(self, outcome=0.0):
         self.handlers["close"](None)
+        self.rupees += outcome
         await self.spending.aclose()
 
 
@@ -104,11 +105,11 @@ async def test_each_turn_is_claimed_before_it_and_settled_behind_it(monkeypatch)
     call = await Call(monkeypatch, [granted(call=9.0)], caller="asha").begun()
     await call.spoke(0.5)
     await call.spoke(1.25)
-    call.rupees = 1.5  # the outcome
-    await call.over()
+    await call.over(outcome=0.25)
     assert call.claims.about == ("address", "call-1", 0, date(2026, 11, 29))
     assert call.claims.made == [
-        ("asha", 0.0, DEAREST), ("asha", 0.5, DEAREST), ("asha", 1.25, DEAREST), ("asha", 1.5, 0.0),
+        ("asha", 0.0, DEAREST), ("asha", 0.5, DEAREST), ("asha", 1.25, DEAREST), ("asha", 1.25, AFTERWARDS),
+        ("asha", 1.5, 0.0),
     ]  # fmt: skip
     assert call.did == []
     assert call.claims.closed
@@ -164,6 +165,19 @@ async def test_with_nothing_left_the_caller_is_told_and_the_call_ends_once(monke
     assert call.did == [
         f"logs {log_events.BUDGET_USED_UP}, {scope}", f"tells budget_{scope}", f"ends: budget, {phrase}",
     ]  # fmt: skip
+    await call.over()
+
+
+@pytest.mark.parametrize(("second", "ends"), [(granted(call=9.0), False), (used_up(Scope.CALL), True)])
+async def test_who_takes_a_call_over_waits_for_the_agent_before_to_settle(monkeypatch, second, ends):
+    monkeypatch.setattr(module, "SETTLING_SECONDS", 0.01)
+    call = await Call(monkeypatch, [used_up(Scope.CALL), second], generation=1).begun()
+    assert not call.ending.begun
+    async with asyncio.timeout(5):
+        while len(call.claims.made) < 2:
+            await asyncio.sleep(0.01)  # noqa: TID251  until it claims again
+    await asyncio.sleep(0)  # noqa: TID251  lets the verdict come
+    assert call.ending.begun is ends
     await call.over()
 
 

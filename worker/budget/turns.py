@@ -41,7 +41,7 @@ class Turns:
             LIVEKIT_LINE: {"seconds": MINUTE_SECONDS},
             PHONE_LINE: {"seconds": MINUTE_SECONDS},
         }  # fmt: skip
-        return _known(usage, price) + (self._outcome_rupees(price) if self.outcome.is_on else 0.0)
+        return _known(usage, price) + self.outcome_rupees(price)
 
     def usual_rupees(self, price: Price) -> float:
         """Return what a turn costs as a rule."""
@@ -58,7 +58,10 @@ class Turns:
     def _request_tokens(self) -> int:
         return 2 * self.call.history_tokens + INSTRUCTIONS_TOKENS  # History lets it grow to twice that
 
-    def _outcome_rupees(self, price: Price) -> float:
+    def outcome_rupees(self, price: Price) -> float:
+        """Return what an outcome may cost at most; 0 where none is written."""
+        if not self.outcome.is_on:
+            return 0.0
         model = self.outcome.outcome_model or self.llm.model
         tokens: dict[str, float] = {
             "input_tokens": self._request_tokens, "output_tokens": self.outcome.outcome_max_tokens,

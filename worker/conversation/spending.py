@@ -30,6 +30,7 @@ TURNS_WARNED_AHEAD = 2
 LOOK_SECONDS = 5.0
 FIRST_VERDICT_SECONDS = 0.3
 """How long a greeting waits to know whether there is anything left; longer, and it is said."""
+SETTLING_SECONDS = 2.0
 CLAIMED_ANEW_SHARE = 0.5
 """Of what was granted: a turn that has used so much claims again, and does not wait for its end."""
 
@@ -52,6 +53,8 @@ class BudgetParts:
     """Where a day is a day."""
     dearest_turn: float
     usual_turn: float
+    afterwards: float = 0.0
+    """What is done about a call when it is over: the outcome."""
     is_outbound: bool = False
     """Who was called is not asked to call again tomorrow."""
 
@@ -71,9 +74,9 @@ class Spending:
         self._looking: asyncio.Task[None] | None = None
         self._granted = self._settled = 0.0
         self._dearest = parts.usual_turn if parts is not None else 0.0
-        self._has_spoken = self._warned = False
+        self._has_spoken = self._warned = self._claimed_once_more = False
         session.on("agent_state_changed", self._agent_moved)
-        session.on("close", lambda _: self._stop_looking())
+        session.on("close", lambda _: self._closed())
 
     def met(self, caller: rtc.RemoteParticipant) -> None:
         """Note who calls; the number of a phone stands for its owner."""
@@ -112,8 +115,7 @@ class Spending:
         if event.old_state == "speaking" and self._claims is not None and self._parts is not None:
             spent, self._has_spoken = self._spent(), True
             self._dearest, self._settled = max(self._dearest, spent - self._settled), spent
-            if not self._ending.begun:
-                self._claim(self._parts.dearest_turn)
+            self._claim_if_open(self._parts.dearest_turn)
 
     async def _look(self) -> None:
         """Claim again in a turn that becomes dear: sound costs as long as the line is open."""
@@ -121,8 +123,8 @@ class Spending:
         ask = self._parts.dearest_turn
         while not self._ending.begun:
             await asyncio.sleep(LOOK_SECONDS)
-            if not self._ending.begun and self._granted - self._spent() < CLAIMED_ANEW_SHARE * ask:
-                self._claim(ask)
+            if self._granted - self._spent() < CLAIMED_ANEW_SHARE * ask:
+                self._claim_if_open(ask)
 
     def _claim(self, ask: float) -> None:
         assert self._claims is not None
@@ -135,7 +137,7 @@ class Spending:
         if self._first is not None and not self._first.done():
             self._first.set_result(None)
         self._granted = verdict.committed
-        if self._ending.begun:
+        if self._ending.begun or (verdict.used_up is not None and self._claims_once_more()):
             return
         try:
             if verdict.used_up is not None:
@@ -144,6 +146,18 @@ class Spending:
                 self._warn(scope)
         except NobodyListensError:
             return  # the caller leaves: the call ends as it would have
+
+    def _claims_once_more(self) -> bool:
+        """Claim again in a moment where another agent has just handed the call over: it may not have settled yet."""
+        if self._parts is None or self._parts.generation == 0 or self._claimed_once_more:
+            return False
+        self._claimed_once_more = True
+        asyncio.get_running_loop().call_later(SETTLING_SECONDS, self._claim_if_open, self._parts.dearest_turn)
+        return True
+
+    def _claim_if_open(self, ask: float) -> None:
+        if not self._ending.begun:
+            self._claim(ask)
 
     def _nearly_used_up(self, verdict: Verdict) -> Scope | None:
         """Return which budget is nearly used up; None for none, before the greeting and while an answer is due."""
@@ -174,6 +188,9 @@ class Spending:
         self._speaker.told(f"budget_{scope.value}", phrase)
         self._ending.end(END_REASON, phrase)
 
-    def _stop_looking(self) -> None:
+    def _closed(self) -> None:
+        """Give back at once what no turn will use: an agent that goes on with the call may be waiting for it."""
         if self._looking is not None:
             self._looking.cancel()
+        if self._claims is not None and self._parts is not None:
+            self._claim(self._parts.afterwards)
