@@ -16,6 +16,8 @@ REPEATED_WORDS_MIN = 3
 ALIKE = 0.75
 TURNED_AWAY = frozenset({"busy", "used", "expired", "too_many_calls", "day_is_spent"})
 """Ends of calls that the worker took to say no (worker/conversation/opening.py)."""
+BUDGET = "budget"
+"""End of a call that nothing was left for: before its first turn, the same."""
 NOBODY_THERE = frozenset({"nobody_came", "not_answered"})
 """Ends of calls that the other side never took part in: nobody was left without an answer."""
 
@@ -82,7 +84,7 @@ def judged(call: JudgedCall) -> Judgement:
 
 
 def _reasons(call: JudgedCall, median: float | None, slowest: float | None) -> Iterator[str]:
-    if call.end_reason in TURNED_AWAY:
+    if call.end_reason in TURNED_AWAY or (call.end_reason == BUDGET and not call.turns):
         yield "turned_away"
     elif call.end_reason not in NOBODY_THERE and (not call.answered or _left_waiting(call.turns)):
         yield "unanswered"

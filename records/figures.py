@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from records.attention import JudgedCall, JudgedTurn, judged
+from records.attention import BUDGET, JudgedCall, JudgedTurn, judged
 from records.reading import told_once
 from records.schema import Base
 from records.search_words import searchable
@@ -41,7 +41,8 @@ async def derive(connection: AsyncConnection, call_ids: Collection[str]) -> None
 async def _derive(connection: AsyncConnection, call: Row[Any]) -> None:
     query = select(TURNS).where(TURNS.c.call_id == call.id).order_by(TURNS.c.number, TURNS.c.generation)
     turns = told_once((await connection.execute(query)).all())
-    apologies = select(func.count()).where(FAULTS.c.call_id == call.id, FAULTS.c.said.is_not(None))
+    of_provider = ~FAULTS.c.code.startswith(f"{BUDGET}_", autoescape=True)
+    apologies = select(func.count()).where(FAULTS.c.call_id == call.id, FAULTS.c.said.is_not(None), of_provider)
     judgement = judged(_judged_call(call, turns, (await connection.execute(apologies)).scalar_one()))
     await connection.execute(
         update(CALLS)

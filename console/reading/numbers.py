@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, case, cast, extract, func, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, case, cast, extract, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.filters import INDIA
 from console.reading.conditions import CALLS, FAULTS, POSTGRESQL, TURNS, resolved
-from records.attention import TURNED_AWAY
+from records.attention import BUDGET, TURNED_AWAY
 from records.figures import STAGES, WHOLE
 
 STEP_SECONDS = 0.05
@@ -115,8 +115,14 @@ async def numbers_of_day(connection: AsyncConnection, day: date) -> Numbers:
         numbers.languages[language or "?"] += count
     faults = select(FAULTS.c.code, func.count()).join(CALLS, CALLS.c.id == FAULTS.c.call_id)
     for code, count in await connection.execute(faults.where(in_day).group_by(FAULTS.c.code)):
-        numbers.faults[code.partition("_")[0]] += count
+        if (provider := code.partition("_")[0]) != BUDGET:  # what was said of a budget is no provider's fault
+            numbers.faults[provider] += count
     return numbers
+
+
+def _turned_away() -> ColumnElement[bool]:
+    no_budget = and_(CALLS.c.end_reason == BUDGET, CALLS.c.turn_count == 0)
+    return or_(CALLS.c.end_reason.in_(sorted(TURNED_AWAY)), no_budget)
 
 
 def _sums(dialect: str) -> Any:
@@ -129,7 +135,7 @@ def _sums(dialect: str) -> Any:
         func.count().label("calls"),
         count(CALLS.c.answered_at.is_not(None)).label("answered"),
         count(CALLS.c.failed).label("failed"),
-        count(CALLS.c.end_reason.in_(sorted(TURNED_AWAY))).label("turned_away"),
+        count(_turned_away()).label("turned_away"),
         count(is_resolved == "true").label("resolved"),
         count(is_resolved == "false").label("unresolved"),
         func.sum(CALLS.c.length_seconds).label("seconds"),

@@ -36,6 +36,12 @@ async def test_a_days_numbers_are_those_of_its_calls(database, seed_many_async):
             "faults": [{"code": "stt_closed"}, {"code": "llm_y"}],
             "minutes": 2,
         },
+        {
+            "end_reason": "budget",
+            "rupees": None,
+            "faults": [{"code": "budget_day", "said": "tomorrow"}],
+            "minutes": 3,
+        },
         {"minutes": 1440},
     )
     records = Records(database)
@@ -43,7 +49,7 @@ async def test_a_days_numbers_are_those_of_its_calls(database, seed_many_async):
         numbers = await numbers_of_day(connection, date(2026, 11, 29))
         assert (await numbers_of_day(connection, date(2026, 11, 28))).calls == 0
     await records.aclose()
-    assert (numbers.calls, numbers.answered, numbers.failed, numbers.turned_away) == (3, 2, 1, 1)
+    assert (numbers.calls, numbers.answered, numbers.failed, numbers.turned_away) == (4, 3, 1, 2)
     assert (numbers.resolved, numbers.unresolved) == (1, 1)
     assert numbers.faults == Counter(llm=2, stt=1)
     assert numbers.languages == Counter({"hi-IN": 3})

@@ -27,6 +27,8 @@ OTHER = turn("and what does it cost then")
         ({}, [turn(), OTHER], []),
         ({}, [], []),
         ({"end_reason": "busy", "answered": False}, [], ["turned_away"]),
+        ({"end_reason": "budget", "answered": False}, [], ["turned_away"]),
+        ({"end_reason": "budget"}, [turn(), OTHER], []),
         ({"answered": False}, [], ["unanswered"]),
         ({}, [turn(answered=False), OTHER], []),
         ({"answered": False, "end_reason": "nobody_came"}, [], []),

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from records.engine import writing
 from records.events import CallEvent, call_id_of, read_line, tombstone_of
 from records.reading import read_record
-from records.schema import Tombstone
+from records.schema import Call, Tombstone
 from records.writing import add_usage, agents_gone, close_abandoned, write_events
 
 CALL = call_id_of("RM_one")
@@ -89,6 +90,18 @@ async def test_what_nobody_knows_the_price_of_is_named_for_the_call_as_a_whole(e
     second = told(1, ("usage", {"usage": USAGE, "rupees": None, "unpriced": ["tts m", "phone minutes"]}))
     record = await record_of(engine, first, second)
     assert (record["rupees"], record["unpriced"]) == (None, ["phone minutes", "tts m"])
+
+
+async def test_what_was_said_of_a_budget_is_no_apology(engine):
+    events = (
+        ("begun", {"room": "r"}), ("answered", {}), ("heard", {"turn": 1, "heard": "what does it cost"}),
+        ("replied", {"turn": 1, "reply": "Forty."}), ("fault", {"code": "budget_call", "said": "I must go"}),
+        ("ended", {"reason": "budget"}),
+    )  # fmt: skip
+    await write_events(engine, told(0, *events))
+    async with engine.connect() as connection:
+        judged = (await connection.execute(select(Call.attention, Call.attention_reasons))).one()
+    assert tuple(judged) == (0, [])
 
 
 @pytest.mark.parametrize(

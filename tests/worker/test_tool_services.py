@@ -31,7 +31,9 @@ VARIABLES = SECRETS | {
     "WORKER_ORDERS_URL": "https://orders.example",
     "WORKER_TRANSFER_TO": "tel:+911140000000",
 }
-WHO_BUILDS_THE_WORKER = {"__main__", "building", "checks", "environment", "parent", "run", "server", "settings"}
+WHO_BUILDS_THE_WORKER = {
+    "__main__", "building", "checks", "environment", "in_call", "parent", "run", "server", "settings",
+}  # fmt: skip
 FUNCTIONS = (FunctionType, MethodType, BuiltinFunctionType, type)
 
 
