@@ -6,7 +6,7 @@ VENV := .venv/bin
 export VAANI_IGNORE_ENV_FILE := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo dev doctor call test check fix bench capacity matrix soak nightly languages prices-check upgrade-check token-zip agent-context release-status lock golden clean
+.PHONY: help setup demo dev doctor drift call test check fix bench capacity matrix soak nightly languages prices-check upgrade-check token-zip agent-context release-status lock golden clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ dev: setup  ## The token function, a worker and the console with your own keys f
 
 doctor: setup  ## Would calls be answered, with your own keys from .env? Under a minute and Rs 1. ONLY=stt,voices, JSON=1, WEBHOOK=1
 	@VAANI_IGNORE_ENV_FILE=false $(VENV)/python -m doctor $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json) $(if $(WEBHOOK),--send-webhook)
+
+drift: setup  ## Models, voices, limits and prices that the code names against what providers list; JSON=1
+	@VAANI_IGNORE_ENV_FILE=false $(VENV)/python -m doctor.drift $(if $(JSON),--json)
 
 call: setup  ## One scripted call; CALL_TOKEN_URL=https://… with CALL_BEARER or CALL_HMAC_KEY calls a deployed stack
 	@if [ -n "$$CALL_TOKEN_URL" ]; then $(VENV)/python -m sandbox call; else CI=true $(VENV)/python -m sandbox demo; fi

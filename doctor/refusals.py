@@ -103,12 +103,12 @@ def refused(provider: str, key: str, status: int, body: str, where: str) -> Wron
     return Wrong(f"{provider} refuses the request (HTTP {status}): {said}", "Mend what it names")
 
 
-def quoted(body: str) -> str:
+def quoted(body: str, *, longest: int = LONGEST_QUOTE) -> str:
     """What a refusal says in words: its message where it is JSON of a known form, else its beginning."""
     try:
         content: Any = json.loads(body)
     except ValueError:
-        return " ".join(body[:LONGEST_QUOTE].split()) or "nothing else"
+        return " ".join(body[:longest].split()) or "nothing else"
     error = content.get("error") if isinstance(content, dict) else None
     message = error.get("message") if isinstance(error, dict) else error or content
-    return " ".join(str(message)[:LONGEST_QUOTE].split())
+    return " ".join(str(message)[:longest].split())

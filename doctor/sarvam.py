@@ -42,7 +42,7 @@ HANGING_VOICES_MAX = 2
 """So many languages in a row without a sound, and the others are not asked."""
 SLOW_VOICES_MAX = 4
 """The same, where the first so many are all too slow."""
-_UPGRADE = {
+UPGRADE = {
     "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",  # any 16 bytes: RFC 6455's own example
 }  # fmt: skip
@@ -303,7 +303,7 @@ async def _why_no_socket(around: Surroundings, url: str, status: int) -> tuple[i
     address = "http" + url.removeprefix("ws") if url.startswith("ws") else url
     limit = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
     try:
-        async with around.http.get(address, headers=_key(around) | _UPGRADE, timeout=limit) as answer:
+        async with around.http.get(address, headers=_key(around) | UPGRADE, timeout=limit) as answer:
             return answer.status, await answer.text()
     except (aiohttp.ClientError, OSError, TimeoutError):
         return status, ""

@@ -30,7 +30,8 @@ from sandbox.vendor import (
 )
 
 MODELS = (
-    "gpt-6-luna", "gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-mini", "gpt-5-nano",
+    "gpt-6-luna", "gpt-6-sol", "gpt-5.6-luna", "gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini",
+    "gpt-5", "gpt-5-mini", "gpt-5-nano",
 )  # fmt: skip
 _MODEL = re.compile(r"(gpt-|o\d|chatgpt-)[\w.:-]+$")  # more exist than are listed
 _CODES = {

@@ -1,0 +1,1 @@
+"""Compares what the code names of its providers with what they list today: models, voices, defaults, limits, prices."""
