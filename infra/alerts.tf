@@ -8,9 +8,10 @@ locals {
 
   # PromQL's names of the metrics.
   _token_requests = "run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",service_name=\"${var.name}-token\"}"
-  _instances      = "run_googleapis_com:container_instance_count{monitored_resource=\"cloud_run_worker_pool\""
+  _instances      = local._on_gke ? "kubernetes_io:container_uptime{monitored_resource=\"k8s_container\",container_name=\"worker\",namespace_name=\"${var.name}\"" : "run_googleapis_com:container_instance_count{monitored_resource=\"cloud_run_worker_pool\""
   _log            = { for k in concat(keys(local.counters), keys(local.timings)) : k => "logging_googleapis_com:user_${local.metric_prefix}_${k}" }
-  _by_worker      = "{monitored_resource=\"cloud_run_worker_pool\"}"
+  _by_worker      = local._on_gke ? "{monitored_resource=\"k8s_container\"}" : "{monitored_resource=\"cloud_run_worker_pool\"}"
+  _on_gke         = contains(keys(local.gke_releases), coalesce(var.active_release, "-"))
 
   # The day on which the first of the secrets will have had its number for too long, as 20271122.
   _secret_due_days = {
@@ -87,7 +88,9 @@ locals {
         severity = "CRITICAL"
         hold     = "300s"
         query = join("", [
-          "(sum(${local._instances},worker_pool_name=\"${var.name}-worker-${var.active_release}\"}) or vector(0))",
+          local._on_gke
+          ? "(count(${local._instances},pod_name=~\"${var.name}-worker-${var.active_release}-.*\"}) or vector(0))"
+          : "(sum(${local._instances},worker_pool_name=\"${var.name}-worker-${var.active_release}\"}) or vector(0))",
           " < ${try(var.releases[var.active_release].instances, 1)}",
         ])
         text = "Fewer instances of release ${var.active_release} run than asked for: callers wait for an agent that does not come. Look at the pool's logs for a failing start (bad settings are all listed at once), or switch active_release back."

@@ -55,7 +55,7 @@ locals {
       title = "Worker instances, by release"
       unit  = "1"
       lines = {
-        instances = "sum by (worker_pool_name) (${local._instances},worker_pool_name=~\"${var.name}-worker-.*\"})"
+        instances = local._on_gke ? "count(${local._instances}})" : "sum by (worker_pool_name) (${local._instances},worker_pool_name=~\"${var.name}-worker-.*\"})"
       }
     },
     {

@@ -6,7 +6,9 @@ locals {
   # Metric names are used in PromQL, where a hyphen would be an operator.
   metric_prefix = replace(var.name, "-", "_")
 
-  _worker_logs = "resource.type=\"cloud_run_worker_pool\" AND resource.labels.worker_pool_name=~\"^${var.name}-worker-\""
+  _run_logs    = "resource.type=\"cloud_run_worker_pool\" AND resource.labels.worker_pool_name=~\"^${var.name}-worker-\""
+  _gke_logs    = "resource.type=\"k8s_container\" AND resource.labels.namespace_name=\"${var.name}\" AND resource.labels.container_name=\"worker\""
+  _worker_logs = length(local.gke_releases) == 0 ? local._run_logs : "((${local._run_logs}) OR (${local._gke_logs}))"
   _token_logs  = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${var.name}-token\""
 
   # What is counted.

@@ -18,6 +18,39 @@ output "console_url" {
   value       = var.console == null ? null : "https://${local.console_host}"
 }
 
+output "gke" {
+  description = "What infra/gke needs to know of all this, to be written to infra/gke/foundation.auto.tfvars.json; null without a release on gke."
+  value = length(local.gke_releases) == 0 ? null : {
+    database = var.records == null ? null : {
+      arguments = local.records_proxy_arguments
+      image     = var.records.proxy_image
+    }
+    name                   = var.name
+    network                = google_compute_network.this[0].name
+    project_id             = var.project_id
+    project_number         = tostring(local.project_number)
+    region                 = var.region
+    repository             = google_artifact_registry_repository.this["worker"].repository_id
+    secrets                = { for s in local.worker_secrets : s => google_secret_manager_secret.this[s].secret_id }
+    subnetwork             = google_compute_subnetwork.this[0].name
+    worker_service_account = google_service_account.worker.email
+    releases = {
+      for k, r in local.gke_releases : k => {
+        cpu             = r.cpu
+        drain_seconds   = local.drain_seconds[k]
+        environment     = local.release_environment[k]
+        image           = r.image
+        instances       = r.instances
+        instances_most  = r.instances_most
+        keeps_records   = r.keeps_records
+        max_calls       = r.max_calls
+        memory_gib      = r.memory_gib
+        secret_versions = local.release_secret_versions[k]
+      }
+    }
+  }
+}
+
 output "image_repository" {
   description = "Where worker images are pushed."
   value       = "${var.region}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.this["worker"].repository_id}"
@@ -44,13 +77,14 @@ output "records_grants" {
 }
 
 output "releases" {
-  description = "Each release's dispatch name, pool and instances; scripts/release_status.py reads it."
+  description = "Each release's dispatch name, platform and instances; scripts/release_status.py reads it."
   value = {
-    for k, p in google_cloud_run_v2_worker_pool.worker : k => {
+    for k, r in var.releases : k => {
       active        = k == var.active_release
       dispatch_name = local.dispatch_names[k]
-      instances     = var.releases[k].instances
-      pool          = p.name
+      instances     = r.instances
+      platform      = r.platform
+      pool          = try(google_cloud_run_v2_worker_pool.worker[k].name, null)
     }
   }
 }

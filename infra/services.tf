@@ -14,8 +14,9 @@ locals {
       "storage.googleapis.com",
     ],
     var.ci == null ? [] : ["iamcredentials.googleapis.com", "sts.googleapis.com"],
-    var.cloud_armor == null && var.records == null ? [] : ["compute.googleapis.com"],
+    var.cloud_armor == null && local.network_count == 0 ? [] : ["compute.googleapis.com"],
     var.console == null ? [] : ["iap.googleapis.com"],
+    length(local.gke_releases) == 0 ? [] : ["container.googleapis.com"],
     var.recordings == null ? [] : ["cloudkms.googleapis.com"],
     var.records == null ? [] : ["servicenetworking.googleapis.com", "sqladmin.googleapis.com"],
   ))

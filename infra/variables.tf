@@ -334,15 +334,17 @@ variable "region" {
 }
 
 variable "releases" {
-  description = "The worker releases that run side by side, by name (say, a date): image by digest, instances, size, own settings. See \"A new release\"."
+  description = "The worker releases that run side by side, by name (say, a date): where (platform), image by digest, instances, size, own settings. See \"A new release\"."
   type = map(object({
     image           = string
     cpu             = optional(number, 2)
     environment     = optional(map(string), {})
     instances       = optional(number, 2)
+    instances_most  = optional(number, 20)
     keeps_records   = optional(bool, true)
     max_calls       = optional(number)
     memory_gib      = optional(number, 4)
+    platform        = optional(string, "cloud_run")
     retired         = optional(bool, false)
     secret_versions = optional(map(number), {})
     update_in_place = optional(bool, false)
@@ -361,6 +363,14 @@ variable "releases" {
   validation {
     condition     = alltrue([for r in values(var.releases) : r.instances >= 0 && r.instances <= 100 && floor(r.instances) == r.instances])
     error_message = "releases: instances must be a whole number from 0 to 100. Pools do not scale by themselves: plan for the peak."
+  }
+  validation {
+    condition     = alltrue([for r in values(var.releases) : contains(["cloud_run", "gke"], r.platform)])
+    error_message = "releases: platform must be \"cloud_run\" or \"gke\"."
+  }
+  validation {
+    condition     = alltrue([for r in values(var.releases) : r.platform != "gke" || (r.max_calls != null && r.instances >= 2 && r.instances_most >= r.instances)])
+    error_message = "releases: on gke max_calls must be said (the fleet is scaled by calls over it), instances (the fewest) at least 2, and instances_most not below that."
   }
   validation {
     condition     = alltrue([for r in values(var.releases) : contains([1, 2, 4, 6, 8], r.cpu)])

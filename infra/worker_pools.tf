@@ -1,4 +1,4 @@
-# The workers: their identity, and one Cloud Run worker pool per release.
+# The workers: their identity, and one Cloud Run worker pool per release (those on GKE: gke/).
 #
 # Cloud Run kills an instance 10 s after SIGTERM, whatever it is doing. A pool that is changed in place therefore cuts
 # its calls. So a release gets a pool and a dispatch name of its own; new calls are switched over (active_release); and
@@ -8,6 +8,9 @@
 # in the middle of the conversation: that needs two of them, which is the default.
 
 locals {
+  run_releases = { for k, r in var.releases : k => r if r.platform == "cloud_run" }
+  gke_releases = { for k, r in var.releases : k => r if r.platform == "gke" }
+
   # What keeping calls adds to a release. One that was running before has keeps_records = false, and is left as it is.
   keeping_environment = merge(
     var.records == null ? {} : {
@@ -26,17 +29,31 @@ locals {
       r.keeps_records ? local.keeping_environment : {},
       {
         AGENT_NAME                 = local.dispatch_names[k]
-        NUM_CPUS                   = tostring(r.cpu)         # livekit-agents would count the host's
-        WORKER_DRAIN_SECONDS       = "8"                     # of the 10 there are; the rest is for goodbyes
+        NUM_CPUS                   = tostring(r.cpu) # livekit-agents would count the host's
+        WORKER_DRAIN_SECONDS       = tostring(local.drain_seconds[k])
         WORKER_HANDOVER_AGENT_NAME = local.dispatch_names[k] # a stopping instance's calls go to another of its release
         WORKER_HEALTH_HOST         = "0.0.0.0"               # the probes come from outside the container
         WORKER_HEALTH_PORT         = "8081"
       },
+      # The autoscaler reads the calls in progress from the worker itself (gke/scaling.tf).
+      r.platform == "cloud_run" ? {} : {
+        OTEL_METRICS_EXPORTER = length(setintersection(
+          ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"],
+          keys(merge(var.worker_environment, r.environment)),
+        )) == 0 ? "prometheus" : "otlp,prometheus"
+      },
     )
   }
 
+  # Cloud Run gives 10 s; the rest of them is for goodbyes. GKE waits for the longest call, and a minute for its end.
+  drain_seconds = {
+    for k, r in var.releases : k => r.platform == "cloud_run" ? 8 : 60 + try(ceil(tonumber(
+      lookup(merge(var.worker_environment, r.environment), "WORKER_MAX_CALL_SECONDS", "1800")
+    )), 1800)
+  }
+
   # Only with a database there is a second container, and a way to it.
-  _with_proxy = { for k, r in var.releases : k => var.records != null && r.keeps_records }
+  _with_proxy = { for k, r in local.run_releases : k => var.records != null && r.keeps_records }
   release_secret_versions = {
     for k, r in var.releases : k => {
       for s in local.worker_secrets : s => tostring(lookup(r.secret_versions, s, local.secret_versions[s]))
@@ -44,7 +61,7 @@ locals {
   }
   # Whatever would restart the pool's instances. The number of instances would not.
   release_fingerprint = {
-    for k, r in var.releases : k => sha256(jsonencode(merge(
+    for k, r in local.run_releases : k => sha256(jsonencode(merge(
       {
         cpu         = r.cpu
         environment = local.release_environment[k]
@@ -67,7 +84,7 @@ resource "google_service_account" "worker" {
 
 # Remembers what a release looked like when it started.
 resource "terraform_data" "release" {
-  for_each         = var.releases
+  for_each         = local.run_releases
   input            = local.release_fingerprint[each.key]
   triggers_replace = each.value.update_in_place ? local.release_fingerprint[each.key] : null
 
@@ -77,7 +94,7 @@ resource "terraform_data" "release" {
 }
 
 resource "google_cloud_run_v2_worker_pool" "worker" {
-  for_each    = var.releases
+  for_each    = local.run_releases
   project     = var.project_id
   location    = var.region
   name        = "${var.name}-worker-${each.key}"

@@ -550,3 +550,21 @@ run "refuses_a_console_without_records" {
   }
   expect_failures = [var.console]
 }
+
+run "refuses_another_platform" {
+  command = plan
+  variables {
+    active_release = "a"
+    releases       = { a = { image = "r/w@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", platform = "gae" } }
+  }
+  expect_failures = [var.releases]
+}
+
+run "refuses_a_fleet_without_a_measure" {
+  command = plan
+  variables {
+    active_release = "a"
+    releases       = { a = { image = "r/w@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", platform = "gke" } }
+  }
+  expect_failures = [var.releases]
+}

@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from tests.needs import UNDER_CI, missing
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
+GKE = INFRA / "gke"
+SCHEMAS = Path(__file__).parent / "schemas"
 STAND_IN = Path(os.environ.get("VAANI_TERRAFORM_STANDIN", ROOT.parent / "shared" / "terraform"))
 HOW_TO_INSTALL = "Terraform 1.11 or later is missing: https://developer.hashicorp.com/terraform/install"
 # Anything of the developer's own would change what is planned.
@@ -37,20 +40,34 @@ def environment() -> tuple[dict[str, str], bool]:
         missing(HOW_TO_INSTALL)
     env = {name: value for name, value in os.environ.items() if not FOREIGN.match(name)}
     env |= {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
-    setup = STAND_IN / "setup"
-    if not setup.is_file():
+    if not (STAND_IN / "setup").is_file():
         if UNDER_CI:
-            pytest.fail(f"there is no {setup}: the stand-in of the google provider belongs beside the repository")
+            pytest.fail(
+                f"there is no {STAND_IN}/setup: the stand-in of the google provider belongs beside the repository"
+            )
         if "TF_CLI_CONFIG_FILE" in os.environ:
             env["TF_CLI_CONFIG_FILE"] = os.environ["TF_CLI_CONFIG_FILE"]
         return env, False
-    done = subprocess.run([str(setup)], capture_output=True, text=True, check=False)
+    done = with_more_types()
     if done.returncode != 0:
-        missing(f"{setup} failed:\n{done.stderr[-2000:]}")
+        missing(f"{STAND_IN}/setup failed:\n{done.stderr[-2000:]}")
     for line in done.stdout.splitlines():
         name, _, value = line.removeprefix("export ").partition("=")
         env[name] = shlex.split(value)[0]
     return env, True
+
+
+def with_more_types() -> subprocess.CompletedProcess[str]:
+    """Build the stand-in with the types that it lacks and infra/gke has; what it has built it keeps, by content."""
+    more = json.loads((SCHEMAS / "google_container.json").read_text(encoding="utf-8"))["resource"]
+    with tempfile.TemporaryDirectory() as folder:
+        sources = Path(folder) / "stand_in"
+        shutil.copytree(STAND_IN, sources, copy_function=shutil.copyfile)
+        known = sources / "schema" / "schema.json"
+        schema = json.loads(known.read_text(encoding="utf-8"))
+        schema["resource"] = more | schema["resource"]
+        known.write_text(json.dumps(schema), encoding="utf-8")
+        return subprocess.run(["bash", str(sources / "setup")], capture_output=True, text=True, check=False)
 
 
 @dataclass(frozen=True)
@@ -86,9 +103,9 @@ class Bench:
         (self.folder / "terraform.tfvars.json").write_text(json.dumps(variables), encoding="utf-8")
 
 
-def new_bench(target: Path, env: dict[str, str]) -> Bench:
-    """A copy of infra/ with its state beside it."""
-    shutil.copytree(INFRA, target, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars*"))
+def new_bench(target: Path, env: dict[str, str], source: Path = INFRA) -> Bench:
+    """A copy of infra/, or of another configuration, with its state beside it."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars*"))
     (target / "state_override.tf").write_text(LOCAL_STATE, encoding="utf-8")
     bench = Bench(target, env)
     bench.ok("init", "-input=false", "-no-color")

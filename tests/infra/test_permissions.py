@@ -9,7 +9,7 @@ from pathlib import Path
 from terraform_bench import INFRA
 
 TABLE = tomllib.loads((Path(__file__).parent / "permissions.toml").read_text(encoding="utf-8"))
-SOURCE = "".join(path.read_text() for path in INFRA.glob("*.tf"))
+SOURCE = "".join(path.read_text() for path in INFRA.rglob("*.tf"))
 README = " ".join((INFRA / "README.md").read_text().split())
 
 

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from terraform_bench import INFRA, flat
+from terraform_bench import GKE, INFRA, flat
 
 pytestmark = [pytest.mark.terraform, pytest.mark.timeout(300)]
 REFUSALS = "tests/refusals.tftest.hcl"  # a plan a case: test_refusals.py asks the same of the rules alone, in two
@@ -44,13 +44,14 @@ def test_no_lock_file_and_no_other_provider_is_shipped():
     assert not (INFRA / ".terraform.lock.hcl").exists(), (
         "it would hold one provider's checksums and stop the other's init"
     )
-    sources = re.findall(r'source\s*=\s*"(hashicorp/\w+)"', "".join(path.read_text() for path in INFRA.glob("*.tf")))
-    assert sources == ["hashicorp/google"]
+    for folder in (INFRA, GKE):
+        text = "".join(path.read_text() for path in folder.glob("*.tf"))
+        assert re.findall(r'source\s*=\s*"(hashicorp/\w+)"', text) == ["hashicorp/google"]
 
 
 def test_nothing_reads_or_holds_a_secret_in_state():
     """Traps: `secret_data`, and the data source of a version, both land in state."""
-    text = "".join(path.read_text() for path in INFRA.glob("*.tf"))
+    text = "".join(path.read_text() for path in INFRA.rglob("*.tf"))
     assert not re.search(r"\bsecret_data\s*=", text)
     assert not re.search(r'^data "', text, re.MULTILINE)
     assert '"latest"' not in re.sub(r"error_message = .*", "", text).replace('\\"latest\\"', "")
