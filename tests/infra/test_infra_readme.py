@@ -66,8 +66,9 @@ def test_the_commands_name_what_exists():
         assert re.search(rf"^{command}:", (ROOT / "Makefile").read_text(), re.M), command
     for path in re.findall(r"(?:-f |python )([\w./]+\.(?:worker|py))", README):
         assert (ROOT / path).exists(), path
-    for name in re.findall(r"output(?:s)? (?:-raw )?`?([a-z_]+)", README):
-        assert re.search(rf'^output "{name}"', (INFRA / "outputs.tf").read_text(), re.M), name
+    for folder, name in re.findall(r"(?:-chdir=(\S+) )?outputs? (?:-raw |-json )?`?([a-z_]+)", README):
+        written = (ROOT / (folder or "infra") / "outputs.tf").read_text()
+        assert re.search(rf'^output "{name}"', written, re.M), name
     for file in re.findall(r"\]\(([\w./]+)\)", README):
         assert (INFRA / file).resolve().exists(), file
 
