@@ -102,7 +102,7 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
         return 0
     dev = arguments.command == "dev"
     key = settings.livekit.api_secret.get_secret_value()
-    set_up_logs(settings.logs.log_level, dev=dev, pii=settings.logs.log_pii, key=key)
+    set_up_logs(settings.logs.log_level, dev=dev, pii=settings.may_log_words, key=key)
     return run(parts, settings, dev=dev)
 
 

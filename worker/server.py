@@ -224,7 +224,7 @@ async def take_call(ctx: JobContext) -> None:
         settings=settings.call,
         phone=settings.phone,
         retry=settings.retry,
-        log_pii=settings.logs.log_pii,
+        log_pii=settings.may_log_words,
         phrases=ready.phrases,
         phrase_audio=PhraseAudio(settings.call.phrase_cache_dir, voice),
         voice=voice,

@@ -498,7 +498,9 @@ class LogSettings(_Group):
     """What is logged."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Minimum level logged.")
-    log_pii: bool = Field(False, description="Whether transcripts and phone numbers may be logged.")
+    log_pii: bool = Field(
+        False, description="Whether transcripts and phone numbers may be logged, where no caller is asked about them."
+    )
 
 
 class TelemetrySettings(_Group):
@@ -896,6 +898,11 @@ class Settings:
     def successor_agent_name(self) -> str:
         """The dispatch name of the agent that carries on a call of a stopping worker."""
         return self.failover.handover_agent_name or self.livekit.agent_name
+
+    @property
+    def may_log_words(self) -> bool:
+        """Whether words and numbers may be in logs and traces: not where callers can take them back."""
+        return self.logs.log_pii and Purpose.WORDS not in self.consent.rules.opening
 
 
 SETTINGS_GROUPS: dict[str, type[BaseSettings]] = get_type_hints(Settings)

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from sandbox.caller import CallPlan, Patience, Turn, place_call
+from sandbox.http_on_loopback import running_http
+from tests.calls.overheard import OverheardLine
 from tests.recording.decoded import loud_seconds, parts_in, samples_of
 from worker.recording.channel import RATE_HZ
 
@@ -25,8 +27,25 @@ PLAN = CallPlan(
 )
 
 
-async def test_a_yes_a_talk_and_a_withdrawal_leave_the_proof_and_not_a_word(sandbox, worker_with, join, tmp_path):
+@pytest.fixture
+def observatory():
+    """Where the framework would upload calls to, if anything told it to; what was sent there."""
+    sent = []
+
+    def take(method, path, headers, body):
+        sent.append((method, path, len(body)))
+        return 200, {}, b"{}"
+
+    with running_http(take) as url:
+        yield url, sent
+
+
+async def test_a_yes_a_talk_and_a_withdrawal_leave_the_proof_and_not_a_word(
+    sandbox, worker_with, join, tmp_path, observatory
+):
+    url, uploaded = observatory
     settings = {
+        "LIVEKIT_OBSERVABILITY_URL": url,
         "WORKER_CONSENT": "asked",
         "WORKER_RECORDS_URL": f"sqlite+aiosqlite:///{tmp_path}/calls.db",
         "WORKER_RECORDS_WORDS": "true",
@@ -36,9 +55,8 @@ async def test_a_yes_a_talk_and_a_withdrawal_leave_the_proof_and_not_a_word(sand
         "WORKER_RECORDINGS_URL": f"file://{tmp_path}/sound",
     }
     async with worker_with("consent", **settings) as worker:
-        result = await place_call(
-            PLAN, join=join("consent"), control=sandbox.control, patience=Patience(call_seconds=80)
-        )
+        line = OverheardLine(join("consent"))
+        result = await place_call(PLAN, line=line, control=sandbox.control, patience=Patience(call_seconds=80))
     proof = of_the_database(tmp_path / "calls.db")  # a worker that has stopped has told all of it
     said = [line["text"] for line in result.transcript]
     assert [(state, by) for state, by in proof] == [("given", "voice"), ("withdrawn", "voice")], (proof, result.errors)
@@ -46,7 +64,10 @@ async def test_a_yes_a_talk_and_a_withdrawal_leave_the_proof_and_not_a_word(sand
     assert [path for path in (tmp_path / "sound").rglob("*") if path.is_file()] == []
     assert any(KEPT in text for text in said), said  # agreed to, so the room's transcript has it
     assert not any("delete the recording" in text or "tell me the day" in text for text in said), said
-    everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert uploaded == []
+    assert TAKEN_BACK.encode() not in line.everything
+    assert b"tell me the day" not in line.everything
+    everything = b"".join(path.read_bytes() for path in (worker.log, *tmp_path.rglob("*")) if path.is_file())
     for words in (KEPT, TAKEN_BACK, "tell me the day"):
         for spelling in (words, json.dumps(words)[1:-1]):
             assert spelling.encode() not in everything, words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -119,3 +120,24 @@ def test_what_a_notice_is_about_is_what_is_kept_unless_it_is_said(tmp_path):
     assert (said.mode, said.opening, said.unasked) == (Mode.ASKED, {Purpose.WORDS}, {Purpose.RECORDING})
     assert recording_problems(load_settings(asked | sound).consent) == []
     assert (tmp_path / "sound").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("consent", "logged"),
+    [
+        ({}, True),
+        ({"WORKER_CONSENT": "asked"}, False),
+        ({"WORKER_CONSENT": "announced"}, False),
+        ({"WORKER_CONSENT": "asked", "WORKER_CONSENT_PURPOSES": "recording"}, True),
+    ],
+)
+def test_no_word_that_can_be_taken_back_goes_where_nothing_is_forgotten(consent, logged):
+    """Pins: after a yes and a withdrawal the words were still in the log, and in traces."""
+    assert load_settings(GOOD | {"WORKER_LOG_PII": "true"} | consent).may_log_words is logged
+    assert not load_settings(GOOD | consent).may_log_words
+
+
+def test_nobody_asks_the_setting_past_consent():
+    for path in (Path(__file__).parents[2] / "worker").rglob("*.py"):
+        if path.name != "settings.py":
+            assert "logs.log_pii" not in path.read_text(encoding="utf-8"), path

@@ -107,5 +107,5 @@ def set_up_telemetry(settings: Settings, trace_of: Callable[[JobContext], TraceO
     pipe, told = Pipe(path), settings.telemetry
     spans = None
     if told.traces_url is not None:
-        spans = set_up_spans(pipe, told.service_name, trace_of, pii=settings.logs.log_pii)
+        spans = set_up_spans(pipe, told.service_name, trace_of, pii=settings.may_log_words)
     return Telemetry(pipe, spans)
