@@ -136,6 +136,42 @@ def test_both_sides_are_where_they_were_said_within_a_tenth_of_a_second(tmp_path
     assert loud_seconds(caller)[1] == pytest.approx(13.5, abs=0.1)
 
 
+def test_a_process_that_was_busy_loses_nothing_that_came_meanwhile(tmp_path):
+    """Pins: frames that had queued up were laid over one another, where they came."""
+
+    async def script(line):
+        line.recorder.start()
+        await line.caller_says(1.0)
+        await wait(1.0)  # nothing is read; the caller goes on speaking
+        sound = tone(1.0, hz=900)
+        step = round(STEP_SECONDS * RATE_HZ)
+        for start in range(0, len(sound), step):
+            line.microphone.frames.put_nowait(frame_of(sound[start : start + step]))
+            await line.heard.__anext__()
+        await line.caller_says(1.0)
+        await wait(3.0)
+
+    caller, _ = recorded(tmp_path, script)
+    assert loud_seconds(caller) == pytest.approx((0.0, 3.0), abs=0.1)
+    late = caller[int(1.1 * RATE_HZ) : int(1.9 * RATE_HZ)].astype(float)
+    assert np.argmax(np.abs(np.fft.rfft(late))) / 0.8 == pytest.approx(900, abs=5)
+
+
+def test_the_end_of_both_sides_is_kept(tmp_path):
+    """Pins: the agent's last second was not yet placed when the call ended, and was left out."""
+
+    async def script(line):
+        line.recorder.start()
+        speaking = asyncio.create_task(line.agent_says(4.0))
+        await line.caller_says(3.0)
+        await line.recorder.aclose()
+        speaking.cancel()
+
+    caller, agent = recorded(tmp_path, script)
+    for side in (caller, agent):
+        assert loud_seconds(side) == pytest.approx((0.0, 3.0), abs=0.1)
+
+
 def test_what_an_interruption_cuts_off_was_not_heard(tmp_path):
     async def script(line):
         line.recorder.start()

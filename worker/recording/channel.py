@@ -16,7 +16,7 @@ from livekit.agents.voice import io
 from numpy.typing import NDArray
 
 RATE_HZ = 16_000
-RESYNC_SECONDS = 0.1  # what arrives this much off its time begins a new run
+RESYNC_SECONDS = 0.1  # what arrives this much behind its time begins a new run
 
 Samples = NDArray[np.int16]
 Place = Callable[[float, Samples], None]
@@ -70,24 +70,52 @@ class Channel:
 
 
 class CallerTap(io.AudioInput):
-    """Passes the caller's sound on, and places it when it arrives."""
+    """Passes the caller's sound on, and places it where it was said.
 
-    def __init__(self, source: io.AudioInput, place: Place) -> None:
+    Frames come in their time, but for a process that was busy, to which many come at once: the last of them is in time,
+    and the others lie before it.
+    """
+
+    def __init__(self, source: io.AudioInput, place: Place, keeps: Callable[[], bool]) -> None:
         super().__init__(label="Recording", source=source)
-        self._from, self._place = source, place
-        self._resampled = Resampled()
-        self._next_at = 0.0
+        self._from, self._place, self._keeps = source, place, keeps
+        self.forget()
 
     def __aiter__(self) -> AsyncIterator[rtc.AudioFrame]:
         return self
 
     async def __anext__(self) -> rtc.AudioFrame:
         frame = await self._from.__anext__()
-        arrived = time.time() - frame.duration
-        begins = self._next_at if abs(arrived - self._next_at) <= RESYNC_SECONDS else arrived
-        self._next_at = begins + frame.duration
-        self._place(begins, self._resampled.of(frame))
+        if self._keeps():
+            self._waiting.append((time.time(), self._resampled.of(frame)))
         return frame
+
+    def forget(self) -> None:
+        """Begin anew, with nothing of what has arrived."""
+        self._resampled = Resampled()
+        self._waiting: list[tuple[float, Samples]] = []
+        self._next_at = 0.0
+
+    def settle(self) -> None:
+        """Place what has arrived since the last time."""
+        for begins, samples in self._runs():
+            if abs(begins - self._next_at) <= RESYNC_SECONDS:
+                begins = self._next_at
+            late = max(0, round((self._next_at - begins) * RATE_HZ))  # what is placed already stays
+            self._place(begins + late / RATE_HZ, samples[late:])
+            self._next_at = max(self._next_at, begins + len(samples) / RATE_HZ)
+
+    def _runs(self) -> list[tuple[float, Samples]]:
+        """Return what has arrived as runs without a gap, and when each of them begins; found from its end."""
+        runs: list[tuple[float, list[Samples]]] = []
+        for arrived, samples in reversed(self._waiting):
+            if runs and runs[-1][0] - arrived <= RESYNC_SECONDS:
+                arrived, run = runs.pop()
+            else:
+                run = []
+            runs.append((arrived - len(samples) / RATE_HZ, [samples, *run]))
+        self._waiting = []
+        return [(begins, np.concatenate(run)) for begins, run in reversed(runs)]
 
 
 class AgentTap(io.AudioOutput):

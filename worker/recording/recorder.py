@@ -14,7 +14,7 @@ from worker.recording.parts import Parts
 from worker.recording.shelf import Shelf
 
 TICK_SECONDS = 1.0
-LAG_SECONDS = 0.6  # what is played and heard is known for sure by then
+LAG_SECONDS = 1.2  # what is played and heard is known for sure by then, also to a process that was busy
 LAST_SECONDS = 3.0
 
 
@@ -27,6 +27,7 @@ class Recorder:
         self._shelf = shelf
         self._caller, self._agent = Channel(), Channel()
         self._parts = Parts()
+        self._caller_tap: CallerTap | None = None
         self._agent_tap: AgentTap | None = None
         self._began_at = 0.0
         self._written = 0
@@ -35,8 +36,8 @@ class Recorder:
     def tap(self, session: AgentSession[Any]) -> None:
         """Listen to both sides of a session; nothing is kept before `start`."""
         if session.input.audio is not None:
-            session.input.audio = CallerTap(
-                session.input.audio, lambda at, samples: self._put(self._caller, at, samples)
+            self._caller_tap = session.input.audio = CallerTap(
+                session.input.audio, lambda at, samples: self._put(self._caller, at, samples), lambda: self.records
             )
         if session.output.audio is not None:
             self._agent_tap = AgentTap(session.output.audio, lambda at, samples: self._put(self._agent, at, samples))
@@ -75,6 +76,8 @@ class Recorder:
         if self._runs is not None:
             self._runs.cancel()
             self._runs = None
+        if self._caller_tap is not None:
+            self._caller_tap.forget()
         self._caller, self._agent, self._parts = Channel(), Channel(), Parts()
         self._shelf.erase()
 
@@ -82,8 +85,8 @@ class Recorder:
         """Store the end of the recording, for a moment at most."""
         if self._runs is not None:
             self._runs.cancel()
-            self._runs = None
             self._write(time.time())
+            self._runs = None
             self._keep(self._parts.close())
         await asyncio.to_thread(self._shelf.close, LAST_SECONDS)
 
@@ -98,6 +101,8 @@ class Recorder:
 
     def _write(self, until: float) -> None:
         """Encode what is settled: 4 ms for a second of sound."""
+        if self._caller_tap is not None:
+            self._caller_tap.settle()
         if self._agent_tap is not None:
             self._agent_tap.settle(until)
         end = round((until - self._began_at) * RATE_HZ)
