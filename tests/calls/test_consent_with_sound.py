@@ -7,10 +7,13 @@ hour.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ipaddress
 import sqlite3
 import tomllib
 from pathlib import Path
 
+import psutil
 import pytest
 import pytest_asyncio
 
@@ -59,16 +62,34 @@ async def until(true, seconds=RECORDED_SECONDS):
             await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.2)
 
 
+def addresses_of(worker):
+    """Whom the worker's processes are connected to, beside this machine."""
+    found = set()
+    for process in (worker, *worker.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            found |= {each.raddr.ip for each in process.net_connections("inet") if each.raddr}
+    own = {address.address for each in psutil.net_if_addrs().values() for address in each}
+    return {address for address in found - own if not ipaddress.ip_address(address).is_loopback}
+
+
 async def phone_in(turns, sandbox, join, kept, before_turn=None):
     """Place one call; returns what reached the caller's client, and the proof in the call's record."""
     calls = len(rows_of(kept, "SELECT id FROM calls"))
-    line = OverheardLine(join("sounding"))
+    line, strangers = OverheardLine(join("sounding")), set()
+    worker = psutil.Process(sandbox.processes["worker-sounding"].pid)
+
+    async def look_around(index):
+        if before_turn is not None:
+            await before_turn(index)
+        strangers.update(await asyncio.to_thread(addresses_of, worker))
+
     goodbye = Turn(text="Thank you, goodbye.", language="en-IN", expects_end=True)
     result = await place_call(
-        CallPlan(turns=(*turns, goodbye)), line=line, control=sandbox.control, before_turn=before_turn,
+        CallPlan(turns=(*turns, goodbye)), line=line, control=sandbox.control, before_turn=look_around,
         patience=Patience(call_seconds=150),
     )  # fmt: skip
     assert result.ended_by == "agent", result.errors
+    assert strangers == set()
     ended = "SELECT count(*) FROM calls WHERE ended_at IS NOT NULL"
     await until(lambda: rows_of(kept, ended) == [(calls + 1,)])
     newest = "(SELECT id FROM calls ORDER BY started_at DESC LIMIT 1)"
