@@ -29,6 +29,7 @@ from bench import (
     recorded_calls,
     telephone,
     token_function,
+    traced_calls,
 )
 from bench.calls import chosen, scripts, unchosen_scripts
 from bench.contenders import CONTENDERS, PROBE, SEED_PATTERN, STARTER, VAANI, VAANI_STREAMING, Contender
@@ -53,7 +54,7 @@ from sandbox.stack.stack import ROOT, Stack, StackOptions
 
 GOOD, MISSED, BAD_SETTINGS, DID_NOT_START, INTERRUPTED = 0, 1, 2, 3, 130
 OF_CONTENDERS = {"calls", "unchosen"}
-WITH_CALLS = OF_CONTENDERS | {"fast", "telephone", "recording", "overload"}
+WITH_CALLS = OF_CONTENDERS | {"fast", "telephone", "recording", "telemetry", "overload"}
 OTHERS_EVERY = 5  # of the calls with unchosen turns, the contenders that are slow hear every fifth
 
 
@@ -100,6 +101,9 @@ class Bench:
         if "overload" in self.settings.parts:
             self.say("calling a worker on one core more than it has lines for")
             self.rows_beside += await overload.measure(self.settings.quick, self.say)
+        if "telemetry" in self.settings.parts:
+            self.say("calling with and without telemetry")
+            self.rows_beside += await traced_calls.measure(self.settings.quick, self.say)
 
     async def _contenders(self) -> None:
         quick = self.settings.quick

@@ -9,7 +9,7 @@ locals {
   # PromQL's names of the metrics.
   _token_requests = "run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",service_name=\"${var.name}-token\"}"
   _instances      = local._on_gke ? "kubernetes_io:container_uptime{monitored_resource=\"k8s_container\",container_name=\"worker\",namespace_name=\"${var.name}\"" : "run_googleapis_com:container_instance_count{monitored_resource=\"cloud_run_worker_pool\""
-  _log            = { for k in concat(keys(local.counters), keys(local.timings)) : k => "logging_googleapis_com:user_${local.metric_prefix}_${k}" }
+  _log            = { for k in concat(keys(local.amounts), keys(local.counters), keys(local.timings)) : k => "logging_googleapis_com:user_${local.metric_prefix}_${k}" }
   _by_worker      = local._on_gke ? "{monitored_resource=\"k8s_container\"}" : "{monitored_resource=\"cloud_run_worker_pool\"}"
   _on_gke         = contains(keys(local.gke_releases), coalesce(var.active_release, "-"))
 
@@ -32,6 +32,16 @@ locals {
         ])
         text = "Callers heard an apology and their call ended. Look at `jsonPayload.message=\"call.failed\"` in the worker pools' logs; it names the cause."
       }
+      capacity = {
+        name     = "lines are running out"
+        severity = "WARNING"
+        hold     = "300s"
+        query = join("", [
+          "sum(increase(${local._log.load_percent}_sum${local._by_worker}[2m]))",
+          " / sum(increase(${local._log.load_percent}_count${local._by_worker}[2m])) > ${var.monitoring.capacity_percent}",
+        ])
+        text = "More than ${var.monitoring.capacity_percent} % of all lines have been taken for 5 minutes; callers beyond the last line hear that all are busy. Raise `instances` of the active release (nothing restarts), or max_calls if CPU on the dashboard has room."
+      }
       greeting = {
         name     = "the greeting is slow"
         severity = "WARNING"
@@ -52,6 +62,13 @@ locals {
         hold     = "300s"
         query    = "60 * sum by (provider) (rate(${local._log.provider_faults}${local._by_worker}[5m])) > ${var.monitoring.provider_faults_per_minute}"
         text     = "The label names the provider: see its status page, then `jsonPayload.message=\"provider.fault\"` for kind and status. 401 or 403: the key was revoked or its balance is spent."
+      }
+      rupees = {
+        name     = "calls cost more than planned"
+        severity = "WARNING"
+        hold     = "0s"
+        query    = "sum(increase(${local._log.rupees}_sum${local._by_worker}[1h])) > ${var.monitoring.rupees_per_hour}"
+        text     = "Calls have cost more than Rs ${var.monitoring.rupees_per_hour} in an hour, as far as prices are known. More calls than usual, or longer ones? `turn.finished` has each turn's `rupees`. WORKER_RUPEES_PER_CALLER_DAY and WORKER_RUPEES_PER_DAY are limits that hold (docs/money.md)."
       }
       secret_age = {
         name     = "a secret is too old"

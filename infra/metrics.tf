@@ -82,6 +82,47 @@ locals {
       description = "From the end of the caller's turn to the first audio of the reply."
     }
   }
+
+  # What is added up or averaged. The buckets matter little: of a distribution its sum and its count are exact.
+  amounts = {
+    load_percent = {
+      event       = "worker.load"
+      field       = "load_percent"
+      unit        = "%"
+      description = "Calls of an instance, of the most that it takes."
+    }
+    rupees = {
+      event       = "turn.finished"
+      field       = "rupees"
+      unit        = "1"
+      description = "What calls have cost, turn by turn, as far as prices are known."
+    }
+  }
+}
+
+resource "google_logging_metric" "amount" {
+  for_each        = local.amounts
+  project         = var.project_id
+  name            = "${local.metric_prefix}_${each.key}"
+  description     = each.value.description
+  filter          = "${local._worker_logs} AND (jsonPayload.event=\"${each.value.event}\" OR jsonPayload.message=\"${each.value.event}\") AND jsonPayload.${each.value.field}>=0"
+  value_extractor = "EXTRACT(jsonPayload.${each.value.field})"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "DISTRIBUTION"
+    unit        = each.value.unit
+  }
+
+  bucket_options {
+    exponential_buckets {
+      growth_factor      = 1.5
+      num_finite_buckets = 30
+      scale              = 0.01
+    }
+  }
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_logging_metric" "count" {

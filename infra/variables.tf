@@ -180,10 +180,12 @@ variable "monitoring" {
   description = "Alert thresholds, and where alerts go: e-mail addresses, and ids of notification channels that exist already."
   type = object({
     call_failures_percent      = optional(number, 5)
+    capacity_percent           = optional(number, 70)
     emails                     = optional(set(string), [])
     greeting_p95_seconds       = optional(number, 3)
     notification_channels      = optional(set(string), [])
     provider_faults_per_minute = optional(number, 5)
+    rupees_per_hour            = optional(number, 1000)
     secret_max_age_days        = optional(number, 365)
     token_errors_percent       = optional(number, 5)
     tokens_per_minute          = optional(number, 120)
@@ -203,9 +205,9 @@ variable "monitoring" {
   validation {
     condition = alltrue([
       for v in [
-        var.monitoring.call_failures_percent, var.monitoring.greeting_p95_seconds, var.monitoring.provider_faults_per_minute,
-        var.monitoring.secret_max_age_days, var.monitoring.token_errors_percent, var.monitoring.tokens_per_minute,
-        var.monitoring.voice_to_voice_p95_seconds,
+        var.monitoring.call_failures_percent, var.monitoring.capacity_percent, var.monitoring.greeting_p95_seconds,
+        var.monitoring.provider_faults_per_minute, var.monitoring.rupees_per_hour, var.monitoring.secret_max_age_days,
+        var.monitoring.token_errors_percent, var.monitoring.tokens_per_minute, var.monitoring.voice_to_voice_p95_seconds,
       ] : v > 0
     ])
     error_message = "monitoring: every threshold must be above 0, or its alert would never be quiet."

@@ -24,6 +24,7 @@ from worker.end_of_turn.session_options import misses_sound
 from worker.end_of_turn.sound.model import WEIGHTS
 from worker.health import HealthServer
 from worker.livekit_internals import hear_ctrl_c_always
+from worker.load_log import log_load
 from worker.outcome.building import beside_records
 from worker.parent import Parts
 from worker.providers.prices import PriceTable
@@ -92,6 +93,7 @@ async def _serve(parts: Parts, settings: Settings, *, dev: bool) -> int:
     beside = [
         asyncio.create_task(_render_phrases(settings, registration.done)),
         asyncio.create_task(registration.expect()),
+        asyncio.create_task(log_load(parts.admission, registration.done)),
     ]
     if failover.watch_seconds:
         beside.append(asyncio.create_task(Watchdog(parts.client.rooms, redispatcher, failover.watch_seconds).run()))

@@ -346,7 +346,12 @@ def end_of_turn(ctx: JobContext, settings: Settings) -> EvidenceTurnDetector | N
     if settings.turns.turn_detector != "vaani":
         return None
     policy = wait_policy(settings.turns, settings.stt)
-    return EvidenceTurnDetector(policy=policy, ask_sound=ask_sound(ctx, settings.turns))
+    telemetry = Prewarmed.of(ctx.proc).telemetry
+    return EvidenceTurnDetector(
+        policy=policy,
+        ask_sound=ask_sound(ctx, settings.turns),
+        decided=telemetry.turn_decided if telemetry is not None else None,
+    )
 
 
 def ask_sound(ctx: JobContext, settings: TurnSettings) -> AskModel | None:

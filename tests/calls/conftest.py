@@ -8,6 +8,7 @@ import pytest_asyncio
 from livekit import api
 
 from sandbox.caller import CallPlan, JoinToken, Patience, Turn, place_call
+from sandbox.otlp import running_receiver
 from sandbox.stack import Stack, StackOptions
 
 # Fast enough for a test, and with no load limit that a busy machine could reach (reference: a worker that thinks it is
@@ -21,9 +22,21 @@ FAST = {
 PATIENT_WORKER = {"WORKER_REPLY_LATE_SECONDS": "5"}
 
 
+@pytest.fixture(scope="session")
+def otlp():
+    """A receiver of traces and metrics, for all calls: its address, and what has come."""
+    with running_receiver() as (url, received):
+        yield url, received
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def stack():
-    async with Stack(StackOptions(scope="sandbox-tests", worker_environment=PATIENT_WORKER)) as running:
+async def stack(otlp):
+    told = {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp[0]}
+    measured = {"OTEL_METRICS_EXPORTER": "otlp,prometheus", "OTEL_METRIC_EXPORT_INTERVAL": "2000"}
+    options = StackOptions(
+        scope="sandbox-tests", worker_environment=PATIENT_WORKER | told | measured, token_environment=told
+    )
+    async with Stack(options) as running:
         yield running
 
 

@@ -127,8 +127,17 @@ def test_what_on_call_is_told_to_search_is_the_field_that_exists():
     assert not re.search(r"jsonPayload\.event", (INFRA / "alerts.tf").read_text())
 
 
-@pytest.mark.parametrize("field", ["e2e_latency_seconds", "greeting_seconds"])
+@pytest.mark.parametrize("field", ["e2e_latency_seconds", "greeting_seconds", "load_percent", "rupees"])
 def test_what_is_measured_is_a_field_of_its_event(field):
     assert field in re.findall(r'field\s*=\s*"(\w+)"', (INFRA / "metrics.tf").read_text())
     worker_source = "".join(path.read_text() for path in (INFRA.parent / "worker").rglob("*.py"))
     assert re.search(rf"\b{field}\b", worker_source)
+
+
+def test_on_call_is_told_of_lines_that_run_out_of_lost_callers_of_slow_answers_and_of_spending():
+    alerts = (INFRA / "alerts.tf").read_text()
+    watched = ("load_percent", "calls_lost", "calls_refused", "voice_to_voice_seconds", "rupees", "greeting_seconds")
+    assert [each for each in watched if each not in alerts] == []
+    capacity = re.search(r"capacity = \{.*?\n      \}", alerts, re.DOTALL)[0]
+    assert 'hold     = "300s"' in capacity
+    assert "capacity_percent           = optional(number, 70)" in (INFRA / "variables.tf").read_text()

@@ -10,8 +10,8 @@ from worker.bill import Bill
 from worker.conversation.reports import FinishedTurn
 from worker.record.call_record import Cost
 from worker.telemetry import names
-from worker.telemetry.network import NetworkDelay
-from worker.telemetry.turns import Moments, stages
+from worker.telemetry.network import PACKET_SECONDS, NetworkDelay
+from worker.telemetry.turns import Moments, since_last_voice, stages
 
 NOON = 1_800_000_000.0
 
@@ -154,4 +154,22 @@ async def test_a_round_trip_and_both_buffers_are_the_network():
     network = NetworkDelay(Connected())
     network.look_again()
     await network._asking
-    assert network.seconds == pytest.approx(0.03 + 2 * 0.04)
+    assert network.seconds == pytest.approx(0.03 + 2 * (PACKET_SECONDS + 0.04))
+    heard.inbound_rtp.inbound.jitter_buffer_delay, heard.inbound_rtp.inbound.jitter_buffer_emitted_count = 50.0, 1100
+    network.look_again()
+    await network._asking
+    assert network.seconds == pytest.approx(0.03 + 2 * (PACKET_SECONDS + 0.1)), "what was lately, not on average"
+
+
+def test_a_turn_begins_with_the_callers_last_voiced_sample():
+    heard = since_last_voice(HEARD, NOON - 0.1)
+    assert heard == {
+        "stopped_speaking_at": NOON - 0.1, "transcription_delay": pytest.approx(0.35),
+        "end_of_turn_delay": pytest.approx(0.7),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("last_voiced_at", [None, NOON + 0.1, NOON - 30])
+def test_a_last_sample_of_another_turn_changes_nothing(last_voiced_at):
+    assert since_last_voice(HEARD, last_voiced_at) == HEARD
+    assert since_last_voice({}, last_voiced_at) == {}

@@ -12,6 +12,7 @@ from worker.bill import Bill
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import LANGUAGE_ATTRIBUTE, NOTICE_TOPIC, TURN_TOPIC, CallReports
 from worker.conversation.speculation import Waste
+from worker.record.call_record import Cost
 
 
 class Room:
@@ -112,3 +113,15 @@ def test_a_notice_has_a_code_and_words():
     room = Room()
     asyncio.run(noticed(room))
     assert room.texts == [(NOTICE_TOPIC, {"code": "stt_late", "message": "One moment, please."})]
+
+
+async def test_a_turn_says_what_the_call_has_cost_since_the_one_before(caplog):
+    caplog.set_level(logging.INFO, "vaani")
+    reports, session = reports_of(Room())
+    bills = iter([Bill(0.5), Bill(0.75), Bill(None), Bill(1.0)])
+    reports.cost = lambda: Cost({}, next(bills))
+    for _ in range(4):
+        session.said("user", "नमस्ते")
+        session.said("assistant", "जी")
+    told = [record.rupees for record in caplog.records if record.msg == "turn.finished"]
+    assert told == [0.5, 0.25, None, 0.25]

@@ -75,6 +75,7 @@ class CallReports:
         self.on_event: list[Callable[[str, dict[str, object]], None]] = []
         self.on_turn: list[Callable[[FinishedTurn], None]] = []
         self._request_id = ""
+        self._rupees_told = 0.0
 
     def cost(self) -> Cost:
         """Return what the call has used and cost so far, with this agent."""
@@ -160,6 +161,7 @@ class CallReports:
         timings = TurnTimings.from_metrics(heard.metrics or {}, said.metrics or {})
         decision = self._language.last
         waste, self._waste = self._waste, Waste()
+        cost = self.cost()
         heard_words, reply_words = self.shown(heard.text_content or ""), self.shown(said.text_content or "")
         if not (told := self.may_tell_words()):
             heard_words = reply_words = ""
@@ -172,11 +174,11 @@ class CallReports:
             "wasted_replies": waste.replies,
             "wasted_tokens": waste.tokens,
             "wasted_characters": waste.characters,
+            "rupees": self._rupees_since_last_told(cost),
         }
         if self._log_pii and told:
             fields |= {"pii_heard": heard_words, "pii_reply": reply_words}
         log.info(log_events.TURN_FINISHED, extra=fields)
-        cost = self.cost()
         finished = FinishedTurn(
             self._turn, self._language.settled, said.interrupted, heard.metrics or {}, said.metrics or {}, cost,
             self._request_id,
@@ -200,6 +202,13 @@ class CallReports:
             },
         )
         self._later(lambda: self._set_attribute(LANGUAGE_ATTRIBUTE, self._language.settled))
+
+    def _rupees_since_last_told(self, cost: Cost) -> float | None:
+        """Return what the call has cost since the last turn; None where a price is not known."""
+        if (rupees := cost.bill.rupees) is None:
+            return None
+        since, self._rupees_told = rupees - self._rupees_told, rupees
+        return round(since, 4)
 
     async def _set_attribute(self, name: str, value: str) -> None:
         await self._room.local_participant.set_attributes({name: value})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping
 
 from livekit.agents import JobContext
@@ -13,12 +14,13 @@ from opentelemetry.trace import SpanContext, format_span_id, format_trace_id, ge
 
 from worker import log_events
 from worker.conversation.reports import CallReports, FinishedTurn
+from worker.end_of_turn.detector import Decision
 from worker.settings import Settings
 from worker.telemetry import names
 from worker.telemetry.call_spans import SpansOfTheCall, TraceOfCall, set_up_spans
 from worker.telemetry.network import NetworkDelay
 from worker.telemetry.pipe import MEASUREMENT, SOCKET_VARIABLE, Pipe
-from worker.telemetry.turns import TracedTurn, trace_turn
+from worker.telemetry.turns import TracedTurn, since_last_voice, trace_turn
 
 log = logging.getLogger("vaani")
 
@@ -31,6 +33,11 @@ class Telemetry:
         self._spans = spans
         self._root: SpanContext | None = None
         self._rupees = 0.0
+        self._last_voiced_at: float | None = None
+
+    def turn_decided(self, decision: Decision) -> None:
+        """Note when the caller was last heard: by sample, where the framework's detector goes by its window."""
+        self._last_voiced_at = time.time() - decision.since_voice_seconds
 
     def follow(self, ctx: JobContext, reports: CallReports, call_id: str) -> None:
         """Follow a call from its beginning."""
@@ -40,6 +47,7 @@ class Telemetry:
         if self._spans is not None and self._root.is_valid:
             ctx.log_context_fields = {**ctx.log_context_fields, "trace_id": format_trace_id(self._root.trace_id)}
         network = NetworkDelay(ctx.room)
+        reports.on_event.append(lambda *_: network.look_again() if network.seconds is None else None)
         reports.on_event.append(self._event)
         reports.on_turn.append(lambda turn: self._quietly(lambda: self._turn(turn, network)))
 
@@ -69,8 +77,9 @@ class Telemetry:
     def _turn(self, turn: FinishedTurn, network: NetworkDelay) -> None:
         network.look_again()
         self._spent(turn.cost.bill.rupees)
+        heard = since_last_voice(turn.heard, self._last_voiced_at)
         traced = trace_turn(
-            turn.heard, turn.said, self._spans, network.seconds, turn.recogniser_request_id,
+            heard, turn.said, self._spans, network.seconds, turn.recogniser_request_id,
             {
                 names.TURN_NUMBER: turn.number, names.LANGUAGE: turn.language, names.INTERRUPTED: turn.interrupted,
                 **({} if turn.cost.bill.rupees is None else {names.RUPEES: turn.cost.bill.rupees}),

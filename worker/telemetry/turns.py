@@ -17,6 +17,7 @@ from opentelemetry.trace import Link, SpanContext, set_span_in_context
 from worker.telemetry import names
 
 NANOSECONDS = 1_000_000_000
+LATEST_DETECTOR_SECONDS = 0.6
 
 
 class SeenSpans(Protocol):
@@ -100,6 +101,19 @@ def stages(at: Moments, network_seconds: float | None) -> list[Stage]:
     if network_seconds is not None:
         found.append(Stage(names.NETWORK, at.first_sound, at.first_sound + network_seconds, network_seconds))
     return found
+
+
+def since_last_voice(heard: Mapping[str, Any], last_voiced_at: float | None) -> Mapping[str, Any]:
+    """Return the framework's report with its delays counted from the caller's last voiced sample.
+
+    Its own detector needs a window of silence to be sure, and is that much late about when the caller stopped.
+    """
+    stopped_at = heard.get("stopped_speaking_at")
+    if last_voiced_at is None or stopped_at is None or not 0 < stopped_at - last_voiced_at < LATEST_DETECTOR_SECONDS:
+        return heard  # of another turn
+    earlier = stopped_at - last_voiced_at
+    delays = {name: heard[name] + earlier for name in ("transcription_delay", "end_of_turn_delay") if name in heard}
+    return {**heard, "stopped_speaking_at": last_voiced_at, **delays}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,145 @@
+"""What telemetry costs a call, and what a sick endpoint costs its caller: nothing. In turn with calls without either.
+
+And whether the spans are true: a turn as its span has it, beside the same turn as its sound has it at the caller.
+"""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.calls import Script, unchosen_scripts
+from bench.contenders import WORKER, Contender
+from bench.figures import percentile
+from bench.records import CallRecord
+from bench.rows import Row, row
+from bench.running import call, configured_latencies, started, steady_port
+from bench.utterances import load_unchosen
+from sandbox.otlp import Received, ReceivedSpan, running_receiver
+from sandbox.stack.stack import ROOT, Stack, StackOptions
+
+UNTRACED = Contender("untraced", WORKER, "this worker, telling nobody")
+TRACED, SICK = "traced", "sick_endpoint"
+CALLS, QUICK_CALLS = 6, 2
+MOST_CPU_RATIO = 1.03
+MOST_LATENCY_RATIO = 1.05
+MOST_SPAN_ERROR = 0.05
+LAST_SPAN_SECONDS = 20.0
+
+
+def traced(name: str, url: str) -> Contender:
+    """Return this worker with its traces and metrics sent to an endpoint."""
+    environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_METRIC_EXPORT_INTERVAL": "5000"}
+    return Contender(name, WORKER, "this worker, every call traced and measured", environment)
+
+
+@contextmanager
+def silent_endpoint() -> Iterator[str]:
+    """An endpoint that takes connections and never answers; yields its address."""
+    held: list[socket.socket] = []
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def hold() -> None:
+        while True:
+            try:
+                held.append(server.accept()[0])
+            except OSError:
+                return
+
+    threading.Thread(target=hold, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+    finally:
+        for each in (server, *held):
+            each.close()
+
+
+async def measure(quick: bool, say: Callable[[str], None]) -> list[Row]:
+    """Place the same calls to all three workers, each first in turn, and make rows of them."""
+    calls: list[CallRecord] = []
+    options = StackOptions(
+        worker=False, logs=ROOT / ".cache" / "bench", scope=UNTRACED.scope, ports={"sandbox": steady_port()}
+    )
+    with tempfile.TemporaryDirectory() as folder, running_receiver() as (url, received), silent_endpoint() as silent:
+        contenders = [UNTRACED, traced(TRACED, url), traced(SICK, silent)]
+        async with Stack(options) as stack:
+            for contender in contenders:
+                latencies = await configured_latencies(stack, contender.scope)
+            async with started(stack, contenders, 1, say) as (processes, _):
+                for script in scripts(Path(folder), QUICK_CALLS if quick else CALLS):
+                    first = script.number % len(contenders)
+                    for contender in contenders[first:] + contenders[:first]:
+                        done = await call(stack, contender, processes[contender.name], script, latencies)
+                        calls.append(done)
+                        say(f"{contender.name}, call {script.number + 1}: {done.cpu_seconds or 0:.2f} s CPU")
+        return rows_of(calls, turns_told(received))
+
+
+def scripts(folder: Path, count: int) -> list[Script]:
+    """Return so many calls of turns that nobody chose, a minute or so each."""
+    return list(unchosen_scripts(load_unchosen(), folder))[:count]
+
+
+def turns_told(received: Received) -> list[list[ReceivedSpan]]:
+    """Return the turns' spans of each call, calls and turns in the order in which they began."""
+    by_trace: dict[str, list[ReceivedSpan]] = {}
+    for span in received.named("turn"):
+        by_trace.setdefault(span.trace_id, []).append(span)
+    return sorted(by_trace.values(), key=lambda spans: spans[0].began)
+
+
+def rows_of(calls: Sequence[CallRecord], told: Sequence[Sequence[ReceivedSpan]]) -> list[Row]:
+    """The rows of `out/bench.json`; only scripts that all three workers have carried count."""
+    cpu = _together(calls, lambda call: [] if (rate := _cpu_rate(call)) is None else [rate])
+    waits = _together(calls, _waits)
+    errors = span_errors([call for call in calls if call.contender == TRACED], told)
+    return [
+        row(
+            "telemetry_cpu", "seconds", len(cpu[TRACED]),
+            {"vaani": percentile(cpu[TRACED], 0.5), UNTRACED.name: percentile(cpu[UNTRACED.name], 0.5)},
+            {"kind": "ratio_to", "against": UNTRACED.name, "value": MOST_CPU_RATIO},
+        ),
+        row(
+            "voice_to_voice_p95_with_a_sick_telemetry_endpoint", "seconds", len(waits[SICK]),
+            {"vaani": percentile(waits[SICK], 0.95), UNTRACED.name: percentile(waits[UNTRACED.name], 0.95)},
+            {"kind": "ratio_to", "against": UNTRACED.name, "value": MOST_LATENCY_RATIO},
+        ),
+        row(
+            "turn_span_against_sound", "ratio", len(errors), {"vaani": percentile(errors, 0.5)},
+            {"kind": "at_most", "value": MOST_SPAN_ERROR},
+        ),
+    ]  # fmt: skip
+
+
+def span_errors(calls: Sequence[CallRecord], told: Sequence[Sequence[ReceivedSpan]]) -> list[float]:
+    """Return by what part of its wait each turn's span differs from its sound.
+
+    A call whose worker saw another number of turns than its caller is left out; the caller's goodbye is one more.
+    """
+    found = []
+    for done, spans in zip(calls, told, strict=False):
+        waits = [turn.voice_to_voice_seconds for turn in done.turns]
+        if len(spans) - len(waits) in (0, 1):
+            found += [abs(span.seconds - wait) / wait for wait, span in zip(waits, spans, strict=False) if wait]
+    return found
+
+
+def _cpu_rate(call: CallRecord) -> float | None:
+    """CPU seconds a minute, of a call that was long enough to tell."""
+    return None if call.cpu_seconds is None or call.minutes < 0.2 else call.cpu_seconds / call.minutes
+
+
+def _waits(call: CallRecord) -> list[float]:
+    return [turn.voice_to_voice_seconds for turn in call.turns if turn.voice_to_voice_seconds is not None]
+
+
+def _together(calls: Sequence[CallRecord], figures: Callable[[CallRecord], Sequence[float]]) -> dict[str, list[float]]:
+    """Return each worker's figures, of the scripts of which every worker has some."""
+    found = {(call.contender, call.script): list(figures(call)) for call in calls}
+    names = (UNTRACED.name, TRACED, SICK)
+    whole = [number for number in {script for _, script in found} if all(found.get((name, number)) for name in names)]
+    return {name: [each for number in whole for each in found[name, number]] for name in names}

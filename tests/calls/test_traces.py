@@ -1,0 +1,81 @@
+"""A real call's telemetry: one trace with the token's, a span a turn, metrics while it lasts, and no word of it."""
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from sandbox.caller import Turn
+from tests.calls.prometheus import scraping
+
+pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
+TIME, BILL = "What time is it now, my number is 98450 12345?", "मेरा बिजली का बिल कब तक भरना है?"
+
+
+async def test_a_call_is_one_trace_and_is_measured_and_no_word_of_it_leaves(otlp, sandbox, call, tmp_path):
+    _, received = otlp
+    began = time.time()
+    target = sandbox.health_url().removeprefix("http://").rstrip("/")
+    async with scraping(target, tmp_path) as prometheus:
+        result = await call(TIME, Turn(text=BILL, language="hi-IN"))
+        assert result.good, result.errors
+        measured = [metric.name for metric in received.metrics]
+        assert "vaani.voice_to_voice" in measured, "delivered while the call lasts"
+        spans = await _trace_of_the_call(received, began)
+        _is_whole(spans)
+        await _is_scraped(prometheus, spans)
+    _says_nothing_of(b"".join(received.bodies), result)
+
+
+async def _trace_of_the_call(received, began):
+    """The spans of the trace that the call's process ended last."""
+
+    def over(got):
+        return any(span.name == "job_entrypoint" and span.began >= began for span in got.spans)
+
+    assert await asyncio.to_thread(received.wait, over, 30)
+    root = next(span for span in received.spans if span.name == "job_entrypoint" and span.began >= began)
+    return [span for span in received.spans if span.trace_id == root.trace_id]
+
+
+def _is_whole(spans):
+    by_name = {}
+    for span in spans:
+        by_name.setdefault(span.name, []).append(span)
+    (token,), (job,) = by_name["token.request"], by_name["job_entrypoint"]
+    assert (job.parent_id, token.service, job.service) == (token.span_id, "vaani-token", "vaani-worker")
+    known = {span.span_id for span in spans}
+    assert [span.name for span in spans if span.parent_id not in known] == ["token.request"]
+    assert [turn.attributes["vaani.turn"] for turn in sorted(by_name["turn"], key=lambda turn: turn.began)] == [1, 2, 3]
+    stages = {span.name for span in spans if span.parent_id == by_name["turn"][0].span_id}
+    assert {"recogniser_final", "end_of_turn", "model_first_token", "voice_first_byte"} <= stages
+    requests = by_name["llm_request"] + by_name["tts_request_run"] + by_name["recogniser_final"]
+    assert all(request.attributes.get("lk.provider_request_ids") for request in requests)
+    assert {"gen_ai.request.model", "gen_ai.usage.input_tokens"} <= set(by_name["llm_request"][0].attributes)
+    assert {tool.attributes["gen_ai.tool.name"] for tool in by_name["function_tool"]} >= {"end_call"}
+
+
+async def _is_scraped(prometheus, spans):
+    async with asyncio.timeout(20):
+        while not (found := (await prometheus.ask("query", query="vaani_voice_to_voice_seconds_count"))["result"]):
+            await asyncio.sleep(0.2)  # noqa: TID251  until it scrapes again
+    assert sum(int(each["value"][1]) for each in found) >= 2
+    (calls,) = (await prometheus.ask("query", query="vaani_calls_capacity"))["result"]
+    assert int(calls["value"][1]) >= 1
+    now = time.time()
+    exemplars = await prometheus.ask(
+        "query_exemplars", query="vaani_voice_to_voice_seconds_bucket", start=str(now - 300), end=str(now + 60)
+    )
+    traces = {each["labels"]["trace_id"] for series in exemplars for each in series["exemplars"]}
+    assert spans[0].trace_id in traces
+
+
+def _says_nothing_of(everything, result):
+    """No byte of what was said, of a number, of the room's or the caller's name."""
+    said = [text for turn in result.turns for text in (turn.said, turn.heard, turn.reply) if text]
+    words = {word for text in [*said, result.greeting] for word in text.split() if len(word) > 4}
+    words |= {"98450", "12345", "9845012345", result.room}
+    forms = {word: (word.encode(), json.dumps(word)[1:-1].encode()) for word in words}
+    assert len(words) > 20
+    assert [word for word in words if any(form in everything for form in forms[word])] == []
