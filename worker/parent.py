@@ -104,7 +104,9 @@ def teller_of(settings: Settings) -> Teller | None:
         return None
     from worker.budget.teller import Teller, new_address
 
-    return Teller(new_address(), settings.money.limits, settings.records.records_url)
+    spool = settings.records.spool_folder
+    folder = None if spool is None else spool / "budgets"
+    return Teller(new_address(), settings.money.limits, settings.records.records_url, folder)
 
 
 # What a call's process runs. The framework sends it these three by name, and there worker.server is loaded already.

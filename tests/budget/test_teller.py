@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import sys
 import time
 from datetime import date
@@ -18,6 +19,7 @@ from records.schema import AgentSpending
 from worker.budget import teller as module
 from worker.budget.claims import Claims
 from worker.budget.teller import Book, Teller, new_address
+from worker.budget.untold import Untold
 
 DAY = date(2026, 11, 29)
 ASK = 4.0
@@ -158,6 +160,34 @@ def module_claim():
     from records import spending
 
     return spending.claim
+
+
+async def test_what_was_decided_alone_outlives_a_killed_worker_of_the_machine(database, tmp_path):
+    """Both at once: the database is away, and the worker is killed before it is back."""
+    killed = Book(Limits(day=100.0), database, Untold(tmp_path / "budgets"))
+    killed._asked_again_at = time.monotonic() + 60.0
+    await killed.decide(asked("c1", spent=1.0))
+    await killed.decide(asked("c2"))
+    await killed.decide(asked("c1", sequence=2, spent=2.0))
+    living = Untold(tmp_path / "budgets")
+    assert not living  # the lock is held: that worker will tell it itself
+    living.close()
+    os.close(killed._untold._file)  # as the kernel does it for a process that is gone
+    (file,) = [path for path in (tmp_path / "budgets").iterdir() if path.stat().st_size]
+    with file.open("a") as torn:
+        torn.write('{"claim": "{')
+    book = Book(Limits(day=100.0), database, Untold(tmp_path / "budgets"))
+    assert await book.catch_up()
+    assert await committed(database) == {"c1": 6.0, "c2": 4.0}
+    assert [path.stat().st_size for path in (tmp_path / "budgets").iterdir()] == [0]
+    book._untold.close()
+
+
+async def test_a_folder_that_cannot_be_written_to_is_told_and_does_not_matter(database, tmp_path, caplog):
+    (tmp_path / "file").touch()
+    book = Book(Limits(day=100.0), database, Untold(tmp_path / "file"))
+    assert "what budgets decide alone is not kept" in caplog.messages
+    assert (await book.decide(asked())).granted
 
 
 async def test_a_newer_claim_is_told_and_not_the_one_before(database, monkeypatch):

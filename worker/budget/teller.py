@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from records.budgets import Claim, Limits, Verdict
 from worker import log_events
 from worker.budget.ledger import Ledger
+from worker.budget.untold import Untold
 from worker.budget.wire import read_claim, verdict_line
 
 if TYPE_CHECKING:
@@ -44,11 +45,11 @@ def new_address() -> str:
 class Book:
     """Decides claims, by the database if it answers in time."""
 
-    def __init__(self, limits: Limits, engine: AsyncEngine | None) -> None:
+    def __init__(self, limits: Limits, engine: AsyncEngine | None, untold: Untold | None = None) -> None:
         self._limits, self._engine = limits, engine
         self._ledger = Ledger(limits)
         self._worker = secrets.token_hex(8)
-        self._untold: dict[tuple[str, int], tuple[Claim, float]] = {}
+        self._untold = Untold(None) if untold is None else untold
         self._away_since: float | None = None
         self._asked_again_at = 0.0
 
@@ -58,7 +59,7 @@ class Book:
         if verdict is None:
             verdict = self._ledger.decide(claim, is_share=self._engine is not None)
             if self._engine is not None:
-                self._untold[claim.call, claim.generation] = (claim, verdict.committed)
+                self._untold.put(claim, verdict.committed)
         self._ledger.keep(claim, verdict.committed)
         return verdict
 
@@ -66,11 +67,10 @@ class Book:
         """Tell the database what was decided without it; False while it is away."""
         if self._engine is None or not (self._untold or self._away_since is not None):
             return True
-        for agent, (claim, committed) in list(self._untold.items()):
+        for claim, committed in self._untold:
             if await self._ask(claim, committed) is None:
                 return False
-            if self._untold.get(agent) == (claim, committed):
-                del self._untold[agent]
+            self._untold.told(claim)
         if self._away_since is not None:
             away_seconds = round(time.monotonic() - self._away_since, 1)
             log.warning(log_events.BUDGET_SHARED_AGAIN, extra={"away_seconds": away_seconds})
@@ -107,8 +107,16 @@ class Book:
 class Teller:
     """Runs the book's thread, and the address at which calls ask it."""
 
-    def __init__(self, address: str, limits: Limits, records_url: str) -> None:
-        self.address, self._limits, self._url = address, limits, records_url
+    def __init__(self, address: str, limits: Limits, records_url: str, folder: Path | None = None) -> None:
+        """Prepare to answer.
+
+        Args:
+            address: Where calls ask.
+            limits: What may be spent.
+            records_url: The database that all workers share; empty for none.
+            folder: Where what it could not be told outlives this worker.
+        """
+        self.address, self._limits, self._url, self._folder = address, limits, records_url, folder
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._ready = threading.Event()
@@ -121,7 +129,7 @@ class Teller:
         return self._ready.wait(START_SECONDS) and not self._failed
 
     def stop(self) -> None:
-        """Stop answering; what the database has not been told by then is lost with this worker."""
+        """Stop answering; what the database has not been told by then, the next worker of this machine tells it."""
         loop, stop = self._loop, self._stop
         if loop is not None and stop is not None:
             with contextlib.suppress(RuntimeError):  # it has ended already
@@ -141,7 +149,8 @@ class Teller:
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         engine = _engine_of(self._url)
-        book = Book(self._limits, engine)
+        untold = Untold(self._folder if engine is not None else None)
+        book = Book(self._limits, engine, untold)
         calls: set[asyncio.Task[None]] = set()
 
         async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -164,6 +173,7 @@ class Teller:
             for task in (*calls, catching_up):
                 task.cancel()
             await asyncio.gather(*calls, catching_up, return_exceptions=True)
+            untold.close()
             if engine is not None:
                 await engine.dispose()
 
