@@ -33,6 +33,11 @@ FULL_LOAD = 0.65
 ASSIGNED_SECONDS = 2.0
 # How long the other workers have to take a call that this one has no room for, before it is told so.
 OTHERS_SECONDS = 0.8
+# To tell a caller that lines are busy takes a process, half a second of a core and four of a line. Those for whom there
+# is no line call again, and again: told all at once, they would cost the callers who have one.
+CALLS_PER_REFUSAL = 4
+FEWEST_REFUSALS = 2
+REFUSED_AFTER_SECONDS = 4.0
 # How long a caller whom nobody can speak to is left in the room: somebody else may still come.
 UNHEARD_SECONDS = 5.0
 # A call's process needs a moment to end after it has ended the room, and only its end says how the call ended.
@@ -55,6 +60,7 @@ class Admission:
         self._is_late = is_late
         self._pending: dict[str, float] = {}
         self._refusals: set[str] = set()
+        self._one_by_one = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def follow(self, server: AgentServer) -> None:
@@ -175,9 +181,24 @@ class Admission:
         except API_ERRORS as error:
             log.warning("a refused call could not be ended", extra={"why": type(error).__name__})
 
+    async def _until_few_are_refused(self, until: float) -> None:
+        """Wait until some of those who are being told so have heard it; not for long: whoever waits hears nothing."""
+        most = max(FEWEST_REFUSALS, self.most // CALLS_PER_REFUSAL)
+        while time.monotonic() < until:
+            self.calls()  # forgets those who have heard it
+            if len(self._refusals) < most:
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
     async def _refuse_aloud(self, room: str) -> None:
         """Have somebody say that all lines are busy, unless another worker has taken the call."""
         await asyncio.sleep(OTHERS_SECONDS + random.uniform(0, 0.3))
+        until = time.monotonic() + REFUSED_AFTER_SECONDS
+        async with self._one_by_one:
+            await self._until_few_are_refused(until)
+            await self._send_refusal(room)
+
+    async def _send_refusal(self, room: str) -> None:
         rooms = self._client.rooms
         try:
             if has_agent(await rooms.participants(room)):

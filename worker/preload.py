@@ -20,7 +20,7 @@ import worker.server
 from worker.conversation.acknowledgements import is_acknowledgement
 from worker.conversation.phantoms import is_phantom
 from worker.conversation.phrases import Phrases
-from worker.conversation.silence import announced_seconds
+from worker.conversation.silence import read_word_lists
 from worker.language import HeardTurn, LanguageState, decide
 from worker.languages import SUPPORTED
 from worker.livekit_internals import preload_first_request, preload_voice_detector
@@ -33,7 +33,7 @@ decide(HeardTurn("mujhe kal tak ka bill batao", "hi-IN", 0.9), LanguageState.sta
 for _language in SUPPORTED:
     speakable("₹1,250 on 15/08/2026 at 10:30 AM", _language)
 is_acknowledgement("ok")
-announced_seconds("ek minute")
+read_word_lists()
 is_phantom("ok")
 basic.hyphenate_word("hyphenation")
 preload_first_request()

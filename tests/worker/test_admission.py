@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from livekit.agents import AssignmentTimeoutError
 
-from worker.admission import BUSY_ATTRIBUTE, FULL_LOAD, REFUSED_ATTRIBUTE, Admission
+from worker.admission import BUSY_ATTRIBUTE, FEWEST_REFUSALS, FULL_LOAD, REFUSED_ATTRIBUTE, Admission
 from worker.admission_rules import AdmissionRules
 from worker.environment import load_settings
 from worker.livekit_internals import EndedProcess
@@ -368,3 +368,52 @@ def test_a_worker_has_lines_for_the_cores_that_it_may_use(monkeypatch):
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(64)))
     assert most_calls(SimpleNamespace(max_calls=0)) == 16 * CALLS_PER_CORE
     assert most_calls(SimpleNamespace(max_calls=3)) == 3
+
+
+def refusing(admission, server, callers):
+    """So many callers are being told that all lines are busy: their agents run."""
+    for number in range(callers):
+        name = f"refused {number}"
+        offer(admission, name, Succession("busy", 1))
+        server.active_jobs.append(SimpleNamespace(job=SimpleNamespace(id=name)))
+
+
+async def until(condition):
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
+
+
+def test_those_beyond_all_lines_are_told_so_a_few_at_a_time():
+    """Pins: at twice the lines those without one, told all at once and calling again, cost a core of those who had."""
+    rooms = FakeRooms()
+    admission, server = an_admission(most=2, rooms=rooms)
+    server.active_jobs += [SimpleNamespace(job=SimpleNamespace(id=name)) for name in ("one", "two")]
+    refusing(admission, server, FEWEST_REFUSALS)
+
+    async def one_more():
+        await admission.take(Request("third"))
+        waiting = asyncio.gather(*admission._tasks)
+        await asyncio.wait([waiting], timeout=0.2)
+        waited = list(rooms.sent)
+        server.active_jobs.pop()
+        await until(lambda: rooms.sent)
+        return waited
+
+    assert asyncio.run(one_more()) == []
+    assert rooms.sent == [("room", "vaani", "busy")]
+
+
+def test_nobody_waits_long_to_be_told(monkeypatch):
+    monkeypatch.setattr("worker.admission.REFUSED_AFTER_SECONDS", 0.1)
+    rooms = FakeRooms()
+    admission, server = an_admission(most=1, rooms=rooms)
+    server.active_jobs.append(SimpleNamespace(job=SimpleNamespace(id="one")))
+    refusing(admission, server, 3)
+
+    async def one_more():
+        await admission.take(Request("fifth"))
+        await until(lambda: rooms.sent)
+
+    asyncio.run(one_more())
+    assert rooms.sent == [("room", "vaani", "busy")]
