@@ -76,12 +76,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("vaani")
 # The recogniser's and the voice detector's own rate: at the framework's 24 kHz both would resample, in Python, all
-# the time. The room is ended by the call: one that another agent carries on must not be.
-ROOM_OPTIONS = room_io.RoomOptions(
-    audio_input=room_io.AudioInputOptions(sample_rate=16000),
-    participant_kinds=list(CALLER_KINDS),
-    delete_room_on_close=False,
-)
+# the time.
+INPUT_SAMPLE_RATE_HZ = 16_000
 
 
 # A switch of the LiveKit Cloud project asks for sound, words, traces and logs to be uploaded, out of India. No.
@@ -246,17 +242,19 @@ async def take_call(ctx: JobContext) -> None:
     agent = Assistant(call, ready.instructions, offered_tools(settings.tools, settings.tool_sources))
     follow_to_its_end(ctx, session, call, agent)
     call.opening.refused = refusal(ctx)
-    await start(ctx, session, agent)
+    await start(ctx, session, agent, room_options(call))
 
 
-async def start(ctx: JobContext, session: AgentSession[Any], agent: Assistant) -> None:
+async def start(
+    ctx: JobContext, session: AgentSession[Any], agent: Assistant, room_options: room_io.RoomOptions
+) -> None:
     """Join the room and begin.
 
     The session hosts nobody: a host sends everybody in the room all words and tools' data, and runs what they send.
     """
     connecting = asyncio.create_task(connect(ctx))
     await session.start(
-        agent=agent, room=ctx.room, room_options=ROOM_OPTIONS, record=NOTHING_IS_UPLOADED, session_host=False
+        agent=agent, room=ctx.room, room_options=room_options, record=NOTHING_IS_UPLOADED, session_host=False
     )
     await connecting
 
@@ -286,6 +284,12 @@ def usage_of(ctx: JobContext, settings: Settings) -> CallUsage:
     if not ctx.is_fake_job():
         usage.joined(LIVEKIT_LINE)
     return usage
+
+
+def room_options(call: Call) -> room_io.RoomOptions:
+    """Say what is heard of a room. It is ended by the call: one that another agent carries on must not be."""
+    hears = room_io.AudioInputOptions(sample_rate=INPUT_SAMPLE_RATE_HZ, noise_cancellation=call.phone.clean_sound)
+    return room_io.RoomOptions(audio_input=hears, participant_kinds=list(CALLER_KINDS), delete_room_on_close=False)
 
 
 def follow_to_its_end(ctx: JobContext, session: AgentSession[Any], call: Call, agent: Assistant) -> None:

@@ -34,6 +34,7 @@ class Session(rtc.EventEmitter):
         self.did = []
         self.current_speech = None
         self.input = SimpleNamespace(set_audio_enabled=lambda on: self.did.append("listens" if on else "deaf"))
+        self.output = SimpleNamespace(audio=None)
 
     def interrupt(self):
         self.did.append("falls silent")

@@ -10,6 +10,7 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import AgentSession, JobContext, ToolError, UserInputTranscribedEvent, UserStateChangedEvent
 from livekit.agents.voice import SpeechHandle
+from livekit.agents.voice.room_io.types import NoiseCancellationParams
 
 from worker import log_events
 from worker.conversation.listening import Listening
@@ -19,8 +20,10 @@ from worker.phone.answering import AnsweredBy, Answering
 from worker.phone.errand import ANSWERED_BY, Errand
 from worker.phone.keys import Keys
 from worker.phone.line import Direction, PhoneLine, is_phone
+from worker.phone.line_echo import LineEcho
 from worker.phone.menu import LanguageMenu, Other
 from worker.phone.transfer import Transfer, transfer
+from worker.recording.channel import AgentTap
 from worker.settings import PhoneSettings
 
 KEYS = "0123456789*#"
@@ -61,6 +64,7 @@ class PhoneCall:
         self._telling: asyncio.Task[None] | None = None
         self._identity = ""
         self._transfer: asyncio.Task[Transfer] | None = None
+        self._line_echo = LineEcho()
         self.keys = Keys(
             settings.key_pause_seconds, mask=settings.mask_keys, pressed=self._fall_silent, keyed=listening.key_in
         )
@@ -77,6 +81,11 @@ class PhoneCall:
         """Return the language of each number that can be called, where one is set."""
         return self._settings.languages
 
+    def clean_sound(self, track: NoiseCancellationParams) -> LineEcho | None:
+        """Return what takes the agent's voice out of a phone's sound; None for a page, whose browser does so."""
+        is_phones = track.participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+        return self._line_echo if is_phones else None
+
     async def answered(self, person: rtc.RemoteParticipant) -> bool:
         """Wait until a phone is picked up, hearing and saying nothing meanwhile; False when nobody does.
 
@@ -85,6 +94,7 @@ class PhoneCall:
         if not is_phone(person):
             return True
         self.line, self._identity = PhoneLine(self._room, person), person.identity
+        self._tell_line_echo_what_is_played()
         direction, rings_since = self.line.direction.value, asyncio.get_running_loop().time()
         if not self.line.is_answered:
             self._session.input.set_audio_enabled(False)  # a ringing tone is nobody's words
@@ -97,6 +107,11 @@ class PhoneCall:
         rang_seconds = round(asyncio.get_running_loop().time() - rings_since, 3)
         self._reports.event(log_events.CALL_ANSWERED, direction=direction, rang_seconds=rang_seconds)
         return True
+
+    def _tell_line_echo_what_is_played(self) -> None:
+        if (output := self._session.output.audio) is not None:
+            self._session.output.audio = tap = AgentTap(output, self._line_echo.play)
+            self._line_echo.played_until = tap.settle
 
     async def ask_for_language(self, *, known: bool) -> str | Other:
         """Let the caller choose a language, where a menu is set up and nobody has said which one yet."""
