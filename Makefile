@@ -21,7 +21,7 @@ dev: setup  ## The token function, a worker and the console with your own keys f
 	@VAANI_IGNORE_ENV_FILE=false $(VENV)/python -m sandbox dev
 
 doctor: setup  ## Would calls be answered, with your own keys from .env? Under a minute and Rs 1. ONLY=stt,voices, JSON=1, WEBHOOK=1
-	@VAANI_IGNORE_ENV_FILE=false $(VENV)/python -m doctor $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json) $(if $(WEBHOOK),--send-webhook)
+	@VAANI_IGNORE_ENV_FILE=false $(VENV)/python -m doctor $(if $(ONLY),--only "$(ONLY)") $(if $(JSON),--json) $(if $(WEBHOOK),--send-webhook)
 
 drift: setup  ## Models, voices, limits and prices that the code names against what providers list; JSON=1
 	@VAANI_IGNORE_ENV_FILE=false $(VENV)/python -m doctor.drift $(if $(JSON),--json)

@@ -22,7 +22,7 @@ from worker.errors import BadSettings
 from worker.settings import Settings
 from worker.stopping import leave
 
-GOOD, WRONG, BAD_SETTINGS = 0, 1, 2
+GOOD, WRONG, BAD_SETTINGS, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(argv: Sequence[str]) -> int:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
 
     names = [check.name for check in CHECKS]
     arguments = parser(names, {check.name: check.asks for check in CHECKS}).parse_args(argv)
-    only = [name for name in arguments.only.split(",") if name]
+    only = [stripped for name in arguments.only.split(",") if (stripped := name.strip())]
     if unknown := [name for name in only if name not in names]:
         print(f"doctor: there is no check {', '.join(unknown)}; there are {', '.join(names)}", file=sys.stderr)
         return BAD_SETTINGS
@@ -41,7 +41,10 @@ def main(argv: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return BAD_SETTINGS
     logging.getLogger().addHandler(logging.NullHandler())  # what the plugins log may repeat what is secret
-    return asyncio.run(_examine(settings, caller, only, arguments))
+    try:
+        return asyncio.run(_examine(settings, caller, only, arguments))
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def parser(names: Sequence[str], asks: dict[str, str]) -> argparse.ArgumentParser:

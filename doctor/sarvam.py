@@ -67,13 +67,13 @@ async def sarvam(around: Surroundings) -> Finding:
         ) as answer:
             status, text = answer.status, await answer.text()
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise unreachable("TTS_BASE_URL" if settings.tts.base_url else "SARVAM_BASE_URL", url, error) from None
+        raise unreachable(around.variable_of(url), url, error) from None
     if status in (400, 422):  # the key is good: what is wrong with this voice or model is for `voices` to tell
         return Finding("takes the key")
     if status in (404, 405) or (status == 200 and '"audios"' not in text):
         raise Wrong(
-            f"what answers at SARVAM_BASE_URL does not speak Sarvam's protocol (HTTP {status})",
-            "Leave SARVAM_BASE_URL empty for Sarvam's own API",
+            f"what answers at {around.variable_of(url)} does not speak Sarvam's protocol (HTTP {status})",
+            f"Leave {around.variable_of(url)} empty for Sarvam's own API",
         )
     if status != 200:
         raise refused("Sarvam", "SARVAM_API_KEY", status, text, WHERE)
@@ -256,7 +256,7 @@ async def _explained(
     elif isinstance(error, APIStatusError):
         status, said = error.status_code, f"{error.message} {error.body or ''}"
     elif isinstance(error, APIConnectionError):
-        return unreachable("SARVAM_BASE_URL", url, error)
+        return unreachable(around.variable_of(url), url, error)
     else:
         status, said = 200, str(error)
     if status in (429, 401, 403) or 500 <= status < 600:

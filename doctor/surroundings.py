@@ -96,6 +96,11 @@ class Surroundings:
         """The voice's address."""
         return self.settings.tts.base_url or self.settings.sarvam.base_url
 
+    def variable_of(self, url: str) -> str:
+        """Name the variable that an address of Sarvam's comes from."""
+        own = {self.settings.stt.base_url: "STT_BASE_URL", self.settings.tts.base_url: "TTS_BASE_URL"}
+        return own.get(url, "SARVAM_BASE_URL")
+
     def named_urls(self) -> dict[str, str]:
         """Every address that the settings name, by the variable that names it."""
         chosen = self.settings

@@ -50,6 +50,8 @@ class Deployment:
     token_says: dict = field(default_factory=dict)
     webhook_status: int = 204
     health: dict | None = None
+    bad_tls: int = 0
+    mute: int = 0
     key: str = field(default_factory=lambda: f"sandbox-key-{next(_numbers)}")
 
     def __post_init__(self):
@@ -162,6 +164,20 @@ async def stand_ins(folder):
     async with AsyncExitStack() as stack:
         port = await served(stack, app)
         yield f"http://127.0.0.1:{port}", app[SCOPES]
+
+
+async def mute_port(stack):
+    """A port that takes connections and never says a word."""
+    gone = asyncio.Event()
+
+    async def listens(_, writer):
+        await gone.wait()
+        writer.close()
+
+    server = await asyncio.start_server(listens, "127.0.0.1", 0)
+    stack.callback(server.close)
+    stack.callback(gone.set)
+    return server.sockets[0].getsockname()[1]
 
 
 async def bad_tls_port(stack):

@@ -14,11 +14,11 @@ from doctor.checking import Verdict, chosen
 from doctor.checks import CHECKS
 from doctor.surroundings import CallSeen
 from records import addresses
-from tests.doctor.deployment import WEBHOOK_SECRET, WELL, Deployment, bad_tls_port, minted, stand_ins
+from tests.doctor.deployment import WEBHOOK_SECRET, WELL, Deployment, bad_tls_port, minted, mute_port, stand_ins
 from tests.doctor.fake_livekit import SECRET
 
 pytestmark = pytest.mark.timeout(400)  # all deployments are examined in one fixture: half a minute on a quiet machine
-AT_ONCE = 8
+AT_ONCE = 16
 # Faults of time are held to limits that a busy machine keeps: the real ones are 2.0 s, 1.5 s and 2.0 s.
 SLOW = {"stt": 6.0, "voices": 2.0, "llm": 6.0}
 
@@ -100,7 +100,12 @@ SEEDS = [
     Seed("LiveKit too old", "livekit", ("1.7.2", "Upgrade"), livekit(version="1.7.2")),
     Seed("a web page at LIVEKIT_URL", "livekit", ("no LiveKit server",), livekit(is_a_web_page=True)),
     Seed("a proxy without WebSockets", "livekit", ("/agent", "proxy"), livekit(lets_workers_register=False)),
-    Seed("a certificate nobody trusts", "livekit", ("TLS fails", "certificate"), "tls"),
+    Seed("a certificate nobody trusts", "livekit", ("TLS fails", "certificate"), lambda d: (
+        sets(LIVEKIT_URL=f"wss://127.0.0.1:{d.bad_tls}")(d),
+        attributes(token_says={"server_url": f"wss://127.0.0.1:{d.bad_tls}"})(d))),
+    Seed("LiveKit takes connections and is mute", "livekit", ("does not answer", "firewall"), lambda d: (
+        sets(LIVEKIT_URL=f"ws://127.0.0.1:{d.mute}")(d),
+        attributes(token_says={"server_url": f"ws://127.0.0.1:{d.mute}"})(d))),
     Seed("LiveKit hands out no jobs", "recording", ("no job", "Redis"), livekit(hands_out_jobs=False)),
     Seed("no media at all", "udp", ("ICE fails", "firewall"), attributes(call=CallSeen(connected=False))),
     Seed("media over TCP only", "udp", ("UDP is blocked", "firewall"), attributes(
@@ -121,6 +126,14 @@ SEEDS = [
     Seed("SARVAM_BASE_URL leads elsewhere", "sarvam", ("SARVAM_BASE_URL",), lambda d: (
         sets(SARVAM_BASE_URL=f"{d.sandbox_url}/orders")(d))),
     Seed("Sarvam cannot be reached", "sarvam", ("SARVAM_BASE_URL", "Nothing listens"), closed("SARVAM_BASE_URL")),
+    Seed("Sarvam is mute", "sarvam", ("SARVAM_BASE_URL", "does not answer"), lambda d: (
+        sets(SARVAM_BASE_URL=f"http://127.0.0.1:{d.mute}")(d))),
+    Seed("Sarvam has a certificate nobody trusts", "sarvam", ("TLS fails", "SARVAM_BASE_URL"), lambda d: (
+        sets(SARVAM_BASE_URL=f"https://127.0.0.1:{d.bad_tls}")(d))),
+    Seed("the voice alone is elsewhere", "sarvam", ("TTS_BASE_URL", "Nothing listens"), closed("TTS_BASE_URL")),
+    Seed("the recogniser alone is elsewhere", "stt", ("STT_BASE_URL",), closed("STT_BASE_URL")),
+    Seed("the recogniser is mute", "stt", ("STT_BASE_URL", "does not answer"), lambda d: (
+        sets(STT_CONNECT_SECONDS="1", STT_BASE_URL=f"http://127.0.0.1:{d.mute}")(d))),
     Seed("the recogniser is retired", "stt", ("saaras:v4", "STT_MODEL"), moved(retired=["saaras:v4"])),
     Seed("the streaming recogniser is retired", "stt", ("STT_MODEL",), lambda d: (
         sets(STT_MODEL="saaras:v3-realtime")(d), d.moves(retired=["saaras:v3-realtime"]))),
@@ -152,6 +165,10 @@ SEEDS = [
     Seed("OPENAI_BASE_URL leads elsewhere", "llm", ("OPENAI_BASE_URL", "/v1"), lambda d: (
         sets(OPENAI_BASE_URL=f"{d.sandbox_url}/nowhere")(d))),
     Seed("OpenAI cannot be reached", "llm", ("OPENAI_BASE_URL", "Nothing listens"), closed("OPENAI_BASE_URL", "/v1")),
+    Seed("OpenAI has a certificate nobody trusts", "llm", ("TLS fails", "OPENAI_BASE_URL"), lambda d: (
+        sets(OPENAI_BASE_URL=f"https://127.0.0.1:{d.bad_tls}/v1")(d))),
+    Seed("OpenAI is mute", "llm", ("not said a word",), lambda d: (
+        sets(LLM_FIRST_TOKEN_SECONDS="1", OPENAI_BASE_URL=f"http://127.0.0.1:{d.mute}/v1")(d))),
     Seed("the token endpoint refuses", "token", ("401", "CALL_BEARER"), attributes(token_status=401)),
     Seed("the token endpoint is down", "token", ("CALL_TOKEN_URL", "Nothing listens"), closed("CALL_TOKEN_URL")),
     Seed("the token endpoint asks for another agent", "token", ("AGENT_NAME=bakery", "same AGENT_NAME"), attributes(
@@ -166,10 +183,17 @@ SEEDS = [
         sets(CALL_TOKEN_URL="http://127.0.0.1:{operator}/nowhere")(d))),
     Seed("the database is gone", "records", ("WORKER_RECORDS_URL", "Start the database"), sets(
         WORKER_RECORDS_URL="postgresql+asyncpg://vaani:hunter22@127.0.0.1:1/vaani")),
+    Seed("the token endpoint is mute", "token", ("CALL_TOKEN_URL", "does not answer"), lambda d: (
+        sets(CALL_TOKEN_URL=f"http://127.0.0.1:{d.mute}")(d))),
+    Seed("the database is mute", "records", ("WORKER_RECORDS_URL",), lambda d: (
+        sets(WORKER_RECORDS_URL=f"postgresql+asyncpg://vaani:hunter22@127.0.0.1:{d.mute}/vaani")(d))),
     Seed("the database is none", "records", ("not a database",), no_database),
     Seed("the database is newer", "records", ("9999", "newer"), newer_schema),
     Seed("no webhook at this path", "webhook", ("404", "WORKER_OUTCOME_WEBHOOK_URL"), attributes(webhook_status=404)),
     Seed("the webhook's receiver is down", "webhook", ("Nothing listens",), closed("WORKER_OUTCOME_WEBHOOK_URL", "/h")),
+    Seed("the webhook's receiver is mute", "webhook", ("does not answer",), lambda d: (
+        sets(WORKER_OUTCOME_WEBHOOK_URL=f"http://127.0.0.1:{d.mute}/hook")(d))),
+    Seed("the webhook has moved", "webhook", ("308", "redirects"), attributes(webhook_status=308)),
     Seed("the webhook's name is private", "webhook", ("private address", "WORKER_OUTCOME_WEBHOOK_INSECURE"), sets(
         WORKER_OUTCOME_WEBHOOK_URL="https://hooks.example.in/h", WORKER_OUTCOME_WEBHOOK_INSECURE="false")),
 ]  # fmt: skip
@@ -186,16 +210,12 @@ def examined(tmp_path_factory):
         results, places = {}, asyncio.Semaphore(AT_ONCE)
         folder = tmp_path_factory.mktemp("deployments")
         async with stand_ins(folder) as (url, scopes), AsyncExitStack() as stack:
-            tls = await bad_tls_port(stack)
+            ports = {"bad_tls": await bad_tls_port(stack), "mute": await mute_port(stack)}
 
             async def one(name, seed):
                 async with places:
-                    deployment = Deployment(url, scopes, folder)
-                    if seed == "tls":
-                        deployment.environ["LIVEKIT_URL"] = f"wss://127.0.0.1:{tls}"
-                        deployment.token_says = {"server_url": f"wss://127.0.0.1:{tls}"}
-                    else:
-                        seed(deployment)
+                    deployment = Deployment(url, scopes, folder, **ports)
+                    seed(deployment)
                     results[name] = await deployment.examined()
 
             await asyncio.gather(one("well", lambda _: None), *(one(each.name, each.seed) for each in SEEDS))
