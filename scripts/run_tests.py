@@ -56,7 +56,7 @@ SERVED = (
     ("tests/recovery/test_one_token_one_call.py", "tests/recovery/test_rude_callers.py"),
     ("tests/process",),
     ("tests/telephone",),
-    ("tests/caller", "tests/sandbox"),
+    ("tests/caller", "tests/sandbox", "tests/doctor"),
 )
 PARTS = ((MEASURED,), (BUSIEST,), *SERVED)
 COMPUTED = ("tests/infra", "tests/bench", "tests/container")

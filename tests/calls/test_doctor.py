@@ -1,4 +1,4 @@
-"""`python -m doctor` beside a stack that is well, as its user runs it; and beside a LiveKit that no sound gets through."""
+"""`python -m doctor` beside a stack that is well, as its user runs it; beside a LiveKit that no sound gets through."""
 
 import asyncio
 import json

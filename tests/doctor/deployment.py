@@ -83,6 +83,7 @@ class Deployment:
                 "WORKER_HEALTH_PORT": str(operator), "CALL_TOKEN_URL": f"http://127.0.0.1:{operator}/token",
                 "WORKER_RECORDS_URL": f"sqlite+aiosqlite:///{database}",
                 "WORKER_OUTCOME_WEBHOOK_URL": f"http://127.0.0.1:{operator}/hook",
+                "STT_CONNECT_SECONDS": "20", "TTS_FIRST_BYTE_SECONDS": "20", "LLM_FIRST_TOKEN_SECONDS": "20",
                 "WORKER_OUTCOME_WEBHOOK_SECRET": WEBHOOK_SECRET, "WORKER_OUTCOME_WEBHOOK_INSECURE": "true",
             } | self.environ  # fmt: skip
             environ = {name: value.replace("{operator}", str(operator)) for name, value in environ.items()}
