@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 log = logging.getLogger("vaani")
-DATABASE_SECONDS = 1.0
-"""Longer than this no claim waits for the database."""
+DATABASE_SECONDS = 3.0
+"""Longer than this no claim waits for the database: it is made a turn ahead, and turns take longer."""
 AWAY_SECONDS = 2.0
 """So long after a failure nobody asks it anything."""
 START_SECONDS = 30.0
