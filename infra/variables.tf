@@ -503,7 +503,7 @@ variable "token_auth" {
 }
 
 variable "token_environment" {
-  description = "Further settings of the token function (TOKEN_...), as its documentation lists them."
+  description = "Further settings of the token function (TOKEN_..., OTEL_...), as its documentation lists them."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -511,12 +511,12 @@ variable "token_environment" {
   validation {
     condition = alltrue([
       for k in keys(var.token_environment) :
-      can(regex("^TOKEN_[A-Z0-9_]+$", k)) && !contains(keys(var.extra_secrets), k) && !contains([
+      can(regex("^(TOKEN|OTEL)_[A-Z0-9_]+$", k)) && !contains(keys(var.extra_secrets), k) && !contains([
         "TOKEN_ALLOWED_ORIGINS", "TOKEN_AUTH", "TOKEN_HMAC_KEYS", "TOKEN_OIDC_AUDIENCE", "TOKEN_OIDC_ISSUER",
         "TOKEN_OIDC_JWKS_URL", "TOKEN_PUBLIC_AGENT_NAME", "TOKEN_TRUSTED_PROXY_HOPS", "TOKEN_ALLOW_ANONYMOUS",
       ], k)
     ])
-    error_message = "token_environment takes TOKEN_... settings only, and not those with a variable of their own (token_auth, token_allowed_origins, public_agent_name) or secrets (extra_secrets)."
+    error_message = "token_environment takes TOKEN_... and OTEL_... settings only, and not those with a variable of their own (token_auth, token_allowed_origins, public_agent_name) or secrets (extra_secrets)."
   }
 }
 

@@ -1,5 +1,6 @@
 """What a turn's span and its stages say of a caller's wait."""
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,9 @@ from worker.bill import Bill
 from worker.conversation.reports import FinishedTurn
 from worker.record.call_record import Cost
 from worker.telemetry import names
+from worker.telemetry.in_call import Telemetry
 from worker.telemetry.network import PACKET_SECONDS, NetworkDelay
+from worker.telemetry.pipe import Pipe
 from worker.telemetry.turns import Moments, since_last_voice, stages
 
 NOON = 1_800_000_000.0
@@ -173,3 +176,28 @@ def test_a_turn_begins_with_the_callers_last_voiced_sample():
 def test_a_last_sample_of_another_turn_changes_nothing(last_voiced_at):
     assert since_last_voice(HEARD, last_voiced_at) == HEARD
     assert since_last_voice({}, last_voiced_at) == {}
+
+
+def test_where_no_span_says_when_the_model_was_asked_its_stages_are_as_long_and_as_late_as_they_can_be():
+    """Pins metrics without traces, and calls that are not sampled: they had no figure of model and voice."""
+    at = Moments.of(HEARD, SAID, None)
+    lasted = {stage.name: stage.ended - stage.began for stage in stages(at, None)}
+    assert lasted["model_first_token"] == pytest.approx(0.3, abs=1e-6)
+    assert lasted["model_first_clause"] == pytest.approx(0.1, abs=1e-6)
+    assert lasted["voice_first_byte"] == pytest.approx(0.2, abs=1e-6)
+    assert sum(stage.waited for stage in stages(at, None)) == pytest.approx(1.22, abs=1e-6)
+
+
+async def test_prometheus_alone_has_every_stage(told, receiver):
+    _, received = receiver
+    async with told("http://127.0.0.1:1", OTEL_TRACES_EXPORTER="none", OTEL_METRICS_EXPORTER="prometheus") as (
+        _,
+        worker,
+    ):
+        call = Telemetry(Pipe(str(worker._server._path)), None)
+        call._turn(finished(HEARD, SAID), NetworkDelay(Room()))
+        async with asyncio.timeout(10):
+            while "vaani_stage_duration_seconds_count" not in (text := worker.scraped.text()):
+                await asyncio.sleep(0)  # noqa: TID251  the reader's turn
+    assert 'vaani_stage_duration_seconds_count{vaani_stage="model_first_token"} 1' in text
+    assert received.spans == []

@@ -21,12 +21,14 @@ OTHER: Final = "other"
 
 SPANS: Final = frozenset({
     "agent_session", "agent_speaking", "agent_turn", "amd", "decision_model.evaluate", "drain_agent_activity",
-    "eou_detection", "eou_wait", "event_loop_blocked", "function_tool", "job_entrypoint", "job_shutdown", "llm_node",
-    "llm_fallback_adapter", "llm_request", "llm_request_run", "on_enter", "on_exit", "on_session_end",
-    "on_user_turn_completed", "pause_agent_activity", "publish_audio_output", "resume_agent_activity", "room_connect",
-    "room_disconnect", "rpc_call", "rpc_handler", "session_close", "session_end_upload", "session_start",
-    "setup_toolsets", "shutdown_callback", "start_agent_activity", "tts_fallback_adapter", "tts_node", "tts_request",
-    "tts_request_run", "tts_stream_adapter", "update_agent", "user_speaking", "user_turn", "wait_for_participant",
+    "eou_detection", "eou_wait", "event_loop_blocked", "function_tool", "job_entrypoint", "job_shutdown",
+    "judge_evaluation", "keyterm_detection", "llm_fallback_adapter", "llm_node", "llm_request", "llm_request_run",
+    "on_enter", "on_exit", "on_session_end", "on_user_turn_completed", "pause_agent_activity", "publish_audio_output",
+    "realtime_inference", "realtime_metrics", "resume_agent_activity", "room_connect", "room_disconnect", "rpc_call",
+    "rpc_handler", "session_close", "session_end_upload", "session_start", "setup_toolsets", "shutdown_callback",
+    "start_agent_activity", "tts_fallback_adapter", "tts_node", "tts_request", "tts_request_run",
+    "tts_stream_adapter", "update_agent", "user_speaking", "user_turn", "wait_for_audio_track",
+    "wait_for_participant",
     names.TURN, *names.STAGES,
 })  # fmt: skip
 

@@ -39,13 +39,14 @@ SECONDS_BUCKETS: Final = (
 )
 RUPEES_BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 25.0, 50.0, 100.0)
 COUNTED_EVENTS: Final = frozenset({
-    "apology.spoken", "call.ended", "call.failed", "call.handover", "call.lost", "call.process_died", "call.refused",
-    "call.refused_busy", "call.rescued", "call.resumed", "call.started", "caller.silent", "provider.fault",
-    "tool.failed", "turn.finished",
+    "apology.spoken", "budget.used_up", "call.ended", "call.failed", "call.handover", "call.lost", "call.process_died",
+    "call.refused", "call.refused_busy", "call.rescued", "call.resumed", "call.started", "caller.silent",
+    "provider.fault", "tool.failed", "turn.finished", "worker.gave_up", "worker.strained",
 })  # fmt: skip
 _ATTRIBUTES: Final = {names.LANGUAGE: frozenset(SUPPORTED), names.STAGE: frozenset(names.STAGES)}
 _LABELS: Final = {
     "provider.fault": ("provider", "kind"), "call.refused": ("reason",), "call.handover": ("outcome",),
+    "budget.used_up": ("budget",),
 }  # fmt: skip
 
 

@@ -57,11 +57,13 @@ class Moments:
         Args:
             heard: The report on what the caller said.
             said: The report on the reply.
-            asked_at: Unix time at which the model was asked for it.
+            asked_at: Unix time at which the model was asked for it; None where no span says so.
         """
         last_word, first_sound = heard.get("stopped_speaking_at"), said.get("started_speaking_at")
         if last_word is None or first_sound is None or first_sound < last_word:
             return None
+        if asked_at is None and (asked_before := said.get("llm_node_ttfs", said.get("llm_node_ttft"))) is not None:
+            asked_at = first_sound - asked_before - said.get("tts_node_ttfb", 0.0)  # at the latest
         clause = _after(asked_at, said.get("llm_node_ttfs"))
         return cls(
             last_word=last_word,
