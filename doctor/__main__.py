@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from sandbox.caller.errors import BadPlan
 from sandbox.caller.settings import CallerSettings
@@ -39,6 +40,8 @@ def main(argv: Sequence[str]) -> int:
         settings, caller = checked_settings()
     except BadSettings as error:
         print(error, file=sys.stderr)
+        if not Path(".env").is_file():
+            print("There is no .env here: copy .env.example to .env and fill in its five variables", file=sys.stderr)
         return BAD_SETTINGS
     logging.getLogger().addHandler(logging.NullHandler())  # what the plugins log may repeat what is secret
     try:

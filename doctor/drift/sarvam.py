@@ -23,6 +23,18 @@ REQUEST_SECONDS = 15.0
 NO_VOICE = "no_such_voice"
 OURS = {"saaras:v4-realtime": "saaras:v4"}
 """Names of our own for a model on the realtime socket."""
+WHOLE_TURNS, STREAMING = "/speech-to-text/ws", "/speech-to-text-realtime/ws"
+VOICE, VOICE_V4 = "/text-to-speech/ws", "/text-to-speech/ws/v2"
+# What the plugin asks for beside a model: a refusal must be for what has moved, not for what was left out.
+_ASKED = {
+    WHOLE_TURNS: {"language-code": "unknown", "vad_signals": "true", "sample_rate": "16000", "mode": "codemix"},
+    STREAMING: {
+        "language_code": "auto", "stream_type": "balanced", "endpointing": "vad", "encoding": "linear16",
+        "sample_rate": "16000", "mode": "codemix", "return_timestamps": "false",
+    },
+    VOICE: {"send_completion_event": "True"},
+    VOICE_V4: {"send_completion_event": "True"},
+}  # fmt: skip
 _SERVICES = {"stt": ("speech to text", "(hour|hr)"), "tts": ("", r"10[,.]?(K|000)\s*characters")}
 
 
@@ -44,16 +56,16 @@ class Sarvam:
         rows = []
         for model in known.stt_models:
             realtime = model.endswith("-realtime")
-            path = "/speech-to-text-realtime/ws" if realtime else "/speech-to-text/ws"
+            path = STREAMING if realtime else WHOLE_TURNS
             rows.append(await self._model(path, OURS.get(model, model), model, "STT_MODEL"))
         for model in known.voices:
-            path = "/text-to-speech/ws/v2" if model == "bulbul:v4-flash" else "/text-to-speech/ws"
+            path = VOICE_V4 if model == "bulbul:v4-flash" else VOICE
             rows.append(await self._model(path, model, model, "TTS_MODEL"))
         return rows
 
     async def _model(self, path: str, model: str, name: str, variable: str) -> Row:
         try:
-            refusal = await self._refusal(path, {"model": model})
+            refusal = await self._refusal(path, _ASKED[path] | {"model": model})
         except Unanswered as why:
             return Row("models", name, State.FAILED, str(why))
         if refusal is None:
@@ -105,8 +117,9 @@ class Sarvam:
         terms = [f"{number:02d}".ljust(characters, "x") for number in range(most)]
         name = f"{most} key terms of {characters} characters"
         try:
-            refusal = await self._refusal("/speech-to-text/ws", {"model": "saaras:v4", "keyterms": json.dumps(terms)})
-            if refusal is not None and await self._refusal("/speech-to-text/ws", {"model": "saaras:v4"}) is not None:
+            asked = _ASKED[WHOLE_TURNS] | {"model": "saaras:v4"}
+            refusal = await self._refusal(WHOLE_TURNS, asked | {"keyterms": json.dumps(terms)})
+            if refusal is not None and await self._refusal(WHOLE_TURNS, asked) is not None:
                 return Row("limits", name, State.NOT_ASKED, "saaras:v4 is not served: see models")
         except Unanswered as why:
             return Row("limits", name, State.FAILED, str(why))

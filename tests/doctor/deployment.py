@@ -50,6 +50,8 @@ class Deployment:
     token_says: dict = field(default_factory=dict)
     webhook_status: int = 204
     health: dict | None = None
+    hooked: list = field(default_factory=list)
+    send_webhook: bool = False
     bad_tls: int = 0
     mute: int = 0
     key: str = field(default_factory=lambda: f"sandbox-key-{next(_numbers)}")
@@ -93,6 +95,7 @@ class Deployment:
             yield Surroundings(
                 load_settings({name: value for name, value in environ.items() if not name.startswith("CALL_")}),
                 http, self._join, CallerSettings.from_environment(environ), now=self._now, resolve=self._resolve,
+                send_webhook=self.send_webhook,
             )  # fmt: skip
 
     async def examined(self, checks=CHECKS):
@@ -128,7 +131,8 @@ class Deployment:
             url = self.around.settings.livekit.url
             return web.json_response({"server_url": url, "participant_token": minted()} | self.token_says, status=201)
 
-        async def hook(_):
+        async def hook(request):
+            self.hooked.append((request.method, request.headers.copy(), await request.text()))
             return web.Response(status=self.webhook_status)
 
         async def health(_):

@@ -37,6 +37,13 @@ def test_every_bad_setting_is_told_and_nothing_is_asked(environment, capsys):
     assert told.out == ""
 
 
+def test_whoever_has_no_env_file_is_told_how_to_make_one(environment, capsys, tmp_path):
+    environment.chdir(tmp_path)
+    environment.delenv("SARVAM_API_KEY")
+    assert main([]) == BAD_SETTINGS
+    assert "copy .env.example to .env" in capsys.readouterr().err
+
+
 def test_settings_that_do_not_go_together_are_told_and_the_database_is_left_alone(environment, capsys, tmp_path):
     database = tmp_path / "calls.db"
     environment.setenv("WORKER_RECORDS_URL", f"sqlite+aiosqlite:///{database}")

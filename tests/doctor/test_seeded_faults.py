@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from unittest.mock import patch
 
 import pytest
+from standardwebhooks import Webhook
 
 from doctor import language_model, sarvam
 from doctor.checking import Verdict, chosen
@@ -16,7 +17,7 @@ from doctor.checks import CHECKS
 from doctor.surroundings import CallSeen
 from records import addresses
 from tests.doctor.deployment import WEBHOOK_SECRET, WELL, Deployment, bad_tls_port, minted, mute_port, stand_ins
-from tests.doctor.fake_livekit import SECRET
+from tests.doctor.fake_livekit import SECRET, FakeLiveKit
 
 pytestmark = pytest.mark.timeout(400)  # all deployments are examined in one fixture: half a minute on a quiet machine
 AT_ONCE = 6
@@ -277,6 +278,56 @@ async def test_fewer_key_terms_than_are_set_are_found(tmp_path):
         results = await deployment.examined(chosen(CHECKS, ["stt"]))
     assert list(results) == ["sarvam", "stt"]
     assert "keyterms takes up to 1 terms" in wrong(results)["stt"][0]
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"STT_MODEL": "saaras:v3-realtime", "LLM_FALLBACK_MODEL": "gpt-4o-mini", "WORKER_OUTCOME_MODEL": "gpt-6-sol"},
+        {"STT_MODEL": "saaras:v4-realtime", "WORKER_KEYTERMS": "Vaani,Zyntu", "STT_LANGUAGE": "hi-IN"},
+        {"STT_MODEL": "saaras:v3", "TTS_MODEL": "bulbul:v4-flash", "STT_LANGUAGE": "od-IN"},
+    ],
+)
+async def test_nothing_is_wrong_with_any_model_that_may_be_chosen(tmp_path, environ):
+    async with stand_ins(tmp_path) as (url, scopes):
+        deployment = Deployment(url, scopes, tmp_path, environ=environ)
+        results = await deployment.examined(chosen(PATIENT, ["stt", "voices", "llm"]))
+    assert list(results) == ["sarvam", "stt", "voices", "llm"]
+    assert [what for what, _ in wrong(results).values() if "slow" not in what] == []
+
+
+async def test_the_room_of_the_silent_call_is_removed_and_so_is_that_of_the_job(tmp_path):
+    async with stand_ins(tmp_path) as (url, scopes):
+        deployment = Deployment(url, scopes, tmp_path)
+        results = await deployment.examined(chosen(PATIENT, ["recording", "dispatch"]))
+    assert wrong(results) == {}
+    assert len(deployment.livekit.deleted) == len(set(deployment.livekit.deleted)) == 2
+    assert all(room.startswith("doctor-") for room in deployment.livekit.deleted)
+
+
+async def test_a_project_that_records_is_said_to_and_is_no_fault(tmp_path):
+    async with stand_ins(tmp_path) as (url, scopes):
+        deployment = Deployment(url, scopes, tmp_path, livekit=FakeLiveKit(records=True))
+        results = await deployment.examined(chosen(PATIENT, ["recording"]))
+    assert results["recording"].figures == {"project_records": True}
+    assert "switch is on" in results["recording"].what
+
+
+@pytest.mark.parametrize("status", [204, 401])
+async def test_a_signed_message_is_sent_to_the_webhook_only_where_it_was_asked_for(tmp_path, status):
+    checks = chosen(PATIENT, ["webhook"])
+    async with stand_ins(tmp_path) as (url, scopes):
+        silent = Deployment(url, scopes, tmp_path)
+        assert wrong(await silent.examined(checks)) == {}
+        asked = Deployment(url, scopes, tmp_path, send_webhook=True, webhook_status=status)
+        results = await asked.examined(checks)
+    assert [method for method, _, _ in silent.hooked] == ["OPTIONS"]
+    [(method, headers, body)] = asked.hooked
+    assert method == "POST"
+    assert Webhook(WEBHOOK_SECRET).verify(body, dict(headers)) == {"data": {}, "type": "doctor.test"}
+    assert list(wrong(results)) == ([] if status == 204 else ["webhook"])
+    if status == 401:
+        assert "WORKER_OUTCOME_WEBHOOK_SECRET" in wrong(results)["webhook"][1]
 
 
 def test_a_call_that_went_well_is_the_one_that_the_table_takes_for_well():
