@@ -160,7 +160,7 @@ async def test_summaries_of_a_long_history_are_counted_and_what_they_write_into_
         model = build_llm(LlmSettings(fallback_model=fallback), api)
         session = AgentSession(llm=model)
         session.on("session_usage_updated", lambda event: usage.session_told(event.usage))
-        await session.start(Agent(instructions=""))
+        await session.start(Agent(instructions=""), record=False)
         summaries = Summaries(History(10), lambda: session.llm, lambda fault: pytest.fail(str(fault)))
         talk = llm.ChatContext.empty()
         for _ in range(4):
