@@ -30,6 +30,7 @@ WITHOUT_A_YES = ("no", "silence", "later", "over")
 BEFORE, AFTER = "zanzibar", "kilimanjaro"
 """Words of the caller's that nothing else in a call holds."""
 RECORDED_SECONDS = 30
+DNS_PORT = 53
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -67,7 +68,8 @@ def addresses_of(worker):
     found = set()
     for process in (worker, *worker.children(recursive=True)):
         with contextlib.suppress(psutil.Error):  # it has just ended
-            found |= {each.raddr.ip for each in process.net_connections("inet") if each.raddr}
+            connected = [each.raddr for each in process.net_connections("inet") if each.raddr]
+            found |= {address.ip for address in connected if address.port != DNS_PORT}  # names of STUN servers
     own = {address.address for each in psutil.net_if_addrs().values() for address in each}
     return {address for address in found - own if not ipaddress.ip_address(address).is_loopback}
 
