@@ -168,6 +168,22 @@ locals {
       quiet    = "3600s"
       text     = "Something will be missing in calls' records; `why` on the line says what it was. A full spool: is the database away (`records.waiting`), or WORKER_RECORDS_SPOOL_MB too small for how long it was? No call was disturbed."
     }
+    recording_incomplete = {
+      name     = "a recording has a hole, or could not be erased"
+      severity = "ERROR"
+      events   = ["recording.incomplete"]
+      where    = ""
+      quiet    = "1800s"
+      text     = "`why` on the line says which. A recording that a caller has taken back and that is still there names its folder: remove it. A hole: may the worker write to the bucket (WORKER_RECORDINGS_URL), and does it answer? The calls went on."
+    }
+    webhook_dead = {
+      name     = "an outcome was never taken by its webhook"
+      severity = "ERROR"
+      events   = ["webhook.dead"]
+      where    = ""
+      quiet    = "3600s"
+      text     = "A day of tries, or a 410, was its last; `why` says what the receiver answered. Mend the receiver, then send again what has died: `python -m records`, job vaani-records (docs/outcome.md)."
+    }
     records_waiting = {
       name     = "the database of records is away"
       severity = "WARNING"

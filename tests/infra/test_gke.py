@@ -22,7 +22,9 @@ from bench.scaling.policies import GKE as POLICIES_ON_GKE
 from bench.scaling.policies import policies
 from bench.scaling.rule import Rule
 from worker.environment import known_variables, load_settings
+from worker.telemetry.measures import Measures
 from worker.telemetry.names import CALLS_GAUGE
+from worker.telemetry.prometheus import Scraped
 
 pytestmark = [pytest.mark.terraform, pytest.mark.timeout(300)]
 RELEASE, NAME = "2026-12-01", "vaani-worker-2026-12-01"
@@ -198,6 +200,9 @@ def test_a_worker_that_lies_or_is_silent_moves_the_fleet_by_its_own_size_at_most
     spec = of(manifests, "ScaledObject", NAME)["spec"]
     query = spec["triggers"][0]["metadata"]["query"]
     metric = CALLS_GAUGE.replace(".", "_")
+    shown = Scraped()
+    Measures([shown.reader], "vaani", calls=lambda: 3, capacity=lambda: 8, lag_seconds=lambda: 0.0)
+    assert f"\n{metric} 3\n" in shown.text()
     # Each series cut to 0..8 before they are summed; what is negative or no number is left out by the comparison.
     assert query == f'sum(clamp_max({metric}{{namespace="vaani",release="{RELEASE}"}} >= 0, 8))'
 
@@ -274,6 +279,12 @@ def test_callers_are_sent_to_the_fleet_and_it_has_no_pool(foundation):
     alert = resources['google_monitoring_alert_policy.this["no_worker"]']["conditions"][0]
     assert f"vaani-worker-{RELEASE}" in json.dumps(alert)
     assert "k8s_container" in json.dumps(alert)
+
+
+def test_its_own_tests_pass(cluster):
+    done = cluster.run("test", "-no-color")
+    assert done.returncode == 0, f"{done.stdout[-4000:]}\n{flat(done.stderr)[-4000:]}"
+    assert "1 passed, 0 failed" in done.stdout
 
 
 def test_mistakes_are_refused(cluster):
