@@ -70,7 +70,7 @@ def build_server(settings: Settings) -> Parts:
         # Admission counts the calls. With a threshold the framework counts, too: while no call runs, one job that has
         # not begun is 1 / num_idle_processes of it, and of callers who come at once those beyond are offered to nobody.
         load_threshold=math.inf,
-        num_idle_processes=capacity.idle_processes,
+        num_idle_processes=min(capacity.idle_processes, most_calls(capacity)),
         drain_timeout=failover.drain_seconds,
         job_memory_warn_mb=600,
         job_memory_limit_mb=capacity.job_memory_limit_mb,

@@ -467,7 +467,9 @@ class CapacitySettings(_Group):
     token_seconds: PositiveFloat = Field(
         960.0, description="How old a token may be that begins a call: TOKEN_TTL_SECONDS, and a minute for the clocks."
     )
-    idle_processes: NonNegativeInt = Field(2, description="Warm processes that wait for a call.")
+    idle_processes: NonNegativeInt = Field(
+        6, description="Warm processes that wait for a call, 20 MB each; never more than there are lines."
+    )
     job_memory_limit_mb: NonNegativeInt = Field(1200, description="A call's process over this is ended; 0 is no limit.")
 
 

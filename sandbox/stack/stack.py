@@ -243,6 +243,7 @@ class Stack:
             "WORKER_LIVEKIT_RUPEES_PER_MINUTE": "0",  # the server is our own
             # Everything else runs on this machine, too, and makes the worker late: it is to take calls all the same.
             "WORKER_LATE_SECONDS": "0",
+            "WORKER_IDLE_PROCESSES": "2",  # nobody calls six times in one instant
             "WORKER_HEALTH_PORT": str(self.port(f"{name}_health")),
             "WORKER_PHRASE_CACHE_DIR": str(ROOT / ".cache" / "phrases"),
             **self._records(),

@@ -9,7 +9,7 @@ from bench.capacity import Ramp, capacity, main, step_line, steps_up, write
 from bench.cores import Cores, CoreTimes, pinned
 from bench.crowd import Cost, Crowd, was_refused
 from bench.flame import NUMBERED
-from bench.overload import Heard, _note, rows_of
+from bench.overload import Heard, _note, greeted_after, rows_of
 from bench.processes import cpu_seconds_by_thread, private_megabytes_of_pages
 from bench.settings import BenchSettings
 from sandbox.caller import CallError, CallResult, TurnResult
@@ -184,6 +184,11 @@ def test_nobody_who_was_let_in_may_be_lost(caller):
 def test_a_refused_caller_is_one_who_was_told_so():
     assert was_refused(REFUSED)
     assert not was_refused(result(1.2, notices=({"code": "time_limit"},)))
+
+
+def test_who_hears_only_that_lines_are_busy_was_not_greeted():
+    assert greeted_after(result(1.2)) == 0.7
+    assert greeted_after(REFUSED) == greeted_after(result(greeting=None)) == 15.0
 
 
 def test_rows_without_a_call_say_why():

@@ -24,7 +24,7 @@ class Pool:
 
     def loses_a_call(self):
         self.calls -= 1
-        job = SimpleNamespace(id="job", room=SimpleNamespace(name="room"))
+        job = SimpleNamespace(id="job", room=SimpleNamespace(name="room", sid="RM_1"), metadata="")
         running = SimpleNamespace(job=job, accept_arguments=SimpleNamespace(identity="agent"))
         self.handlers["process_closed"](SimpleNamespace(running_job=running, exitcode=0))
 
