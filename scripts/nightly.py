@@ -47,7 +47,7 @@ STEPS = (
         tools=("buildah", "mmdebstrap"),
         report="out/container.json",
     ),
-    Step("records", (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/recovery")),
+    Step("records", (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/records", "tests/recovery")),
     Step(
         "recorded-call",
         (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/calls", "tests/recording"),
