@@ -10,6 +10,7 @@ from opentelemetry import trace
 
 from sandbox.otlp import running_receiver
 from worker.environment import load_settings
+from worker.telemetry import delivery
 from worker.telemetry.call_spans import TraceOfCall, set_up_spans
 from worker.telemetry.in_call import Telemetry
 from worker.telemetry.in_parent import WorkerTelemetry
@@ -43,8 +44,10 @@ def untouched_framework():
 
 
 @pytest.fixture
-def told(tmp_path, untouched_framework):
+def told(tmp_path, untouched_framework, monkeypatch):
     """`async with told(url, pii=False, calls=..., **variables)`: yields (telemetry of a call, of the worker)."""
+
+    monkeypatch.setattr(delivery, "BATCH_SECONDS", 0.02)  # spans are not waited for to come together
 
     @asynccontextmanager
     async def running(url, *, pii=False, calls=lambda: 2, capacity=lambda: 8, of_call=None, **variables):

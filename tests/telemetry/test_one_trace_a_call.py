@@ -7,6 +7,8 @@ import pytest
 from livekit.agents import telemetry
 
 from tests.telemetry.conftest import came
+from worker.recovery.rooms import Rooms
+from worker.recovery.snapshot import Seal
 from worker.telemetry import call_spans
 from worker.telemetry.call_spans import TraceOfCall
 from worker.ticket import TraceParent, read_ticket, read_traceparent
@@ -83,3 +85,21 @@ def test_a_ticket_with_a_strange_traceparent_is_still_a_ticket(said):
     ticket = read_ticket(json.dumps({"at": 1, "caller": "c", "traceparent": said}))
     assert ticket is not None
     assert ticket.traceparent == ""
+
+
+async def test_an_agent_that_is_sent_after_another_is_told_the_trace_of_the_calls_ticket():
+    """The whole way of a rescue or a handover: what the first dispatch named stands in the sealed one that follows it."""
+    sent = []
+
+    class Dispatches:
+        async def list_dispatch(self, _):
+            return [SimpleNamespace(metadata=json.dumps({"at": 1, "caller": "c", "traceparent": GOOD}))]
+
+        async def create_dispatch(self, request):
+            sent.append(request.metadata)
+
+    seal = Seal("a secret of the project")
+    rooms = Rooms(SimpleNamespace(agent_dispatch=Dispatches()), seal)
+    await rooms.send_agent("room", "vaani", "crashed", "agent-0", "call")
+    succession = seal.open_succession(sent[0], "room")
+    assert read_traceparent(succession.traceparent) == PARENT

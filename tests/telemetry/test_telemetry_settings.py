@@ -87,7 +87,7 @@ def test_what_would_never_deliver_is_told_at_start(variables, said):
 def test_a_worker_without_telemetry_loads_nothing_of_it():
     """Off is free: neither the parent's modules nor a call's name ours."""
     code = (
-        "import sys, worker.preload, worker.run, worker.parent, worker.checks;"
+        "import sys, worker.server, worker.run, worker.checks;"
         "print([name for name in sys.modules if name.startswith('worker.telemetry')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
