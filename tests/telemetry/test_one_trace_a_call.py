@@ -88,7 +88,7 @@ def test_a_ticket_with_a_strange_traceparent_is_still_a_ticket(said):
 
 
 async def test_an_agent_that_is_sent_after_another_is_told_the_trace_of_the_calls_ticket():
-    """The whole way of a rescue or a handover: what the first dispatch named stands in the sealed one that follows it."""
+    """The whole way of a rescue or a handover: what the first dispatch named stands in the one that follows it."""
     sent = []
 
     class Dispatches:
