@@ -105,24 +105,27 @@ class PriceTable:
 
     def bill(self, usage: Mapping[str, Mapping[str, float]]) -> Bill:
         """Return what counters cost, a row a model (`kind_usage:model`) or a line (`line:phone`)."""
-        total, unpriced, costs_nothing_known = 0.0, [], False
+        total, unpriced, is_whole = 0.0, [], bool(usage)
         for key, counters in usage.items():
             kind, _, model = key.partition(":")
             kind = kind.removesuffix("_usage")
             if key in _LINES:
-                figure = self._per_minute(key)
-                total += 0.0 if figure is None else math.ceil(counters.get("seconds", 0.0) / MINUTE_SECONDS) * figure
-                unpriced += [] if figure is not None else [_LINES[key]]
+                rupees = self._rupees_of_line(key, counters)
+                unpriced += [_LINES[key]] if rupees is None else []
             elif kind in _UNITS and not (kind == "eot" and model.endswith("-mini")):
                 price = self.of(kind, model)
-                total += 0.0 if price is None else price.rupees(counters, self._money.rupees_per_dollar.figure)
-                unpriced += [] if price is not None else [f"{kind} {model}"]
-                costs_nothing_known = costs_nothing_known or price is None
-        return Bill(None if costs_nothing_known or not usage else round(total, 4), tuple(unpriced))
+                rupees = price.rupees(counters, self._money.rupees_per_dollar.figure) if price is not None else None
+                unpriced += [f"{kind} {model}"] if rupees is None else []
+                is_whole = is_whole and rupees is not None
+            else:
+                rupees = 0.0  # what runs on this machine
+            total += rupees or 0.0
+        return Bill(round(total, 4) if is_whole else None, tuple(unpriced))
 
-    def _per_minute(self, line: str) -> float | None:
+    def _rupees_of_line(self, line: str, counters: Mapping[str, float]) -> float | None:
+        """Return what the seconds on a line cost, a begun minute as a whole one; None without the operator's figure."""
         figure = self._money.phone_rupees_per_minute if line == PHONE_LINE else self._money.livekit_rupees_per_minute
-        return None if figure is None else figure.figure
+        return None if figure is None else math.ceil(counters.get("seconds", 0.0) / MINUTE_SECONDS) * figure.figure
 
     def own_figures(self) -> dict[str, DatedFigure | None]:
         """Return the operator's own figures, by variable."""
