@@ -11,6 +11,7 @@ from typing import Any
 
 from phone.errors import BadConfig
 from worker.languages import SUPPORTED
+from worker.phone.errand import LONGEST_TEXT
 from worker.text.phone_numbers import e164, national_number
 
 DEFAULT_PATH = Path("phone.toml")
@@ -78,6 +79,8 @@ class Purpose:
     """Said to the model, in English: what the call is about."""
     caller_id: str
     """E.164: the number that is shown."""
+    voicemail: str = ""
+    """Said to a mailbox after who calls; empty leaves no message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +183,12 @@ class _Reader:
             raise self._bad(f"{place}kind", f"{kind!r} is none", f"Use {', '.join(each.value for each in Kind)}")
         purpose = Purpose(
             self._text(table, place, "name"), Kind(kind), self._text(table, place, "about"),
-            self._e164(table, place, "caller_id"),
+            self._e164(table, place, "caller_id"), self._text(table, place, "voicemail", ""),
         )  # fmt: skip
+        if len(purpose.voicemail) > LONGEST_TEXT:
+            raise self._bad(
+                f"{place}voicemail", f"is longer than {LONGEST_TEXT} letters", "Say it in a sentence or two"
+            )
         series = SERIES[purpose.kind]
         national = national_number(purpose.caller_id)
         if national is not None and not national.startswith(series):

@@ -136,7 +136,7 @@ class Dialler:
     @contextlib.asynccontextmanager
     async def _room_with_agent(self, room: str, callee: Callee, purpose: Purpose) -> AsyncIterator[bool]:
         """Make the room and have an agent come; False when none does. The room does not outlive the call."""
-        errand = Errand(self._config.company, purpose.about, callee.language)
+        errand = Errand(self._config.company, purpose.about, callee.language, purpose.voicemail)
         dispatch = api.RoomAgentDispatch(agent_name=self._config.agent_name, metadata=errand.metadata())
         await self._livekit.room.create_room(api.CreateRoomRequest(name=room, agents=[dispatch]))
         try:

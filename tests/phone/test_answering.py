@@ -114,7 +114,7 @@ def test_a_machine_is_found_out_late_but_not_for_ever():
 
 
 def test_an_errand_is_read_as_it_was_written():
-    errand = Errand("Asha Bakery", "the cake for today", "mr-IN")
+    errand = Errand("Asha Bakery", "the cake for today", "mr-IN", "आपका केक तैयार है।")
     assert read_errand(errand.metadata()) == errand
     assert "Asha Bakery" in errand.instruction()
     assert "the cake for today" in errand.instruction()

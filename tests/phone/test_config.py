@@ -37,6 +37,12 @@ def test_a_right_file_says_who_rings_where_and_who_is_called_from_which_number(t
         ('"$CARRIER_PASSWORD"', '"$OTHER"', "outbound.auth_password: $OTHER is not set"),
         ('kind = "service"', 'kind = "spam"', "purpose[0].kind: 'spam' is none. Use service, transactional, prom"),
         ("+911600123456", "+919812345678", "purpose[0].caller_id: service calls go out from the 160 series"),
+        (
+            'about = "cakes',
+            f'voicemail = "{"x" * 501}"\nabout = "cakes',
+            "purpose[1].voicemail: is longer than 500 letters",
+        ),
+        ('about = "cakes', 'voicemail = 1\nabout = "cakes', "purpose[1].voicemail: is missing, or no text"),
         ("+911401234567", "+911600123456", "purpose[1].caller_id: promotional calls go out from the 140 series"),
         ("[[purpose]]", "[purpose]", "is no TOML"),
         ("[inbound]", "[inbound", "is no TOML"),

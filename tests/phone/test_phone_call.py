@@ -376,3 +376,64 @@ def test_what_is_said_first_has_the_callers_name_in_it_in_every_language(languag
     assert "Asha Bakery" in said[0]
     assert "2" in said[1]
     assert "{" not in "".join(said)
+
+
+def a_mailbox(errand, *, speaks_for=3):
+    """What is said, and when, to a mailbox whose greeting goes on for so long after it was known as one."""
+
+    async def scenario():
+        room, session, reports, said, machines = Room(), Session(), Reports(), [], []
+        loop = asyncio.get_running_loop()
+
+        async def set_attributes(_):
+            pass
+
+        async def played():
+            await wait(4)
+
+        room.local_participant = SimpleNamespace(set_attributes=set_attributes)
+        speech = SimpleNamespace(wait_for_playout=played)
+
+        def noted(what):
+            said.append((what, round(loop.time() - known_at)))
+            return speech
+
+        speaker = SimpleNamespace(
+            say=lambda phrase, *, allow_interruptions, company: noted(f"{phrase} {company}"), recite=noted
+        )
+        phone = PhoneCall(
+            room, session, SETTINGS, speaker, SimpleNamespace(key_in=None), reports, errand=errand,
+            machine=lambda answer: machines.append((answer.value, round(loop.time() - known_at))),
+        )  # fmt: skip
+        deciding = asyncio.create_task(phone.is_answered_by_a_person())
+        await wait(0.5)
+        session.emit("user_state_changed", SimpleNamespace(new_state="speaking"))
+        await wait(1)
+        known_at = loop.time()
+        words = SimpleNamespace(transcript="please leave a message after the tone", is_final=True)
+        session.emit("user_input_transcribed", words)
+        await wait(speaks_for)
+        session.emit("user_state_changed", SimpleNamespace(new_state="listening"))
+        assert not await deciding
+        return said, machines, [name for name, _ in reports.events]
+
+    return run(scenario())
+
+
+def test_a_mailbox_is_told_who_calls_and_the_message_when_it_has_said_all_it_says():
+    said, machines, events = a_mailbox(Errand("Asha Bakery", "a cake", "mr-IN", "Your cake is ready."))
+    assert said == [("outbound Asha Bakery", 5), ("Your cake is ready.", 5)]
+    assert machines == [("voicemail", 9)]
+    assert events[-1] == log_events.CALL_MESSAGE_LEFT
+
+
+def test_a_mailbox_that_never_falls_silent_is_told_all_the_same():
+    said, _, _ = a_mailbox(Errand("Asha Bakery", "a cake", "", "Your cake is ready."), speaks_for=60)
+    assert [what for what, _ in said] == ["outbound Asha Bakery", "Your cake is ready."]
+    assert said[0][1] == 21
+
+
+def test_without_a_message_a_mailbox_is_hung_up_on():
+    said, machines, events = a_mailbox(ERRAND)
+    assert (said, machines) == ([], [("voicemail", 1)])
+    assert log_events.CALL_MESSAGE_LEFT not in events

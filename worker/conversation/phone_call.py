@@ -15,7 +15,7 @@ from livekit.agents.voice.room_io.types import NoiseCancellationParams
 from worker import log_events
 from worker.conversation.listening import Listening
 from worker.conversation.reports import CallReports
-from worker.conversation.speaker import Speaker
+from worker.conversation.speaker import NobodyListensError, Speaker
 from worker.phone.answering import AnsweredBy, Answering
 from worker.phone.errand import ANSWERED_BY, Errand
 from worker.phone.keys import Keys
@@ -29,6 +29,7 @@ from worker.settings import PhoneSettings
 KEYS = "0123456789*#"
 """In the order of their codes in RFC 4733, section 3.2."""
 KEY_SECONDS = 0.5
+MAILBOX_PAUSE_SECONDS = 2.0  # its tone has sounded by then
 TOLD_SECONDS = 1.0  # `python -m phone` looks three times a second
 NOT_SENT_ON = {
     Transfer.BUSY: "The colleague's line is busy.",
@@ -134,9 +135,21 @@ class PhoneCall:
         """Tell whoever dials, who asks for this agent's attributes now and then, and hang up on a machine."""
         self._reports.event(log_events.CALL_ANSWERED_BY, answered_by=answer.value)
         await self._room.local_participant.set_attributes({ANSWERED_BY: answer.value})
-        if answer is not AnsweredBy.HUMAN:
-            await asyncio.sleep(TOLD_SECONDS)
-            self._machine(answer)
+        if answer is AnsweredBy.HUMAN:
+            return
+        await asyncio.sleep(TOLD_SECONDS)
+        if answer is AnsweredBy.VOICEMAIL and self.errand is not None and self.errand.voicemail:
+            await self._leave_message(self.errand)
+        self._machine(answer)
+
+    async def _leave_message(self, errand: Errand) -> None:
+        """Say who calls and the operator's message, when the mailbox has said all it says."""
+        if self._answering is not None:
+            await self._answering.until_silent(MAILBOX_PAUSE_SECONDS)
+        with contextlib.suppress(NobodyListensError):  # it hangs up when its tape is full
+            self._speaker.say("outbound", allow_interruptions=False, company=errand.company)
+            await self._speaker.recite(errand.voicemail).wait_for_playout()
+            self._reports.event(log_events.CALL_MESSAGE_LEFT)
 
     async def transfer(self, ctx: JobContext, to: str, ringing_seconds: float, sent_on: Callable[[], None]) -> bool:
         """Send the caller on to another number; False when they are on no phone.

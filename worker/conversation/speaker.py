@@ -80,6 +80,16 @@ class Speaker:
         self._replies.begin(reply, speech)
         return speech
 
+    def recite(self, text: str) -> SpeechHandle:
+        """Speak an operator's own words as they are, to their end."""
+        reply = self._phrase_reply(self._languages.settled)
+        try:
+            speech = self._session.say(text, allow_interruptions=False)
+        except RuntimeError as error:
+            raise NobodyListensError("a message") from error
+        self._replies.begin(reply, speech)
+        return speech
+
     def apologise(self, provider: str, phrase: str, language: str | None = None) -> None:
         """Note, for the log and the caller's screen, that a phrase is said because of a provider."""
         language = language or self._languages.settled

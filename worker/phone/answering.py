@@ -7,6 +7,7 @@ by what machines say in India, which is data. No model is asked: a person waits 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from enum import Enum
 from functools import cache
 
@@ -98,6 +99,22 @@ class Answering:
                 continue
         self.answer, self._decided_at = answer, loop.time()
         return answer
+
+    async def until_silent(self, seconds: float) -> None:
+        """Wait until they have said nothing for so long, as a mailbox does after its tone; for 20 s at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_SECONDS):
+                while await self._speaks_within(seconds):
+                    pass
+
+    async def _speaks_within(self, seconds: float) -> bool:
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(None if self._speaks_since is not None else seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def _verdict(self, now: float, begun_at: float) -> AnsweredBy | None:
         machine = machine_in(self._heard)

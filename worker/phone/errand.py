@@ -6,7 +6,7 @@ Both sides of it in one place: whom the call is made for, and what about.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from worker.languages import SUPPORTED
 
@@ -25,12 +25,12 @@ class Errand:
     about: str
     """For the model, in English."""
     language: str = ""
+    voicemail: str = ""
+    """Said to a mailbox as it is; empty leaves no message."""
 
     def metadata(self) -> str:
         """Return the dispatch's metadata."""
-        return json.dumps(
-            {_KEY: {"company": self.company, "about": self.about, "language": self.language}}, ensure_ascii=False
-        )
+        return json.dumps({_KEY: asdict(self)}, ensure_ascii=False)
 
     def instruction(self) -> str:
         """Return what the model is told beside its usual instructions."""
@@ -51,7 +51,9 @@ def read_errand(metadata: str) -> Errand | None:
     errand = content.get(_KEY) if isinstance(content, dict) else None
     if not isinstance(errand, dict):
         return None
-    company, about, language = (errand.get(name) for name in ("company", "about", "language"))
+    company, about, language, voicemail = (errand.get(name) for name in ("company", "about", "language", "voicemail"))
     if not isinstance(company, str) or not isinstance(about, str) or not company.strip():
         return None
-    return Errand(company[:LONGEST_TEXT], about[:LONGEST_TEXT], language if language in SUPPORTED else "")
+    language = language if language in SUPPORTED else ""
+    voicemail = voicemail[:LONGEST_TEXT] if isinstance(voicemail, str) else ""
+    return Errand(company[:LONGEST_TEXT], about[:LONGEST_TEXT], language, voicemail)
