@@ -35,6 +35,8 @@ WHAT = {
     "private_memory_per_call": "private memory of a call",
     "phone_greeting_p50": "telephone: greeting after the answer, median",
     "phone_voice_to_voice_p50": "telephone: voice to voice, median, beside a page",
+    "phone_barge_in_p50": "telephone: talked over, voice onset to silence, median",
+    "phone_echo_barge_in_p50": "the same on a line that echoes at -20 dB",
     "phone_echo_phantom_turns": "telephone: turns that an echo alone made, in as many calls of a minute",
     "phone_echo_least_heard": "of the stories told in them, heard on the worst line",
     "recorded_call_cpu": "recorded calls: CPU seconds per minute of call, beside unrecorded ones",

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.calls import talked_over_turns
 from bench.figures import percentile
 from bench.rows import Row, row
 from bench.running import BRISK, PREPARE_SECONDS, PREPARED, steady_port
@@ -35,6 +36,8 @@ STORIES, STORY_PLACE_SECONDS = 3, 20.0  # a row is a minute of the agent's own v
 ECHO_DB = (-20.0, -30.0, -40.0, -50.0)
 NOISE_RMS = (0.0, 25.0)
 ECHO_DELAY_SECONDS = 0.2
+TALKED_OVER_CALLS = 4
+TALKED_OVER_LINE = LineSound(-20.0, ECHO_DELAY_SECONDS, 25.0)
 
 
 @dataclass(slots=True)
@@ -43,6 +46,9 @@ class Heard:
 
     phone_greetings: list[float] = field(default_factory=list)
     phone_waits: list[float] = field(default_factory=list)
+    barge_ins: list[float] = field(default_factory=list)
+    echo_barge_ins: list[float] = field(default_factory=list)
+    """The same on a line that gives the agent's voice back."""
     page_waits: list[float] = field(default_factory=list)
     echo_calls: int = 0
     phantom_turns: int = 0
@@ -68,6 +74,10 @@ async def measure(quick: bool, say: Callable[[str], None]) -> list[Row]:
             await _beside_a_page(stack, heard)
             said = " ".join(f"{wait:.2f}" for wait in heard.phone_waits)
             say(f"telephone {number + 1}: answers after {said} s")
+        for number in range(1 if quick else TALKED_OVER_CALLS):
+            heard.barge_ins += await _talked_over(stack, LineSound())
+            heard.echo_barge_ins += await _talked_over(stack, TALKED_OVER_LINE)
+            say(f"talked over {number + 1}: silent after {heard.barge_ins}, with an echo {heard.echo_barge_ins}")
         stories = 1 if quick else STORIES
         result, _ = await _stories(stack, LineSound(), 1)
         heard.story_seconds = _story_seconds(result)
@@ -94,6 +104,20 @@ def rows_of(heard: Heard) -> list[Row]:
     return [
         row("phone_greeting_p50", "seconds", len(heard.phone_greetings), greeting, {"kind": "at_most", "value": 0.4}),
         row("phone_voice_to_voice_p50", "seconds", len(heard.phone_waits), waits, like_a_page),
+        row(
+            "phone_barge_in_p50",
+            "seconds",
+            len(heard.barge_ins),
+            {"vaani": percentile(heard.barge_ins, 0.5)},
+            {"kind": "at_most", "value": 0.45},
+        ),
+        row(
+            "phone_echo_barge_in_p50",
+            "seconds",
+            len(heard.echo_barge_ins),
+            {"vaani": percentile(heard.echo_barge_ins, 0.5)},
+            {"kind": "at_most", "value": 0.5},
+        ),
         row(
             "phone_echo_phantom_turns",
             "turns",
@@ -141,6 +165,12 @@ async def _stories(stack: Stack, sound: LineSound, stories: int) -> tuple[CallRe
 
     plan = CallPlan((*(STORY,) * stories, GOODBYE), name="echo")
     return await _call(stack, plan, sound, hold_the_line)
+
+
+async def _talked_over(stack: Stack, sound: LineSound) -> list[float]:
+    """How long the agent goes on when a caller speaks over its second answer; the first one has taught it the line."""
+    result, _ = await _call(stack, CallPlan((TURNS[0], *talked_over_turns(), GOODBYE), name="talked-over"), sound)
+    return [turn.barge_in_seconds for turn in result.turns if turn.barge_in_seconds is not None]
 
 
 async def _call(

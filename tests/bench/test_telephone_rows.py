@@ -33,6 +33,14 @@ def test_a_telephone_may_cost_a_tenth_of_a_second():
     assert by_name(heard)["phone_voice_to_voice_p50"]["met"] is False
 
 
+@pytest.mark.parametrize(
+    ("seconds", "met", "met_with_echo"), [(0.44, True, True), (0.47, False, True), (0.6, False, False)]
+)
+def test_who_is_talked_over_falls_silent_in_time_also_on_a_line_that_echoes(seconds, met, met_with_echo):
+    rows = by_name(Heard(barge_ins=[0.1, seconds, 0.9], echo_barge_ins=[0.1, seconds, 0.9]))
+    assert (rows["phone_barge_in_p50"]["met"], rows["phone_echo_barge_in_p50"]["met"]) == (met, met_with_echo)
+
+
 @pytest.mark.parametrize(("reports", "phantoms", "met"), [(4, 0, True), (6, 2, False)])
 def test_turns_that_the_caller_did_not_say_are_counted(reports, phantoms, met):
     heard = Heard(story_seconds=STORY_SECONDS)
