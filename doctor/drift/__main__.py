@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from urllib.parse import urlsplit
@@ -61,11 +62,18 @@ def main(argv: Sequence[str]) -> int:
     else:
         print("\n".join(f"  {'MOVED' if row.state is State.MOVED else row.state:10} {row.kind:8} {row.name}: {row.told}"
                         for row in rows))  # fmt: skip
-    wrong = [row for row in rows if row.state in WRONG]
-    unlisted = sum(row.state is State.NOT_LISTED for row in rows)
-    told = f"{len(wrong)} moved or unanswered" if wrong else "nothing has moved"
-    print(f"drift: {told}; {len(rows)} compared, {unlisted} of them by hand only", file=sys.stderr)
-    return MOVED if wrong else GOOD
+    print(_summary(rows), file=sys.stderr)
+    return MOVED if any(row.state in WRONG for row in rows) else GOOD
+
+
+def _summary(rows: Sequence[Row]) -> str:
+    count = Counter(row.state for row in rows)
+    compared_rows, wrong = count[State.SAME] + count[State.MOVED], count[State.MOVED] + count[State.FAILED]
+    told = f"{wrong} moved or unanswered" if wrong else "nothing has moved" if compared_rows else "nothing was compared"
+    return (
+        f"drift: {told}; {compared_rows} compared, {count[State.NOT_LISTED]} for somebody to look at by hand, "
+        f"{count[State.NOT_ASKED]} not asked"
+    )
 
 
 def settings_without_livekit(environ: Mapping[str, str]) -> tuple[Settings, list[str]]:

@@ -188,6 +188,10 @@ def test_the_command_says_what_moved_and_its_exit_code(monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out)["rows"][0]["state"] == "moved"
     rows.pop(0)
     assert main([]) == 0
+    assert "nothing has moved; 1 compared, 0 for somebody" in capsys.readouterr().err
+    rows[:] = [Row("models", "Sarvam", State.NOT_ASKED, "no key")]
+    assert main([]) == 0
+    assert "nothing was compared; 0 compared, 0 for somebody to look at by hand, 1 not asked" in capsys.readouterr().err
     monkeypatch.setenv("TTS_MODEL", "bulbul:v9")
     assert main([]) == 2
     assert "TTS_MODEL" in capsys.readouterr().err
