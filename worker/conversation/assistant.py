@@ -129,6 +129,8 @@ class Assistant(Agent):
             lead = Lead()
             async for frame in Agent.default.tts_node(self, counted(words, lead), model_settings):
                 lead.made(frame.duration)
+                if (listen := self._call.reports.on_reply_sound) is not None:
+                    listen(frame, lead)
                 yield frame
 
         async for frame in in_portions(steady_speech(text, synthesize, reply.bridge)):

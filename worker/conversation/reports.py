@@ -74,6 +74,8 @@ class CallReports:
         """Whether what is said may go anywhere but to who answers it: worker.consent."""
         self.on_event: list[Callable[[str, dict[str, object]], None]] = []
         self.on_turn: list[Callable[[FinishedTurn], None]] = []
+        self.on_reply_sound: Callable[[rtc.AudioFrame, object], None] | None = None
+        """Told each frame that the voice makes, and an object that stands for the reply."""
         self._request_id = ""
         self._rupees_told = 0.0
 

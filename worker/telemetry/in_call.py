@@ -18,9 +18,10 @@ from worker.end_of_turn.detector import Decision
 from worker.settings import Settings
 from worker.telemetry import names
 from worker.telemetry.call_spans import SpansOfTheCall, TraceOfCall, set_up_spans
+from worker.telemetry.first_sound import FirstSound
 from worker.telemetry.network import NetworkDelay
 from worker.telemetry.pipe import MEASUREMENT, SOCKET_VARIABLE, Pipe
-from worker.telemetry.turns import TracedTurn, since_last_voice, trace_turn
+from worker.telemetry.turns import TracedTurn, heard_later, since_last_voice, trace_turn
 
 log = logging.getLogger("vaani")
 
@@ -34,6 +35,7 @@ class Telemetry:
         self._root: SpanContext | None = None
         self._rupees = 0.0
         self._last_voiced_at: float | None = None
+        self._first_sound = FirstSound()
 
     def turn_decided(self, decision: Decision) -> None:
         """Note when the caller was last heard: by sample, where the framework's detector goes by its window."""
@@ -49,6 +51,7 @@ class Telemetry:
         network = NetworkDelay(ctx.room)
         reports.on_event.append(lambda *_: network.look_again() if network.seconds is None else None)
         reports.on_event.append(self._event)
+        reports.on_reply_sound = lambda frame, reply: self._quietly(lambda: self._first_sound.hear(frame, reply))
         reports.on_turn.append(lambda turn: self._quietly(lambda: self._turn(turn, network)))
 
         async def ended() -> None:
@@ -78,8 +81,9 @@ class Telemetry:
         network.look_again()
         self._spent(turn.cost.bill.rupees)
         heard = since_last_voice(turn.heard, self._last_voiced_at)
+        said = heard_later(turn.said, self._first_sound.take())
         traced = trace_turn(
-            heard, turn.said, self._spans, network.seconds, turn.recogniser_request_id,
+            heard, said, self._spans, network.seconds, turn.recogniser_request_id,
             {
                 names.TURN_NUMBER: turn.number, names.LANGUAGE: turn.language, names.INTERRUPTED: turn.interrupted,
                 **({} if turn.cost.bill.rupees is None else {names.RUPEES: turn.cost.bill.rupees}),

@@ -118,6 +118,12 @@ def since_last_voice(heard: Mapping[str, Any], last_voiced_at: float | None) -> 
     return {**heard, "stopped_speaking_at": last_voiced_at, **delays}
 
 
+def heard_later(said: Mapping[str, Any], silent_seconds: float) -> Mapping[str, Any]:
+    """Return the framework's report with the reply beginning where it is heard, behind the silence it begins with."""
+    began_at = said.get("started_speaking_at")
+    return said if began_at is None else {**said, "started_speaking_at": began_at + silent_seconds}
+
+
 @dataclass(frozen=True, slots=True)
 class TracedTurn:
     """A turn as it was told: how long, which stages, and where in the trace."""
