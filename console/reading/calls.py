@@ -11,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.cursors import Place
 from console.filters import Filters
-from console.reading.conditions import CALLS, POSTGRESQL, WORDS, narrowed, resolved, said
+from console.reading.conditions import CALLS, POSTGRESQL, WORDS, narrowed, resolved, said, said_in
 
 PAGE_CALLS = 50
 FEW_CALLS = 10_000
 """So many are sorted in a moment; words of more calls are met often enough on the way back in time."""
+NEWEST_CALLS = 5_000
+"""So many are looked through for words before the index is asked."""
 SHOWN = (
     "id", "started_at", "answered_at", "ended_at", "end_reason", "channel", "direction", "caller", "languages",
     "turn_count", "fault_count", "length_seconds", "latency_seconds", "slowest_seconds", "rupees", "failed",
@@ -35,17 +37,38 @@ async def page_of_calls(
     connection: AsyncConnection, filters: Filters, *, behind: Place | None = None, limit: int = PAGE_CALLS
 ) -> CallsPage:
     """Read the calls that are meant, the newest first, from behind a place on."""
-    query = await _narrowed(connection, filters)
-    query = query.order_by(CALLS.c.started_at.desc(), CALLS.c.id.desc()).limit(limit + 1)
-    if behind is not None:
-        query = query.where(
-            tuple_(CALLS.c.started_at, CALLS.c.id)
-            < tuple_(literal(behind.started_at, CALLS.c.started_at.type), literal(behind.call_id, CALLS.c.id.type))
-        )
-    rows = (await connection.execute(query)).all()
+    rows = await _met_among_the_newest(connection, filters, behind, limit) if filters.q else None
+    if rows is None:
+        query = _from_the_newest(await _narrowed(connection, filters), behind)
+        rows = (await connection.execute(query.limit(limit + 1))).all()
     shown = rows[:limit]
     goes_on = len(rows) > limit
     return CallsPage(shown, Place(shown[-1].started_at, shown[-1].id) if goes_on else None)
+
+
+def _from_the_newest(query: Select[Any], behind: Place | None) -> Select[Any]:
+    query = query.order_by(CALLS.c.started_at.desc(), CALLS.c.id.desc())
+    if behind is None:
+        return query
+    place = tuple_(literal(behind.started_at, CALLS.c.started_at.type), literal(behind.call_id, CALLS.c.id.type))
+    return query.where(tuple_(CALLS.c.started_at, CALLS.c.id) < place)
+
+
+async def _met_among_the_newest(
+    connection: AsyncConnection, filters: Filters, behind: Place | None, limit: int
+) -> Sequence[Row[Any]] | None:
+    """Look for words in the newest calls, one after another; None where these do not fill the page.
+
+    A word that fills it is said so often that to look it up in an index is to read the whole index of it.
+    """
+    dialect = connection.dialect.name
+    dated = narrowed(select(CALLS.c.started_at), Filters(since=filters.since, until=filters.until), dialect)
+    oldest = (await connection.execute(_from_the_newest(dated, behind).offset(NEWEST_CALLS).limit(1))).scalar()
+    query = narrowed(_columns(dialect), replace(filters, q=""), dialect).where(said_in(CALLS.c.id, filters.q))
+    if oldest is not None:
+        query = query.where(CALLS.c.started_at >= oldest)
+    rows = (await connection.execute(_from_the_newest(query, behind).limit(limit + 1))).all()
+    return rows if oldest is None or len(rows) > limit else None
 
 
 async def calls_to_hear(

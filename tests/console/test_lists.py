@@ -1,8 +1,11 @@
 """Lists of calls: every filter is in the address, pages go on by signed places, words are found in any letters."""
 
 import re
+from functools import partial
 
 import pytest
+
+from console.reading.calls import page_of_calls
 
 HREF = re.compile(r'href="/calls/(call-\d+)"')
 
@@ -104,6 +107,32 @@ def test_every_filter_finds_the_calls_that_are_meant(console, three, asked, foun
     page = console.get(f"/?{asked}")
     assert page.status_code == 200
     assert calls_on(page) == [three[int(number) - 1] for number in found]
+
+
+@pytest.mark.parametrize(("asked", "found"), [each for each in FILTERS if each[0].startswith("q=")])
+@pytest.mark.parametrize("newest", [0, 1])
+def test_words_are_found_in_older_calls_than_those_that_are_looked_through_first(
+    console, three, asked, found, newest, monkeypatch
+):
+    monkeypatch.setattr("console.reading.calls.NEWEST_CALLS", newest)
+    assert calls_on(console.get(f"/?{asked}")) == [three[int(number) - 1] for number in found]
+
+
+@pytest.mark.parametrize("newest", [3, 100])
+def test_pages_of_a_search_follow_one_another_whichever_way_they_are_found(console, seed_many, newest, monkeypatch):
+    """The newest calls fill the first pages, the index the last ones: none twice, none left out."""
+    monkeypatch.setattr("console.reading.calls.NEWEST_CALLS", newest)
+    monkeypatch.setattr("console.pages.calls.page_of_calls", partial(page_of_calls, limit=2))
+    seeded = seed_many(
+        *({"said": [("refund" if number % 3 else "order", "yes")], "minutes": number // 2} for number in range(12))
+    )
+    found, address = [], "/?q=refund"
+    while address:
+        page = console.get(address)
+        found += calls_on(page)
+        older = re.search(r'rel="next" href="([^"]+)"', page.text)
+        address = older and older[1].replace("&amp;", "&")
+    assert found == [seeded[number] for number in reversed(range(12)) if number % 3]
 
 
 @pytest.mark.parametrize(

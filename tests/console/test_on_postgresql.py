@@ -1,11 +1,14 @@
 """On PostgreSQL the console finds, counts and tells the same as on SQLite, and its own role can do nothing else."""
 
+import itertools
+
 import asyncpg
 import pytest
 import pytest_asyncio
 from starlette.testclient import TestClient
 
 from console.app import console_app
+from console.reading.calls import NEWEST_CALLS
 from console.settings import settings_from
 from records.engine import new_engine, upgrade
 from tests.console.conftest import LOOPBACK
@@ -38,10 +41,12 @@ async def url(postgres):  # noqa: F811
     return made.replace("vaani@", "console@")
 
 
-async def test_the_console_is_the_same_there(url):
+async def test_the_console_is_the_same_there(url, monkeypatch):
     with TestClient(console_app(settings_from({"CONSOLE_RECORDS_URL": url})), base_url=LOOPBACK) as console:
         ids = [f"call-{number:04}" for number in (1, 2, 3)]
-        for asked, found in FILTERS:
+        by_index, call_by_call = 0, NEWEST_CALLS
+        for newest, (asked, found) in itertools.product((by_index, call_by_call), FILTERS):
+            monkeypatch.setattr("console.reading.calls.NEWEST_CALLS", newest)
             page = console.get(f"/?{asked}")
             assert page.status_code == 200, asked
             assert calls_on(page) == [ids[int(number) - 1] for number in found], asked
