@@ -105,14 +105,17 @@ async def _anything_due(engine: AsyncEngine, now: datetime) -> bool:
         return (await connection.execute(due)).first() is not None
 
 
-async def delivered(engine: AsyncEngine, who: str, message: Message, now: datetime) -> None:
-    """Note that the receiver has it; if it had been failing, whatever else waits is due now: the receiver is back."""
+async def delivered(engine: AsyncEngine, who: str, message: Message, now: datetime, *, is_back: bool = False) -> None:
+    """Note that the receiver has it; if it had been failing, whatever else waits is due now: the receiver is back.
+
+    A new message, too, may be the first that it takes again: who sends it says so by `is_back`.
+    """
     async with writing(engine) as connection:
         await connection.execute(
             update(OUTBOX).where(_held(message, who))
             .values(delivered_at=now, claimed_by=None, claimed_until=None, last_error=None)
         )  # fmt: skip
-        if message.tries > 1:
+        if message.tries > 1 or is_back:
             held = OUTBOX.c.claimed_until.is_not(None)
             await connection.execute(
                 update(OUTBOX).where(_WAITS, ~held, OUTBOX.c.next_try_at > now).values(next_try_at=now)

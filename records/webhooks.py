@@ -166,6 +166,8 @@ class Delivery:
         self._engine = engine
         self._sender = sender
         self._now = now
+        self._most = AT_ONCE
+        """How many are tried at once: one while the receiver takes none, which says as much as all of them."""
         self._who = f"{socket.gethostname()[:32]}:{os.getpid()}:{os.urandom(4).hex()}"
 
     async def run(self) -> None:
@@ -179,21 +181,24 @@ class Delivery:
                 except Exception:
                     log.exception("the outbox could not be emptied just now")
                     sent = 0
-                if sent < AT_ONCE:
+                if sent < AT_ONCE or self._most < AT_ONCE:
                     await asyncio.sleep(LOOK_SECONDS)
         finally:
             await self._sender.aclose()
 
     async def send_due(self) -> int:
         """Try what is due now, a few at once; returns how many were tried."""
-        messages = await outbox.claim(self._engine, self._who, AT_ONCE, self._now())
-        done = await asyncio.gather(*map(self._try, messages), return_exceptions=True)
-        for error in done:
+        messages = await outbox.claim(self._engine, self._who, self._most, self._now())
+        taken = await asyncio.gather(*map(self._try, messages), return_exceptions=True)
+        for error in taken:
             if isinstance(error, BaseException):
                 raise error
+        if messages:
+            self._most = AT_ONCE if any(taken) else 1
         return len(messages)
 
-    async def _try(self, message: Message) -> None:
+    async def _try(self, message: Message) -> bool:
+        """Return whether the receiver has taken it."""
         try:
             await self._sender.send(message)
         except Refused as refused:
@@ -203,4 +208,7 @@ class Delivery:
             event, level = (WEBHOOK_DEAD, logging.ERROR) if dead else (WEBHOOK_FAILED, logging.WARNING)
             log.log(level, event, extra={"message_id": message.id, "attempt": message.tries, "why": str(refused)})
         else:
-            await outbox.delivered(self._engine, self._who, message, self._now())
+            is_back = self._most < AT_ONCE
+            await outbox.delivered(self._engine, self._who, message, self._now(), is_back=is_back)
+            return True
+        return False

@@ -206,6 +206,22 @@ async def test_a_receiver_that_is_down_gets_it_when_it_is_back_under_the_same_id
     assert len(ids) == 1
 
 
+async def test_a_receiver_that_takes_none_is_asked_with_one_message_and_has_all_at_once_when_it_is_back(engine):
+    """Eight tries a moment say no more than one, and keep a database busy that records wait for."""
+    await fill(engine, 20)
+    async with listening() as receiver, sender_to(receiver.url) as sender:
+        receiver.status, now = 503, datetime.now(UTC)
+        delivery = Delivery(engine, sender, lambda: now)
+        assert [await delivery.send_due() for _ in range(4)] == [8, 1, 1, 1]
+        receiver.status = 200
+        assert await delivery.send_due() == 1  # one that was never tried before, and calls those that rest
+        sent = 1
+        while tried := await delivery.send_due():
+            sent += tried
+    assert sent == 20
+    assert (await outbox.count(engine)).delivered == 20
+
+
 async def test_no_answer_of_the_receiver_is_kept_or_logged(engine, caplog):
     await fill(engine, 1, datetime.now(UTC))
     async with listening() as receiver, sender_to(receiver.url) as sender:
