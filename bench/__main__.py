@@ -24,6 +24,7 @@ from bench import (
     console,
     end_of_turn,
     fast_providers,
+    killed_calls,
     language_decision,
     overload,
     recorded_calls,
@@ -174,6 +175,8 @@ class Bench:
         if "records" in self.settings.parts:
             self.say("writing the records of many calls")
             rows += call_records.measure(quick)
+            self.say("killing the processes of calls, with a webhook that is away")
+            rows += killed_calls.measure(quick)
         if "console" in self.settings.parts:
             self.say("filling a database of records, and opening the console's pages")
             rows += console.measure(quick, self.say)

@@ -59,6 +59,9 @@ WHAT = {
     "language_decision_p99": "language decision, 99th percentile",
     "records_per_second": "calls' records that one process writes a second",
     "record_loop_p99": "event loop of a call for one turn's record, 99th percentile",
+    "record_memory": "private memory of a call for its record, sixty turns with words",
+    "killed_calls_records_not_whole": "calls, a quarter of them killed: records missing, double or not whole",
+    "killed_calls_webhook_p100": "the same, the receiver away for a minute: the latest webhook, after end or return",
 }
 MAIN = ("vaani", "seed_pattern", "starter", "floor")
 UNITS = {"seconds": "s", "megabytes": "MB", "requests per second": "/s", "calls per second": "/s", "share": "%"}

@@ -122,6 +122,7 @@ async def records_beside(turns_by_room: Mapping[str, int], url: str) -> dict[str
         "records": len(records),
         "records_missing": sorted(turns_by_room.keys() - by_room.keys()),
         "records_double": sorted(room for room, count in by_room.items() if count > 1),
+        "records_of_no_call": sorted(by_room.keys() - turns_by_room.keys()),
         "records_not_whole": sorted(record["room"] for record in records if record not in whole),
     }
 
@@ -211,7 +212,7 @@ def good(summary: dict[str, Any]) -> bool:
         summary["placed"]
         and not summary["lost"]
         and not summary["silent_over_5_seconds"]
-        and not any(summary.get(f"records_{what}") for what in ("missing", "double", "not_whole"))
+        and not any(summary.get(f"records_{what}") for what in ("missing", "double", "of_no_call", "not_whole"))
         and not summary.get("processes_left_behind")
     )
 
