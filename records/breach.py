@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from records.reading import moment, records_of
 from records.removal import CALLS, CHUNK_CALLS
-from records.schema import Access
+from records.schema import Access, Base
+
+LOOKS = Base.metadata.tables[Access.__tablename__]
 
 
 async def touched(connection: AsyncConnection, since: datetime, until: datetime) -> dict[str, Any]:
@@ -26,13 +28,13 @@ async def touched(connection: AsyncConnection, since: datetime, until: datetime)
         chunk = calls[start : start + CHUNK_CALLS]
         for call, record in zip(chunk, await records_of(connection, chunk), strict=True):
             _add(callers, call, record)
-    looks = select(Access).where(Access.at >= since, Access.at < until).order_by(Access.at)
+    looks = select(LOOKS).where(LOOKS.c.at >= since, LOOKS.c.at < until).order_by(LOOKS.c.at, LOOKS.c.id)
     return {
         "since": moment(since), "until": moment(until), "calls": len(calls),
         "callers": [callers[caller] for caller in sorted(callers, key=lambda caller: caller or "")],
         "looked_at": [
             {"at": moment(look.at), "who": look.who, "action": look.action, "call": look.call_id}
-            for look in (await connection.execute(looks)).scalars()
+            for look in await connection.execute(looks)
         ],
     }  # fmt: skip
 

@@ -72,6 +72,16 @@ def test_whoever_exports_is_kept(database, capsys):
     assert rows == [("export", "asha")]
 
 
+def test_a_breach_names_who_has_looked_at_records_meanwhile(database, capsys):
+    """Pins that the command broke as soon as anybody had looked at anything: one export was enough."""
+    run(capsys, "export", "--since", "2020-01-01")
+    code, out, _ = run(capsys, "breach", "--since", "2020-01-01", "--until", "2099-01-01")
+    assert code == 0
+    (look,) = json.loads(out)["looked_at"]
+    assert look["action"] == "export"
+    assert look["at"].endswith("Z")
+
+
 def test_stats_and_breach(database, capsys):
     code, out, _ = run(capsys, "stats")
     numbers = json.loads(out)
