@@ -1,4 +1,4 @@
-"""Runs a teller and one call's claims as a worker does, until it is killed: `python -m tests.budget.one_worker URL`."""
+"""Runs a teller and one call's claims as a worker does, until it is killed: it takes a URL and an address."""
 
 import asyncio
 import sys
@@ -7,7 +7,7 @@ from datetime import date
 from records.budgets import Limits
 from worker.budget import teller as module
 from worker.budget.claims import Claims
-from worker.budget.teller import Teller, new_address
+from worker.budget.teller import Teller
 
 LIMITS = Limits(call=5.0, day=100.0)
 
@@ -17,9 +17,9 @@ def tell(verdict):
     sys.stdout.flush()
 
 
-async def main(url):
+async def main(url, address):
     module.DATABASE_SECONDS = 60.0  # on a busy machine too
-    teller = Teller(new_address(), LIMITS, url)
+    teller = Teller(address, LIMITS, url)
     assert await asyncio.to_thread(teller.start)
     claims = Claims(teller.address, LIMITS, "killed", 0, date(2026, 11, 29))
     claims.decided = tell
@@ -29,4 +29,4 @@ async def main(url):
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(*sys.argv[1:]))

@@ -117,10 +117,9 @@ async def test_a_killed_agents_turn_stays_spent(database, url):
         assert sorted((await connection.execute(select(AgentSpending.rupees))).scalars()) == [0.0, 6.0]
 
 
-async def test_what_a_killed_worker_has_claimed_stays_spent_for_all_others(database, url):
-    killed = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.budget.one_worker", url, stdout=asyncio.subprocess.PIPE
-    )
+async def test_what_a_killed_worker_has_claimed_stays_spent_for_all_others(database, url, tmp_path):
+    command = ("-m", "tests.budget.one_worker", url, str(tmp_path / "its" / "teller"))
+    killed = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
     async with asyncio.timeout(60):
         assert await killed.stdout.readline() == b"committed 5.5\n"
     killed.kill()
@@ -263,7 +262,7 @@ async def test_when_the_teller_goes_a_call_goes_on_alone(caplog):
     await asking.claims.aclose()
 
 
-async def test_making_a_claim_waits_for_nothing(caplog):
+async def test_making_a_claim_waits_for_nothing(caplog, tmp_path):
     """The promise is one millisecond of the event loop: a turn is claimed without a word from anybody."""
     caplog.set_level(logging.CRITICAL)
     stuck = asyncio.Event()
@@ -272,7 +271,7 @@ async def test_making_a_claim_waits_for_nothing(caplog):
         await stuck.wait()
         writer.close()
 
-    address = new_address()
+    address = str(tmp_path / "teller")
     server = await asyncio.start_unix_server(never, address)
     asking = Asking(address, Limits(call=5.0))
     await asking.claims.open()

@@ -38,8 +38,8 @@ STOP_SECONDS = 3.0
 
 
 def new_address() -> str:
-    """Make a private folder, and return the address in it where calls will find the teller."""
-    return str(Path(tempfile.mkdtemp(prefix="vaani-budget-")) / "teller")
+    """Return an address where calls will find the teller, in a folder of its own that nobody can guess."""
+    return str(Path(tempfile.gettempdir()) / f"vaani-budget-{secrets.token_hex(8)}" / "teller")
 
 
 class Book:
@@ -162,6 +162,7 @@ class Teller:
             finally:
                 calls.discard(task)
 
+        Path(self.address).parent.mkdir(mode=0o700)
         server = await asyncio.start_unix_server(call, self.address)
         self._ready.set()
         catching_up = asyncio.create_task(_catch_up(book))
