@@ -28,6 +28,8 @@ from worker.warm_processes import WarmProcesses
 if TYPE_CHECKING:
     from worker.budget.teller import Teller
 
+# A call uses a tenth of a core (docs/capacity.md). The rest is for callers who come, a third of a core each for a
+# second, for those who are told that lines are busy, and for turns that fall together.
 CALLS_PER_CORE = 4
 
 
