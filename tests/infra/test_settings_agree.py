@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 
 import pytest
 from join_token.serving import THREADS
@@ -21,8 +22,8 @@ FRAMEWORKS = {"NUM_CPUS"}  # livekit-agents' own
 
 
 @pytest.fixture(scope="module")
-def environments(bench):
-    """The environments of the processes, as planned; secrets with values of the right form."""
+def planned(bench):
+    """What is planned for a deployment that keeps everything, by address."""
     bench.set(
         project_id="my-project",
         token_source_zip="tests/fixtures/token.zip",
@@ -34,18 +35,23 @@ def environments(bench):
         releases={"one": {"image": IMAGE_A, "max_calls": 4, "environment": {"TTS_MODEL": "bulbul:v3"}}},
     )
     bench.ok("plan", "-input=false", "-out=settings.plan")
-    planned = json.loads(bench.ok("show", "-json", "settings.plan"))["planned_values"]["root_module"]["resources"]
+    shown = json.loads(bench.ok("show", "-json", "settings.plan"))["planned_values"]["root_module"]["resources"]
     (bench.folder / "terraform.tfvars.json").unlink()
-    values = {resource["address"]: resource["values"] for resource in planned}
-    function = values["google_cloudfunctions2_function.token[0]"]["service_config"][0]
-    pool = values['google_cloud_run_v2_worker_pool.worker["one"]']["template"][0]["containers"][0]["env"]
+    return {resource["address"]: resource["values"] for resource in shown}
+
+
+@pytest.fixture(scope="module")
+def environments(planned):
+    """The environments of the processes, as planned; secrets with values of the right form."""
+    function = planned["google_cloudfunctions2_function.token[0]"]["service_config"][0]
+    pool = planned['google_cloud_run_v2_worker_pool.worker["one"]']["template"][0]["containers"][0]["env"]
     secret = {"LIVEKIT_URL": "wss://example.livekit.cloud"}
     given = "a-secret-of-thirty-two-characters-or-more"
     token = function["environment_variables"] | {
         entry["key"]: secret.get(entry["key"], given) for entry in function["secret_environment_variables"]
     }
     worker = {e["name"]: e["value"] if not e["value_source"] else secret.get(e["name"], given) for e in pool}
-    looking = values["google_cloud_run_v2_service.console[0]"]["template"][0]["containers"][0]["env"]
+    looking = planned["google_cloud_run_v2_service.console[0]"]["template"][0]["containers"][0]["env"]
     # The project's number is known once there is a bucket.
     console = {e["name"]: given if e["value_source"] else e.get("value", "/projects/1/...") for e in looking}
     return token, worker, console
@@ -81,6 +87,30 @@ def test_the_console_starts_with_what_terraform_and_its_image_give_it(environmen
     assert settings.iap_audience
     assert settings.records_url.startswith("postgresql+asyncpg://vaani-console%40my-project.iam@127.0.0.1")
     assert settings.words_for == {"asha@example.com"}
+
+
+@pytest.mark.terraform
+def test_the_job_runs_a_command_of_records_and_sends_the_proxy_home(planned, tmp_path):
+    """Pins the trap that a job ends when all its containers do: the proxy would go on for ever."""
+    (job,) = planned["google_cloud_run_v2_job.records[0]"]["template"][0]["template"]
+    container = next(each for each in job["containers"] if each["name"] == "records")
+    (tmp_path / "python").write_text(
+        '#!/bin/sh\necho "$@" >> "$ASKED"\n[ "$1 $2" = "-m records" ] && exit 3 || exit 0\n'
+    )
+    (tmp_path / "python").chmod(0o755)
+    shell, *rest = container["command"]
+    done = subprocess.run(
+        [shell, *rest, "erase", "--caller", "0123 4567"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "ASKED": str(tmp_path / "asked")},
+        check=False,
+    )
+    assert done.returncode == 3, "the command's own exit code is the job's"
+    asked, left = (tmp_path / "asked").read_text().splitlines()
+    assert asked == "-m records erase --caller 0123 4567"
+    assert "http://127.0.0.1:9091/quitquitquit" in left
+    assert {entry["name"] for entry in container["env"]} <= known_variables()
+    (proxy,) = (each for each in job["containers"] if each["name"] != "records")
+    assert "--quitquitquit" in proxy["args"]
 
 
 @pytest.mark.terraform
