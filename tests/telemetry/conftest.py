@@ -53,7 +53,6 @@ def told(tmp_path, untouched_framework, monkeypatch):
     async def running(url, *, pii=False, calls=lambda: 2, capacity=lambda: 8, of_call=None, **variables):
         settings = telemetry_settings(OTEL_EXPORTER_OTLP_ENDPOINT=url, **variables)
         worker = WorkerTelemetry(settings, tmp_path / "pipe" / "socket", calls, capacity, lambda: 0.25)
-        (tmp_path / "pipe").mkdir()
         await worker.start()
         pipe = Pipe(str(tmp_path / "pipe" / "socket"))
         spans = set_up_spans(pipe, settings.service_name, of_call or (lambda _: TraceOfCall(None, "call")), pii=pii)

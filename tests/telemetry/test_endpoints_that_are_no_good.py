@@ -227,7 +227,6 @@ async def test_a_pipe_without_an_end_drops_and_never_raises(tmp_path):
 
 async def test_what_the_socket_does_not_take_at_once_comes_with_what_comes_later(tmp_path):
     got = []
-    (tmp_path / "p").mkdir()
     server = PipeServer(tmp_path / "p" / "socket", lambda kind, content: got.append((kind, content)))
     await server.start()
     line = Pipe(str(tmp_path / "p" / "socket"))
@@ -244,7 +243,6 @@ async def test_what_the_socket_does_not_take_at_once_comes_with_what_comes_later
 
 async def test_a_strange_frame_ends_its_line_and_no_other(tmp_path):
     got = []
-    (tmp_path / "p").mkdir()
     server = PipeServer(tmp_path / "p" / "socket", lambda kind, content: got.append(content))
     await server.start()
     _, stranger = await asyncio.open_unix_connection(tmp_path / "p" / "socket")
@@ -267,3 +265,16 @@ async def test_spans_wait_for_an_endpoint_that_comes_later(told, receiver, monke
         await asyncio.to_thread(stop.wait, 0.2)
         received.take = taken
         await came(received, lambda got: got.named("agent_turn"))
+
+
+async def test_a_socket_has_a_folder_of_its_own_from_when_it_is_listened_to_until_it_is_closed(monkeypatch, tmp_path):
+    """Pins a worker that never started, for its settings were wrong, and left a folder behind."""
+    monkeypatch.setattr(pipe.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setenv(pipe.SOCKET_VARIABLE, "")
+    server = PipeServer(pipe.choose_socket(), lambda *_: None)
+    assert list(tmp_path.iterdir()) == []
+    await server.start()
+    (folder,) = tmp_path.iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    await server.aclose()
+    assert list(tmp_path.iterdir()) == []

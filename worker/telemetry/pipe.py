@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import shutil
 import socket
 import struct
@@ -29,8 +30,8 @@ _HEAD = struct.Struct(">cI")  # kind, length of what follows
 
 
 def choose_socket() -> Path:
-    """Name the socket of this worker, in a folder that nobody else can enter, and tell calls' processes."""
-    path = Path(tempfile.mkdtemp(prefix="vaani-")) / "telemetry"
+    """Name the socket of this worker, and tell calls' processes; its folder is made when it is listened to."""
+    path = Path(tempfile.gettempdir()) / f"vaani-{secrets.token_hex(8)}" / "telemetry"
     os.environ[SOCKET_VARIABLE] = str(path)
     return path
 
@@ -96,7 +97,8 @@ class PipeServer:
         self._lines: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
-        """Start listening."""
+        """Start listening, in a folder that nobody else can enter."""
+        self._path.parent.mkdir(mode=0o700)
         self._server = await asyncio.start_unix_server(self._follow, self._path)
 
     async def aclose(self) -> None:
