@@ -42,6 +42,7 @@ ENVIRONMENT = {
     "WORKER_IDLE_PROCESSES": "1",
     "WORKER_DRAIN_SECONDS": str(int(STOP_SECONDS)),
     "WORKER_TURN_AUDIO": "off",
+    "WORKER_SILENCE_SECONDS": "120",  # these callers say nothing: a goodbye would be taken for a cut
 }
 AGREES_SHARE, AGREES_WORKERS = 0.10, 3
 
