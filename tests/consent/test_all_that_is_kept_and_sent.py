@@ -89,6 +89,7 @@ def call_of(folder, language, behaviour, caplog):
     caplog.set_level(logging.DEBUG, logger="vaani")
     call = run(one_call(folder, language, behaviour))
     asyncio.run(ship(folder))
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR] == []
     return call, bytes_of(folder), call.room.sent, [str(vars(record)) for record in caplog.records]
 
 

@@ -20,6 +20,7 @@ from records.shipping import Shipper
 from records.spool import SpoolWriter
 from tests.recording.decoded import tone
 from tests.worker.jumping_clock import wait
+from worker.bill import Bill
 from worker.consent.notices import LETTERS_PER_SECOND, Notices
 from worker.consent.rules import Purpose
 from worker.conversation.call import Call
@@ -120,7 +121,7 @@ class WholeCall:
         self.session = Session(self.room)
         self.record = CallRecord(SpoolWriter(folder / "spool", CALL, 0, 10_000_000), keeps_words=True, key="key")
         self.reports = CallReports(
-            self.room, ReplyLanguage(language), lambda usage: 0.0, log_pii=True, record=self.record
+            self.room, ReplyLanguage(language), lambda usage: Bill(0.0), log_pii=True, record=self.record
         )
         speaker = SimpleNamespace(say=self._say_phrase, notice=lambda *_: None)
         self.consent = ConsentTalk(
@@ -137,7 +138,7 @@ class WholeCall:
             self.record.may_keep_words = self.consent.keeps_words
         self.record.begin("room-1", None, "asha")
         self.reports.watch(self.session)
-        self.record.watch(self.session, self.reports._spoken, lambda: Cost({}, 0.0))
+        self.record.watch(self.session, self.reports._spoken, lambda: Cost({}, Bill(0.0)))
         self.said = []
         self._silent_until = 0.0
         self.consent.prepare()
