@@ -81,9 +81,9 @@ async def measure(settings: BenchSettings) -> int:
         ramp = Ramp(p95, [single[-1]])
         print(step_line(ramp, ramp.steps[0]), flush=True)
         await _ramp_up(worker, ramp, settings)
+        write(ramp, settings.out)  # before the profile: minutes of calls are in it
         if ramp.most:
             await _profile(worker, ramp.most, settings.out)
-    write(ramp, settings.out)
     return GOOD if ramp.most else MISSED
 
 
