@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-PROVIDERS = ("stt", "llm", "tts", "orders")
+PROVIDERS = ("stt", "llm", "tts", "orders", "records")
 PHASES = ("start", "mid", "recovers", "never")
 STATUSES = ("unauthorized", "forbidden", "rate_limited", "server_error")
 CLOSES = ("close_1000", "close_1001", "close_1008", "close_1011")
 OF_ONE_REQUEST = ("filtered", "declined", "too_long")
+OF_A_DATABASE = ("full", "read_only")
+OF_RECORDS = ("refused", "hang", *OF_A_DATABASE)
 FAULTS = (
     *("refused", "dns", "tls"),
     *STATUSES,
@@ -17,6 +19,7 @@ FAULTS = (
     *CLOSES,
     "idle_close",
     *OF_ONE_REQUEST,
+    *OF_A_DATABASE,
 )
 WRONG_ADDRESSES = ("dns", "tls")
 
@@ -25,6 +28,7 @@ PROVIDER_NAMES = {
     "llm": "Language model",
     "tts": "Text to speech",
     "orders": "A tool's HTTP endpoint",
+    "records": "The database of records",
 }
 PHASE_NAMES = {
     "start": "at the start of the call, once",
@@ -54,6 +58,8 @@ FAULT_NAMES = {
     "filtered": "400: filtered",
     "declined": "the model's own refusal",
     "too_long": "400: context too long",
+    "full": "its disk is full",
+    "read_only": "takes no writes",
 }
 
 
@@ -86,6 +92,10 @@ class Cell:
 
 def why_not(cell: Cell) -> str | None:
     """Why a cell makes no sense; None when it is run."""
+    if cell.provider == "records":
+        return _why_not_records(cell)
+    if cell.fault in OF_A_DATABASE:
+        return "of what a caller waits for, nothing is a database"
     if cell.fault in (*CLOSES, "idle_close") and cell.provider in ("llm", "orders"):
         return "HTTP has no close codes"
     if cell.fault == "idle_close" and cell.phase != "mid":
@@ -104,6 +114,14 @@ def why_not(cell: Cell) -> str | None:
     return None
 
 
+def _why_not_records(cell: Cell) -> str | None:
+    if cell.fault not in OF_RECORDS:
+        return "a database speaks no HTTP and no stream; without an address, a worker says so at its start"
+    if cell.phase in ("start", "mid"):
+        return "no call asks the database: it is there, or it is not, for a while"
+    return None
+
+
 def every_cell() -> list[Cell]:
     """All combinations, those that make no sense included."""
     return [Cell(provider, fault, phase) for provider in PROVIDERS for fault in FAULTS for phase in PHASES]
@@ -117,13 +135,17 @@ def runnable() -> list[Cell]:
 def quick() -> list[Cell]:
     """Each pair of provider and fault once: in mid-call, unless it can only be there from the start."""
     pairs = dict.fromkeys(cell.pair for cell in runnable())
-    return [Cell(*pair, "never" if pair[1] in WRONG_ADDRESSES else "mid") for pair in pairs]
+    wanted = {pair: [cell.phase for cell in runnable() if cell.pair == pair] for pair in pairs}
+    return [Cell(*pair, "mid" if "mid" in phases else phases[-1]) for pair, phases in wanted.items()]
 
 
 def tours(cells: Sequence[Cell], most_turns: int = 8) -> list[list[Cell]]:
-    """Cells of passing faults in few calls: in each turn another fault of the same provider."""
+    """Cells of passing faults in few calls: in each turn another fault of the same provider.
+
+    The database's have a call each: whether a record is whole is a question about a call.
+    """
     found = []
-    for provider in PROVIDERS:
+    for provider in [each for each in PROVIDERS if each != "records"]:
         for phase in ("mid", "recovers"):
             kept = [cell for cell in cells if (cell.provider, cell.phase) == (provider, phase)]
             calls = -(-len(kept) // most_turns)

@@ -7,7 +7,7 @@ import contextlib
 import json
 import secrets
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from livekit import api
 
 from faults.relay import Relay
-from sandbox.caller import Control
+from sandbox.caller import CallResult, Control
 from sandbox.caller.token_source import JoinToken
 from sandbox.stack import Process, Stack, StackOptions
 
@@ -118,6 +118,7 @@ class LineUp:
         """Every line whole, no fault, fast stand-ins."""
         for relay in self.relays.values():
             await relay.start()
+        await self.mend_records()
         await self.stack.http.delete(f"{self.stack.sandbox_url}/control/scopes/{self.scope}")
         await self.stack.configure(self.scope, **FAST)
 
@@ -131,6 +132,17 @@ class LineUp:
 
     async def configure(self, **settings: object) -> None:
         await self.stack.configure(self.scope, **settings)
+
+    async def break_records(self, fault: str) -> None:
+        """Have the database of records fail; only a line that keeps any has one."""
+        raise NotImplementedError(f"this line keeps no records that could be {fault}")
+
+    async def mend_records(self) -> None:
+        """Have it work again."""
+
+    async def record_problems(self, result: CallResult) -> Sequence[str]:
+        """What is wrong with the record of a call, now that nothing is broken; nothing where none is kept."""
+        return ()
 
     def join(self, attributes: dict[str, str] | None = None) -> JoinToken:
         """A token for a new room to which this worker's agent is sent."""

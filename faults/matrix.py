@@ -14,10 +14,18 @@ from pathlib import Path
 from faults.cells import PHASES, Cell, quick, runnable, tours
 from faults.line_up import FaultStack, LineUp
 from faults.one_call import Row, run_cell, run_tour
+from faults.records_line import RecordsLine
 from faults.table import holes, write_page
 from sandbox.stack import ProcessFailed
+from sandbox.stack.postgres import BINARIES, INSTALL, NOTHING_LASTS, running_postgres
 
 ROOT = Path(__file__).parents[1]
+
+
+class MissingProgram(RuntimeError):
+    """Something that cells need is not installed; the message says how it is."""
+
+
 OUT = ROOT / "out" / "matrix.json"
 
 
@@ -27,7 +35,7 @@ async def run(cells: Sequence[Cell], side_by_side: int, rows: dict[str, Row]) ->
     for tour in tours(cells):
         waiting.put_nowait(tour)
     for cell in sorted(cells, key=lambda cell: PHASES[::-1].index(cell.phase)):
-        if not cell.wrong_address and cell.phase in ("start", "never"):
+        if not cell.wrong_address and cell.phase in ("start", "never") and cell.provider != "records":
             waiting.put_nowait(cell)
     async with FaultStack(ROOT / "out" / "logs" / "matrix") as stack:
         lines = [LineUp(stack, f"line{number}") for number in range(min(side_by_side, max(waiting.qsize(), 1)))]
@@ -46,6 +54,22 @@ async def run(cells: Sequence[Cell], side_by_side: int, rows: dict[str, Row]) ->
         await asyncio.gather(*(line.stop() for line in lines))
         for cell in [cell for cell in cells if cell.wrong_address]:
             await _with_wrong_address(cell, stack, rows)
+        await _with_records([cell for cell in cells if cell.provider == "records"], stack, rows)
+
+
+async def _with_records(cells: Sequence[Cell], stack: FaultStack, rows: dict[str, Row]) -> None:
+    if not cells:
+        return
+    if not BINARIES:
+        raise MissingProgram(INSTALL)
+    with running_postgres(NOTHING_LASTS) as server:
+        line = RecordsLine(stack, "records", postgres=server)
+        try:
+            await line.start()
+            for cell in cells:
+                await _one(cell, line, rows)
+        finally:
+            await line.stop()
 
 
 async def _with_wrong_address(cell: Cell, stack: FaultStack, rows: dict[str, Row]) -> None:
@@ -115,7 +139,7 @@ def main() -> int:
     began = time.monotonic()
     try:
         asyncio.run(run(cells, min(options.calls, 3), rows))
-    except ProcessFailed as error:
+    except (ProcessFailed, MissingProgram) as error:
         print(error, file=sys.stderr)
         return 3
     bad = [cell.name for cell in cells if not rows[cell.name].good]

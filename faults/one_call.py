@@ -102,7 +102,8 @@ async def _run_cell(cell: Cell, line: LineUp) -> Row:
         await asyncio.gather(*tasks, return_exceptions=True)
         await line.reset()
     await _settled(line, log_before)
-    return judge(cell, result, line.events(log_before))
+    row = judge(cell, result, line.events(log_before))
+    return replace(row, problems=(*row.problems, *await line.record_problems(result)))
 
 
 async def run_tour(cells: Sequence[Cell], line: LineUp) -> list[Row]:
@@ -178,6 +179,12 @@ async def _break(cell: Cell, line: LineUp) -> None:
     if cell.wrong_address:
         return  # this worker was started with it
     once = cell.phase in ("start", "mid")
+    if cell.provider == "records":
+        await line.break_records(cell.fault)
+        if cell.phase == "recovers":
+            await asyncio.sleep(RECOVERS_AFTER_SECONDS)
+            await line.mend_records()
+        return
     if cell.fault == "refused":
         await line.relays[cell.provider].cut()
         if cell.phase != "never":
@@ -215,7 +222,7 @@ def judge(cell: Cell, result: CallResult, events: Sequence[dict[str, Any]], *, s
     wait = result.turns[0].voice_to_voice_seconds if result.turns else result.greeting_seconds
     silence = _longest_silence(result, answered, ended_by_agent=ended_by_agent)
     end = next((event for event in events if event.get("message") == "call.ended"), {})
-    logged = [event for event in events if event.get("message") in ("provider.fault", "tool.failed")]
+    logged = [event for event in events if event.get("message") in ("provider.fault", "tool.failed", "records.waiting")]
     row = Row(
         cell.provider,
         cell.fault,
@@ -253,6 +260,10 @@ def _problems(cell: Cell, row: Row, answered: list[bool], result: CallResult) ->
     unnoticed = (cell.phase == "recovers" and cell.fault in ("hang", "stall")) or cell.pair == ("tts", "malformed")
     # A refusal in the model's own words is its answer, and so is a 403 of the orders' API: not this caller's order.
     answers = cell.fault in ("slow", "idle_close", "declined") or cell.pair == ("orders", "forbidden")
+    if cell.provider == "records":
+        if row.heard != "the answer" or not all(answered):
+            problems.append("the caller has noticed")
+        answers = cell.fault == "hang"  # late, and then there
     if not answers and not row.logged and not unnoticed:
         problems.append("not logged")
     return problems
@@ -318,7 +329,9 @@ def _in_short(logged: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     """Each kind of event once, with how often it came."""
     counted: dict[str, int] = {}
     for event in logged:
-        if event["message"] == "tool.failed":
+        if event["message"] == "records.waiting":
+            text = event["message"]
+        elif event["message"] == "tool.failed":
             text = f"tool.failed {event.get('provider')}: {event.get('why')}"
         else:
             text = f"provider.fault {event.get('provider')} {event.get('kind')}" + (

@@ -1,7 +1,12 @@
 """The table of faults: a cell without a row is a hole, and a bad row does not fill one."""
 
+from types import SimpleNamespace
+
+import pytest
+
 from faults.cells import FAULTS, PHASES, PROVIDERS, Cell, every_cell, quick, runnable, tours, why_not
-from faults.one_call import Row
+from faults.one_call import Row, judge
+from faults.records_line import missing_in
 from faults.table import PAGE, cells_in, holes, page
 
 
@@ -48,8 +53,41 @@ def test_the_quick_run_meets_every_pair_of_provider_and_fault_once():
 def test_calls_with_several_faults_meet_each_of_their_cells_once():
     shared = [cell for tour in tours(runnable()) for cell in tour]
     assert len(shared) == len(set(shared))
-    assert set(shared) == {cell for cell in runnable() if cell.phase in ("mid", "recovers")}
+    passing = {cell for cell in runnable() if cell.phase in ("mid", "recovers")}
+    assert set(shared) == {cell for cell in passing if cell.provider != "records"}
     assert all(len({cell.provider for cell in tour}) == 1 for tour in tours(runnable()))
+
+
+REPLIES = [SimpleNamespace(answered=True)] * 2
+RECORD = {"room": "r", "ended_at": "then", "events_dropped": 0, "turns": [{"replied_at": "then"}] * 2}
+
+
+@pytest.mark.parametrize(
+    ("records", "problem"),
+    [
+        ([RECORD, RECORD | {"room": "another"}], None),
+        ([], "0 records"),
+        ([RECORD, RECORD], "2 records"),
+        ([RECORD | {"ended_at": None}], "does not end"),
+        ([RECORD | {"turns": RECORD["turns"][:1]}], "has 1 replies"),
+        ([RECORD | {"events_dropped": 3}], "not whole"),
+    ],
+)
+def test_a_fault_of_the_database_may_cost_no_record_and_no_turn_of_one(records, problem):
+    problems = missing_in(records, SimpleNamespace(room="r", turns=REPLIES))
+    assert problems == [] if problem is None else problem in problems[0]
+
+
+def test_a_caller_who_notices_that_the_database_is_away_makes_a_bad_row():
+    cell = Cell("records", "refused", "never")
+    turn = SimpleNamespace(reply="One moment please.", voice_to_voice_seconds=1.0, started_seconds=1, ended_seconds=2)
+    call = SimpleNamespace(
+        turns=[turn], ended_by="caller", greeting_seconds=0.5, agent_audio=[(3, 4)], duration_seconds=5, errors=[]
+    )
+    waits = [{"message": "records.waiting"}, {"message": "apology.spoken", "phrase": "one_moment"}]
+    assert "the caller has noticed" in judge(cell, call, waits).problems
+    assert judge(cell, call, waits[:1]).good
+    assert "not logged" in judge(cell, call, []).problems
 
 
 def test_the_documented_table_has_no_hole_and_no_bad_row():

@@ -38,3 +38,18 @@ async def test_bytes_pass_until_the_line_is_cut_and_again_when_it_is_mended(echo
     assert await reader.readexactly(5) == b"again"
     writer.close()
     await relay.cut()
+
+
+async def test_what_is_held_is_passed_on_when_it_flows_again(echo_port):
+    relay = Relay(echo_port)
+    await relay.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+    relay.hold()
+    writer.write(b"hello")
+    answer = asyncio.ensure_future(reader.readexactly(5))
+    done, _ = await asyncio.wait([answer], timeout=0.2)
+    assert not done
+    relay.flow()
+    assert await asyncio.wait_for(answer, 5) == b"hello"
+    writer.close()
+    await relay.cut()
