@@ -156,7 +156,7 @@ export class Call extends EventTarget {
 
   #tellAgentState(agent) {
     this.#tell('agent', { state: agent.attributes['lk.agent.state'] ?? 'initializing' });
-    this.#tell('kept', { purposes: agent.attributes['vaani.kept']?.split(',').filter(Boolean) ?? null });
+    this.#tell('kept', { purposes: agent.attributes['vaani.kept']?.split(',').filter((purpose) => purpose !== 'nothing') ?? null });
   }
 
   #agentIsGone() {

@@ -122,7 +122,7 @@ class PageAgent:
 
     def _attributes(self, changed, _participant):
         if changed.get("vaani.consent") == "withdrawn":
-            self._spawn(self.keeps(""))
+            self._spawn(self.keeps("nothing"))
             self.withdrawn.set()
 
     async def state(self, name):

@@ -158,7 +158,7 @@ async def test_what_is_kept_is_shown_and_a_button_takes_it_back(open_page, stack
     assert not await page.tab.is_visible("#consent")  # nobody has asked
 
     await stack.agent.notice("consent", "May we record this call? Yes or no?")
-    await stack.agent.keeps("")
+    await stack.agent.keeps("nothing")
     await page.shows("#consent-kept", "Nothing of this call is kept.")
     await page.shows("#consent-notice", "May we record this call?")
     assert not await page.tab.is_visible("#withdraw")

@@ -29,7 +29,7 @@ log = logging.getLogger("vaani")
 TURN_TOPIC = "vaani.turn"
 NOTICE_TOPIC = "vaani.notice"
 LANGUAGE_ATTRIBUTE = "vaani.language"
-KEPT_ATTRIBUTE = "vaani.kept"
+KEPT_ATTRIBUTE, NOTHING_KEPT = "vaani.kept", "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,8 @@ class CallReports:
         self._send(NOTICE_TOPIC, {"code": code, "message": message})
 
     def kept(self, purposes: list[Purpose]) -> None:
-        """Show a front end what the caller lets us keep now."""
-        self._later(lambda: self._set_attribute(KEPT_ATTRIBUTE, ",".join(purposes)))
+        """Show a front end what the caller lets us keep now; LiveKit takes an empty attribute for none."""
+        self._later(lambda: self._set_attribute(KEPT_ATTRIBUTE, ",".join(purposes) or NOTHING_KEPT))
 
     async def aclose(self) -> None:
         """Wait until everything has been sent."""
