@@ -32,6 +32,7 @@ POOL_SIZE = 4
 # Any numbers that no other program of this database locks by; one upgrade at a time, whoever starts first.
 UPGRADE_LOCK = 0x7661616E69
 ERASURE_LOCK = UPGRADE_LOCK + 1
+_DISK_FULL, _READ_ONLY = "53100", "25006"
 WRITES, NO_TRANSACTION = "vaani_writes", "vaani_no_transaction"
 # PostgreSQL's SQLSTATEs that waiting does not mend, and what does.
 _LOGIN = "Mend user, password and database's name, or create the database: `createdb vaani`"
@@ -210,5 +211,14 @@ def explained(engine: AsyncEngine, error: Exception) -> RecordsError:
         )
     return DatabaseAway(
         f"WORKER_RECORDS_URL ({place})", why=why, retryable=True,
-        do="Start the database, or look at its address; records wait in the spool meanwhile",
+        do=f"{_mend(state, why)}; records wait in the spool meanwhile",
     )  # fmt: skip
+
+
+def _mend(state: str, why: str) -> str:
+    """What helps a database that is there, or is to be there again."""
+    if state == _DISK_FULL or "disk is full" in why:
+        return "Make room on the database's disk"
+    if state == _READ_ONLY:
+        return "Let the database take writes again, or name the primary where this is a standby"
+    return "Start the database, or look at its address"

@@ -11,7 +11,7 @@ import pytest_asyncio
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from records.engine import new_engine, upgrade, writing
+from records.engine import explained, new_engine, upgrade, writing
 from records.errors import BadRecordsUrl, DatabaseAway, FolderWithoutRights, NewerDatabase
 from records.removal import compact
 from records.schema import Base
@@ -217,3 +217,22 @@ async def test_postgresql_keeps_samples_of_no_column_that_may_hold_what_was_said
         sampled = set((await connection.exec_driver_sql(query)).scalars())
     await engine.dispose()
     assert sampled == OF_NOBODY
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "do"),
+    [
+        ("53100", "could not extend file", "Make room"),
+        ("", "database or disk is full", "Make room"),
+        ("25006", "cannot execute INSERT in a read-only transaction", "take writes"),
+        ("57P03", "the database system is starting up", "Start the database"),
+    ],
+)
+def test_what_helps_a_database_depends_on_what_it_lacks(tmp_path, state, said, do):
+    """Pins that whoever was called about a full disk was told to start the database."""
+    cause = Exception(said)
+    cause.sqlstate = state
+    error = explained(new_engine(f"sqlite+aiosqlite:///{tmp_path}/calls.db"), cause)
+    assert isinstance(error, DatabaseAway)
+    assert do in error.do
+    assert "records wait in the spool" in error.do
