@@ -5,6 +5,7 @@ docs/records.md says what is asked of either database.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import sqlite3
@@ -28,6 +29,8 @@ from records.url import RecordsUrl, make_folder, read_url
 CONNECT_SECONDS = 5.0
 COMMAND_SECONDS = 30.0
 BUSY_MS = 5000
+# An upgrade waits for those who upgrade before it: each takes a second or two, much longer on a busy machine.
+UPGRADE_WAIT_SECONDS, UPGRADE_AGAIN_SECONDS = 60.0, 0.1
 POOL_SIZE = 4
 # Any numbers that no other program of this database locks by; one upgrade at a time, whoever starts first.
 UPGRADE_LOCK = 0x7661616E69
@@ -128,17 +131,26 @@ async def upgrade(engine: AsyncEngine, *, reader: str = "") -> None:
         NewerDatabase: Not retryable.
         BadRecordsUrl, FolderWithoutRights, DatabaseAway: As `explained` says.
     """
-    try:
-        async with writing(engine) as connection:
-            if engine.dialect.name == "postgresql":
-                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
-            await connection.run_sync(_upgrade)
-            if reader and engine.dialect.name == "postgresql":
-                await _let_read(connection, reader)
-    except RecordsError:
-        raise
-    except (SQLAlchemyError, OSError) as error:
-        raise explained(engine, error) from error
+    waits_until = asyncio.get_running_loop().time() + UPGRADE_WAIT_SECONDS
+    while True:
+        try:
+            return await _upgraded(engine, reader)
+        except RecordsError:
+            raise
+        except (SQLAlchemyError, OSError) as error:
+            # SQLite waits BUSY_MS for another's lock, and not at all where the file's first two openers meet.
+            if "database is locked" not in str(error) or asyncio.get_running_loop().time() > waits_until:
+                raise explained(engine, error) from error
+        await asyncio.sleep(UPGRADE_AGAIN_SECONDS)
+
+
+async def _upgraded(engine: AsyncEngine, reader: str) -> None:
+    async with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
+        await connection.run_sync(_upgrade)
+        if reader and engine.dialect.name == "postgresql":
+            await _let_read(connection, reader)
 
 
 async def is_up_to_date(engine: AsyncEngine) -> bool:

@@ -53,6 +53,20 @@ async def test_workers_that_start_at_once_upgrade_one_after_the_other(url):
             await engine.dispose()
 
 
+async def test_an_upgrade_waits_for_one_that_takes_long(tmp_path, monkeypatch):
+    """Longer than SQLite itself would wait: the worker that came second ended with "database is locked"."""
+    monkeypatch.setattr("records.engine.BUSY_MS", 20)
+    url = f"sqlite+aiosqlite:///{tmp_path}/calls.db"
+    first, second = new_engine(url), new_engine(url)
+    async with writing(first):
+        waiting = asyncio.create_task(upgrade(second))
+        await asyncio.wait({waiting}, timeout=0.5)
+        assert not waiting.done()
+    await waiting
+    for engine in (first, second):
+        await engine.dispose()
+
+
 async def test_a_database_of_a_newer_schema_is_refused_by_name(engine):
     async with writing(engine) as connection:
         await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
