@@ -18,6 +18,7 @@ from faults.relay import Relay
 from sandbox.caller import CallResult, Control
 from sandbox.caller.token_source import JoinToken
 from sandbox.stack import Process, Stack, StackOptions
+from sandbox.stack.stack import ROOT
 
 FAST = {"stt_final_seconds": 0.1, "llm_first_token_seconds": 0.1, "tts_first_byte_seconds": 0.1}
 LATE_SECONDS, USUAL_SECONDS = 1.0, 0.5
@@ -34,7 +35,9 @@ IMPATIENT = {
     "LLM_FIRST_TOKEN_SECONDS": "2",
     "TTS_FIRST_BYTE_SECONDS": "2",
 }
-ENGLISH_PHRASES = 10  # so many rendered, and the apologies are among them
+ENGLISH_PHRASES = 10  # so many rendered, and the apologies are among them: English is the first
+PHRASES_RENDERED, RENDERED_SECONDS = "phrase.rendered", 300.0
+PHRASES = ROOT / ".cache" / "phrases"  # as the stack says
 ORDERS_SCOPE = "default"
 ADDRESSES = {
     "stt": ("STT_BASE_URL", ""),
@@ -76,10 +79,12 @@ class LineUp:
         return Control(self.stack.sandbox_url, self.scope)
 
     async def start(self) -> None:
-        """Start relays and worker; ready when the apologies can be spoken without a provider."""
+        """Start relays and worker; ready when the apologies can be spoken without a provider.
+
+        A line whose voice cannot be reached has a cache of its own: it must not find what others have rendered.
+        """
         await self.reset()
-        cache = Path(tempfile.mkdtemp(prefix="phrases-", dir=self.stack._folder))
-        environment = {"AGENT_NAME": self.name, "WORKER_PHRASE_CACHE_DIR": str(cache), **IMPATIENT, **self.environment}
+        environment = {"AGENT_NAME": self.name, **IMPATIENT, **self.environment}
         for provider, (variable, path) in ADDRESSES.items():
             self.relays[provider] = relay = Relay(self.stack.port("sandbox"))
             await relay.start()
@@ -88,13 +93,27 @@ class LineUp:
             provider, url = self.wrong
             variable, path = ADDRESSES[provider]
             environment[variable] = url + path
+            if provider == "tts":
+                environment["WORKER_PHRASE_CACHE_DIR"] = tempfile.mkdtemp(prefix="phrases-", dir=self.stack._folder)
         self.worker = await self.stack.start_worker(f"worker-{self.name}", environment, scope=self.scope)
         if not self.wrong or self.wrong[0] != "tts":
 
-            async def rendered() -> bool:
-                return len(list(cache.glob("*.wav"))) >= ENGLISH_PHRASES
+            async def can_apologise() -> bool:
+                return len(list(PHRASES.glob("*.wav"))) >= ENGLISH_PHRASES
 
-            await self.worker.until(rendered, 60)
+            await self.worker.until(can_apologise, 60)
+
+    async def rendered(self) -> None:
+        """Wait until all phrases are: a fault of the voice that is to be met once would else be met by one of them."""
+        worker = self.worker
+        assert worker is not None, "the line has not been started"
+        if self.wrong and self.wrong[0] == "tts":
+            return
+
+        async def all_rendered() -> bool:
+            return PHRASES_RENDERED in worker.log_text()
+
+        await worker.until(all_rendered, RENDERED_SECONDS)
 
     @contextlib.asynccontextmanager
     async def alone(self, provider: str) -> AsyncIterator[None]:

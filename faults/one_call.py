@@ -71,6 +71,8 @@ async def run_cell(cell: Cell, line: LineUp) -> Row:
 
 async def _run_cell(cell: Cell, line: LineUp) -> Row:
     await line.reset()
+    if cell.provider == "tts":
+        await line.rendered()
     log_before = line.log_size()
     seen_before = len(await line.stack.seen(line.scope))
     tasks: list[asyncio.Task[None]] = []
@@ -115,6 +117,8 @@ async def run_tour(cells: Sequence[Cell], line: LineUp) -> list[Row]:
 async def _run_tour(cells: Sequence[Cell], line: LineUp) -> list[Row]:
     await line.reset()
     provider = cells[0].provider
+    if provider == "tts":
+        await line.rendered()
     tasks: list[asyncio.Task[None]] = []
     seen_before = len(await line.stack.seen(line.scope))
     log_sizes: list[int] = []
