@@ -6,7 +6,7 @@ VENV := .venv/bin
 export VAANI_IGNORE_ENV_FILE := true
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo dev doctor drift call test check fix bench capacity matrix soak nightly languages prices-check upgrade-check token-zip agent-context release-status lock golden clean
+.PHONY: help setup demo dev doctor drift call test check fix bench capacity matrix soak nightly languages prices-check upgrade-check token-zip agent-context release-status lock golden pictures clean
 
 help:  ## List these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ lock: setup  ## Refresh the locked requirement files
 
 golden: setup  ## Rewrite golden files and show the diff
 	@GOLDEN=write $(VENV)/python -m pytest -q tests -k golden; git --no-pager diff --stat -- '*golden*'
+
+pictures: setup  ## Take the pictures of the README and the docs anew, in a real browser
+	@$(VENV)/python tests/web/picture.py
 
 clean:  ## Remove what was built, not what was installed
 	@rm -rf build out .mypy_cache .ruff_cache .pytest_cache .hypothesis
