@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from livekit.agents import AgentServer, JobContext, JobProcess
 from livekit.agents.utils.hw import get_cpu_monitor
 
+from worker import parent_socket
 from worker.admission import Admission
 from worker.admission_rules import AdmissionRules
 from worker.end_of_turn.session_options import hears_sound
@@ -104,11 +105,11 @@ def teller_of(settings: Settings) -> Teller | None:
     """Build who keeps the budgets; None where there are none."""
     if not settings.money.limits.are_set:
         return None
-    from worker.budget.teller import Teller, new_address
+    from worker.budget.teller import Teller
 
     spool = settings.records.spool_folder
     folder = None if spool is None else spool / "budgets"
-    return Teller(new_address(), settings.money.limits, settings.records.records_url, folder)
+    return Teller(str(parent_socket.new_address("budget")), settings.money.limits, settings.records.records_url, folder)
 
 
 # What a call's process runs. The framework sends it these three by name, and there worker.server is loaded already.

@@ -18,8 +18,9 @@ from records.engine import new_engine, upgrade
 from records.schema import AgentSpending
 from worker.budget import teller as module
 from worker.budget.claims import Claims
-from worker.budget.teller import Book, Teller, new_address
+from worker.budget.teller import Book, Teller
 from worker.budget.untold import Untold
+from worker.parent_socket import new_address
 
 DAY = date(2026, 11, 29)
 ASK = 4.0
@@ -50,7 +51,7 @@ async def database(url):
 
 @contextlib.asynccontextmanager
 async def serving(limits, url=""):
-    teller = Teller(new_address(), limits, url)
+    teller = Teller(str(new_address("budget")), limits, url)
     assert await asyncio.to_thread(teller.start)
     try:
         yield teller

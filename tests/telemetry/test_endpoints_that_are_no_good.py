@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import tempfile
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -269,7 +270,7 @@ async def test_spans_wait_for_an_endpoint_that_comes_later(told, receiver, monke
 
 async def test_a_socket_has_a_folder_of_its_own_from_when_it_is_listened_to_until_it_is_closed(monkeypatch, tmp_path):
     """Pins a worker that never started, for its settings were wrong, and left a folder behind."""
-    monkeypatch.setattr(pipe.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setenv(pipe.SOCKET_VARIABLE, "")
     server = PipeServer(pipe.choose_socket(), lambda *_: None)
     assert list(tmp_path.iterdir()) == []

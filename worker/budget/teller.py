@@ -10,8 +10,6 @@ import asyncio
 import contextlib
 import logging
 import secrets
-import shutil
-import tempfile
 import threading
 import time
 from datetime import UTC, datetime
@@ -19,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from records.budgets import Claim, Limits, Verdict
-from worker import log_events
+from worker import log_events, parent_socket
 from worker.budget.ledger import Ledger
 from worker.budget.untold import Untold
 from worker.budget.wire import read_claim, verdict_line
@@ -35,11 +33,6 @@ AWAY_SECONDS = 2.0
 START_SECONDS = 30.0
 """A database's drivers are seconds of imports on a busy machine."""
 STOP_SECONDS = 3.0
-
-
-def new_address() -> str:
-    """Return an address where calls will find the teller, in a folder of its own that nobody can guess."""
-    return str(Path(tempfile.gettempdir()) / f"vaani-budget-{secrets.token_hex(8)}" / "teller")
 
 
 class Book:
@@ -135,7 +128,7 @@ class Teller:
             with contextlib.suppress(RuntimeError):  # it has ended already
                 loop.call_soon_threadsafe(stop.set)
         self._thread.join(STOP_SECONDS)
-        shutil.rmtree(Path(self.address).parent, ignore_errors=True)
+        parent_socket.forget(Path(self.address))
 
     def _run(self) -> None:
         try:
@@ -162,8 +155,7 @@ class Teller:
             finally:
                 calls.discard(task)
 
-        Path(self.address).parent.mkdir(mode=0o700)
-        server = await asyncio.start_unix_server(call, self.address)
+        server = await parent_socket.listen(Path(self.address), call)
         self._ready.set()
         catching_up = asyncio.create_task(_catch_up(book))
         try:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import secrets
-import socket
-import tempfile
 from pathlib import Path
 
-from worker import log_events
+from worker import log_events, parent_socket
 from worker.load.from_calls import KEEP, SHED, ProcessMeter
 from worker.load.report import LONGEST_LINE_BYTES, REPORT_SECONDS, BadReport, Report
 from worker.load.strain import Reading, Strain, StrainControl
@@ -25,7 +21,7 @@ class WorkerLoad:
     """Listens on a socket that calls' processes are told of, and measures this process beside them."""
 
     def __init__(self, cores: float, late_seconds: float) -> None:
-        self.address = str(Path(tempfile.gettempdir(), f"vaani-load-{os.getpid()}-{secrets.token_hex(4)}"))
+        self.address = str(parent_socket.new_address("load"))
         """Where calls' processes report to."""
         self._window = LoadWindow(cores)
         self._control = StrainControl(late_seconds)
@@ -50,7 +46,7 @@ class WorkerLoad:
         """Start to listen; where that cannot be, calls report nothing, and this process is measured alone."""
         self._measuring = asyncio.create_task(self._measure())
         try:
-            self._server = await asyncio.start_unix_server(self._hear, sock=self._socket(), limit=LONGEST_LINE_BYTES)
+            self._server = await parent_socket.listen(Path(self.address), self._hear, limit=LONGEST_LINE_BYTES)
         except (OSError, NotImplementedError) as error:
             log.warning("calls cannot report how late they are", extra={"why": f"{type(error).__name__}: {error}"})
 
@@ -61,20 +57,7 @@ class WorkerLoad:
             await asyncio.gather(self._measuring, return_exceptions=True)
         if self._server is not None:
             self._server.close()
-            Path(self.address).unlink(missing_ok=True)
-
-    def _socket(self) -> socket.socket:
-        """Make a socket that only this user's processes can connect to."""
-        made = socket.socket(socket.AF_UNIX)
-        before = os.umask(0o177)
-        try:
-            made.bind(self.address)
-        except OSError:
-            made.close()
-            raise
-        finally:
-            os.umask(before)
-        return made
+            parent_socket.forget(Path(self.address))
 
     async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take one call's reports until its process is gone."""

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
-import shutil
 import socket
 import struct
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+
+from worker import parent_socket
 
 SOCKET_VARIABLE: Final = "VAANI_TELEMETRY_SOCKET"
 """How calls' processes learn of it: they inherit the environment. Not for people to set."""
@@ -31,7 +30,7 @@ _HEAD = struct.Struct(">cI")  # kind, length of what follows
 
 def choose_socket() -> Path:
     """Name the socket of this worker, and tell calls' processes; its folder is made when it is listened to."""
-    path = Path(tempfile.gettempdir()) / f"vaani-{secrets.token_hex(8)}" / "telemetry"
+    path = parent_socket.new_address("telemetry")
     os.environ[SOCKET_VARIABLE] = str(path)
     return path
 
@@ -98,8 +97,7 @@ class PipeServer:
 
     async def start(self) -> None:
         """Start listening, in a folder that nobody else can enter."""
-        self._path.parent.mkdir(mode=0o700)
-        self._server = await asyncio.start_unix_server(self._follow, self._path)
+        self._server = await parent_socket.listen(self._path, self._follow)
 
     async def aclose(self) -> None:
         """Stop listening, and remove the socket's folder."""
@@ -107,7 +105,7 @@ class PipeServer:
             self._server.close()
         for line in self._lines:
             line.close()
-        shutil.rmtree(self._path.parent, ignore_errors=True)
+        parent_socket.forget(self._path)
 
     async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._lines.add(writer)
