@@ -244,9 +244,9 @@ class Fleet:
         while worker.calls and self.env.now < until:
             yield self.env.timeout(min(5.0, until - self.env.now))
         if worker.state is State.STOPPING:
-            self._leave(worker, seconds_to_move=0.0)
+            self._leave(worker)
 
-    def _leave(self, worker: Worker, seconds_to_move: float) -> None:
+    def _leave(self, worker: Worker, *, died: bool = False) -> None:
         """The worker is gone; its calls move where there is room, and are cut where there is none."""
         worker.state = State.GONE
         self.outcome.worker_seconds += self.env.now - worker.asked_at
@@ -258,7 +258,7 @@ class Fleet:
                 call.over.succeed()
             else:
                 other.calls.add(call)
-                if seconds_to_move:
+                if died:
                     self.outcome.rescued += 1
                 else:
                     self.outcome.handed_over += 1
@@ -295,7 +295,7 @@ class Fleet:
                 self._add()
         yield self.env.timeout(self.parameters.rescue_seconds.value)
         for worker in lost:
-            self._leave(worker, self.parameters.rescue_seconds.value)
+            self._leave(worker, died=True)
 
     def _outage(self, at: float) -> Steps:
         """Half of those in a call hang up within half a minute when the provider goes, and call again."""

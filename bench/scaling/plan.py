@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bench.scaling.parameters import Figure, Parameters, assumed, measured, read
+from bench.scaling.parameters import Figure, Parameters
 
 STEPS = (100, 1_000, 10_000, 100_000)
 
@@ -36,50 +36,75 @@ def parts(parameters: Parameters) -> list[Part]:
     calls_a_second = 1 / parameters.call_mean_seconds.value
     return [
         Part(
-            "Sarvam STT sockets", "account", read(1, "sockets", "one a call for as long as it lasts"),
-            read(100, "sockets", "Sarvam's docs, plan Business: 100 at once"),
+            "Sarvam STT sockets",
+            "account",
+            Figure(1, "sockets", "read: one a call for as long as it lasts"),
+            Figure(100, "sockets", "read: Sarvam's docs, plan Business: 100 at once"),
             "A contract: the listed plans end here. Have the limit in writing, and keep the fleet's places below it.",
         ),
         Part(
-            "Sarvam TTS sockets", "account", assumed(0.5, "sockets", "the agent speaks half of the time"),
-            read(30, "sockets", "Sarvam's docs, bulbul:v3 on plan Starter: 30 at once; larger plans are not listed"),
+            "Sarvam TTS sockets",
+            "account",
+            Figure(0.5, "sockets", "assumed: the agent speaks half of the time"),
+            Figure(
+                30, "sockets", "read: Sarvam's docs, bulbul:v3 on plan Starter: 30 at once; larger plans are not listed"
+            ),
             "The same contract; ready phrases are rendered once and cost no socket.",
         ),
         Part(
-            "OpenAI requests", "account", assumed(8, "requests a minute", "four turns a minute, each begun twice"),
-            read(10_000, "requests a minute", "OpenAI's usage tier 4 for small models, as listed"),
+            "OpenAI requests",
+            "account",
+            Figure(8, "requests a minute", "assumed: four turns a minute, each begun twice"),
+            Figure(10_000, "requests a minute", "read: OpenAI's usage tier 4 for small models, as listed"),
             "A higher tier, or a model in India (Sarvam 105B) for a share of the calls.",
         ),
         Part(
-            "LiveKit nodes", "node of 16 cores", assumed(1 / 0.8, "calls", "80 % of a node is used"),
-            assumed(1_500, "calls", "two participants and two Opus tracks a room, 3,000 of them a node"),
+            "LiveKit nodes",
+            "node of 16 cores",
+            Figure(1 / 0.8, "calls", "assumed: 80 % of a node is used"),
+            Figure(1_500, "calls", "assumed: two participants and two Opus tracks a room, 3,000 of them a node"),
             "LiveKit Cloud, or more nodes behind one Redis: a room lives on one node, so nodes add up.",
         ),
         Part(
-            "PostgreSQL for records", "instance", assumed(calls_a_second, "records a second", "they end as they begin"),
-            measured(93, "records a second", "records_per_second of `make bench`, one writing process on two cores"),
+            "PostgreSQL for records",
+            "instance",
+            Figure(calls_a_second, "records a second", "assumed: they end as they begin"),
+            Figure(
+                93, "records a second", "measured: records_per_second of `make bench`, one writing process on two cores"
+            ),
             "The spool waits, writers are many: a larger instance, then partitions by month, then a second one.",
         ),
         Part(
-            "SIP channels", "trunk", read(1, "channels", "one a call"),
-            assumed(500, "channels", "what Indian carriers give a customer without a project; they sell in tens"),
+            "SIP channels",
+            "trunk",
+            Figure(1, "channels", "read: one a call"),
+            Figure(
+                500, "channels", "assumed: what Indian carriers give a customer without a project; they sell in tens"
+            ),
             "Several trunks, several carriers; `python -m phone campaign` keeps a rate per trunk.",
         ),
         Part(
-            "Worker cores", "core", read(1, "calls", "a call's process"), parameters.calls_per_core,
+            "Worker cores",
+            "core",
+            Figure(1, "calls", "read: a call's process"),
+            parameters.calls_per_core,
             "GKE with KEDA, spare nodes; quota of CPUs asked for before the day of the spike.",
         ),
         Part(
-            "Addresses of pods", "/17 of pods", assumed(1 / parameters.calls_per_worker, "addresses", "one a worker"),
-            read(128 * 32, "addresses", "128 nodes of a /24 each; Autopilot runs 32 pods a node"),
+            "Addresses of pods",
+            "/17 of pods",
+            Figure(1 / parameters.calls_per_worker, "addresses", "assumed: one a worker"),
+            Figure(128 * 32, "addresses", "read: 128 nodes of a /24 each; Autopilot runs 32 pods a node"),
             "A /14 for pods from the start: it cannot be widened later, only added to.",
         ),
         Part(
-            "Token function", "instance", assumed(calls_a_second, "requests a second", "one token a call"),
-            measured(732, "requests a second", "vaani_oidc in token_requests_per_second of `make bench`"),
+            "Token function",
+            "instance",
+            Figure(calls_a_second, "requests a second", "assumed: one token a call"),
+            Figure(732, "requests a second", "measured: vaani_oidc in token_requests_per_second of `make bench`"),
             "Raise max_instance_count; nothing is shared between instances.",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def first_to_break(parameters: Parameters) -> list[Part]:

@@ -23,7 +23,7 @@ from livekit import rtc
 
 from bench.scaling.arrivals import Arrival
 from bench.scaling.fleet import Fleet, Outcome, Platform, Policy, Trouble
-from bench.scaling.parameters import Parameters, assumed, measured
+from bench.scaling.parameters import Figure, Parameters
 from bench.scaling.rule import Autoscaler, Rule
 from sandbox.stack.processes import Process, ProcessFailed
 from sandbox.stack.stack import Stack, StackOptions
@@ -171,11 +171,11 @@ def simulated(arrivals: Sequence[Arrival], start_seconds: float) -> list[Outcome
     """The same callers on the simulated fleet, with the start time that was measured; nobody calls again."""
     parameters = replace(
         Parameters(),
-        cores_per_worker=assumed(1, "cores", "one call a worker here"),
-        calls_per_core=assumed(1, "calls", "one call a worker here"),
-        worker_start_seconds=measured(start_seconds, "s", "in this run"),
-        metric_age_seconds=assumed(0, "s", "the rule sees the calls themselves"),
-        redial_share=assumed(0, "share", "nobody calls again here"),
+        cores_per_worker=Figure(1, "cores", "assumed: one call a worker here"),
+        calls_per_core=Figure(1, "calls", "assumed: one call a worker here"),
+        worker_start_seconds=Figure(start_seconds, "s", "measured: in this run"),
+        metric_age_seconds=Figure(0, "s", "assumed: the rule sees the calls themselves"),
+        redial_share=Figure(0, "share", "assumed: nobody calls again here"),
     )
     platform = Platform(
         "this machine",

@@ -9,7 +9,7 @@ import pytest
 from bench.scaling.__main__ import DOCS, main
 from bench.scaling.arrivals import Arrival, Day, spike
 from bench.scaling.fleet import REDIALS, Fleet, Platform, Policy, Trouble
-from bench.scaling.parameters import Parameters, assumed
+from bench.scaling.parameters import Figure, Parameters
 from bench.scaling.plan import STEPS, first_to_break
 from bench.scaling.policies import GKE, policies
 from bench.scaling.real_run import RULE, SECONDS, callers, simulated
@@ -94,7 +94,7 @@ def test_the_spike_rises_twentyfold_in_five_minutes_and_goes():
 
 
 def test_a_call_without_a_place_is_refused_and_a_call_with_one_is_not():
-    nobody_redials = replace(PARAMETERS, redial_share=assumed(0, "share", "for the test"))
+    nobody_redials = replace(PARAMETERS, redial_share=Figure(0, "share", "assumed: for the test"))
     at_once = [Arrival(1.0 + number / 100, 100.0) for number in range(PLACES + 3)]
     outcome = Fleet(Policy("one", quick(), workers=1), nobody_redials, Trouble(), 1).run(at_once, 1000.0)
     assert (outcome.asked, outcome.refused) == (PLACES + 3, 3)
@@ -102,7 +102,7 @@ def test_a_call_without_a_place_is_refused_and_a_call_with_one_is_not():
 
 
 def test_who_was_refused_calls_again_and_is_counted_again():
-    everybody_redials = replace(PARAMETERS, redial_share=assumed(1, "share", "for the test"))
+    everybody_redials = replace(PARAMETERS, redial_share=Figure(1, "share", "assumed: for the test"))
     fleet = Fleet(Policy("none", quick(), workers=0), everybody_redials, Trouble(), 1)
     outcome = fleet.run([Arrival(1.0, 10.0)], 5000.0)
     assert outcome.asked == outcome.refused == 1 + REDIALS
