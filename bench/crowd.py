@@ -19,7 +19,6 @@ from sandbox.caller import CallEvent, CallPlan, CallResult, Control, Turn, place
 from sandbox.stack.processes import Process, free_port
 from sandbox.stack.stack import ROOT, START_SECONDS, Stack, StackOptions
 
-PREPARED_SECONDS = 300.0
 BETWEEN_CALLERS_SECONDS = 0.7
 BETWEEN_STEPS_SECONDS = 3.0  # processes that replace those of the last calls have their start behind them
 BUSY = "busy"
@@ -118,14 +117,10 @@ async def lonely_worker(cores: Cores, name: str, settings: Mapping[str, str]) ->
             with pinned(cores.worker):
                 await process.start()
             worker = LonelyWorker(stack, process, contender, health_port, cores)
-            await process.until(lambda: _logged(process, "worker.registered"), START_SECONDS)
-            await process.until(lambda: _logged(process, "phrase.rendered"), PREPARED_SECONDS)
+            await process.until_logged("worker.registered", START_SECONDS)
+            await process.until_phrases_are_rendered()
             await asyncio.sleep(BETWEEN_STEPS_SECONDS)
             yield worker
-
-
-async def _logged(process: Process, text: str) -> bool:
-    return text in process.log_text()
 
 
 @dataclass(frozen=True, slots=True)

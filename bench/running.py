@@ -21,9 +21,8 @@ from bench.records import CallRecord, TurnRecord
 from bench.stages import Event, stages_of_turn
 from sandbox.caller import CallEvent, CallPlan, CallResult, Control, JoinToken, Patience, TurnResult, place_call
 from sandbox.stack.processes import Process, ProcessFailed, free_port
-from sandbox.stack.stack import OWN_PREFIXES, ROOT, START_SECONDS, Stack
+from sandbox.stack.stack import OWN_PREFIXES, PHRASE_CACHE, ROOT, START_SECONDS, Stack
 
-PREPARED, PREPARE_SECONDS = "phrase.rendered", 300.0
 REGISTERED = ("worker.registered", "registered worker")
 POLL_SECONDS = 0.01
 STEADY_PORT = 28917
@@ -70,7 +69,7 @@ def environment(stack: Stack, contender: Contender) -> dict[str, str]:
         # A contender reads only what is meant for it: a variable of ours is a misspelt one to nobody else.
         "WORKER_ORDERS_URL": url,
         "WORKER_HEALTH_PORT": "0",
-        "WORKER_PHRASE_CACHE_DIR": str(ROOT / ".cache" / "phrases"),
+        "WORKER_PHRASE_CACHE_DIR": str(PHRASE_CACHE),
     }
     return {**kept, **contender.environment}
 
@@ -97,17 +96,13 @@ async def started(
     for name, process in processes.items():
         if contender_prepares(contenders, name):
             say(f"waiting until {name} has its phrases ready")
-            await process.until(lambda process=process: _logged(process, PREPARED), PREPARE_SECONDS)  # type: ignore[misc]
+            await process.until_phrases_are_rendered()
     yield processes, seconds
 
 
 def contender_prepares(contenders: Sequence[Contender], name: str) -> bool:
     """Whether it goes on preparing after it has registered: a new deployment's phrases are rendered once."""
     return any(each.name == name and each.command == WORKER for each in contenders)
-
-
-async def _logged(process: Process, text: str) -> bool:
-    return text in process.log_text()
 
 
 @dataclass

@@ -15,7 +15,7 @@ from typing import Any
 from bench.calls import talked_over_turns
 from bench.figures import percentile
 from bench.rows import Row, row
-from bench.running import BRISK, PREPARE_SECONDS, PREPARED, steady_port
+from bench.running import BRISK, steady_port
 from sandbox.caller import CallPlan, CallResult, Turn, place_call
 from sandbox.caller.call import BeforeTurn
 from sandbox.phone.line import TelephoneLine
@@ -63,12 +63,7 @@ async def measure(quick: bool, say: Callable[[str], None]) -> list[Row]:
     heard = Heard()
     options = StackOptions(scope=SCOPE, telephone=True, ports={"sandbox": steady_port()})
     async with Stack(options) as stack:
-        worker = stack.processes["worker"]
-
-        async def prepared() -> bool:
-            return PREPARED in worker.log_text()
-
-        await worker.until(prepared, PREPARE_SECONDS)
+        await stack.processes["worker"].until_phrases_are_rendered()
         await stack.telephone.give_number(NUMBER)
         for number in range(1 if quick else 4):
             await _beside_a_page(stack, heard)

@@ -18,7 +18,7 @@ from faults.relay import Relay
 from sandbox.caller import CallResult, Control
 from sandbox.caller.token_source import JoinToken
 from sandbox.stack import Process, Stack, StackOptions
-from sandbox.stack.stack import ROOT
+from sandbox.stack.stack import PHRASE_CACHE
 
 FAST = {"stt_final_seconds": 0.1, "llm_first_token_seconds": 0.1, "tts_first_byte_seconds": 0.1}
 LATE_SECONDS, USUAL_SECONDS = 1.0, 0.5
@@ -36,8 +36,6 @@ IMPATIENT = {
     "TTS_FIRST_BYTE_SECONDS": "2",
 }
 ENGLISH_PHRASES = 10  # so many rendered, and the apologies are among them: English is the first
-PHRASES_RENDERED, RENDERED_SECONDS = "phrase.rendered", 300.0
-PHRASES = ROOT / ".cache" / "phrases"  # as the stack says
 ORDERS_SCOPE = "default"
 ADDRESSES = {
     "stt": ("STT_BASE_URL", ""),
@@ -99,21 +97,15 @@ class LineUp:
         if not self.wrong or self.wrong[0] != "tts":
 
             async def can_apologise() -> bool:
-                return len(list(PHRASES.glob("*.wav"))) >= ENGLISH_PHRASES
+                return len(list(PHRASE_CACHE.glob("*.wav"))) >= ENGLISH_PHRASES
 
             await self.worker.until(can_apologise, 60)
 
     async def rendered(self) -> None:
         """Wait until all phrases are: a fault of the voice that is to be met once would else be met by one of them."""
-        worker = self.worker
-        assert worker is not None, "the line has not been started"
-        if self.wrong and self.wrong[0] == "tts":
-            return
-
-        async def all_rendered() -> bool:
-            return PHRASES_RENDERED in worker.log_text()
-
-        await worker.until(all_rendered, RENDERED_SECONDS)
+        assert self.worker is not None, "the line has not been started"
+        if not self.wrong or self.wrong[0] != "tts":
+            await self.worker.until_phrases_are_rendered()
 
     @contextlib.asynccontextmanager
     async def alone(self, provider: str) -> AsyncIterator[None]:

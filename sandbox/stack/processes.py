@@ -15,6 +15,7 @@ from pathlib import Path
 
 LAST_LINES = 15
 POLL_SECONDS = 0.05
+PHRASES_SECONDS = 300.0
 PORTS = range(20_000, 32_768)
 PORTS_OF_A_PROCESS = 64
 
@@ -77,6 +78,18 @@ class Process:
             if time.monotonic() > limit:
                 raise ProcessFailed(self.name, f"was not ready after {seconds:g} s", self.log)
             await asyncio.sleep(POLL_SECONDS)
+
+    async def until_logged(self, text: str, seconds: float) -> None:
+        """Wait until its log holds `text`. Raises as `until` does."""
+
+        async def logged() -> bool:
+            return text in self.log_text()
+
+        await self.until(logged, seconds)
+
+    async def until_phrases_are_rendered(self) -> None:
+        """Wait until a worker has every ready phrase: the first start with a new cache asks the voice for each."""
+        await self.until_logged("phrase.rendered", PHRASES_SECONDS)
 
     def signal(self, number: int) -> None:
         """Send a signal to the process itself."""

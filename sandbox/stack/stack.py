@@ -22,6 +22,7 @@ from sandbox.stack.processes import Process, ProcessFailed, free_port, python
 from sandbox.stack.telephony import TelephoneNetwork, redis_command, sip_command, sip_configuration
 
 ROOT = Path(__file__).parents[2]
+PHRASE_CACHE = ROOT / ".cache" / "phrases"
 START_SECONDS = 90.0
 UDP_PARTS = ("livekit_udp", "sip")
 OWN_PREFIXES = (
@@ -245,13 +246,13 @@ class Stack:
             "WORKER_LATE_SECONDS": "0",
             "WORKER_IDLE_PROCESSES": "2",  # nobody calls six times in one instant
             "WORKER_HEALTH_PORT": str(self.port(f"{name}_health")),
-            "WORKER_PHRASE_CACHE_DIR": str(ROOT / ".cache" / "phrases"),
+            "WORKER_PHRASE_CACHE_DIR": str(PHRASE_CACHE),
             **self._records(),
             **self.options.worker_environment,
             **(environment or {}),
         }
         process = await self._start(name, [python(), "-m", "worker", "start"], merged)
-        await process.until(lambda: _logged(process, "worker.registered"), START_SECONDS)
+        await process.until_logged("worker.registered", START_SECONDS)
         return process
 
     async def start_console(self) -> Process:
@@ -311,10 +312,6 @@ class Stack:
         async with self.http.get(url) as reply:
             content = await reply.json()
         return list(content["events"])
-
-
-async def _logged(process: Process, text: str) -> bool:
-    return text in process.log_text()
 
 
 async def _accepts(port: int) -> bool:
