@@ -13,7 +13,7 @@ from worker.conversation.phrases import Phrases
 from worker.end_of_turn import DEFAULT_POLICY
 from worker.end_of_turn.wait_policy import wait_policy
 from worker.outcome.checks import outcome_problems
-from worker.providers.prices import PriceTable
+from worker.providers.prices import price_of
 from worker.providers.sarvam_voices import languages_without_a_voice, voice_problems
 from worker.record.checks import record_problems
 from worker.recording.shelf import folder_of
@@ -44,7 +44,7 @@ def setting_problems(settings: Settings, *, ask_the_database: bool = True) -> li
         problems.append(str(error))
     problems += recording_problems(settings.consent)
     try:
-        problems += budget_problems(settings, PriceTable.load(settings.money).bill)
+        problems += budget_problems(settings, price_of(settings.money))
     except ValueError as error:
         problems.append(str(error))
     if not settings.consent.rules.opening and settings.consent.mode is not Mode.NONE:

@@ -27,7 +27,7 @@ from worker.livekit_internals import hear_ctrl_c_always
 from worker.load_log import log_load
 from worker.outcome.building import beside_records
 from worker.parent import Parts
-from worker.providers.prices import PriceTable
+from worker.providers.prices import price_of
 from worker.providers.sarvam_tts import SarvamVoice, build_tts
 from worker.record.lost import note_lost_call
 from worker.record.shipping import RecordShipping
@@ -157,7 +157,7 @@ async def _keeps_budgets(parts: Parts, settings: Settings) -> bool:
         why = f"no budget can be kept: calls cannot be listened to at {parts.teller.address}; set TMPDIR, or no budget"
         log.error(log_events.WORKER_GAVE_UP, extra={"why": why})
         return False
-    tell_budgets(settings, PriceTable.load(settings.money).bill)
+    tell_budgets(settings, price_of(settings.money))
     return True
 
 

@@ -56,9 +56,9 @@ def beside_records(settings: Settings) -> Callable[[AsyncEngine], Awaitable[None
     async def run(engine: AsyncEngine) -> None:
         from worker.outcome.open_calls import OpenCalls
         from worker.outcome.schema import BadSchema
-        from worker.providers.prices import PriceTable
+        from worker.providers.prices import price_of
 
-        receiver, price = receiver_of(settings.outcome), PriceTable.load(settings.money).bill
+        receiver, price = receiver_of(settings.outcome), price_of(settings.money)
         work: list[Awaitable[None]] = []
         try:
             work.append(OpenCalls(engine, maker_of(settings), price, tells=receiver is not None).run())
