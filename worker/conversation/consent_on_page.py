@@ -13,6 +13,7 @@ from collections.abc import Callable
 from livekit import api, rtc
 from livekit.agents import JobContext
 
+from worker.phone.line import is_phone
 from worker.recovery.rooms import API_ERRORS, API_SECONDS
 
 log = logging.getLogger("vaani")
@@ -31,7 +32,7 @@ class ConsentOnPage:
 
     def met(self, caller: rtc.RemoteParticipant) -> None:
         """Let this caller's page press the button; a phone has none."""
-        if caller.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP or self._caller:
+        if is_phone(caller) or self._caller:
             return
         self._caller = caller.identity
         self._ctx.room.on("participant_attributes_changed", self._changed)

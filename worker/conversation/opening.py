@@ -24,6 +24,7 @@ from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
 from worker.conversation.spending import Spending
+from worker.phone.line import is_phone
 from worker.phone.menu import Other
 from worker.recovery.rooms import CALLER_KINDS
 from worker.settings import CallSettings
@@ -117,7 +118,7 @@ class Opening:
         if not await self._is_answered(caller):
             self._ending.end(NOT_ANSWERED)
             return False
-        if caller.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP:
+        if is_phone(caller):
             self._reports.usage.joined(PHONE_LINE)
         self._spending.met(caller)
         if time.monotonic() - waited_from > ALREADY_THERE_SECONDS:

@@ -84,8 +84,7 @@ class PhoneCall:
 
     def clean_sound(self, track: NoiseCancellationParams) -> LineEcho | None:
         """Return what takes the agent's voice out of a phone's sound; None for a page, whose browser does so."""
-        is_phones = track.participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
-        return self._line_echo if is_phones else None
+        return self._line_echo if is_phone(track.participant) else None
 
     async def answered(self, person: rtc.RemoteParticipant) -> bool:
         """Wait until a phone is picked up, hearing and saying nothing meanwhile; False when nobody does.

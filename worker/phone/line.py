@@ -41,7 +41,7 @@ _WHY_LEFT = {
 }
 
 
-def is_phone(person: rtc.RemoteParticipant) -> bool:
+def is_phone(person: rtc.Participant) -> bool:
     """Return whether somebody is in the room by telephone."""
     return person.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
 
