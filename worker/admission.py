@@ -99,7 +99,7 @@ class Admission:
         if succession is not None and succession.reason == "busy":
             await self._refuse(request, "busy", succession.identity, {BUSY_ATTRIBUTE: "true"})
         elif succession is not None:  # a caller in mid-call is not told that all lines are busy
-            self._take(request, Ticket(succession.ticket_at_seconds, succession.caller))
+            self._take(request, succession.ticket)
             await self._accept(request, identity=succession.identity)
         else:
             await self._take_first(request)

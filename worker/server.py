@@ -67,7 +67,7 @@ from worker.recovery.exit_codes import FAILED, exit_with
 from worker.recovery.rooms import CALLER_KINDS, Rooms
 from worker.recovery.snapshot import Seal, Succession, id_of_call
 from worker.settings import CallSettings, ConsentSettings, Settings, TurnSettings
-from worker.ticket import read_ticket, read_traceparent
+from worker.ticket import Ticket, read_ticket, read_traceparent
 from worker.tools.offered import offered_tools
 
 if TYPE_CHECKING:
@@ -146,9 +146,9 @@ def telemetry_of(settings: Settings) -> Telemetry | None:
     from worker.telemetry.in_call import set_up_telemetry
 
     def trace_of(ctx: JobContext) -> TraceOfCall:
-        succession, ticket = succession_of(ctx, settings), read_ticket(ctx.job.metadata)
-        said = succession.traceparent if succession is not None else ticket.traceparent if ticket is not None else ""
-        return TraceOfCall(read_traceparent(said), id_of_call(ctx.job.room.sid, succession))
+        succession = succession_of(ctx, settings)
+        parent = read_traceparent(first_ticket(ctx, succession).traceparent)
+        return TraceOfCall(parent, id_of_call(ctx.job.room.sid, succession))
 
     return set_up_telemetry(settings, trace_of)
 
@@ -328,14 +328,14 @@ def budget_parts(ctx: JobContext, ready: Prewarmed) -> BudgetParts | None:
     settings, limits = ready.settings, ready.settings.money.limits
     if not limits.are_set or ctx.is_fake_job() or refusal(ctx) is not None:
         return None
-    succession, ticket = succession_of(ctx, settings), read_ticket(ctx.job.metadata)
+    succession = succession_of(ctx, settings)
     turns = Turns(settings.stt, settings.llm, settings.tts, settings.call, settings.turns, settings.outcome)
     return BudgetParts(
         limits,
         ready.budget_address,
         call=id_of_call(ctx.job.room.sid, succession),
         generation=0 if succession is None else succession.generation,
-        caller=succession.caller if succession is not None else ticket.caller if ticket is not None else "",
+        caller=first_ticket(ctx, succession).caller,
         key=settings.livekit.api_secret.get_secret_value(),
         time_zone=settings.tools.time_zone,
         dearest_turn=turns.dearest_rupees(ready.prices.bill),
@@ -421,17 +421,21 @@ def succession_of(ctx: JobContext, settings: Settings) -> Succession | None:
     return Seal(settings.livekit.api_secret.get_secret_value()).open_succession(ctx.job.metadata, ctx.room.name)
 
 
+def first_ticket(ctx: JobContext, succession: Succession | None) -> Ticket:
+    """Return the ticket that the call began with, maybe with another agent; one that says nothing where it had none."""
+    return succession.ticket if succession is not None else read_ticket(ctx.job.metadata) or Ticket(0.0)
+
+
 def begun_record(ctx: JobContext, settings: Settings) -> CallRecord:
     """Begin the call's record, or go on with the one that another agent has begun."""
     if ctx.is_fake_job() or not settings.records.records_url:
         return CallRecord(None)
-    succession, ticket, job = succession_of(ctx, settings), read_ticket(ctx.job.metadata), ctx.job
+    succession, job = succession_of(ctx, settings), ctx.job
     key, refused = settings.livekit.api_secret.get_secret_value(), refusal(ctx) is not None
     record = record_of_call(settings.records, job.room.sid, job.id, succession, refused=refused, key=key)
-    caller = succession.caller if succession is not None else ticket.caller if ticket is not None else ""
     if Purpose.WORDS in settings.consent.rules.opening:
         record.may_keep_words = lambda: False  # nothing has been said about it yet
-    record.begin(job.room.name, None if refused else succession, caller)
+    record.begin(job.room.name, None if refused else succession, first_ticket(ctx, succession).caller)
     return record
 
 

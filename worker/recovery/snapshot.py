@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 
 from records.events import call_id_of
 from worker.language import LanguageState
+from worker.ticket import Ticket
 
 METADATA_KEY = "vaani.call"
 FOREIGN_KEY = "metadata"
@@ -93,6 +94,11 @@ class Succession:
     def identity(self) -> str:
         """Return the identity of the agent that follows this."""
         return f"vaani-{'busy' if self.reason == 'busy' else f'agent-{self.generation}'}"
+
+    @property
+    def ticket(self) -> Ticket:
+        """Return the ticket that the call began with."""
+        return Ticket(self.ticket_at_seconds, self.caller, traceparent=self.traceparent)
 
 
 def id_of_call(room_sid: str, succession: Succession | None) -> str:
