@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from livekit import rtc
@@ -25,6 +26,14 @@ from worker.spoken import blocks_in, says_something
 
 class NobodyListensError(RuntimeError):
     """Raised when something is to be said and the caller has just left."""
+
+
+@contextmanager
+def _somebody_listens_to(what: str) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:  # the framework's word for a session that closes
+        raise NobodyListensError(what) from error
 
 
 class Speaker:
@@ -73,20 +82,16 @@ class Speaker:
         text = self._phrases.text(phrase, reply.language, **slots)
         ready = self._audio.frames(reply.language, text)
         audio = NOT_GIVEN if ready is None else in_portions(ready)
-        try:
+        with _somebody_listens_to(phrase):
             speech = self._session.say(text, audio=audio, allow_interruptions=allow_interruptions)
-        except RuntimeError as error:  # the framework's word for a session that closes
-            raise NobodyListensError(phrase) from error
         self._replies.begin(reply, speech)
         return speech
 
     def recite(self, text: str) -> SpeechHandle:
         """Speak an operator's own words as they are, to their end."""
         reply = self._phrase_reply(self._languages.settled)
-        try:
+        with _somebody_listens_to("a message"):
             speech = self._session.say(text, allow_interruptions=False)
-        except RuntimeError as error:
-            raise NobodyListensError("a message") from error
         self._replies.begin(reply, speech)
         return speech
 
