@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from worker.settings import TelemetrySettings
 from worker.telemetry.in_parent import metrics_endpoint, traces_endpoint
-from worker.telemetry.otlp import Endpoint
 
 
 def telemetry_problems(settings: TelemetrySettings) -> list[str]:
@@ -21,18 +19,16 @@ def telemetry_problems(settings: TelemetrySettings) -> list[str]:
             problems.append(f"OTEL_{name.upper()}: {problem}")
     if problems:
         return problems
-    build: list[Callable[[TelemetrySettings], Endpoint]] = [
-        *([traces_endpoint] if settings.traces_url else []),
-        *([metrics_endpoint] if settings.metrics_url else []),
-    ]
-    for endpoint in build[:1]:
-        try:
-            endpoint(settings)
-        except (OSError, ssl.SSLError) as error:  # the library does not say of which file
-            problems.append(
-                "OTEL_EXPORTER_OTLP_CERTIFICATE, OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE, OTEL_EXPORTER_OTLP_CLIENT_KEY: "
-                f"one of the files cannot be used ({type(error).__name__}: {error.strerror or error})"
-            )
+    try:
+        if settings.traces_url:  # one is enough: both are built of the same files
+            traces_endpoint(settings)
+        elif settings.metrics_url:
+            metrics_endpoint(settings)
+    except (OSError, ssl.SSLError) as error:  # the library does not say of which file
+        problems.append(
+            "OTEL_EXPORTER_OTLP_CERTIFICATE, OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE, OTEL_EXPORTER_OTLP_CLIENT_KEY: "
+            f"one of the files cannot be used ({type(error).__name__}: {error.strerror or error})"
+        )
     return problems
 
 

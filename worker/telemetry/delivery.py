@@ -69,9 +69,7 @@ class Delivery:
         with self._changed:
             self._waiting.append(request)
             self._bytes += len(request)
-            while self._bytes > WAITING_BYTES_MAX:
-                self._bytes -= len(self._waiting.popleft())
-                self._outage.dropped += 1
+            self._drop_what_is_too_much()
             self._changed.notify()
 
     def stop(self, seconds: float) -> None:
@@ -125,9 +123,12 @@ class Delivery:
         with self._changed:
             self._waiting.extendleft(reversed(batch))
             self._bytes += sum(map(len, batch))
-            while self._bytes > WAITING_BYTES_MAX:
-                self._bytes -= len(self._waiting.popleft())
-                self._outage.dropped += 1
+            self._drop_what_is_too_much()
+
+    def _drop_what_is_too_much(self) -> None:
+        while self._bytes > WAITING_BYTES_MAX:
+            self._bytes -= len(self._waiting.popleft())
+            self._outage.dropped += 1
 
     def _rest(self, seconds: float) -> None:
         """Rest before the next try, unless it is to be the last."""
