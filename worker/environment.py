@@ -62,24 +62,19 @@ def load_group(cls: type[Group], environ: Mapping[str, str] | None = None) -> Gr
         BadSettings: With every problem found in it.
     """
     try:
-        return cls.model_validate(_given(cls, os.environ if environ is None else environ))
+        return _build(cls, os.environ if environ is None else environ)
     except ValidationError as error:
         raise BadSettings([_problem(cls, item) for item in error.errors(include_input=False)]) from None
 
 
-def _build(cls: type[BaseSettings], source: Mapping[str, str]) -> BaseSettings:
-    """Build from `source` alone."""
-    return cls.model_validate(_given(cls, source))
-
-
-def _given(cls: type[BaseSettings], source: Mapping[str, str]) -> dict[str, str]:
-    """Return what is set; a variable that is empty, or blank, counts as not set."""
+def _build(cls: type[Group], source: Mapping[str, str]) -> Group:
+    """Build from `source` alone; a variable that is empty, or blank, counts as not set."""
     given = {}
     for name, field in cls.model_fields.items():
         value = source.get(variable_name(cls, name), "").strip()
         if value != "":
             given[str(field.validation_alias or name)] = value
-    return given
+    return cls.model_validate(given)
 
 
 def _broken_values(source: Mapping[str, str]) -> list[str]:
