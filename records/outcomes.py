@@ -76,12 +76,12 @@ async def write_outcome(
 
 async def _marked(connection: AsyncConnection, call_id: str, promises: Any) -> Any:
     """Mark promises by the tools of the whole call: what an earlier agent has run, who writes this may not know."""
+    if not isinstance(promises, list):
+        return promises
     tools = select(TOOLS.c.name, func.max(case((TOOLS.c.outcome == "ok", 1), else_=0)).label("ok"))
     ran = {
         row.name: row.ok for row in await connection.execute(tools.where(TOOLS.c.call_id == call_id).group_by("name"))
     }
-    if not isinstance(promises, list):
-        return promises
     return [
         promise | {"status": "done" if ran[promise["tool"]] else "failed"}
         if isinstance(promise, dict) and promise.get("tool") in ran

@@ -195,9 +195,8 @@ class SpoolFile:
 
     def is_read(self) -> bool:
         """Return whether every whole line was read."""
-        with contextlib.suppress(FileNotFoundError), open(self.path, "rb") as file:
-            file.seek(self.offset)
-            return b"\n" not in file.read()
+        with contextlib.suppress(FileNotFoundError):
+            return b"\n" not in self._rest()
         return True
 
     def remove_if_read(self) -> bool:
@@ -206,13 +205,18 @@ class SpoolFile:
             if not alone:
                 return False
             with contextlib.suppress(FileNotFoundError):
-                rest = self.path.read_bytes()[self.offset :]
+                rest = self._rest()
                 if b"\n" in rest:
                     return False
                 self.path.unlink()
                 if rest.strip():
                     log.error(RECORDS_DROPPED, extra={"events": 1, "why": "a kill or a full disk has torn a line"})
             return True
+
+    def _rest(self) -> bytes:
+        with open(self.path, "rb") as file:
+            file.seek(self.offset)
+            return file.read()
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[bool]:
