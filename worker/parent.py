@@ -62,6 +62,7 @@ class Parts:
 def build_server(settings: Settings) -> Parts:
     """Build the server for these settings; nothing is started yet."""
     livekit, capacity, failover = settings.livekit, settings.capacity, settings.failover
+    most = most_calls(capacity)
     if hears_sound(settings.turns):
         share_model(SoundRunner)  # before the server is made: it looks then whether there is any
     server = AgentServer(
@@ -73,7 +74,7 @@ def build_server(settings: Settings) -> Parts:
         # Admission counts the calls. With a threshold the framework counts, too: while no call runs, one job that has
         # not begun is 1 / num_idle_processes of it, and of callers who come at once those beyond are offered to nobody.
         load_threshold=math.inf,
-        num_idle_processes=min(capacity.idle_processes, most_calls(capacity)),
+        num_idle_processes=min(capacity.idle_processes, most),
         drain_timeout=failover.drain_seconds,
         job_memory_warn_mb=600,
         job_memory_limit_mb=capacity.job_memory_limit_mb,
@@ -84,9 +85,7 @@ def build_server(settings: Settings) -> Parts:
     )
     client = LiveKitClient(livekit)
     load = WorkerLoad(cores(), capacity.late_seconds)
-    admission = Admission(
-        server, most_calls(capacity), livekit.agent_name, client, AdmissionRules(capacity), is_late=load.is_full
-    )
+    admission = Admission(server, most, livekit.agent_name, client, AdmissionRules(capacity), is_late=load.is_full)
     teller = teller_of(settings)
     server.setup_fnc = partial(
         prewarm, budget_address="" if teller is None else teller.address, load_address=load.address

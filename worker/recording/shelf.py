@@ -109,8 +109,8 @@ class Shelf:
                 for each in page:
                     with contextlib.suppress(FileNotFoundError):  # by another agent of the call
                         obstore.delete(store(), each["path"])
-            if folder is not None:  # what a killed process has half written is in no list
-                shutil.rmtree(folder / self._folder, ignore_errors=not (folder / self._folder).exists())
+            if folder is not None and (whole := folder / self._folder).exists():
+                shutil.rmtree(whole)  # what a killed process has half written is in no list
 
         while (waiting := self._waiting.get()) is not None:
             if not self._erased.is_set():
