@@ -156,8 +156,7 @@ class TokenEndpoint:
         asked = parse_token_request(body, takes_consent=settings.takes_consent)
         if settings.auth == "hmac" and asked.participant_identity:
             progress.fingerprint = caller.on_behalf_of(asked.participant_identity).fingerprint(secret)
-        grant = decide_grant(asked, progress.fingerprint, settings)
-        grant = replace(grant, traceparent=progress.traceparent) if progress.traceparent else grant
+        grant = replace(decide_grant(asked, progress.fingerprint, settings), traceparent=progress.traceparent)
         if self._predispatch is None or not grant.room_is_fresh:
             return grant
         grant, progress.predispatch = self._predispatch.send_agent_ahead(grant)

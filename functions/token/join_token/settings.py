@@ -21,8 +21,8 @@ HMAC_SECRET_BYTES_MIN = 32
 NAME_BYTES_MAX = 256
 TTL_SECONDS_RANGE = (120, 840)  # with nbf a minute back, a token spans at most 15 minutes
 _KNOWN = {variable.name: variable.default for variable in VARIABLES}
-# Web pages and the apps that carry one: capacitor://localhost, ionic://localhost, tauri://localhost, app://-.
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+# Web pages and the apps that carry one: capacitor://localhost, ionic://localhost, tauri://localhost, app://-.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 SCHEMES_OF_ANYBODY = frozenset({"about", "blob", "data", "file", "filesystem", "ftp", "javascript", "ws", "wss"})
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
