@@ -26,17 +26,31 @@ class Claims:
         self.about = (address, call, generation, day)
         self.made, self.verdicts, self.closed = [], [], False
         self.decided = None
+        self._one_made, self._answers = asyncio.Event(), []
 
     async def open(self):
         return None
 
     def make(self, caller, spent, ask):
         self.made.append((caller, spent, ask))
+        self._one_made.set()
         if self.verdicts:
             verdict = self.verdicts.pop(0) if len(self.verdicts) > 1 else self.verdicts[0]
-            asyncio.get_running_loop().call_soon(lambda: self.decided(verdict))
+            self._answers.append(asyncio.create_task(self._answer(verdict)))
+
+    async def _answer(self, verdict):
+        self.decided(verdict)
+
+    async def answered(self, claims=0):
+        """Wait until so many claims have been made, and each that was made has its verdict, if it gets one."""
+        async with asyncio.timeout(5):
+            while len(self.made) < claims:
+                self._one_made.clear()
+                await self._one_made.wait()
+            await asyncio.gather(*self._answers)
 
     async def aclose(self):
+        await self.answered()
         self.closed = True
 
 
@@ -88,8 +102,7 @@ class Call:
         """The agent has answered, and the call has cost so much by now."""
         self.rupees, self.session.agent_state = rupees, then
         self.handlers["agent_state_changed"](SimpleNamespace(old_state="speaking", new_state=then))
-        await asyncio.sleep(0)  # noqa: TID251  lets the verdict come
-        await asyncio.sleep(0)  # noqa: TID251
+        await self.claims.answered()
 
     async def begun(self):
         await self.spending.begin(NOON_IN_INDIA)
@@ -173,10 +186,7 @@ async def test_who_takes_a_call_over_waits_for_the_agent_before_to_settle(monkey
     monkeypatch.setattr(module, "SETTLING_SECONDS", 0.01)
     call = await Call(monkeypatch, [used_up(Scope.CALL), second], generation=1).begun()
     assert not call.ending.begun
-    async with asyncio.timeout(5):
-        while len(call.claims.made) < 2:
-            await asyncio.sleep(0.01)  # noqa: TID251  until it claims again
-    await asyncio.sleep(0)  # noqa: TID251  lets the verdict come
+    await call.claims.answered(2)
     assert call.ending.begun is ends
     await call.over()
 
@@ -218,9 +228,7 @@ async def test_a_turn_that_becomes_dear_claims_again(monkeypatch):
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
     call = await Call(monkeypatch, [granted(committed=DEAREST, call=9.0)]).begun()
     call.rupees = 2.5  # more than half of what was granted, and the caller is silent on an open line
-    async with asyncio.timeout(5):
-        while len(call.claims.made) < 2:
-            await asyncio.sleep(0.01)  # noqa: TID251  until the look
+    await call.claims.answered(2)
     assert call.claims.made[1] == (None, 2.5, DEAREST)
     await call.over()
 
