@@ -5,14 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from records.budgets import Claim, Limits, Scope
-from tests.records.spending_histories import ASK, DAY, TOLERANCE, History
+from records.budgets import Limits, Scope
+from tests.records.spending_histories import ASK, DAY, TOLERANCE, History, asked
 from worker.budget.ledger import Ledger
 from worker.budget.wire import claim_line, read_claim, read_verdict, verdict_line
-
-
-def asked(call="c1", generation=0, sequence=1, caller="asha", spent=0.0, ask=ASK, day=DAY):
-    return Claim(call, generation, sequence, day, caller, spent, ask)
 
 
 def take(ledger, claim, **how):

@@ -6,28 +6,21 @@ import logging
 import os
 import sys
 import time
-from datetime import date
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import select
 
-from records.budgets import Claim, Limits, Scope
+from records.budgets import Limits, Scope
 from records.engine import new_engine, upgrade
 from records.schema import AgentSpending
+from tests.records.spending_histories import ASK, DAY, asked
 from worker.budget import teller as module
 from worker.budget.claims import Claims
 from worker.budget.teller import Book, Teller
 from worker.budget.untold import Untold
 from worker.parent_socket import new_address
-
-DAY = date(2026, 11, 29)
-ASK = 4.0
-
-
-def asked(call="c1", sequence=1, spent=0.0, ask=ASK):
-    return Claim(call, 0, sequence, DAY, "asha", spent, ask)
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,11 @@ ASK = 4.0
 DAY = date(2026, 11, 29)
 
 
+def asked(call="c1", generation=0, sequence=1, caller="asha", spent=0.0, ask=ASK, day=DAY):
+    """One claim, of which a test says what matters to it."""
+    return Claim(call, generation, sequence, day, caller, spent, ask)
+
+
 @dataclass
 class Agent:
     """One agent of a call: what it has really spent, and what it may spend until it claims again."""

@@ -8,20 +8,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import create_engine, select
 
-from records.budgets import Claim, Limits, Scope
+from records.budgets import Limits, Scope
 from records.engine import writing
 from records.erasure import erase
 from records.purging import purge
 from records.retention import read_retention
 from records.schema import AgentSpending, Base, SpendingDay
 from records.spending import KEPT_FOR, claim, decide
-from tests.records.spending_histories import ASK, DAY, TOLERANCE, History
+from tests.records.spending_histories import ASK, DAY, TOLERANCE, History, asked
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
-
-
-def asked(call="c1", generation=0, sequence=1, caller="asha", spent=0.0, ask=ASK, day=DAY):
-    return Claim(call, generation, sequence, day, caller, spent, ask)
 
 
 @pytest.mark.parametrize("histories", [1_000, pytest.param(10_000, marks=pytest.mark.nightly)])
