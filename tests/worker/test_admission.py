@@ -71,6 +71,12 @@ def offer(admission, name, succession=None):
     return request.answer
 
 
+async def two_callers(admission):
+    await admission.take(Request("first"))
+    await admission.take(Request("second"))
+    await asyncio.gather(*admission._tasks)
+
+
 @pytest.fixture(autouse=True)
 def _no_wait_for_other_workers(monkeypatch):
     monkeypatch.setattr("worker.admission.OTHERS_SECONDS", 0.0)
@@ -97,12 +103,7 @@ def test_a_call_taken_a_moment_ago_counts_before_its_process_runs():
 def test_a_call_that_nobody_has_room_for_is_refused_aloud_and_once(rooms, sent):
     admission, _ = an_admission(most=1, rooms=rooms)
 
-    async def two_callers():
-        await admission.take(Request("first"))
-        await admission.take(Request("second"))
-        await asyncio.gather(*admission._tasks)
-
-    asyncio.run(two_callers())
+    asyncio.run(two_callers(admission))
     assert rooms.sent == sent
 
 
@@ -345,12 +346,7 @@ def test_a_caller_of_a_late_worker_is_told_that_lines_are_busy():
     rooms = FakeRooms()
     admission, _ = an_admission(most=8, rooms=rooms, is_late=lambda: True)
 
-    async def two_callers():
-        await admission.take(Request("first"))
-        await admission.take(Request("second"))
-        await asyncio.gather(*admission._tasks)
-
-    asyncio.run(two_callers())
+    asyncio.run(two_callers(admission))
     assert rooms.sent == [("room", "vaani", "busy")]
 
 
@@ -378,14 +374,9 @@ def refusing(admission, server, callers):
         server.active_jobs.append(SimpleNamespace(job=SimpleNamespace(id=name)))
 
 
-async def until(condition):
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
-
-
-def test_those_beyond_all_lines_are_told_so_a_few_at_a_time():
+def test_those_beyond_all_lines_are_told_so_a_few_at_a_time(monkeypatch):
     """Pins: at twice the lines those without one, told all at once and calling again, cost a core of those who had."""
+    monkeypatch.setattr("worker.admission.REFUSED_AFTER_SECONDS", 60.0)  # only that one less is being told helps
     rooms = FakeRooms()
     admission, server = an_admission(most=2, rooms=rooms)
     server.active_jobs += [SimpleNamespace(job=SimpleNamespace(id=name)) for name in ("one", "two")]
@@ -397,7 +388,7 @@ def test_those_beyond_all_lines_are_told_so_a_few_at_a_time():
         await asyncio.wait([waiting], timeout=0.2)
         waited = list(rooms.sent)
         server.active_jobs.pop()
-        await until(lambda: rooms.sent)
+        await asyncio.wait_for(waiting, 10)
         return waited
 
     assert asyncio.run(one_more()) == []
@@ -413,7 +404,7 @@ def test_nobody_waits_long_to_be_told(monkeypatch):
 
     async def one_more():
         await admission.take(Request("fifth"))
-        await until(lambda: rooms.sent)
+        await asyncio.wait_for(asyncio.gather(*admission._tasks), 10)
 
     asyncio.run(one_more())
     assert rooms.sent == [("room", "vaani", "busy")]
