@@ -6,7 +6,6 @@ import asyncio
 import logging
 import shutil
 import sqlite3
-import time
 import tomllib
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 from tests.consent.fake_call import ASKED
 from tests.consent.whole_call import REPLY, WholeCall, bytes_of, holds, loud, new_database, ship
 from tests.recording.decoded import parts_in, samples_of
-from tests.worker.jumping_clock import run, wait
+from tests.worker.jumping_clock import one_clock, run, wait
 from worker.languages import SUPPORTED
 from worker.recording.channel import RATE_HZ
 
@@ -27,21 +26,8 @@ BEFORE, AFTER = "zanzibar begins", "kilimanjaro ends"
 
 
 @pytest.fixture(autouse=True)
-def one_clock(monkeypatch):
-    """The wall clock is the loop's own, which jumps."""
-    wall_clock = time.time
-
-    def now():
-        try:
-            return 1_764_400_000.0 + asyncio.get_running_loop().time()
-        except RuntimeError:  # in another thread
-            return wall_clock()
-
-    async def at_once(work, *arguments):
-        return work(*arguments)
-
-    monkeypatch.setattr(time, "time", now)
-    monkeypatch.setattr(asyncio, "to_thread", at_once)
+def _one_clock(monkeypatch):
+    one_clock(monkeypatch, 1_764_400_000.0)
 
 
 @pytest.fixture(scope="module")

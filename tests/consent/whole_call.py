@@ -13,12 +13,13 @@ from types import SimpleNamespace
 import numpy as np
 from livekit import rtc
 from livekit.agents import ChatMessage
-from livekit.agents.voice import io
 
 from records.engine import new_engine, upgrade
 from records.shipping import Shipper
 from records.spool import SpoolWriter
+from tests.consent.fake_call import FRAME_SECONDS, Speech
 from tests.recording.decoded import tone
+from tests.recording.surroundings import Loudspeaker, Microphone
 from tests.worker.jumping_clock import wait
 from worker.bill import Bill
 from worker.consent.notices import LETTERS_PER_SECOND, Notices
@@ -32,7 +33,6 @@ from worker.record.call_record import CallRecord, Cost
 from worker.recording.channel import RATE_HZ
 
 CALL = "call-1"
-FRAME_SECONDS = 0.1
 REPLY = "You said this: {}. It will be seen to."
 
 
@@ -56,29 +56,6 @@ class Room(rtc.EventEmitter):
         self.sent.append(json.dumps(attributes))
 
 
-class Microphone(io.AudioInput):
-    def __init__(self):
-        super().__init__(label="microphone")
-        self.frames = asyncio.Queue()
-
-    async def __anext__(self):
-        return await self.frames.get()
-
-
-class Loudspeaker(io.AudioOutput):
-    def __init__(self):
-        super().__init__(label="loudspeaker", capabilities=io.AudioOutputCapabilities(pause=True), sample_rate=RATE_HZ)
-
-    async def capture_frame(self, frame):
-        await super().capture_frame(frame)
-
-    def flush(self):
-        super().flush()
-
-    def clear_buffer(self):
-        pass
-
-
 class Session(rtc.EventEmitter):
     """The framework's session: its transcripts of both sides go to the room unless they are held back."""
 
@@ -88,7 +65,7 @@ class Session(rtc.EventEmitter):
         self._room_io = SimpleNamespace(_user_transcript_ch=SimpleNamespace(send_nowait=self._send))
         self.input = SimpleNamespace(audio=Microphone())
         self.output = SimpleNamespace(
-            audio=Loudspeaker(), transcription=object(), set_transcription_enabled=self._set_transcription
+            audio=Loudspeaker(RATE_HZ), transcription=object(), set_transcription_enabled=self._set_transcription
         )
         self._transcribes = True
 
@@ -101,14 +78,6 @@ class Session(rtc.EventEmitter):
     def transcribe_agent(self, text):
         if self._transcribes:
             self._send(text)
-
-
-class Speech:
-    def __init__(self, seconds):
-        self._over = asyncio.get_running_loop().create_task(wait(seconds))
-
-    async def wait_for_playout(self):
-        await asyncio.shield(self._over)
 
 
 class WholeCall:

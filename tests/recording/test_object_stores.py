@@ -7,7 +7,6 @@ import resource
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
@@ -15,19 +14,12 @@ import pytest
 from records.recordings import remove_recording
 from sandbox.http_on_loopback import running_http
 from sandbox.object_store import BUCKET, ObjectStore
+from tests.recording.surroundings import until
 from worker.recording import shelf
 from worker.recording.shelf import Shelf, trouble_in
 
 PART = b"OggS" + b"sound" * 5_000
 STORES = pytest.mark.parametrize("scheme", ["s3", "gs"])
-
-
-def until(true, seconds=20):
-    """Wait for another thread."""
-    ready, limit = threading.Event(), time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < limit
-        ready.wait(0.01)
 
 
 @pytest.fixture

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 
 import numpy as np
 import pytest
 from livekit import rtc
-from livekit.agents.voice import io
 
 from tests.recording.decoded import loud_seconds, parts_in, samples_of, tone
-from tests.worker.jumping_clock import run, wait
+from tests.recording.surroundings import Loudspeaker, Microphone, until
+from tests.worker.jumping_clock import one_clock, run, wait
 from worker.recording import shelf
 from worker.recording.channel import RATE_HZ, AgentTap, CallerTap
 from worker.recording.parts import Parts
@@ -23,53 +22,12 @@ STEP_SECONDS = 0.1
 
 
 @pytest.fixture(autouse=True)
-def one_clock(monkeypatch):
-    """The wall clock is the loop's own, which jumps; so nothing is waited for in another thread meanwhile."""
-
-    async def at_once(work, *arguments):
-        return work(*arguments)
-
-    monkeypatch.setattr(asyncio, "to_thread", at_once)
-    wall_clock = time.time
-
-    def now():
-        try:
-            return 1000.0 + asyncio.get_running_loop().time()
-        except RuntimeError:  # in another thread
-            return wall_clock()
-
-    monkeypatch.setattr(time, "time", now)
+def _one_clock(monkeypatch):
+    one_clock(monkeypatch, 1000.0)
 
 
 def frame_of(samples, rate=RATE_HZ):
     return rtc.AudioFrame(samples.tobytes(), rate, 1, len(samples))
-
-
-class Microphone(io.AudioInput):
-    """Gives what a test puts into it."""
-
-    def __init__(self):
-        super().__init__(label="microphone")
-        self.frames = asyncio.Queue()
-
-    async def __anext__(self):
-        return await self.frames.get()
-
-
-class Loudspeaker(io.AudioOutput):
-    """Plays what it is given in its own time, and tells as the room's output does."""
-
-    def __init__(self):
-        super().__init__(label="loudspeaker", capabilities=io.AudioOutputCapabilities(pause=True), sample_rate=24_000)
-
-    async def capture_frame(self, frame):
-        await super().capture_frame(frame)
-
-    def flush(self):
-        super().flush()
-
-    def clear_buffer(self):
-        pass
 
 
 class Line:
@@ -78,7 +36,7 @@ class Line:
     def __init__(self, folder):
         self.shelf = Shelf(f"file://{folder}", "call-1", 0, lambda why: None)
         self.recorder = Recorder(self.shelf)
-        self.microphone, self.loudspeaker = Microphone(), Loudspeaker()
+        self.microphone, self.loudspeaker = Microphone(), Loudspeaker(24_000)
         session = type("Session", (), {})()
         session.input, session.output = type("In", (), {})(), type("Out", (), {})()
         session.input.audio, session.output.audio = self.microphone, self.loudspeaker
@@ -213,14 +171,6 @@ def test_a_killed_process_loses_ten_seconds_at_most_also_of_a_long_reply(tmp_pat
 
     recorded(tmp_path, script)
     assert kept[0] >= 50.0 - 10.0
-
-
-def until(true):
-    """Wait for another thread, outside of the time that jumps."""
-    ready, limit = threading.Event(), time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < limit
-        ready.wait(0.01)
 
 
 def test_while_a_secret_is_said_both_sides_are_silent(tmp_path):

@@ -2,6 +2,7 @@
 
 import asyncio
 import selectors
+import time
 
 
 class JumpingSelector(selectors.DefaultSelector):
@@ -35,3 +36,21 @@ async def wait(seconds):
     future = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().call_later(seconds, future.set_result, None)
     await future
+
+
+def one_clock(monkeypatch, began_at):
+    """Let the wall clock be the loop's own, from `began_at` on; so nothing is waited for in another thread."""
+
+    async def at_once(work, *arguments):
+        return work(*arguments)
+
+    monkeypatch.setattr(asyncio, "to_thread", at_once)
+    wall_clock = time.time
+
+    def now():
+        try:
+            return began_at + asyncio.get_running_loop().time()
+        except RuntimeError:  # in another thread
+            return wall_clock()
+
+    monkeypatch.setattr(time, "time", now)
