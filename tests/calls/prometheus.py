@@ -23,7 +23,8 @@ scrape_configs: [{{job_name: vaani, static_configs: [{{targets: ["{target}"]}}]}
 class Prometheus:
     """Answers queries about what it has scraped."""
 
-    def __init__(self, port: int, http: aiohttp.ClientSession) -> None:
+    def __init__(self, process: Process, port: int, http: aiohttp.ClientSession) -> None:
+        self._process = process
         self._url = f"http://127.0.0.1:{port}/api/v1"
         self._http = http
 
@@ -33,6 +34,17 @@ class Prometheus:
             content = await reply.json()
         assert content["status"] == "success", content
         return content["data"]
+
+    async def scraped(self, query: str, seconds: float) -> list[Any]:
+        """What a query finds, once a scrape has brought anything that it finds."""
+        found: list[Any] = []
+
+        async def has_come() -> bool:
+            found[:] = (await self.ask("query", query=query))["result"]
+            return bool(found)
+
+        await self._process.until(has_come, seconds)
+        return found
 
     async def is_ready(self) -> bool:
         """Whether it answers."""
@@ -55,7 +67,7 @@ async def scraping(target: str, folder: Path) -> AsyncIterator[Prometheus]:
     ]  # fmt: skip
     process = Process("prometheus", command, folder / "prometheus.log", {}, folder)
     async with aiohttp.ClientSession() as http:
-        asked = Prometheus(port, http)
+        asked = Prometheus(process, port, http)
         await process.start()
         try:
             await process.until(asked.is_ready, 30)

@@ -1,6 +1,5 @@
 """A real call is warned and ended in the caller's language, and a day that another worker has used up is said first."""
 
-import asyncio
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -23,15 +22,17 @@ def said_by_the_agent(result):
     return [line["text"] for line in result.transcript if line["by"] == "agent"]
 
 
-async def records_of(engine, count):
-    """The records, once so many calls are over."""
-    async with asyncio.timeout(30):
-        while True:
-            async with engine.connect() as connection:
-                found = [record async for record in every_record(connection, CallFilter())]
-            if len([record for record in found if record["ended_at"]]) == count:
-                return found
-            await asyncio.sleep(0.2)  # noqa: TID251  the shipper tells nobody
+async def records_of(worker, engine, count):
+    """The records, once the worker has written that so many calls are over."""
+    found = []
+
+    async def are_over():
+        async with engine.connect() as connection:
+            found[:] = [record async for record in every_record(connection, CallFilter())]
+        return len([record for record in found if record["ended_at"]]) == count
+
+    await worker.until(are_over, 30)  # the shipper tells nobody
+    return found
 
 
 async def test_a_hindi_caller_is_warned_told_and_on_a_used_up_day_told_at_once(sandbox, worker_with, join, tmp_path):
@@ -46,13 +47,13 @@ async def test_a_hindi_caller_is_warned_told_and_on_a_used_up_day_told_at_once(s
         asked = Turn(text=QUESTION, language="hi-IN", wait_seconds=6.0)
         first = await place_call(CallPlan(turns=(asked,) * 6), patience=Patience(call_seconds=90), **calls)
         engine = new_engine(url)
-        await records_of(engine, 1)
+        await records_of(worker, engine, 1)
         today = datetime.now(ZoneInfo("Asia/Kolkata")).date()
         elsewhere = Claim("another-workers-call", 0, 1, today, None, 100.0, 0.0)
         await claim(engine, elsewhere, Limits(), "another", datetime.now(UTC))
         calls["join"] = join("budgets", {"language": "hi-IN"})
         second = await place_call(CallPlan(turns=(asked,)), patience=Patience(call_seconds=45), **calls)
-        records = await records_of(engine, 2)
+        records = await records_of(worker, engine, 2)
         await engine.dispose()
         log = worker.log_text()
 

@@ -57,9 +57,7 @@ def _is_whole(spans):
 
 
 async def _is_scraped(prometheus, spans):
-    async with asyncio.timeout(20):
-        while not (found := (await prometheus.ask("query", query="vaani_voice_to_voice_seconds_count"))["result"]):
-            await asyncio.sleep(0.2)  # noqa: TID251  until it scrapes again
+    found = await prometheus.scraped("vaani_voice_to_voice_seconds_count", 20)
     assert sum(int(each["value"][1]) for each in found) >= 2
     (calls,) = (await prometheus.ask("query", query="vaani_calls_capacity"))["result"]
     assert int(calls["value"][1]) >= 1
