@@ -159,7 +159,13 @@ async def test_summaries_of_a_long_history_are_counted_and_what_they_write_into_
         api = OpenAiSettings(api_key="sk-test", base_url=str(server.make_url("/v1")))
         model = build_llm(LlmSettings(fallback_model=fallback), api)
         session = AgentSession(llm=model)
-        session.on("session_usage_updated", lambda event: usage.session_told(event.usage))
+        counted = asyncio.Event()
+
+        def told(event):
+            usage.session_told(event.usage)
+            counted.set()
+
+        session.on("session_usage_updated", told)
         await session.start(Agent(instructions=""), record=False)
         summaries = Summaries(History(10), lambda: session.llm, lambda fault: pytest.fail(str(fault)))
         talk = llm.ChatContext.empty()
@@ -168,9 +174,7 @@ async def test_summaries_of_a_long_history_are_counted_and_what_they_write_into_
             talk.add_message(role="assistant", content="Which one? " * 10)
         summaries.consider(talk)
         await summaries.settled()
-        async with asyncio.timeout(10):
-            while not usage.rows():
-                await asyncio.sleep(0)  # noqa: TID251  the framework counts in a task of its own
+        await asyncio.wait_for(counted.wait(), 10)  # the framework counts in a task of its own
         await session.aclose()
     counters = {
         "input_tokens": 1500, "input_cached_tokens": 1000, "input_cache_creation_tokens": 300, "output_tokens": 40,
