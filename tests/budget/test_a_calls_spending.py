@@ -5,6 +5,7 @@ from datetime import date
 from types import SimpleNamespace
 
 import pytest
+from livekit import rtc
 
 from records.budgets import Limits, Scope, Verdict
 from worker import log_events
@@ -15,6 +16,7 @@ from worker.conversation.spending import BudgetParts, Spending
 from worker.text.phone_numbers import fingerprint
 
 KEY = "a-livekit-api-secret-of-some-length"
+PHONE, PAGE = rtc.ParticipantKind.PARTICIPANT_KIND_SIP, rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
 NOON_IN_INDIA = 1_795_933_800.0  # 2026-11-29 12:00 IST
 DEAREST, USUAL, AFTERWARDS = 4.0, 0.75, 0.1
 
@@ -234,18 +236,19 @@ async def test_a_turn_that_becomes_dear_claims_again(monkeypatch):
 
 
 async def test_a_phone_is_known_by_its_number_and_a_page_by_its_ticket(monkeypatch):
-    number = SimpleNamespace(attributes={"sip.phoneNumber": "+919876543210"})
+    number = SimpleNamespace(attributes={"sip.phoneNumber": "+919876543210"}, kind=PHONE)
     for ticket, caller in (("", fingerprint("+919876543210", KEY)), ("asha", "asha")):
         call = Call(monkeypatch, [granted(call=9.0)], caller=ticket)
         call.spending.met(number)
         await call.begun()
         assert call.claims.made[0][0] == caller
         await call.over()
-    call = Call(monkeypatch, [granted(call=9.0)])
-    call.spending.met(SimpleNamespace(attributes={}))
-    await call.begun()
-    assert call.claims.made[0][0] is None
-    await call.over()
+    for said in ({}, {"sip.phoneNumber": "+919876543210"}):  # a page can say that it is anybody
+        call = Call(monkeypatch, [granted(call=9.0)])
+        call.spending.met(SimpleNamespace(attributes=said, kind=PAGE))
+        await call.begun()
+        assert call.claims.made[0][0] is None
+        await call.over()
 
 
 async def test_a_caller_who_leaves_is_told_nothing(monkeypatch):
@@ -265,6 +268,6 @@ async def test_a_day_is_a_day_where_the_deployment_is(monkeypatch):
 async def test_without_budgets_nothing_is_done(monkeypatch):
     session = SimpleNamespace(on=lambda *_: None)
     spending = Spending(session, None, None, None, None)
-    spending.met(SimpleNamespace(attributes={"sip.phoneNumber": "+919876543210"}))
+    spending.met(SimpleNamespace(attributes={"sip.phoneNumber": "+919876543210"}, kind=PHONE))
     await spending.begin(NOON_IN_INDIA)
     await spending.aclose()

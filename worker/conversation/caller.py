@@ -9,6 +9,7 @@ from types import MappingProxyType
 from livekit import rtc
 
 from worker.languages import LANGUAGES, SUPPORTED, canonical_code
+from worker.phone.line import number_of
 from worker.text.phone_numbers import e164, national_number
 
 _REGION_LANGUAGES = {std_code: code for code in SUPPORTED for std_code in LANGUAGES[code].std_codes}
@@ -57,11 +58,7 @@ def verified_caller(dispatch_metadata: str, people: Iterable[rtc.RemoteParticipa
     fingerprint = written.get("caller") if isinstance(written, dict) else None
     if isinstance(fingerprint, str) and fingerprint.strip():
         return fingerprint[:LONGEST_VALUE]
-    numbers = (
-        person.attributes.get("sip.phoneNumber", "").strip()
-        for person in people
-        if person.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
-    )
+    numbers = map(number_of, people)
     return next((f"tel:{number}"[:LONGEST_VALUE] for number in numbers if number), None)
 
 

@@ -20,6 +20,7 @@ from worker.budget.claims import Claims
 from worker.conversation.ending import Ending
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import NobodyListensError, Speaker
+from worker.phone.line import number_of
 from worker.text.phone_numbers import fingerprint
 
 END_REASON = "budget"
@@ -80,8 +81,7 @@ class Spending:
 
     def met(self, caller: rtc.RemoteParticipant) -> None:
         """Note who calls; the number of a phone stands for its owner."""
-        number = caller.attributes.get("sip.phoneNumber", "").strip()
-        if self._parts is not None and not self._caller and number:
+        if self._parts is not None and not self._caller and (number := number_of(caller)):
             self._caller = fingerprint(number, self._parts.key)
 
     async def begin(self, started_at: float) -> None:

@@ -46,6 +46,11 @@ def is_phone(person: rtc.Participant) -> bool:
     return person.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
 
 
+def number_of(person: rtc.Participant) -> str:
+    """Return a phone's number, as true as its trunk; empty for anybody else, whatever they say of themselves."""
+    return person.attributes.get("sip.phoneNumber", "").strip() if is_phone(person) else ""
+
+
 class PhoneLine:
     """Follows one phone's line."""
 
