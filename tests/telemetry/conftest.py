@@ -1,6 +1,7 @@
 """A parent and a call's process in one: what a test tells comes out at a real receiver of OTLP."""
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 
 import pytest
@@ -32,6 +33,19 @@ def receiver():
     """The receiver's address, and what comes."""
     with running_receiver() as (url, received):
         yield url, received
+
+
+@pytest.fixture(autouse=True)
+def untouched_log():
+    """The log's handlers and filters, as they were: counting a worker's lines is for the worker's life."""
+    ours, everybody = logging.getLogger("vaani"), logging.getLogger()
+    level, handlers = ours.level, list(ours.handlers)
+    filters = [(handler, list(handler.filters)) for handler in everybody.handlers]
+    yield
+    ours.setLevel(level)
+    ours.handlers[:] = handlers
+    for handler, before in filters:
+        handler.filters[:] = before
 
 
 @pytest.fixture
