@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.utterances import RenderedUtterance, Utterance, render_utterance
+from bench.utterances import RenderedUtterance, Utterance, load_unchosen, render_utterance
 from sandbox.caller import CallPlan, Noise, Turn, Word
 
 NOISE_BELOW_SPEECH_DB = 15.0
@@ -76,6 +76,11 @@ def unchosen_scripts(rows: Sequence[Utterance], folder: Path) -> Iterator[Script
         rendered = tuple(render_utterance(row) for row in in_order[start : start + UNCHOSEN_PER_CALL])
         turns = tuple(turn_of(each, folder) for each in rendered)
         yield Script(number, CallPlan(turns=turns, name=f"unchosen {number}"), rendered, first_utterance=0)
+
+
+def first_unchosen_scripts(count: int, folder: Path) -> list[Script]:
+    """Return so many calls of turns that nobody chose, a minute or so each."""
+    return list(unchosen_scripts(load_unchosen(), folder))[:count]
 
 
 def talked_over_turns() -> tuple[Turn, Turn]:

@@ -6,14 +6,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.calls import Script, unchosen_scripts
+from bench.calls import first_unchosen_scripts
 from bench.contenders import WORKER, Contender
 from bench.figures import percentile
 from bench.records import CallRecord
 from bench.rows import Row, row
-from bench.running import call, configured_latencies, started, steady_port
-from bench.utterances import load_unchosen
-from sandbox.stack.stack import ROOT, Stack, StackOptions
+from bench.running import side_by_side
 
 UNRECORDED = Contender("unrecorded", WORKER, "this worker, recording nothing")
 CALLS, QUICK_CALLS = 6, 2
@@ -29,26 +27,15 @@ def recorded(folder: Path) -> Contender:
 async def measure(quick: bool, say: Callable[[str], None]) -> list[Row]:
     """Place the same calls to both workers, each first in every second pair, and make rows of them."""
     calls: list[CallRecord] = []
-    options = StackOptions(
-        worker=False, logs=ROOT / ".cache" / "bench", scope=UNRECORDED.scope, ports={"sandbox": steady_port()}
-    )
     with tempfile.TemporaryDirectory() as folder:
         contenders = [UNRECORDED, recorded(Path(folder) / "recordings")]
-        async with Stack(options) as stack:
-            for contender in contenders:
-                latencies = await configured_latencies(stack, contender.scope)
-            async with started(stack, contenders, 1, say) as (processes, _):
-                for script in scripts(Path(folder), QUICK_CALLS if quick else CALLS):
-                    for contender in contenders[:: 1 if script.number % 2 else -1]:
-                        done = await call(stack, contender, processes[contender.name], script, latencies)
-                        calls.append(done)
-                        say(f"recorded beside unrecorded, call {script.number + 1}: {described(done)}")
+        async with side_by_side(contenders, say) as place:
+            for script in first_unchosen_scripts(QUICK_CALLS if quick else CALLS, Path(folder)):
+                for contender in contenders[:: 1 if script.number % 2 else -1]:
+                    done = await place(contender, script)
+                    calls.append(done)
+                    say(f"recorded beside unrecorded, call {script.number + 1}: {described(done)}")
     return rows_of(calls)
-
-
-def scripts(folder: Path, count: int) -> list[Script]:
-    """Return so many calls of turns that nobody chose, a minute or so each."""
-    return list(unchosen_scripts(load_unchosen(), folder))[:count]
 
 
 def described(done: CallRecord) -> str:
@@ -60,7 +47,7 @@ def described(done: CallRecord) -> str:
 
 def rows_of(calls: Sequence[CallRecord]) -> list[Row]:
     """The rows of `out/bench.json`, medians of both; only scripts that both workers have carried count."""
-    cpu, memory = _pairs(calls, _cpu_rate), _pairs(calls, lambda call: call.private_megabytes)
+    cpu, memory = _pairs(calls, lambda call: call.cpu_rate), _pairs(calls, lambda call: call.private_megabytes)
     return [
         row(
             "recorded_call_cpu", "seconds", len(cpu), _medians(cpu),
@@ -71,11 +58,6 @@ def rows_of(calls: Sequence[CallRecord]) -> list[Row]:
             {"kind": "over_floor", "against": UNRECORDED.name, "value": MOST_MEGABYTES},
         ),
     ]  # fmt: skip
-
-
-def _cpu_rate(call: CallRecord) -> float | None:
-    """CPU seconds a minute, of a call that was long enough to tell."""
-    return None if call.cpu_seconds is None or call.minutes < 0.2 else call.cpu_seconds / call.minutes
 
 
 def _pairs(calls: Sequence[CallRecord], figure: Callable[[CallRecord], float | None]) -> list[tuple[float, float]]:

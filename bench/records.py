@@ -42,6 +42,11 @@ class CallRecord:
     turns: tuple[TurnRecord, ...]
     errors: tuple[str, ...] = ()
 
+    @property
+    def cpu_rate(self) -> float | None:
+        """CPU seconds a minute, of a call that was long enough to tell."""
+        return None if self.cpu_seconds is None or self.minutes < 0.2 else self.cpu_seconds / self.minutes
+
 
 @dataclass(slots=True)
 class Measured:

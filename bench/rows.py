@@ -218,7 +218,7 @@ def _barge_in(call: CallRecord) -> list[float]:
 
 
 def _cpu_rate(call: CallRecord) -> list[float]:
-    return [] if call.cpu_seconds is None or call.minutes < 0.2 else [call.cpu_seconds / call.minutes]
+    return [] if call.cpu_rate is None else [call.cpu_rate]
 
 
 def _private(call: CallRecord) -> list[float]:

@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from bench.records import CallRecord, TurnRecord
 from bench.stages import Event, stages_of_turn
 from sandbox.caller import CallEvent, CallPlan, CallResult, Control, JoinToken, Patience, TurnResult, place_call
 from sandbox.stack.processes import Process, ProcessFailed, free_port
-from sandbox.stack.stack import OWN_PREFIXES, PHRASE_CACHE, ROOT, START_SECONDS, Stack
+from sandbox.stack.stack import OWN_PREFIXES, PHRASE_CACHE, ROOT, START_SECONDS, Stack, StackOptions
 
 REGISTERED = ("worker.registered", "registered worker")
 POLL_SECONDS = 0.01
@@ -30,6 +30,7 @@ STEADY_PORT = 28917
 BRISK = Patience(polite_silence_seconds=0.45, busy_agent_seconds=1.5, call_seconds=300)
 SETTLE_SECONDS = 1.5  # the process that replaces the one of the last call has its own start behind it
 Say = Callable[[str], None]
+Place = Callable[[Contender, Script], Awaitable[CallRecord]]
 
 
 async def start(stack: Stack, contender: Contender, number: int = 0) -> tuple[Process, float]:
@@ -163,6 +164,23 @@ async def call(
     events = (await _seen(stack, control, seen_before["next"]))["events"]
     await asyncio.sleep(SETTLE_SECONDS)
     return record(contender, script, result, watch, events, latencies, (time.monotonic() - began_at) / 60)
+
+
+@contextlib.asynccontextmanager
+async def side_by_side(contenders: Sequence[Contender], say: Say) -> AsyncIterator[Place]:
+    """Start the contenders on a stack of their own; yields what places a call to one of them."""
+    options = StackOptions(
+        worker=False, logs=ROOT / ".cache" / "bench", scope=contenders[0].scope, ports={"sandbox": steady_port()}
+    )
+    async with Stack(options) as stack:
+        for contender in contenders:
+            latencies = await configured_latencies(stack, contender.scope)
+        async with started(stack, contenders, 1, say) as (processes, _):
+
+            async def place(contender: Contender, script: Script) -> CallRecord:
+                return await call(stack, contender, processes[contender.name], script, latencies)
+
+            yield place
 
 
 def record(

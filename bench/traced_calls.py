@@ -12,15 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.calls import Script, unchosen_scripts
+from bench.calls import first_unchosen_scripts
 from bench.contenders import WORKER, Contender
 from bench.figures import percentile
 from bench.records import CallRecord
-from bench.rows import Row, row
-from bench.running import call, configured_latencies, started, steady_port
-from bench.utterances import load_unchosen
+from bench.rows import Row, row, waits
+from bench.running import side_by_side
 from sandbox.otlp import Received, ReceivedSpan, running_receiver
-from sandbox.stack.stack import ROOT, Stack, StackOptions
 
 UNTRACED = Contender("untraced", WORKER, "this worker, telling nobody")
 TRACED, SICK = "traced", "sick_endpoint"
@@ -28,7 +26,6 @@ CALLS, QUICK_CALLS = 6, 2
 MOST_CPU_RATIO = 1.03
 MOST_LATENCY_RATIO = 1.05
 MOST_SPAN_ERROR = 0.05
-LAST_SPAN_SECONDS = 20.0
 
 
 def traced(name: str, url: str) -> Contender:
@@ -61,27 +58,16 @@ def silent_endpoint() -> Iterator[str]:
 async def measure(quick: bool, say: Callable[[str], None]) -> list[Row]:
     """Place the same calls to all three workers, each first in turn, and make rows of them."""
     calls: list[CallRecord] = []
-    options = StackOptions(
-        worker=False, logs=ROOT / ".cache" / "bench", scope=UNTRACED.scope, ports={"sandbox": steady_port()}
-    )
     with tempfile.TemporaryDirectory() as folder, running_receiver() as (url, received), silent_endpoint() as silent:
         contenders = [UNTRACED, traced(TRACED, url), traced(SICK, silent)]
-        async with Stack(options) as stack:
-            for contender in contenders:
-                latencies = await configured_latencies(stack, contender.scope)
-            async with started(stack, contenders, 1, say) as (processes, _):
-                for script in scripts(Path(folder), QUICK_CALLS if quick else CALLS):
-                    first = script.number % len(contenders)
-                    for contender in contenders[first:] + contenders[:first]:
-                        done = await call(stack, contender, processes[contender.name], script, latencies)
-                        calls.append(done)
-                        say(f"{contender.name}, call {script.number + 1}: {done.cpu_seconds or 0:.2f} s CPU")
+        async with side_by_side(contenders, say) as place:
+            for script in first_unchosen_scripts(QUICK_CALLS if quick else CALLS, Path(folder)):
+                first = script.number % len(contenders)
+                for contender in contenders[first:] + contenders[:first]:
+                    done = await place(contender, script)
+                    calls.append(done)
+                    say(f"{contender.name}, call {script.number + 1}: {done.cpu_seconds or 0:.2f} s CPU")
         return rows_of(calls, turns_told(received))
-
-
-def scripts(folder: Path, count: int) -> list[Script]:
-    """Return so many calls of turns that nobody chose, a minute or so each."""
-    return list(unchosen_scripts(load_unchosen(), folder))[:count]
 
 
 def turns_told(received: Received) -> list[list[ReceivedSpan]]:
@@ -94,8 +80,8 @@ def turns_told(received: Received) -> list[list[ReceivedSpan]]:
 
 def rows_of(calls: Sequence[CallRecord], told: Sequence[Sequence[ReceivedSpan]]) -> list[Row]:
     """The rows of `out/bench.json`; only scripts that all three workers have carried count."""
-    cpu = _together(calls, lambda call: [] if (rate := _cpu_rate(call)) is None else [rate])
-    waits = _together(calls, _waits)
+    cpu = _together(calls, lambda call: [] if call.cpu_rate is None else [call.cpu_rate])
+    waited = _together(calls, lambda call: waits(call.turns, call.contender))
     errors = span_errors([call for call in calls if call.contender == TRACED], told)
     return [
         row(
@@ -104,8 +90,8 @@ def rows_of(calls: Sequence[CallRecord], told: Sequence[Sequence[ReceivedSpan]])
             {"kind": "ratio_to", "against": UNTRACED.name, "value": MOST_CPU_RATIO},
         ),
         row(
-            "voice_to_voice_p95_with_a_sick_telemetry_endpoint", "seconds", len(waits[SICK]),
-            {"vaani": percentile(waits[SICK], 0.95), UNTRACED.name: percentile(waits[UNTRACED.name], 0.95)},
+            "voice_to_voice_p95_with_a_sick_telemetry_endpoint", "seconds", len(waited[SICK]),
+            {"vaani": percentile(waited[SICK], 0.95), UNTRACED.name: percentile(waited[UNTRACED.name], 0.95)},
             {"kind": "ratio_to", "against": UNTRACED.name, "value": MOST_LATENCY_RATIO},
         ),
         row(
@@ -126,15 +112,6 @@ def span_errors(calls: Sequence[CallRecord], told: Sequence[Sequence[ReceivedSpa
         if len(spans) - len(waits) in (0, 1):
             found += [abs(span.seconds - wait) / wait for wait, span in zip(waits, spans, strict=False) if wait]
     return found
-
-
-def _cpu_rate(call: CallRecord) -> float | None:
-    """CPU seconds a minute, of a call that was long enough to tell."""
-    return None if call.cpu_seconds is None or call.minutes < 0.2 else call.cpu_seconds / call.minutes
-
-
-def _waits(call: CallRecord) -> list[float]:
-    return [turn.voice_to_voice_seconds for turn in call.turns if turn.voice_to_voice_seconds is not None]
 
 
 def _together(calls: Sequence[CallRecord], figures: Callable[[CallRecord], Sequence[float]]) -> dict[str, list[float]]:
