@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -47,6 +46,7 @@ from bench.running import (
     predispatched_call,
     started,
     steady_port,
+    until_told_to_stop,
 )
 from bench.settings import BenchSettings
 from bench.utterances import RECORDINGS_HELP, load_unchosen, recordings_installed, usable
@@ -211,7 +211,7 @@ def main(arguments: list[str]) -> int:
     bench = Bench(settings)
     try:
         if WITH_CALLS & set(settings.parts):
-            asyncio.run(_until_done_or_told_to_stop(bench))
+            asyncio.run(until_told_to_stop(bench.run()))
     except ProcessFailed as error:
         print(f"\n{error}", file=sys.stderr)
         return DID_NOT_START
@@ -224,14 +224,6 @@ def main(arguments: list[str]) -> int:
     page = _write(settings.out, bench, rows)
     print(f"\n{page}")
     return GOOD if all(row["met"] is not False for row in rows) else MISSED
-
-
-async def _until_done_or_told_to_stop(bench: Bench) -> None:
-    task = asyncio.current_task()
-    assert task is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    await bench.run()
 
 
 def _write(out: Path, bench: Bench, rows: list[Row]) -> str:

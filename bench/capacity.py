@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from bench.figures import percentile
 from bench.flame import THREADS_SECONDS, record_flame, thread_shares
 from bench.machine import machine
 from bench.processes import pids_of_calls
+from bench.running import until_told_to_stop
 from bench.settings import BenchSettings
 from sandbox.stack.processes import ProcessFailed
 
@@ -180,14 +180,6 @@ def _named(cores: frozenset[int]) -> str:
     return ",".join(map(str, sorted(cores)))
 
 
-async def _until_done_or_told_to_stop(settings: BenchSettings) -> int:
-    task = asyncio.current_task()
-    assert task is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    return await measure(settings)
-
-
 def main() -> int:
     """Returns the exit code."""
     try:
@@ -197,7 +189,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return BAD_SETTINGS
     try:
-        return asyncio.run(_until_done_or_told_to_stop(settings))
+        return asyncio.run(until_told_to_stop(measure(settings)))
     except ProcessFailed as error:
         print(f"\n{error}", file=sys.stderr)
         return DID_NOT_START

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import os
 import secrets
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from livekit import api
 
@@ -30,6 +31,7 @@ STEADY_PORT = 28917
 BRISK = Patience(polite_silence_seconds=0.45, busy_agent_seconds=1.5, call_seconds=300)
 SETTLE_SECONDS = 1.5  # the process that replaces the one of the last call has its own start behind it
 Say = Callable[[str], None]
+Done = TypeVar("Done")
 Place = Callable[[Contender, Script], Awaitable[CallRecord]]
 
 
@@ -299,6 +301,15 @@ def join_token(stack: Stack, contender: Contender, room: str | None = None) -> J
         .with_room_config(api.RoomConfiguration(agents=[dispatch]))
     )
     return JoinToken(stack.livekit_url, token.to_jwt())
+
+
+async def until_told_to_stop(work: Awaitable[Done]) -> Done:
+    """Do it; SIGINT and SIGTERM cancel it, so that whatever it has started is stopped."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await work
 
 
 def steady_port() -> int:
