@@ -20,7 +20,7 @@ from livekit.agents import APIConnectionError, APIConnectOptions, APIError, APIS
 from doctor.checking import Finding, NotLooked, Wrong
 from doctor.refusals import chain, quoted, refused, unreachable
 from doctor.spending import KEY_TEXT, SAMPLE_SECONDS, voice_text
-from doctor.surroundings import Surroundings
+from doctor.surroundings import Surroundings, for_requests
 from sandbox.scopes import Settings as StandIns
 from sandbox.voices import render_async
 from worker.languages import ENGLISH, SUPPORTED
@@ -53,19 +53,9 @@ async def sarvam(around: Surroundings) -> Finding:
     url, settings = around.tts_url, around.settings
     if problem := around.address_problem(url):
         raise NotLooked(problem)
-    body = {
-        "target_language_code": ENGLISH, "text": KEY_TEXT, "model": settings.tts.model,
-        "speaker": voice_for(settings.tts, ENGLISH),
-    }  # fmt: skip
     began_at = time.monotonic()
     try:
-        async with around.http.post(
-            f"{url}/text-to-speech",
-            json=body,
-            headers=_key(around),
-            timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),
-        ) as answer:
-            status, text = answer.status, await answer.text()
+        status, text = await _spoken_by_request(around, KEY_TEXT, ENGLISH)
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise unreachable(around.variable_of(url), url, error) from None
     if status in (400, 422):  # the key is good: what is wrong with this voice or model is for `voices` to tell
@@ -79,6 +69,19 @@ async def sarvam(around: Surroundings) -> Finding:
         raise refused("Sarvam", "SARVAM_API_KEY", status, text, WHERE)
     around.spending.spoke(settings.tts.model, len(KEY_TEXT))
     return Finding("takes the key, and there is credit", {"request_seconds": round(time.monotonic() - began_at, 3)})
+
+
+async def _spoken_by_request(around: Surroundings, text: str, language: str) -> tuple[int, str]:
+    """Have a text spoken, not on a socket; returns the status and the body of the answer."""
+    settings = around.settings.tts
+    body = {
+        "target_language_code": language, "text": text, "model": settings.model,
+        "speaker": voice_for(settings, language),
+    }  # fmt: skip
+    limit = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
+    url = f"{around.tts_url}/text-to-speech"
+    async with around.http.post(url, json=body, headers=_key(around), timeout=limit) as answer:
+        return answer.status, await answer.text()
 
 
 def _key(around: Surroundings) -> dict[str, str]:
@@ -283,27 +286,18 @@ def _model_or_voice(variable: str, model: str, said: str) -> Wrong:
 
 async def _why_no_voice(around: Surroundings, language: str, status: int) -> tuple[int, str]:
     """Ask the same voice for the same word by request: its refusal is in words."""
-    settings = around.settings.tts
-    body = {
-        "target_language_code": language, "text": voice_text(language), "model": settings.model,
-        "speaker": voice_for(settings, language),
-    }  # fmt: skip
-    limit = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
     try:
-        url = f"{around.tts_url}/text-to-speech"
-        async with around.http.post(url, json=body, headers=_key(around), timeout=limit) as answer:
-            text = await answer.text()
-            return (answer.status, text) if answer.status >= 400 else (status, "")
+        answered, text = await _spoken_by_request(around, voice_text(language), language)
     except (aiohttp.ClientError, OSError, TimeoutError):
         return status, ""
+    return (answered, text) if answered >= 400 else (status, "")
 
 
 async def _why_no_socket(around: Surroundings, url: str, status: int) -> tuple[int, str]:
     """Ask for the same socket once more by hand, to read the refusal's words."""
-    address = "http" + url.removeprefix("ws") if url.startswith("ws") else url
     limit = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
     try:
-        async with around.http.get(address, headers=_key(around) | UPGRADE, timeout=limit) as answer:
+        async with around.http.get(for_requests(url), headers=_key(around) | UPGRADE, timeout=limit) as answer:
             return answer.status, await answer.text()
     except (aiohttp.ClientError, OSError, TimeoutError):
         return status, ""

@@ -53,6 +53,11 @@ async def addresses_of(host: str) -> list[str]:
     return sorted({str(each[4][0]) for each in found})
 
 
+def for_requests(url: str) -> str:
+    """The address for requests of what has a socket at an address."""
+    return "http" + url.removeprefix("ws") if url.startswith("ws") else url
+
+
 @dataclass
 class Surroundings:
     """Everything outside that a check touches; a test hands over others."""
@@ -78,8 +83,7 @@ class Surroundings:
     @property
     def livekit_http(self) -> str:
         """LiveKit's address for requests."""
-        url = self.settings.livekit.url.rstrip("/")
-        return "http" + url.removeprefix("ws") if url.startswith("ws") else url
+        return for_requests(self.settings.livekit.url.rstrip("/"))
 
     @property
     def openai_url(self) -> str:
