@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from doctor.drift import openai, sarvam
-from doctor.drift.named import Named, named
+from doctor.drift.named import Named, is_of_openai, named
 from doctor.drift.pages import OPENAI_DOCS, SARVAM_DOCS
 from doctor.drift.rows import WRONG, Row, State
 from doctor.surroundings import OPENAI
@@ -84,7 +84,7 @@ def settings_without_livekit(environ: Mapping[str, str]) -> tuple[Settings, list
     """
     problems = read_env_file()
     missing = [name for name in KEYS if not environ.get(name, "").strip()]
-    source = NOT_NEEDED | dict(environ) | dict.fromkeys(missing, "-")
+    source = dict(environ) | dict.fromkeys(missing, "-")
     source |= {name: value for name, value in NOT_NEEDED.items() if not environ.get(name, "").strip()}
     try:
         settings = load_settings(source)
@@ -132,8 +132,7 @@ async def _of_openais_pages(
 ) -> list[Row]:
     if docs is None:
         return [Row("prices", "OpenAI", State.NOT_ASKED, "OPENAI_BASE_URL is not OpenAI's own")]
-    prices = [price for price in known.prices if price.kind == "llm" and price.unit.startswith("dollars")]
-    listed = await asyncio.gather(*(openai.price(http, docs, price) for price in prices))
+    listed = await asyncio.gather(*(openai.price(http, docs, price) for price in known.prices if is_of_openai(price)))
     return [*await openai.shutdowns(http, docs, known, today), *listed]
 
 
@@ -156,7 +155,7 @@ async def _of_sarvams_page(http: aiohttp.ClientSession, known: Named, docs: str 
 
 
 def _is_by_hand(price: Price) -> bool:
-    return price.kind not in ("stt", "tts") and not (price.kind == "llm" and price.unit.startswith("dollars"))
+    return price.kind not in ("stt", "tts") and not is_of_openai(price)
 
 
 def _by_hand(price: Price) -> Row:

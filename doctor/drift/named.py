@@ -33,6 +33,11 @@ class Named:
     keyterms: tuple[int, int] = (KEYTERMS_MAX, KEYTERM_CHARS_MAX)
 
 
+def is_of_openai(price: Price) -> bool:
+    """Whether it is a price of a model of OpenAI's, which names them in dollars."""
+    return price.kind == "llm" and price.unit.startswith("dollars")
+
+
 def named(settings: Settings) -> Named:
     """Collect what the code and these settings name."""
     prices = tuple(PriceTable.load(settings.money))
@@ -40,7 +45,7 @@ def named(settings: Settings) -> Named:
     configured.setdefault(str(LlmSettings.model_fields["model"].default), "LLM_MODEL's default")
     return Named(
         configured,
-        tuple(price.model for price in prices if price.kind == "llm" and price.unit.startswith("dollars")),
+        tuple(price.model for price in prices if is_of_openai(price)),
         get_args(SttSettings.model_fields["model"].annotation),
         {model: _voices(model, settings) for model in get_args(TtsSettings.model_fields["model"].annotation)},
         prices,
