@@ -49,11 +49,10 @@ def cpu_seconds(process: psutil.Process) -> float:
 def process_of_call(worker_pid: int, before: CpuOfTree) -> int | None:
     """The process that carries the call: of those with media sockets, the one that has worked most since `before`."""
     busiest: tuple[float, int] | None = None
-    for process in tree(worker_pid):
+    for process in _with_media_sockets(worker_pid):
         with contextlib.suppress(psutil.Error):
-            if process.net_connections("udp"):
-                used = cpu_seconds(process) - before.seconds.get(process.pid, 0.0)
-                busiest = max(busiest or (0.0, 0), (used, process.pid))
+            used = cpu_seconds(process) - before.seconds.get(process.pid, 0.0)
+            busiest = max(busiest or (0.0, 0), (used, process.pid))
     return busiest[1] if busiest else None
 
 
@@ -67,11 +66,15 @@ def private_megabytes(pid: int) -> float | None:
 
 def pids_of_calls(worker_pid: int) -> list[int]:
     """The processes that carry calls: those with media sockets."""
+    return [process.pid for process in _with_media_sockets(worker_pid)]
+
+
+def _with_media_sockets(worker_pid: int) -> list[psutil.Process]:
     found = []
     for process in tree(worker_pid):
         with contextlib.suppress(psutil.Error):
             if process.net_connections("udp"):
-                found.append(process.pid)
+                found.append(process)
     return found
 
 
