@@ -134,8 +134,9 @@ def runnable() -> list[Cell]:
 
 def quick() -> list[Cell]:
     """Each pair of provider and fault once: in mid-call, unless it can only be there from the start."""
-    pairs = dict.fromkeys(cell.pair for cell in runnable())
-    wanted = {pair: [cell.phase for cell in runnable() if cell.pair == pair] for pair in pairs}
+    wanted: dict[tuple[str, str], list[str]] = {}
+    for cell in runnable():
+        wanted.setdefault(cell.pair, []).append(cell.phase)
     return [Cell(*pair, "mid" if "mid" in phases else phases[-1]) for pair, phases in wanted.items()]
 
 
