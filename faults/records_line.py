@@ -91,16 +91,18 @@ class RecordsLine(LineUp):
         problems: Sequence[str] = ("there is no record",)
         while problems and time.monotonic() < limit:
             await asyncio.sleep(0.2)
-            problems = missing_in(await self._records(), result)
+            problems = missing_in(await records_in(self.postgres.url()), result)
         return problems
 
-    async def _records(self) -> list[dict[str, Any]]:
-        engine = new_engine(self.postgres.url())
-        try:
-            async with engine.connect() as connection:
-                return [record async for record in every_record(connection, CallFilter())]
-        finally:
-            await engine.dispose()
+
+async def records_in(url: str) -> list[dict[str, Any]]:
+    """All records of a database."""
+    engine = new_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return [record async for record in every_record(connection, CallFilter())]
+    finally:
+        await engine.dispose()
 
 
 def missing_in(records: Sequence[dict[str, Any]], result: CallResult) -> Sequence[str]:

@@ -26,8 +26,7 @@ import psutil  # type: ignore[import-untyped]
 
 from faults.line_up import ORDERS_SCOPE, FaultStack, LineUp
 from faults.one_call import PHRASES, _longest_silence, _without_phrases
-from records.engine import new_engine
-from records.reading import CallFilter, every_record
+from faults.records_line import records_in
 from sandbox.caller import CallPlan, CallResult, Patience, Turn, place_call
 
 OUT = Path(__file__).parents[1] / "out" / "soak.json"
@@ -106,12 +105,7 @@ async def soak(minutes: float, seed: int, side_by_side: int = 1) -> dict[str, An
 
 async def records_beside(turns_by_room: Mapping[str, int], url: str) -> dict[str, Any]:
     """Compare the calls that were placed, each with its turns answered, with the records that remain of them."""
-    engine = new_engine(url)
-    try:
-        async with engine.connect() as connection:
-            records = [record async for record in every_record(connection, CallFilter())]
-    finally:
-        await engine.dispose()
+    records = await records_in(url)
     by_room = Counter(record["room"] for record in records)
     whole = [
         record for record in records
