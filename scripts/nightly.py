@@ -38,24 +38,20 @@ class Step:
     """What the step itself leaves for a reader."""
 
 
+NIGHTLY_TESTS = (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly")
 STEPS = (
     Step("soak", (sys.executable, "-m", "faults.soak", "--minutes", "30", "--calls", "2"), report="out/soak.json"),
     Step("matrix", (sys.executable, "-m", "faults.matrix"), report="out/matrix.json"),
     Step(
         "container",
-        (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/container"),
+        (*NIGHTLY_TESTS, "tests/container"),
         tools=("buildah", "mmdebstrap"),
         report="out/container.json",
     ),
-    Step("records", (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/records", "tests/recovery")),
-    Step(
-        "recorded-call",
-        (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/calls", "tests/recording"),
-    ),
-    Step("telephone", (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/telephone")),
-    Step(
-        "terraform", (sys.executable, "-m", "pytest", "-q", "-ra", "-m", "nightly", "tests/infra"), tools=("terraform",)
-    ),
+    Step("records", (*NIGHTLY_TESTS, "tests/records", "tests/recovery")),
+    Step("recorded-call", (*NIGHTLY_TESTS, "tests/calls", "tests/recording")),
+    Step("telephone", (*NIGHTLY_TESTS, "tests/telephone")),
+    Step("terraform", (*NIGHTLY_TESTS, "tests/infra"), tools=("terraform",)),
     Step("witness", (sys.executable, "-m", "bench.witness"), report="out/witness.json"),
     Step("newest-dependencies", (sys.executable, "-m", "scripts.upgrade_check")),
 )
