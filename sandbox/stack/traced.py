@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sandbox.otlp import Received, ReceivedSpan, running_receiver
+from sandbox.otlp import Received, running_receiver
 from sandbox.trace_page import slowest_turn, trace_page
 
 LAST_SPAN = "job_entrypoint"
@@ -60,11 +60,7 @@ def traced(out: Path) -> Iterator[TracedCall]:
 
 
 def _is_over(received: Received) -> bool:
-    return any(_is_the_last(span) for span in received.spans)
-
-
-def _is_the_last(span: ReceivedSpan) -> bool:
-    return span.name == LAST_SPAN
+    return any(span.name == LAST_SPAN for span in received.spans)
 
 
 def _has_a_screen() -> bool:
