@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,13 +82,13 @@ class LonelyWorker:
             content: Mapping[str, float] = await reply.json()
         return content
 
-    async def call(self, plan: CallPlan, on_event: object = None) -> CallResult:
+    async def call(self, plan: CallPlan, on_event: Callable[[CallEvent], None] | None = None) -> CallResult:
         """One call to it."""
         return await place_call(
             plan,
             join=join_token(self.stack, self.contender),
             control=Control(self.stack.sandbox_url, self.contender.scope),
-            on_event=on_event,  # type: ignore[arg-type]
+            on_event=on_event,
             patience=BRISK,
         )
 
