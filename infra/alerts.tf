@@ -13,6 +13,12 @@ locals {
   _by_worker      = local._on_gke ? "{monitored_resource=\"k8s_container\"}" : "{monitored_resource=\"cloud_run_worker_pool\"}"
   _on_gke         = contains(keys(local.gke_releases), coalesce(var.active_release, "-"))
 
+  # What an alert and a tile of the dashboard both look at.
+  _lines_taken_percent = join(" / ", [
+    for part in ["sum", "count"] : "sum(increase(${local._log.load_percent}_${part}${local._by_worker}[2m]))"
+  ])
+  _rupees_in_an_hour = "sum(increase(${local._log.rupees}_sum${local._by_worker}[1h]))"
+
   # The day on which the first of the secrets will have had its number for too long, as 20271122.
   _secret_due_days = {
     for k, t in terraform_data.secret_since :
@@ -36,11 +42,8 @@ locals {
         name     = "lines are running out"
         severity = "WARNING"
         hold     = "300s"
-        query = join("", [
-          "sum(increase(${local._log.load_percent}_sum${local._by_worker}[2m]))",
-          " / sum(increase(${local._log.load_percent}_count${local._by_worker}[2m])) > ${var.monitoring.capacity_percent}",
-        ])
-        text = "More than ${var.monitoring.capacity_percent} % of all lines have been taken for 5 minutes; callers beyond the last line hear that all are busy. Raise `instances` of the active release (nothing restarts), or max_calls if CPU on the dashboard has room."
+        query    = "${local._lines_taken_percent} > ${var.monitoring.capacity_percent}"
+        text     = "More than ${var.monitoring.capacity_percent} % of all lines have been taken for 5 minutes; callers beyond the last line hear that all are busy. Raise `instances` of the active release (nothing restarts), or max_calls if CPU on the dashboard has room."
       }
       greeting = {
         name     = "the greeting is slow"
@@ -67,7 +70,7 @@ locals {
         name     = "calls cost more than planned"
         severity = "WARNING"
         hold     = "0s"
-        query    = "sum(increase(${local._log.rupees}_sum${local._by_worker}[1h])) > ${var.monitoring.rupees_per_hour}"
+        query    = "${local._rupees_in_an_hour} > ${var.monitoring.rupees_per_hour}"
         text     = "Calls have cost more than Rs ${var.monitoring.rupees_per_hour} in an hour, as far as prices are known. More calls than usual, or longer ones? `turn.finished` has each turn's `rupees`. WORKER_RUPEES_PER_CALLER_DAY and WORKER_RUPEES_PER_DAY are limits that hold (docs/money.md)."
       }
       secret_age = {

@@ -24,14 +24,14 @@ locals {
       title = "Lines taken, of all there are"
       unit  = "%"
       lines = {
-        load = "sum(increase(${local._log.load_percent}_sum${local._by_worker}[2m])) / sum(increase(${local._log.load_percent}_count${local._by_worker}[2m]))"
+        load = local._lines_taken_percent
       }
     },
     {
       title = "Rupees in the last hour"
       unit  = "1"
       lines = {
-        rupees = "sum(increase(${local._log.rupees}_sum${local._by_worker}[1h]))"
+        rupees = local._rupees_in_an_hour
       }
     },
     {
