@@ -3,7 +3,8 @@
 
 locals {
   recordings_count = var.recordings == null ? 0 : 1
-  recordings_url   = "gs://${var.project_id}-${var.name}-recordings"
+  recordings_name  = "${var.project_id}-${var.name}-recordings"
+  recordings_url   = "gs://${local.recordings_name}"
 
   # Without a data source: a bucket knows its project's number, and Google's agents are named after it.
   project_number = google_storage_bucket.token_source.project_number
@@ -39,7 +40,7 @@ resource "google_kms_crypto_key_iam_member" "recordings" {
 resource "google_storage_bucket" "recordings" {
   count                       = local.recordings_count
   project                     = var.project_id
-  name                        = "${var.project_id}-${var.name}-recordings"
+  name                        = local.recordings_name
   location                    = var.region
   storage_class               = "STANDARD"
   uniform_bucket_level_access = true
