@@ -107,15 +107,11 @@ locals {
             automountServiceAccountToken  = false
             priorityClassName             = "${var.name}-spare"
             terminationGracePeriodSeconds = 0
-            securityContext = {
-              runAsNonRoot   = true
-              runAsUser      = 10001
-              seccompProfile = { type = "RuntimeDefault" }
-            }
+            securityContext               = local._restricted_pod
             containers = [{
               name            = "spare"
               image           = "registry.k8s.io/pause:3.10"
-              securityContext = { allowPrivilegeEscalation = false, capabilities = { drop = ["ALL"] } }
+              securityContext = local._restricted_container
               resources = {
                 requests = { cpu = tostring(local._spare_of.cpu), memory = "${local._spare_of.memory_gib}Gi" }
                 limits   = { cpu = tostring(local._spare_of.cpu), memory = "${local._spare_of.memory_gib}Gi" }

@@ -10,6 +10,17 @@ locals {
     "exec python -m worker start",
   ])
 
+  # What the namespace asks of every pod and every container (`restricted`).
+  _restricted_pod = {
+    runAsNonRoot   = true
+    runAsUser      = 10001
+    seccompProfile = { type = "RuntimeDefault" }
+  }
+  _restricted_container = {
+    allowPrivilegeEscalation = false
+    capabilities             = { drop = ["ALL"] }
+  }
+
   _common = [
     {
       apiVersion = "v1"
@@ -74,14 +85,11 @@ locals {
 
   _proxies = {
     for k, r in var.releases : k => [for proxy in compact([r.keeps_records ? try(var.database.image, "") : ""]) : {
-      name          = "cloud-sql-proxy"
-      image         = proxy
-      args          = var.database.arguments
-      restartPolicy = "Always" # a sidecar: there before the worker, and until after it
-      securityContext = {
-        allowPrivilegeEscalation = false
-        capabilities             = { drop = ["ALL"] }
-      }
+      name            = "cloud-sql-proxy"
+      image           = proxy
+      args            = var.database.arguments
+      restartPolicy   = "Always" # a sidecar: there before the worker, and until after it
+      securityContext = local._restricted_container
       resources = {
         requests = { cpu = "250m", memory = "256Mi" }
         limits   = { cpu = "250m", memory = "256Mi" }
@@ -123,14 +131,8 @@ locals {
           spec = {
             serviceAccountName            = "worker"
             terminationGracePeriodSeconds = r.drain_seconds + 60 # the drain, and the goodbyes of what it could not wait for
-            securityContext = {
-              runAsNonRoot   = true
-              runAsUser      = 10001
-              runAsGroup     = 10001
-              fsGroup        = 10001
-              seccompProfile = { type = "RuntimeDefault" }
-            }
-            initContainers = local._proxies[k]
+            securityContext               = merge(local._restricted_pod, { runAsGroup = 10001, fsGroup = 10001 })
+            initContainers                = local._proxies[k]
             containers = [{
               name    = "worker"
               image   = r.image
@@ -138,11 +140,8 @@ locals {
               env = [
                 for name, value in merge(r.environment, { WORKER_RECORDS_SPOOL_DIR = "/spool" }) : { name = name, value = value }
               ]
-              ports = [{ name = "health", containerPort = 8081 }]
-              securityContext = {
-                allowPrivilegeEscalation = false
-                capabilities             = { drop = ["ALL"] }
-              }
+              ports           = [{ name = "health", containerPort = 8081 }]
+              securityContext = local._restricted_container
               resources = {
                 requests = { cpu = tostring(r.cpu), memory = "${r.memory_gib}Gi", "ephemeral-storage" = "1Gi" }
                 limits   = { cpu = tostring(r.cpu), memory = "${r.memory_gib}Gi", "ephemeral-storage" = "1Gi" }
