@@ -190,6 +190,30 @@ def gate_callers_transcript(session: AgentSession[Any], may_send: Callable[[], b
     return True
 
 
+@contextlib.contextmanager
+def nothing_said_is_told(session: AgentSession[Any]) -> Iterator[None]:
+    """Keep what is said meanwhile out of `conversation_item_added`, and of the session's history.
+
+    Public: nothing; a speech that is interrupted adds what of it was heard. Without it: half a word, said into a
+    caller's pause, is told as the answer to half a sentence.
+    """
+    session._conversation_item_added = lambda message: None  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del session._conversation_item_added
+
+
+def go_on_with_turn(session: AgentSession[Any], words: str) -> None:
+    """Put words in front of those of the caller's turn that is being heard.
+
+    Public: nothing; a transcript that has them in front stands on the caller's screen twice. Without it: that.
+    """
+    recognition = getattr(getattr(session, "_activity", None), "_audio_recognition", None)
+    if recognition is not None:
+        recognition._audio_transcript = f"{words} {recognition._audio_transcript}".strip()
+
+
 def speech_of_this_task() -> SpeechHandle | None:
     """The speech that the running node works for.
 

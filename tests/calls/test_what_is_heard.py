@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.caller import Patience, Turn
+from sandbox.caller import Patience, Pause, Turn
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 STORY = Turn(text="Please tell me a story.", language="en-IN")
@@ -85,3 +85,18 @@ async def test_words_made_out_of_noise_are_asked_about_and_move_no_call(sandbox,
     assert "धन्यवाद" not in said, "it was answered"
     assert result.turns[1].reply_language == "en-IN", result.errors
     assert result.good, result.errors
+
+
+async def test_a_caller_who_goes_on_just_when_the_answer_begins_has_one_turn_and_one_answer(sandbox, call):
+    """Pins half a turn that was answered for itself, with a syllable of the first answer in the conversation."""
+    pause = Pause(after_words=4, seconds=1.0)  # as long as whole words are waited for, and an answer takes to be heard
+    result = await call(
+        Turn(text="Where is my order from last week?", language="en-IN", pauses=(pause,)), goodbye=False
+    )
+
+    assert result.turns[0].answered, result.errors
+    assert result.turns[0].heard == "Where is my order from last week?", "shown once"
+    asked = [event for event in await sandbox.seen() if "user" in event]
+    assert asked[0]["user"] == "Where is my order"
+    assert asked[-1]["user"] == "Where is my order from last week?"
+    assert asked[-1]["messages"] == asked[0]["messages"], "one message of the caller's, and nothing of the first answer"

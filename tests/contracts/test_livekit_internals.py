@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 import numpy as np
 import pytest
-from livekit.agents import AgentServer, AgentSession, utils
+from livekit.agents import AgentServer, AgentSession, ChatMessage, utils
 from livekit.agents.inference_runner import _InferenceRunner
 from livekit.agents.ipc import _preload as preload
 from livekit.agents.ipc import proc_client, supervised_proc
@@ -30,6 +30,7 @@ from livekit.agents.ipc.proc_pool import ProcPool
 from livekit.agents.utils import http_context
 from livekit.agents.utils.aio.duplex_unix import DuplexClosed, _AsyncDuplex
 from livekit.agents.voice.agent_activity import AgentActivity
+from livekit.agents.voice.audio_recognition import AudioRecognition
 from livekit.agents.voice.room_io import RoomIO
 from livekit.agents.voice.transcription import TranscriptSynchronizer
 from livekit.plugins import openai
@@ -401,3 +402,27 @@ def test_a_pool_keeps_as_many_idle_processes_as_it_is_told_and_says_when_one_got
     assert launched == [1]
     livekit_internals.keep_idle_processes(server, 1)
     assert pool.target_idle_processes == 1
+
+
+async def test_what_is_said_meanwhile_is_told_to_nobody_and_afterwards_as_ever():
+    session, told = AgentSession(), []
+    session.on("conversation_item_added", lambda event: told.append(event.item.text_content))
+    with livekit_internals.nothing_said_is_told(session):
+        session._conversation_item_added(ChatMessage(role="assistant", content=["half"]))
+    session._conversation_item_added(ChatMessage(role="assistant", content=["whole"]))
+    assert told == ["whole"]
+    assert [item.text_content for item in session.history.messages()] == ["whole"]
+    assert "self._session._conversation_item_added(msg)" in inspect.getsource(AgentActivity), "the way of every reply"
+
+
+def test_words_are_put_in_front_of_those_that_are_being_heard():
+    source = inspect.getsource(AudioRecognition)
+    assert 'self._audio_transcript += f" {transcript}"' in source, "a final is added to what is there"
+    assert "new_transcript=self._audio_transcript" in source, "and the turn is what is there"
+    assert "self._audio_recognition = AudioRecognition(" in inspect.getsource(AgentActivity)
+    recognition = SimpleNamespace(_audio_transcript="")
+    session = SimpleNamespace(_activity=SimpleNamespace(_audio_recognition=recognition))
+    livekit_internals.go_on_with_turn(session, "where is")
+    livekit_internals.go_on_with_turn(session, "tell me")
+    assert recognition._audio_transcript == "tell me where is"
+    livekit_internals.go_on_with_turn(SimpleNamespace(_activity=None), "nobody is there to hear it")

@@ -34,7 +34,7 @@ def run(coroutine):
 
 async def wait(seconds):
     future = asyncio.get_running_loop().create_future()
-    asyncio.get_running_loop().call_later(seconds, future.set_result, None)
+    asyncio.get_running_loop().call_later(seconds, lambda: future.done() or future.set_result(None))
     await future
 
 

@@ -78,6 +78,19 @@ def caller(kind=PHONE, **attributes):
     return SimpleNamespace(kind=kind, attributes={"sip.phoneNumber": NUMBER, **attributes})
 
 
+def test_a_turn_that_goes_on_is_told_again_under_its_number():
+    record, session, written = call()
+    session.said("user", "where is my order")
+    record.take_back()
+    session.said("user", "where is my order from last week")
+    session.said("assistant", "It comes")
+    assert [(about["turn"], about["heard"]) for about in written.of("heard")] == [
+        (1, "where is my order"),
+        (1, "where is my order from last week"),
+    ]
+    assert [about["turn"] for about in written.of("replied")] == [1]
+
+
 def test_a_turn_is_told_when_it_is_heard_and_again_when_it_is_answered():
     _, session, written = call(usage={"llm:m": {"output_tokens": 3}})
     session.said("assistant", "Welcome")  # the greeting answers nobody

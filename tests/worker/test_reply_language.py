@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from livekit.agents import ChatMessage
 
 from worker.conversation.handoff import Handoff
 from worker.conversation.reply_language import ReplyLanguage
@@ -85,3 +86,29 @@ def handoff(rooms: Any, call_language: ReplyLanguage) -> Handoff:
     )  # type: ignore[arg-type]
     written.follow(lambda: call_language.state)
     return written
+
+
+def test_a_turn_that_goes_on_is_decided_anew_over_all_of_it():
+    """The first half alone leaned to another language, and what its recogniser claimed still counts for the whole."""
+    call_language, at_once = ReplyLanguage("en-IN"), ReplyLanguage("en-IN")
+    call_language.hear("மன்னிக்கவும்", "ta-IN", 0.9)
+    call_language.commit("மன்னிக்கவும்", 1)
+    call_language.take_back()
+    assert call_language.settled == "en-IN"
+    assert not call_language.is_over(1)
+
+    call_language.hear("I want to talk about my order", "en-IN", 0.9)
+    for each in ("மன்னிக்கவும்", "I want to talk about my order"):
+        at_once.hear(each, "ta-IN" if each == "மன்னிக்கவும்" else "en-IN", 0.9)
+    whole = "மன்னிக்கவும் I want to talk about my order"
+    assert call_language.commit(whole, 1) == at_once.commit(whole, 1)
+    assert call_language.state == at_once.state
+
+
+def test_words_that_go_on_are_saved_for_the_next_agent_once():
+    written = handoff(SimpleNamespace(), ReplyLanguage("en-IN"))
+    written._added(ChatMessage(role="user", content=["where is my order"]))
+    written.take_back()
+    written._added(ChatMessage(role="user", content=["where is my order from last week"]))
+    assert [item.text_content for item in written.chat_context.items] == ["where is my order from last week"]
+    assert written._turns == 1

@@ -125,3 +125,18 @@ async def test_a_turn_says_what_the_call_has_cost_since_the_one_before(caplog):
         session.said("assistant", "जी")
     told = [record.rupees for record in caplog.records if record.msg == "turn.finished"]
     assert told == [0.5, 0.25, None, 0.25]
+
+
+def test_a_turn_that_goes_on_is_told_once_when_it_is_over():
+    async def goes_on(room):
+        reports, session = reports_of(room)
+        session.said("user", "where is my order")
+        reports.take_back()
+        session.said("user", "where is my order from last week")
+        session.said("assistant", "It comes")
+        await reports.aclose()
+
+    room = Room()
+    asyncio.run(goes_on(room))
+    (told,) = [content for topic, content in room.texts if topic == TURN_TOPIC]
+    assert (told["turn"], told["heard"]) == (1, "where is my order from last week")

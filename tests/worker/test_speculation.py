@@ -63,3 +63,13 @@ def test_words_in_an_indian_script_are_compared_whole():
     speculation = Speculation()
     speculation.begin("मेरा बिल", ahead=True).tokens = 3
     assert speculation.settle("मेरा बल").tokens == 3
+
+
+def test_a_reply_whose_turn_goes_on_was_in_vain():
+    speculation = Speculation()
+    speculation.begin("where is my order", ahead=True).tokens = 5
+    assert speculation.settle("where is my order") == Waste()
+    speculation.take_back()
+    speculation.take_back()
+    speculation.begin("where is my order from last week", ahead=True)
+    assert speculation.settle("where is my order from last week") == Waste(replies=1, tokens=5)

@@ -64,7 +64,7 @@ class Assistant(Agent):
             async for event in hearing.events(stream):
                 _clean(event)
                 listening.observe(event)
-                if listening.passes(event):
+                if await self._passes(event):
                     yield event
                 words = early.of(event)
                 if words is not None and not self._wants_no_early_reply(words.alternatives[0].text):
@@ -146,6 +146,14 @@ class Assistant(Agent):
             overheard.agent_says(piece)
             yield piece
 
+    async def _passes(self, event: stt.SpeechEvent) -> bool:
+        """Return whether an event goes on to the framework; words behind an answer that came too early join it."""
+        if not self._call.listening.passes(event):
+            return False
+        if event.type is stt.SpeechEventType.FINAL_TRANSCRIPT and event.alternatives:
+            await self._call.false_starts.join(event)
+        return True
+
     async def _counted(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
         async for frame in audio:
             self._call.reports.usage.heard(frame)
@@ -166,7 +174,7 @@ class Assistant(Agent):
         except APIError as error:
             self._call.fault(describe("stt", error, 1))
             return
-        if self._call.listening.passes(event) and event.alternatives and event.alternatives[0].text.strip():
+        if await self._passes(event) and event.alternatives and event.alternatives[0].text.strip():
             yield event
 
 

@@ -14,6 +14,7 @@ from worker.conversation.caller import verified_caller
 from worker.conversation.clocks import Clocks
 from worker.conversation.consent_talk import ConsentParts, ConsentTalk
 from worker.conversation.ending import Ending
+from worker.conversation.false_starts import FalseStarts
 from worker.conversation.handoff import Handoff
 from worker.conversation.history import History
 from worker.conversation.listening import Listening
@@ -100,6 +101,7 @@ class Call:
         self.listening = Listening(
             session, hearing, parts.evidence, self.languages, self.reports, self.speaker, self.ending
         )
+        self.false_starts = FalseStarts(session, self.listening.overheard, self._turn_goes_on)
         self.consent = ConsentTalk(ctx, session, parts.consent, self.speaker, self.languages, self.reports)
         self.recording = self._keep_to_consent(parts)
         self.phone = PhoneCall(
@@ -137,6 +139,15 @@ class Call:
         self._clocks.turn_is_over(text)
         self.reports.wasted(self.speaker.speculation.settle(text))
         self.reports.event(log_events.LANGUAGE_DECIDED, language=decision.language, reason=decision.reason)
+
+    def _turn_goes_on(self) -> None:
+        """Take back that the last turn was over: the caller goes on."""
+        self.languages.take_back()
+        self.speaker.speculation.take_back()
+        self._handoff.take_back()
+        self.reports.take_back()
+        sounded_seconds = round(self.listening.overheard.reply_seconds, 3)
+        self.reports.event(log_events.FALSE_START, reply_seconds=sounded_seconds)
 
     async def transfer(self, to: str, ringing_seconds: float) -> bool:
         """Send a phone caller on to `to`, whose phone may ring for so long; False when the caller is not on a phone.

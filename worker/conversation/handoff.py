@@ -118,6 +118,12 @@ class Handoff:
             self._turns += item.role == "user"
             self._changed.set()
 
+    def take_back(self) -> None:
+        """Forget what the caller has said last: the turn goes on, and is saved when it is over."""
+        if self._messages and self._messages[-1][0] == "user":
+            self._messages.pop()
+            self._turns -= 1
+
     def _user_moved(self) -> None:
         self._user_stopped_at = time.monotonic()
 

@@ -7,6 +7,7 @@ which of both it was is known only when the agent has fallen silent. Words over 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ LETTERS_PER_SECOND = 14.0  # as Sarvam's voices speak; only for the length of a 
 REPEATING_SHARE = 0.35
 ANSWERABLE_SECONDS = 3.0  # farther from the end, the reckoning by letters is too rough
 LATE_ECHO_SECONDS = 0.7  # over the network to the loudspeaker and back
+# So little of a reply stops nobody: who speaks then has not finished. Heard at the caller, whose voice is noticed that
+# much later here: the way there and back, and the voice detector's onset.
+FALSE_START_SECONDS = 0.3
+NOTICED_AFTER_SECONDS = 0.25
 REMEMBERED_LETTERS = 1500
 CUT_LETTERS = 6  # marks, and a first word that the recogniser has missed
 
@@ -59,6 +64,7 @@ class Overheard:
         self._agent_thinks = False
         self._over: SpeechHandle | None = None
         self._heard_of_it_at = 0.0
+        self._answered_at: float | None = None  # by the same count; None before the caller's first turn
         self._began_after_silence_seconds = LATE_ECHO_SECONDS
         self._held: list[_Held] = []
         self._given_back: list[stt.SpeechEvent] = []
@@ -67,6 +73,19 @@ class Overheard:
     def over_speech(self) -> bool:
         """Return whether the caller's newest words began over the agent's voice, or wait for its end."""
         return self._over is not None or bool(self._held)
+
+    @property
+    def false_start(self) -> SpeechHandle | None:
+        """Return the reply that the caller's newest words began too early to be about; None for any other speech."""
+        speech = self._over
+        if speech is None or speech.done() or speech.interrupted or not speech.allow_interruptions:
+            return None
+        return speech if self.reply_seconds <= FALSE_START_SECONDS + NOTICED_AFTER_SECONDS else None
+
+    @property
+    def reply_seconds(self) -> float:
+        """Return how much of the agent's answer had sounded when the caller's newest words began."""
+        return math.inf if self._answered_at is None else self._heard_of_it_at - self._answered_at
 
     def agent_state_changed(self, state: str) -> None:
         """Count the seconds in which the agent can be heard: a paused agent is not."""
@@ -93,6 +112,7 @@ class Overheard:
     def turn_is_over(self) -> None:
         """Forget what is being answered now."""
         self._over = None
+        self._answered_at = self._spoken()
 
     def keeps(self, event: stt.SpeechEvent, speech: SpeechHandle | None) -> bool:
         """Return whether this final transcript, come during `speech`, is to be passed over now.
@@ -104,7 +124,7 @@ class Overheard:
             self._given_back.remove(event)
             return False
         echo = self._without_echo(event)
-        listens = echo is not None or is_acknowledgement(event.alternatives[0].text)
+        listens = echo is not None or (self.false_start is None and is_acknowledgement(event.alternatives[0].text))
         if speech is not None and not speech.done() and not speech.allow_interruptions:
             began = self._heard_of_it_at if self._over is speech else self._spoken()
             self._hold(_Held(event, began, echo), speech)

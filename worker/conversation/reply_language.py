@@ -18,6 +18,7 @@ class ReplyLanguage:
         self._state = LanguageState.start(default)
         self._claims: list[tuple[str, str | None, float | None]] = []
         self._committed_turns = 0
+        self._before_turn = self._state, self._claims
         self.replying = self._state.language
         self.last: Decision | None = None
 
@@ -54,13 +55,20 @@ class ReplyLanguage:
 
     def commit(self, text: str, turns: int) -> Decision:
         """Decide for good: the turn is over."""
+        self._before_turn = self._state, self._claims
         decision = decide(self._turn(text), self._state)
         self._state = decision.state
         self._committed_turns = turns
-        self._claims.clear()
+        self._claims = []
         self.replying = decision.language
         self.last = decision
         return decision
+
+    def take_back(self) -> None:
+        """Take the last decision back: the turn goes on, and more of it has been heard since."""
+        self._state, claims = self._before_turn
+        self._claims = claims + self._claims
+        self._committed_turns -= 1
 
     def open_in(self, language: str) -> None:
         """Begin the call in `language`: a guess, which the caller's first words may correct."""

@@ -132,6 +132,11 @@ class CallReports:
         """Note what replies begun too early have cost, in the turn that is over now."""
         self._waste = waste
 
+    def take_back(self) -> None:
+        """Forget what the caller has said last: the turn goes on, and is told when it is over."""
+        self._heard = None
+        self.record.take_back()
+
     def notice(self, code: str, message: str) -> None:
         """Send a notice for a front end to show."""
         self._send(NOTICE_TOPIC, {"code": code, "message": message})

@@ -60,6 +60,7 @@ class Speculation:
 
     def __init__(self) -> None:
         self._attempts: list[Attempt] = []
+        self._kept: Attempt | None = None
 
     def begin(self, heard: str, *, ahead: bool) -> Attempt:
         """Note that a reply to these words is begun, `ahead` of the turn's end or not: only those can be wasted."""
@@ -73,7 +74,14 @@ class Speculation:
         kept = next((each for each in reversed(self._attempts) if _same(each.heard, heard)), None)
         wasted = [each for each in self._attempts if each is not kept]
         self._attempts.clear()
+        self._kept = kept
         return Waste(len(wasted), sum(each.tokens for each in wasted), sum(each.characters for each in wasted))
+
+    def take_back(self) -> None:
+        """Count the reply that was kept among those in vain: its turn goes on."""
+        if self._kept is not None:
+            self._attempts.append(self._kept)
+            self._kept = None
 
 
 def _same(one: str, other: str) -> bool:

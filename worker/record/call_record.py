@@ -137,6 +137,10 @@ class CallRecord:
 
     # ---- what happens
 
+    def take_back(self) -> None:
+        """Let the turn that was heard last go on: it is told again when it is over."""
+        self._turn -= 1
+
     def consented(self, **proof: object) -> None:
         """Note what was said about keeping the call for one purpose, and what came of it."""
         self._tell(events.CONSENT, **proof)
