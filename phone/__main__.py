@@ -76,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
 async def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     config = read_config(arguments.config, environ)
     url, key, secret = (environ[name] for name in LIVEKIT)
-    async with api.LiveKitAPI(url, key, secret) as livekit:
+    # Without failover: the SDK sends a request again that was not answered, and a phone would be rung a second time.
+    async with api.LiveKitAPI(url, key, secret, failover=False) as livekit:
         if arguments.command == "setup":
             for change in await set_up(livekit, config):
                 _print(what=change.what, how=change.how, id=change.id)

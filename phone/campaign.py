@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Protocol
 
 from phone.config import Outbound, Purpose
 from phone.dialling import Result
-from phone.errors import BadList
+from phone.errors import BadList, LiveKitRefused
 from phone.journal import CALLING, PENDING, Entry, Journal
 from phone.outcomes import TRY_AGAIN, Outcome
 from phone.rules import Callee, Refusal, may_be_called_from
@@ -18,14 +19,15 @@ from phone.rules import Callee, Refusal, may_be_called_from
 PAUSE_GROWTH = 3
 PUT_OFF_SECONDS = 60.0
 LONGEST_LOOK_SECONDS = 30.0
+LINE_LOOK_SECONDS = 1.0
+"""How often it is looked whether another campaign has left a line of the trunk free."""
 
 
 class Calls(Protocol):
     """Declares what a campaign asks of the one that dials."""
 
     async def call(self, callee: Callee, purpose: Purpose) -> Result: ...
-    async def room_of(self, name: str) -> str | None: ...
-    async def until_over(self, room: str) -> Result: ...
+    async def follow(self, callee: Callee, purpose: Purpose) -> Result: ...
     def name_of(self, callee: Callee) -> str: ...
 
 
@@ -47,7 +49,6 @@ class Campaign:
         self._now = now
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
-        self._next_at = 0.0
 
     def stop(self) -> None:
         """Begin no other call; those that are going on come to their end."""
@@ -66,7 +67,7 @@ class Campaign:
             for name in by_name:
                 self._journal.add(self._name, name)
             try:
-                await self._go_on_after_a_crash(by_name)
+                self._go_on_after_a_crash(by_name)
                 await self._call_all(by_name)
             finally:
                 for task in self._running.values():
@@ -74,19 +75,14 @@ class Campaign:
                 await asyncio.gather(*self._running.values(), return_exceptions=True)
         return Counter(entry.outcome or PENDING for entry in self._entries(by_name))
 
-    async def _go_on_after_a_crash(self, by_name: dict[str, Callee]) -> None:
-        """Follow the calls that go on without us to their end; whom else we were calling is not called again."""
+    def _go_on_after_a_crash(self, by_name: dict[str, Callee]) -> None:
+        """Follow whom we were calling to the call's end, where it goes on without us; nobody is called again."""
         for entry in self._entries(by_name):
-            if entry.state != CALLING:
-                continue
-            room = await self._calls.room_of(entry.callee)
-            if room is not None:
-                self._running[entry.callee] = asyncio.create_task(self._follow(by_name[entry.callee], room))
-            else:
-                self._journal.settle(self._name, entry.callee, Outcome.UNKNOWN.value)
+            if entry.state == CALLING:
+                self._running[entry.callee] = asyncio.create_task(self._follow(by_name[entry.callee]))
 
-    async def _follow(self, callee: Callee, room: str) -> None:
-        result = await self._calls.until_over(room)
+    async def _follow(self, callee: Callee) -> None:
+        result = await self._calls.follow(callee, self._purpose)
         self._journal.settle(self._name, self._calls.name_of(callee), result.outcome.value)
         self._told(callee, result)
 
@@ -107,25 +103,31 @@ class Campaign:
             stopping.cancel()
 
     def _begin_next(self, pending: list[Entry], by_name: dict[str, Callee]) -> float | None:
-        """Begin one call, if one is due and there is room for it; return how long to wait before the next look."""
+        """Begin one call, if one is due and the trunk has room for it; return how long to wait before the next look."""
         if not pending or len(self._running) >= self._outbound.calls_at_once:
             return None if self._running else LONGEST_LOOK_SECONDS
-        now, clock = self._now().timestamp(), asyncio.get_running_loop().time()
-        if clock < self._next_at:
-            return self._next_at - clock
+        now = self._now().timestamp()
         entry = min(pending, key=lambda each: each.due_at)
         if entry.due_at > now:
             return min(entry.due_at - now, LONGEST_LOOK_SECONDS)
-        self._journal.calling(self._name, entry.callee)
-        self._running[entry.callee] = asyncio.create_task(self._call(by_name[entry.callee], entry.tries + 1))
-        self._next_at = clock + 60.0 / self._outbound.calls_per_minute
-        return self._next_at - clock
+        trunk, every_seconds = self._outbound.name, 60.0 / self._outbound.calls_per_minute
+        with contextlib.ExitStack() as line:
+            if not line.enter_context(self._journal.line(trunk, self._outbound.calls_at_once)):
+                return LINE_LOOK_SECONDS
+            wait_seconds = self._journal.take_turn(trunk, now, every_seconds)
+            if wait_seconds > 0:
+                return wait_seconds
+            self._journal.calling(self._name, entry.callee)
+            call = self._call(by_name[entry.callee], entry.tries + 1, line.pop_all())
+        self._running[entry.callee] = asyncio.create_task(call)
+        return every_seconds
 
-    async def _call(self, callee: Callee, tries: int) -> None:
+    async def _call(self, callee: Callee, tries: int, line: contextlib.ExitStack) -> None:
         name = self._calls.name_of(callee)
         try:
-            result = await self._calls.call(callee, self._purpose)
-        except Exception:
+            with line:
+                result = await self._calls.call(callee, self._purpose)
+        except LiveKitRefused:  # nobody was rung; after any other error somebody may have been
             self._journal.put_off(self._name, name, self._later(PUT_OFF_SECONDS), PENDING)
             raise
         self._note(callee, name, tries, result)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -21,6 +21,7 @@ from phone.errors import LiveKitRefused
 from phone.outcomes import Outcome, answered_by, outcome_of
 from phone.rules import Callee, Refusal, refusal
 from worker.phone.errand import ANSWERED_BY, Errand
+from worker.phone.line import ACTIVE, STATUS
 from worker.recovery.rooms import has_agent, people_in
 from worker.text.phone_numbers import fingerprint
 
@@ -31,6 +32,10 @@ POLL_SECONDS = 0.3
 ENDED_SECONDS = 4.0
 """Within which a room is deleted whose phone was not picked up."""
 LONGEST_CALL_SECONDS = 3600.0
+JOINING_SECONDS = 2.0
+"""Within which a phone is in the room for which LiveKit was asked to ring it, when whoever asked was ended."""
+UNSEEN_SECONDS = 30.0
+"""How long a call is waited for of which LiveKit tells nothing."""
 API_ERRORS = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -81,12 +86,28 @@ class Dialler:
         name = self.name_of(callee)
         with self._one_at_a_time(name) as mine:
             result = await self._call(callee, purpose, name) if mine else Result(Refusal.ALREADY_CALLED)
+        self._log(callee, purpose, result)
+        return result
+
+    async def follow(self, callee: Callee, purpose: Purpose) -> Result:
+        """Wait for the end of a call that a process which was ended has begun; `unknown` where none is left."""
+        try:
+            room = await self.room_of(self.name_of(callee))
+        except API_ERRORS as error:
+            raise _refused("what is going on cannot be seen", error) from None
+        result = Result(Outcome.UNKNOWN)
+        if room is not None:
+            result = await self._until_over(room, Outcome.UNKNOWN)
+            await self._end(room)
+        self._log(callee, purpose, result)
+        return result
+
+    def _log(self, callee: Callee, purpose: Purpose, result: Result) -> None:
         log.info(
             "phone.call_placed",
-            extra={"callee": name, "purpose": purpose.name, "consent": callee.consent,
+            extra={"callee": self.name_of(callee), "purpose": purpose.name, "consent": callee.consent,
                    "outcome": result.outcome.value, "seconds": round(result.seconds, 1)},
         )  # fmt: skip
-        return result
 
     async def _call(self, callee: Callee, purpose: Purpose, name: str) -> Result:
         refused = refusal(callee, self._now()) or await self._listed(callee)
@@ -101,12 +122,8 @@ class Dialler:
                 if not agent:
                     return Result(Outcome.NO_AGENT)
                 return await self._dial(callee, purpose, room)
-        except api.TwirpError as error:
-            raise LiveKitRefused("the call could not be placed", why=error.message, do="Check the key") from None
-        except API_ERRORS as error:
-            raise LiveKitRefused(
-                "the call could not be placed", why=type(error).__name__, do="Check LIVEKIT_URL"
-            ) from None
+        except API_ERRORS as error:  # nobody has been rung: `_dial` tells of its own
+            raise _refused("the call could not be placed", error) from None
 
     async def room_of(self, name: str) -> str | None:
         """Return the room in which somebody is being called now."""
@@ -114,15 +131,26 @@ class Dialler:
         prefix = f"{ROOM_PREFIX}{name}-"
         return next((each.name for each in reply.rooms if each.name.startswith(prefix)), None)
 
-    async def until_over(self, room: str) -> Result:
-        """Wait for the end of a call that is answered."""
+    async def _until_over(self, room: str, outcome: Outcome) -> Result:
+        """Wait for the end of a call.
+
+        Args:
+            outcome: What it is until more is known: `unknown` where it is not known either whether anybody picked up.
+        """
         loop = asyncio.get_running_loop()
-        begun_at, outcome = loop.time(), Outcome.ANSWERED
-        while loop.time() - begun_at < LONGEST_CALL_SECONDS:
-            people = await people_in(self._livekit, room)
-            said = [each.attributes[ANSWERED_BY] for each in people if each.attributes.get(ANSWERED_BY)]
-            outcome = answered_by(said[-1]) if said else outcome
-            if not any(each.kind == ParticipantInfo.Kind.SIP for each in people):
+        begun_at = seen_at = loop.time()
+        rang = outcome is not Outcome.UNKNOWN
+        while loop.time() - begun_at < LONGEST_CALL_SECONDS and loop.time() - seen_at < UNSEEN_SECONDS:
+            try:
+                people = await people_in(self._livekit, room)
+            except API_ERRORS:  # somebody is in that call: they are not called again because LiveKit is slow to tell
+                await asyncio.sleep(POLL_SECONDS)
+                continue
+            seen_at = loop.time()
+            outcome = _heard_of(people, outcome)
+            if any(each.kind == ParticipantInfo.Kind.SIP for each in people):
+                rang = True
+            elif rang or seen_at - begun_at >= JOINING_SECONDS:
                 break
             await asyncio.sleep(POLL_SECONDS)
         return Result(outcome, loop.time() - begun_at)
@@ -142,9 +170,12 @@ class Dialler:
         try:
             yield await self._agent_comes(room)
         finally:
-            with contextlib.suppress(*API_ERRORS):  # it may be gone already
-                async with asyncio.timeout(ENDED_SECONDS):
-                    await self._livekit.room.delete_room(api.DeleteRoomRequest(room=room))
+            await self._end(room)
+
+    async def _end(self, room: str) -> None:
+        with contextlib.suppress(*API_ERRORS):  # it may be gone already
+            async with asyncio.timeout(ENDED_SECONDS):
+                await self._livekit.room.delete_room(api.DeleteRoomRequest(room=room))
 
     async def _agent_comes(self, room: str) -> bool:
         """Wait for the agent: nobody is rung into a silent room."""
@@ -167,4 +198,22 @@ class Dialler:
             await self._livekit.sip.create_sip_participant(request)
         except api.TwirpError as error:
             return Result(outcome_of(error))
-        return await self.until_over(room)
+        except API_ERRORS:  # LiveKit was asked and does not say what came of it: the phone may have been picked up
+            return Result(Outcome.UNKNOWN)
+        return await self._until_over(room, Outcome.ANSWERED)
+
+
+def _heard_of(people: Sequence[ParticipantInfo], outcome: Outcome) -> Outcome:
+    """Return what is known of a call by who is in its room, and what they say of themselves."""
+    said = [each.attributes[ANSWERED_BY] for each in people if each.attributes.get(ANSWERED_BY)]
+    if said:
+        return answered_by(said[-1])
+    if outcome is Outcome.UNKNOWN and any(each.attributes.get(STATUS) == ACTIVE for each in people):
+        return Outcome.ANSWERED
+    return outcome
+
+
+def _refused(what: str, error: Exception) -> LiveKitRefused:
+    if isinstance(error, api.TwirpError):
+        return LiveKitRefused(what, why=error.message, do="Check the key")
+    return LiveKitRefused(what, why=type(error).__name__, do="Check LIVEKIT_URL")

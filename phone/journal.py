@@ -1,7 +1,7 @@
 """Keeps what a campaign has done, so that after a crash it goes on where it was and calls nobody twice.
 
 A SQLite file: each try is written down before the phone rings, and its outcome when it is known. Numbers are in the
-list, not in here: a row is found by the number's fingerprint.
+list, not in here: a row is found by the number's fingerprint. And when each trunk's next call may begin.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 PENDING, CALLING, DONE = "pending", "calling", "done"
 _SCHEMA = """
@@ -23,6 +24,10 @@ create table if not exists callees (
     due_at real not null default 0,
     outcome text not null default '',
     primary key (campaign, callee)
+);
+create table if not exists trunks (
+    trunk text primary key,
+    next_at real not null
 )
 """
 
@@ -50,7 +55,7 @@ class Journal:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = full")  # a row that says "calling" must outlive the machine
-        self._db.execute(_SCHEMA)
+        self._db.executescript(_SCHEMA)
 
     def close(self) -> None:
         """Close the file."""
@@ -91,13 +96,35 @@ class Journal:
             (PENDING, due_at, outcome, campaign, callee),
         )
 
+    def take_turn(self, trunk: str, now: float, every_seconds: float) -> float:
+        """Take a trunk's turn to begin a call, 0; or, if it has not come yet, return how long to wait for it.
+
+        All campaigns of this journal share it, those of other processes too.
+        """
+        self._db.execute("begin immediate")
+        try:
+            row = self._db.execute("select next_at from trunks where trunk = ?", (trunk,)).fetchone()
+            # Never longer than a whole turn: the machine's clock may have been put back.
+            wait_seconds: float = min(row[0] - now, every_seconds) if row is not None else 0.0
+            if wait_seconds <= 0:
+                self._db.execute("insert or replace into trunks values (?, ?)", (trunk, now + every_seconds))
+        finally:
+            self._db.execute("commit")
+        return max(wait_seconds, 0.0)
+
+    @contextlib.contextmanager
+    def line(self, trunk: str, lines: int) -> Iterator[bool]:
+        """Hold one of so many lines of a trunk, as `hold` does; False when all are held."""
+        with contextlib.ExitStack() as held:
+            yield any(held.enter_context(self.hold(f"{trunk}-{number}")) for number in range(lines))
+
     @contextlib.contextmanager
     def hold(self, name: str) -> Iterator[bool]:
         """Hold a name for as long as this lasts, against every process of this machine; False when it is held.
 
         A lock of the system's: it ends with the process that holds it, however that ends.
         """
-        with (self._folder / f".{name}.lock").open("w") as file:
+        with (self._folder / f".{quote(name, safe='')}.lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:

@@ -31,7 +31,7 @@ class LiveKit:
         method = request.match_info["method"]
         self.asked.append(method)
         if self.refuses is not None:
-            return _error(*self.refuses)
+            return twirp_error(*self.refuses)
         answer = getattr(self, method)(await request.read())
         if asyncio.iscoroutine(answer):
             answer = await answer
@@ -104,7 +104,7 @@ class LiveKit:
     def ListParticipants(self, body):
         room = api.ListParticipantsRequest.FromString(body).room
         if room not in self.rooms:
-            return _error(404, "not_found", {})
+            return twirp_error(404, "not_found", {})
         return api.ListParticipantsResponse(participants=self.rooms[room].values())
 
     async def CreateSIPParticipant(self, body):
@@ -113,7 +113,7 @@ class LiveKit:
         assert "agent" in self.rooms[asked.room_name], "somebody is rung into a room without an agent"
         answer = self.answers.get(asked.sip_call_to, 0.0)
         if isinstance(answer, tuple):
-            return _error(*answer)
+            return twirp_error(*answer)
         people = self.rooms[asked.room_name]
         people[asked.participant_identity] = ParticipantInfo(
             identity=asked.participant_identity, kind=ParticipantInfo.Kind.SIP
@@ -126,7 +126,8 @@ class LiveKit:
         return api.SIPParticipantInfo(participant_identity=asked.participant_identity)
 
 
-def _error(status, code, meta):
+def twirp_error(status, code, meta):
+    """What LiveKit answers when it refuses."""
     return web.json_response({"code": code, "msg": "refused", "meta": meta}, status=status)
 
 

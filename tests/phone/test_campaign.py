@@ -10,7 +10,7 @@ import pytest
 from phone.campaign import Campaign
 from phone.config import Kind, Outbound, Purpose
 from phone.dialling import Result
-from phone.errors import BadList
+from phone.errors import BadList, LiveKitRefused
 from phone.journal import CALLING, DONE, PENDING, Journal
 from phone.lists import read_list
 from phone.outcomes import Outcome
@@ -53,11 +53,9 @@ class Calls:
             raise outcome
         return Result(outcome, 20.0)
 
-    async def room_of(self, name):
-        return f"out-{name}-1" if name in self.going_on else None
-
-    async def until_over(self, room):
-        assert room.startswith("out-")
+    async def follow(self, callee, purpose):
+        if self.name_of(callee) not in self.going_on:
+            return Result(Outcome.UNKNOWN)
         await wait(30)
         return Result(Outcome.HUMAN, 30.0)
 
@@ -177,12 +175,66 @@ def test_who_may_not_be_called_at_all_is_done_with(journal, refusal):
 
 
 def test_a_livekit_that_is_gone_ends_the_campaign_and_loses_nobody(journal):
-    calls = Calls({CALLEES[1].number: [OSError("gone")]})
-    with pytest.raises(OSError, match="gone"):
+    calls = Calls({CALLEES[1].number: [LiveKitRefused("gone", why="OSError", do="Check LIVEKIT_URL")]})
+    with pytest.raises(LiveKitRefused, match="gone"):
         run(campaign(journal, calls).run(CALLEES[:3]))
     states = [entry.state for entry in journal.entries("diwali")]
     assert states[1] == PENDING
     assert journal.entries("diwali")[1].tries == 0
+
+
+def test_after_an_error_of_our_own_somebody_who_may_have_been_rung_is_not_called_again(journal):
+    calls = Calls({CALLEES[0].number: [KeyError("ours")]})
+    with pytest.raises(KeyError):
+        run(campaign(journal, calls).run(CALLEES[:1]))
+    again = Calls()
+    assert run(campaign(journal, again).run(CALLEES[:1])) == Counter(unknown=1)
+    assert again.placed == []
+
+
+def test_whoever_asked_is_told_also_of_the_calls_that_a_crash_has_cut(journal):
+    for callee in ("callee-00", "callee-01"):
+        journal.add("diwali", callee)
+        journal.calling("diwali", callee)
+    told = []
+    again = Campaign(
+        "diwali", Calls(going_on={"callee-00"}), journal, PURPOSE, OUTBOUND, now=now,
+        told=lambda callee, result: told.append((callee.number, result.outcome)),
+    )  # fmt: skip
+    run(again.run(CALLEES[:2]))
+    assert told == [(CALLEES[1].number, Outcome.UNKNOWN), (CALLEES[0].number, Outcome.HUMAN)]
+
+
+def test_two_campaigns_share_the_rate_and_the_lines_of_their_trunk(tmp_path):
+    """Pins a rate that each process kept for itself: two lists called at once had twice the trunk's."""
+
+    async def scenario():
+        journals, calls = [Journal(tmp_path / "phone.db") for _ in range(2)], Calls(seconds=25)
+        both = [campaign(journal, calls, name) for journal, name in zip(journals, ("diwali", "holi"), strict=True)]
+        lists = (CALLEES[:6], CALLEES[6:12])
+        counted = await asyncio.gather(*(each.run(part) for each, part in zip(both, lists, strict=True)))
+        for journal in journals:
+            journal.close()
+        return calls, counted
+
+    calls, counted = run(scenario())
+    assert counted == [Counter(human=6), Counter(human=6)]
+    times = sorted(at for at, _ in calls.placed)
+    assert all(later - earlier >= 9 for earlier, later in itertools.pairwise(times)), "six a minute, of both together"
+    assert calls.most_at_once == OUTBOUND.calls_at_once
+
+
+def test_a_trunks_turn_comes_also_after_the_clock_was_put_back(journal):
+    assert journal.take_turn("out", 1000.0, 10.0) == 0.0
+    assert journal.take_turn("out", 1004.0, 10.0) == 6.0
+    assert journal.take_turn("another", 1004.0, 10.0) == 0.0
+    assert journal.take_turn("out", 10.0, 10.0) == 10.0
+    assert journal.take_turn("out", 1010.0, 10.0) == 0.0
+
+
+@pytest.mark.parametrize("name", ["diwali/2026", "..", "दिवाली ऑफ़र"])
+def test_a_campaign_may_have_any_name(journal, name):
+    assert run(campaign(journal, Calls(), name).run(CALLEES[:1])) == Counter(human=1)
 
 
 def test_a_campaign_that_is_told_to_stop_lets_calls_end_and_begins_no_other(journal):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from phone import __main__ as command
 from tests.phone.telephone_file import ENVIRON, RIGHT
 
 pytestmark = pytest.mark.processes
@@ -53,3 +54,15 @@ def test_help_names_the_commands():
         [sys.executable, "-m", "phone", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert all(command in done.stdout for command in ("setup", "call", "campaign"))
+
+
+def test_a_phone_is_not_rung_again_because_livekit_did_not_answer(tmp_path, monkeypatch):
+    """Pins LiveKit's SDK, which sends a request that was not answered again, to another region of LiveKit Cloud."""
+    asked, real = [], command.api.LiveKitAPI
+    monkeypatch.setattr(command.api, "LiveKitAPI", lambda *given, **how: asked.append(how) or real(*given, **how))
+    (tmp_path / "phone.toml").write_text(RIGHT, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for name, value in (LIVEKIT | ENVIRON | {"VAANI_IGNORE_ENV_FILE": "true"}).items():
+        monkeypatch.setenv(name, value)
+    assert command.main(["call", "9812345678", "--purpose", "order-update", "--consent", "C-1"]) == 2
+    assert asked == [{"failover": False}]

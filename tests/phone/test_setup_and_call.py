@@ -5,18 +5,20 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from aiohttp import ServerDisconnectedError
 from aiohttp.test_utils import TestServer
 from livekit import api
+from livekit.protocol.models import ParticipantInfo
 
 from phone import dialling
 from phone.config import read_config
 from phone.dialling import Dialler
 from phone.errors import LiveKitRefused
 from phone.journal import Journal
-from phone.outcomes import Outcome
+from phone.outcomes import TRY_AGAIN, Outcome
 from phone.rules import Callee, Refusal
 from phone.setup import set_up
-from tests.phone.livekit_api import LiveKit, sip_error
+from tests.phone.livekit_api import LiveKit, sip_error, twirp_error
 from tests.phone.telephone_file import ENVIRON, RIGHT
 from worker.phone.errand import read_errand
 
@@ -195,6 +197,93 @@ async def test_each_try_has_a_room_of_its_own(livekit, config, dialler):
         await dialler().call(Callee(NUMBER, "C-1"), config.purposes["order-update"])
     first, second = (asked.room_name for asked in stand_in.dialled)
     assert first != second
+
+
+async def test_a_livekit_that_stops_to_answer_in_mid_call_does_not_make_it_a_call_that_was_none(
+    livekit, config, dialler, monkeypatch
+):
+    """Pins who was reached and called again: the call was told as one that could not be placed."""
+    stand_in, _ = livekit
+    stand_in.answers[NUMBER], stand_in.heard[NUMBER] = 0.3, "human"
+    asked, listed = [], stand_in.ListParticipants
+
+    def hiccup(body):
+        asked.append(body)
+        return twirp_error(503, "unavailable", {}) if stand_in.dialled and len(asked) % 3 else listed(body)
+
+    monkeypatch.setattr(stand_in, "ListParticipants", hiccup)
+    assert (await dialler().call(Callee(NUMBER, "C-1"), config.purposes["order-update"])).outcome is Outcome.HUMAN
+    assert len(asked) > 3
+
+
+async def test_a_livekit_that_is_gone_in_mid_call_ends_the_wait(livekit, config, dialler, monkeypatch):
+    monkeypatch.setattr(dialling, "UNSEEN_SECONDS", 0.2)
+    stand_in, _ = livekit
+    stand_in.answers[NUMBER], listed = 60.0, stand_in.ListParticipants
+
+    def gone(body):
+        return twirp_error(503, "unavailable", {}) if stand_in.dialled else listed(body)
+
+    monkeypatch.setattr(stand_in, "ListParticipants", gone)
+    assert (await dialler().call(Callee(NUMBER, "C-1"), config.purposes["order-update"])).outcome is Outcome.ANSWERED
+
+
+async def test_what_livekit_does_not_tell_of_a_phone_that_was_rung_is_unknown_and_not_tried_again(
+    livekit, config, dialler, monkeypatch
+):
+    stand_in, client = livekit
+
+    async def cut(request):
+        stand_in.dialled.append(request)
+        raise ServerDisconnectedError
+
+    monkeypatch.setattr(client.sip, "create_sip_participant", cut)
+    assert (await dialler().call(Callee(NUMBER, "C-1"), config.purposes["order-update"])).outcome is Outcome.UNKNOWN
+    assert Outcome.UNKNOWN not in TRY_AGAIN
+    assert stand_in.rooms == {}
+
+
+# ---- after a crash
+
+
+def left_behind(stand_in, name, *, status=None, heard=None, seconds=0.2):
+    """A room that a process which was killed has left: an agent, and a phone that rings, talks, or was never rung."""
+    people = stand_in.rooms[f"out-{name}-1"] = {}
+    people["agent"] = ParticipantInfo(identity="agent", kind=ParticipantInfo.Kind.AGENT)
+    if heard:
+        people["agent"].attributes["vaani.answered_by"] = heard
+    if status:
+        people["phone"] = ParticipantInfo(identity="phone", kind=ParticipantInfo.Kind.SIP)
+        people["phone"].attributes["sip.callStatus"] = status
+        asyncio.get_running_loop().call_later(seconds, people.pop, "phone", None)
+
+
+@pytest.mark.parametrize(
+    ("left", "outcome"),
+    [
+        ({"status": "active", "heard": "human"}, Outcome.HUMAN),
+        ({"status": "active", "heard": "voicemail"}, Outcome.VOICEMAIL),
+        ({"status": "active"}, Outcome.ANSWERED),
+        ({"status": "ringing"}, Outcome.UNKNOWN),
+        ({}, Outcome.UNKNOWN),
+        (None, Outcome.UNKNOWN),
+    ],
+)
+async def test_a_call_that_goes_on_without_its_process_is_followed_to_an_honest_end(
+    livekit, config, dialler, monkeypatch, caplog, left, outcome
+):
+    """Pins a phone that only rang, or was never rung, told as `answered`; and an agent that stayed in its room."""
+    monkeypatch.setattr(dialling, "JOINING_SECONDS", 0.1)
+    caplog.set_level("INFO", "vaani.phone")
+    stand_in, _ = livekit
+    dials = dialler()
+    if left is not None:
+        left_behind(stand_in, dials.name_of(Callee(NUMBER, "C-1")), **left)
+    result = await dials.follow(Callee(NUMBER, "C-1"), config.purposes["order-update"])
+    assert result.outcome is outcome
+    assert (stand_in.rooms, stand_in.dialled) == ({}, [])
+    [record] = [each for each in caplog.records if each.message == "phone.call_placed"]
+    assert record.outcome == outcome.value
 
 
 async def test_what_is_logged_of_a_call_has_no_number_in_it(livekit, config, dialler, caplog):
