@@ -49,18 +49,26 @@ class Telephone:
         sound: LineSound | None = None,
         codes: Sequence[int] = (sdp.PCMU, sdp.PCMA),
         host: str = "127.0.0.1",
+        endpoint: SipEndpoint | None = None,
     ) -> None:
+        """Have a number. An `endpoint` that is given is shared, and is somebody else's to open and to close."""
         self.number = number
         self.answering = answering or Answering()
         self.referral = referral or Referral()
         self.sound = sound or LineSound()
-        self.endpoint = SipEndpoint(self._receive)
+        self.endpoint = endpoint or SipEndpoint(self.receive)
         self.answered_calls: asyncio.Queue[PhoneCall] = asyncio.Queue()
-        self.times_rung = 0
+        self.rung_at: list[float] = []
         self.given_up_at: float | None = None
         self.call: PhoneCall | None = None
         self.codes, self._host = tuple(codes), host
+        self._shares_endpoint = endpoint is not None
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def times_rung(self) -> int:
+        """How often it was called while it was in no call."""
+        return len(self.rung_at)
 
     async def open(self) -> None:
         await self.endpoint.open(self._host)
@@ -72,7 +80,8 @@ class Telephone:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.endpoint.close()
+        if not self._shares_endpoint:
+            self.endpoint.close()
 
     async def dial(
         self, number: str, at: Address, *, call_id: str | None = None, on_ringing: Callable[[], None] = lambda: None
@@ -125,7 +134,8 @@ class Telephone:
 
     # ---- calls that come in
 
-    def _receive(self, transaction: ServerTransaction) -> None:
+    def receive(self, transaction: ServerTransaction) -> None:
+        """Called by the endpoint."""
         request = transaction.request
         dialog = self.call.dialog if self.call is not None else None
         tag = parameter(request.header("To"), "tag")
@@ -145,7 +155,7 @@ class Telephone:
         if self.call is not None and self.call.answered_at is not None and not self.call.ended.is_set():
             invitation.respond(486)
             return
-        self.times_rung += 1
+        self.rung_at.append(time.monotonic())
         answering = self.answering
         if answering.after_seconds or answering.status is None:
             invitation.respond(180)

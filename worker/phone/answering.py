@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import unicodedata
 from enum import Enum
 from functools import cache
 
@@ -23,6 +24,9 @@ LATE_SECONDS = 20.0
 """How long a machine that was taken for a person can still be found out."""
 
 
+_VIRAMAS = "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d"
+
+
 class AnsweredBy(Enum):
     """Names who picks up a phone."""
 
@@ -33,21 +37,30 @@ class AnsweredBy(Enum):
 
 def machine_in(text: str) -> AnsweredBy | None:
     """Return the machine that says this; None for what a person may say."""
-    said = normalised(text)
-    if _holds(said, "voicemail"):
+    said = _spaced(text)
+    if (_holds(said, "voicemail") or _holds(said, "leave", "message")) and not _holds(said, "offer"):
         return AnsweredBy.VOICEMAIL
-    if _holds(said, "who") and _holds(said, "what"):
+    if (_holds(said, "announcement") or _holds(said, "whom", "you_call", "state")) and not _holds(said, "person"):
         return AnsweredBy.ANNOUNCEMENT
     return None
 
 
-def _holds(said: str, section: str) -> bool:
-    return any(phrase in said for phrase in _phrases(section))
+def _holds(said: str, *sections: str) -> bool:
+    """Return whether something of each section is said."""
+    return all(any(phrase in said for phrase in _phrases(section)) for section in sections)
+
+
+def _spaced(text: str) -> str:
+    """Return the words with one blank between them and around all of them."""
+    letters = (each if unicodedata.category(each)[0] in "LMN" else " " for each in normalised(text))
+    return f" {' '.join(''.join(letters).split())} "
 
 
 @cache
 def _phrases(section: str) -> frozenset[str]:
-    return frozenset(normalised(phrase) for phrases in shared("answering")[section].values() for phrase in phrases)
+    phrases = (phrase for each in shared("answering")[section].values() for phrase in each)
+    # Without the sign that closes an open word: an ending takes its place.
+    return frozenset(normalised(phrase).rstrip(_VIRAMAS) for phrase in phrases)
 
 
 class Answering:
