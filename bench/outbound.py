@@ -112,9 +112,7 @@ def rows_of(found: Findings) -> list[Row]:
             "calls", found.busiest_minute, {"kind": "at_most", "value": float(CALLS_A_MINUTE + CALLS_AT_ONCE)},
         ),
     }  # fmt: skip
-    return [
-        row(name, unit, found.calls, {"vaani": float(value)}, goal) for name, (unit, value, goal) in counts.items()
-    ]
+    return [row(name, unit, found.calls, {"vaani": float(value)}, goal) for name, (unit, value, goal) in counts.items()]
 
 
 async def call_a_list(
@@ -288,9 +286,7 @@ async def _hanging_up(phones: Sequence[Telephone], people: Mapping[str, Part]) -
         await call.hang_up()
 
     async with _tasks(
-        hang_up(phone, seconds)
-        for phone in phones
-        if (seconds := people[phone.number].talks_seconds) is not None
+        hang_up(phone, seconds) for phone in phones if (seconds := people[phone.number].talks_seconds) is not None
     ):
         yield
 

@@ -55,7 +55,7 @@ from worker.end_of_turn.wait_policy import wait_policy
 from worker.environment import load_settings
 from worker.livekit_internals import begin_replies_early
 from worker.load.from_calls import LoadReporter
-from worker.phone.errand import read_errand
+from worker.phone.errand import Errand, read_errand
 from worker.providers.openai_llm import build_llm, warm
 from worker.providers.prices import PriceTable
 from worker.providers.sarvam_stt import build_stt, by_request
@@ -230,7 +230,7 @@ async def take_call(ctx: JobContext) -> None:
         usage=usage_of(ctx, settings),
         handoff=handoff(ctx, session, settings),
         ticket=read_ticket(ctx.job.metadata),
-        errand=read_errand(ctx.job.metadata),
+        errand=errand_of(ctx, settings),
         record=begun_record(ctx, settings),
         consent=consent_parts(ctx, settings),
         sound=sound_parts(ctx, settings),
@@ -341,7 +341,7 @@ def budget_parts(ctx: JobContext, ready: Prewarmed) -> BudgetParts | None:
         dearest_turn=turns.dearest_rupees(ready.prices.bill),
         usual_turn=turns.usual_rupees(ready.prices.bill),
         afterwards=turns.outcome_rupees(ready.prices.bill),
-        is_outbound=read_errand(ctx.job.metadata) is not None,
+        is_outbound=errand_of(ctx, settings) is not None,
     )
 
 
@@ -424,6 +424,12 @@ def succession_of(ctx: JobContext, settings: Settings) -> Succession | None:
 def first_ticket(ctx: JobContext, succession: Succession | None) -> Ticket:
     """Return the ticket that the call began with, maybe with another agent; one that says nothing where it had none."""
     return succession.ticket if succession is not None else read_ticket(ctx.job.metadata) or Ticket(0.0)
+
+
+def errand_of(ctx: JobContext, settings: Settings) -> Errand | None:
+    """Return what an outbound call is for, maybe begun by another agent; None for every other call."""
+    succession = succession_of(ctx, settings)
+    return read_errand(succession.first_metadata if succession is not None else ctx.job.metadata)
 
 
 def begun_record(ctx: JobContext, settings: Settings) -> CallRecord:

@@ -110,8 +110,9 @@ class Rooms:
         generation = 1 + max((known.generation for known in earlier), default=0)
         call_id = call_id or next((known.call_id for known in earlier if known.call_id), "")
         ticket = next((ticket for ticket in map(read_ticket, dispatches) if ticket is not None), Ticket(0.0))
+        first = next((each for each in dispatches if self.succession_in(each, room) is None), "")
         succession = Succession(
-            reason, generation, previous, ticket.caller, ticket.at_seconds, call_id, ticket.traceparent
+            reason, generation, previous, ticket.caller, ticket.at_seconds, call_id, ticket.traceparent, first
         )
         await self.dispatch(room, agent_name, self._seal.seal(succession, room))
         return succession

@@ -89,6 +89,8 @@ class Succession:
     """Under which the call's record is kept, if whoever sends the agent knows it."""
     traceparent: str = ""
     """Which trace the call belongs to, from its ticket."""
+    first_metadata: str = ""
+    """What the dispatch said that began the call: of an outbound one, what it is for."""
 
     @property
     def identity(self) -> str:
