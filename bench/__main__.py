@@ -25,6 +25,7 @@ from bench import (
     fast_providers,
     killed_calls,
     language_decision,
+    outbound,
     overload,
     recorded_calls,
     telephone,
@@ -55,7 +56,7 @@ from sandbox.stack.stack import ROOT, Stack, StackOptions
 
 GOOD, MISSED, BAD_SETTINGS, DID_NOT_START, INTERRUPTED = 0, 1, 2, 3, 130
 OF_CONTENDERS = {"calls", "unchosen"}
-WITH_CALLS = OF_CONTENDERS | {"fast", "telephone", "recording", "telemetry", "overload"}
+WITH_CALLS = OF_CONTENDERS | {"fast", "telephone", "outbound", "recording", "telemetry", "overload"}
 OTHERS_EVERY = 5  # of the calls with unchosen turns, the contenders that are slow hear every fifth
 
 
@@ -96,6 +97,9 @@ class Bench:
         if "telephone" in self.settings.parts:
             self.say("calling over a telephone")
             self.rows_beside += await telephone.measure(self.settings.quick, self.say)
+        if "outbound" in self.settings.parts:
+            self.say("calling a list of a hundred, and killing the command in its middle")
+            self.rows_beside += await outbound.measure(self.settings.quick, self.say)
         if "recording" in self.settings.parts:
             self.say("calling with and without a recording")
             self.rows_beside += await recorded_calls.measure(self.settings.quick, self.say)

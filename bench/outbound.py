@@ -14,10 +14,11 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from livekit import api
 
@@ -82,8 +83,8 @@ class Findings:
     calls: int = 0
     called_twice: int = 0
     left_in_rooms: int = 0
-    wrong: dict[str, str] = field(default_factory=dict)
-    """Who was to be told as what, and was told as something else: outcome -> what was told."""
+    wrong: list[tuple[str, str]] = field(default_factory=list)
+    """What was to be told of somebody, and what was told instead."""
     cut: int = 0
     """Calls that were going on when the command was killed."""
     busiest_minute: int = 0
@@ -92,7 +93,7 @@ class Findings:
 
 async def measure(quick: bool, say: Callable[[str], None]) -> list[Row]:
     """Call the list, and make rows of what came of it."""
-    parts = {part: 1 for part in PARTS} if quick else PARTS
+    parts = dict.fromkeys(PARTS, 1) if quick else PARTS
     async with Stack(StackOptions(telephone=True, worker=False)) as stack:
         with tempfile.TemporaryDirectory(prefix="vaani-outbound-") as folder:
             found = await call_a_list(stack.telephone, Path(folder), parts)
@@ -156,11 +157,11 @@ async def call_a_list(
         calls=len(people),
         called_twice=sum(phone.times_rung > 1 for phone in town.phones.values()),
         left_in_rooms=len(lingering),
-        wrong={
-            part.outcome.value: by_number.get(number, "nothing")
+        wrong=[
+            (part.outcome.value, by_number.get(number, "nothing"))
             for number, part in people.items()
             if not _is_right(part, by_number.get(number), was_cut=number in cut)
-        },
+        ],
         cut=len(cut),
         busiest_minute=_busiest_minute([at for phone in town.phones.values() for at in phone.rung_at]),
     )
@@ -277,7 +278,7 @@ async def _command(
 
 
 @contextlib.asynccontextmanager
-async def _hanging_up(phones: Sequence[Telephone], people: Mapping[str, Part]) -> AsyncIterator[None]:
+async def _hanging_up(phones: Iterable[Telephone], people: Mapping[str, Part]) -> AsyncIterator[None]:
     """Have those hang up who talk for a while."""
 
     async def hang_up(phone: Telephone, seconds: float) -> None:
@@ -308,7 +309,7 @@ async def _watching(livekit: api.LiveKitAPI, told_at: Mapping[str, float], linge
 
 
 @contextlib.asynccontextmanager
-async def _tasks(works: Iterator | Sequence) -> AsyncIterator[None]:
+async def _tasks(works: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(work) for work in works]
     try:
         yield

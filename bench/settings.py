@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PARTS = (
-    "calls", "unchosen", "fast", "telephone", "recording", "telemetry", "overload", "token", "language", "end_of_turn",
-    "records", "console",
+    "calls", "unchosen", "fast", "telephone", "outbound", "recording", "telemetry", "overload", "token", "language",
+    "end_of_turn", "records", "console",
 )  # fmt: skip
 SETTINGS = {
     "BENCH_QUICK": "1 makes a short run: a few utterances, one start of each worker",

@@ -13,7 +13,7 @@ from phone.config import Outbound, Purpose
 from phone.dialling import Result
 from phone.errors import BadList, LiveKitRefused
 from phone.journal import CALLING, PENDING, Entry, Journal
-from phone.outcomes import TRY_AGAIN, Outcome
+from phone.outcomes import TRY_AGAIN
 from phone.rules import Callee, Refusal, may_be_called_from
 
 PAUSE_GROWTH = 3
