@@ -100,6 +100,8 @@ class Result:
 
     job: Job
     cases: Sequence[Case]
+    cpu_seconds: float = 0.0
+    """Of its process and of all that this has started and waited for."""
 
     @property
     def good(self) -> bool:
@@ -168,16 +170,22 @@ def run(job: Job) -> Result:
     report = report_of(job.name)
     report.unlink(missing_ok=True)
     started_at = time.monotonic()
-    done = subprocess.run(
-        ["nice", "-n", str(job.nice), *job.command], cwd=ROOT, env=environment(), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-    )  # fmt: skip
-    result = Result(job, cases_of(job, done.returncode))
+    command = ["nice", "-n", str(job.nice), *job.command]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        assert process.stdout is not None
+        output = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)  # subprocess keeps to itself what a command used
+        process.returncode = os.waitstatus_to_exitcode(status)
+    result = Result(job, cases_of(job, process.returncode), used.ru_utime + used.ru_stime)
     skipped = any(case.outcome == "skipped" for case in result.cases)
+    seconds = time.monotonic() - started_at
     with PRINTING:
-        print(f"\n=== {job.name}: {'ok' if result.good else 'FAILED'} in {time.monotonic() - started_at:.0f} s")
+        came_to = "ok" if result.good else "FAILED"
+        print(f"\n=== {job.name}: {came_to} in {seconds:.0f} s, {result.cpu_seconds:.0f} s of CPU")
         # The reasons of what was skipped stand in the last lines; of what went well nobody reads more.
-        print(done.stdout.rstrip() if not result.good or skipped else last_line(done.stdout), flush=True)
+        print(output.rstrip() if not result.good or skipped else last_line(output), flush=True)
     return result
 
 
@@ -214,9 +222,12 @@ def environment() -> dict[str, str]:
 
 
 def tell(results: Sequence[Result], seconds: float) -> bool:
-    """Print the slowest tests, what failed, and the closing line; whether all is good."""
+    """Print what took longest, what failed, and the closing lines; whether all is good."""
     cases = [case for result in results for case in result.cases]
     count = {outcome: sum(case.outcome == outcome for case in cases) for outcome in ("passed", "failed", "skipped")}
+    print("\nmost CPU:")
+    for result in sorted(results, key=lambda result: -result.cpu_seconds)[:SLOWEST_SHOWN]:
+        print(f"  {result.cpu_seconds:6.1f} s  {result.job.name}")
     print("\nslowest tests:")
     for case in sorted(cases, key=lambda case: -case.seconds)[:SLOWEST_SHOWN]:
         print(f"  {case.seconds:6.1f} s  {case.name}")
@@ -227,7 +238,9 @@ def tell(results: Sequence[Result], seconds: float) -> bool:
     if count["skipped"] and os.environ.get("VAANI_CI") == "1":
         print("FAILED: the gate skips nothing; see the reasons above")
         good = False
-    print(f"\n{'all good' if good else 'NOT GOOD'} after {seconds:.0f} s")
+    cpu_seconds, cores = sum(result.cpu_seconds for result in results), os.cpu_count() or 1
+    share = f"{cpu_seconds:.0f} s of CPU, {cpu_seconds / (cores * seconds):.0%} of {cores} cores"
+    print(f"\n{'all good' if good else 'NOT GOOD'} after {seconds:.0f} s, with {share}")
     print(f"tests: {count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
     return good
 

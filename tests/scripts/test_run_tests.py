@@ -1,6 +1,7 @@
 """The gate tells the truth: each test runs once, and what fails, crashes or is left out is seen."""
 
 import re
+import sys
 import threading
 
 import pytest
@@ -102,6 +103,22 @@ def test_the_slowest_tests_are_printed_slowest_first(run_file, monkeypatch, caps
     shown = capsys.readouterr().out.split("slowest tests:")[1]
     assert "test_slow" in shown
     assert "test_quick" not in shown
+
+
+def test_what_a_part_computes_is_counted_with_all_that_it_has_started(tmp_path, monkeypatch, capsys):
+    """Pins parts known by their length alone: what waits for calls is long, and what computes slows the calls down."""
+    monkeypatch.setattr(run_tests, "REPORTS", tmp_path)
+    busy = "import time\nwhile time.process_time() < 0.5: pass"
+    child = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {busy!r}], check=True)"
+    computed = run(Job("computes", [sys.executable, "-c", child]))
+    waited = run(Job("waits", ["sleep", "0.6"]))
+    assert 0.5 <= computed.cpu_seconds < 5
+    assert waited.cpu_seconds < 0.5
+    tell([waited, computed], 10.0)
+    printed = capsys.readouterr().out
+    assert re.search(r"=== computes: ok in \d+ s, \d+ s of CPU\n", printed)
+    assert re.search(r"most CPU:\n +[\d.]+ s  computes\n +[\d.]+ s  waits\n", printed)
+    assert re.search(r"after 10 s, with \d+ s of CPU, \d+% of \d+ cores\n", printed)
 
 
 @pytest.fixture
