@@ -34,6 +34,7 @@ PYTEST = [
     "-m",
     "not nightly",
 ]
+COUNTED = [str(BIN / "python"), "-m", "scripts.counted"]
 CHECKS = {
     "format": [str(BIN / "ruff"), "format", "--check", "--quiet", "."],
     "lint": [str(BIN / "ruff"), "check", "--quiet", "."],
@@ -101,7 +102,7 @@ class Result:
     job: Job
     cases: Sequence[Case]
     cpu_seconds: float = 0.0
-    """Of its process and of all that this has started and waited for."""
+    """Of its process and of all that this has started."""
 
     @property
     def good(self) -> bool:
@@ -170,7 +171,7 @@ def run(job: Job) -> Result:
     report = report_of(job.name)
     report.unlink(missing_ok=True)
     started_at = time.monotonic()
-    command = ["nice", "-n", str(job.nice), *job.command]
+    command = [*COUNTED, "nice", "-n", str(job.nice), *job.command]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:

@@ -109,7 +109,9 @@ def test_what_a_part_computes_is_counted_with_all_that_it_has_started(tmp_path, 
     """Pins parts known by their length alone: what waits for calls is long, and what computes slows the calls down."""
     monkeypatch.setattr(run_tests, "REPORTS", tmp_path)
     busy = "import time\nwhile time.process_time() < 0.5: pass"
-    child = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {busy!r}], check=True)"
+    # As a worker's fork server: whoever has started it is gone when it ends.
+    left_behind = ["sh", "-c", '"$0" -c "$1" &', sys.executable, busy]
+    child = f"import subprocess\nsubprocess.run({left_behind!r}, stdout=subprocess.PIPE, check=True)"
     computed = run(Job("computes", [sys.executable, "-c", child]))
     waited = run(Job("waits", ["sleep", "0.6"]))
     assert 0.5 <= computed.cpu_seconds < 5
