@@ -39,19 +39,25 @@ def test_settings_are_checked_without_the_framework():
     assert "livekit.agents" not in loaded
 
 
-@pytest.mark.parametrize(("servers", "has_mcp"), [("", False), ('[{"name": "a", "url": "http://127.0.0.1:1"}]', True)])
-def test_a_calls_process_is_forked_from_all_it_needs(servers, has_mcp):
-    loaded = loaded_by("import worker.preload", WORKER_MCP_SERVERS=servers)
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "with servers of tools, and recorded"])
+def preloaded(request):
+    """What calls are forked from, and whether all is set that not every worker has."""
+    servers = '[{"name": "a", "url": "http://127.0.0.1:1"}]' if request.param else ""
+    record = "on" if request.param else "off"
+    return loaded_by("import worker.preload", WORKER_MCP_SERVERS=servers, WORKER_RECORD=record), request.param
+
+
+def test_a_calls_process_is_forked_from_all_it_needs(preloaded):
+    loaded, has_mcp = preloaded
     assert loaded >= set(ONLY_CALLS_NEED) - {"mcp"}
     assert ("mcp" in loaded) is has_mcp
 
 
-@pytest.mark.parametrize("record", ["on", "off"])
-def test_what_records_a_call_is_loaded_once_where_calls_are_recorded(record):
+def test_what_records_a_call_is_loaded_once_where_calls_are_recorded(preloaded):
     """Pins: every recorded call's process held 10 MB of its own for it."""
-    loaded = loaded_by("import worker.preload", WORKER_RECORD=record)
+    loaded, is_recorded = preloaded
     for module in ("obstore", "worker.recording.parts"):
-        assert (module in loaded) is (record == "on"), module
+        assert (module in loaded) is is_recorded, module
 
 
 WAIT_FOR_THE_END = """
