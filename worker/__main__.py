@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import tempfile
 
@@ -10,6 +11,7 @@ from worker.stopping import leave, leave_when_told, stop_as_usual
 
 if __name__ == "__main__":
     leave_when_told()  # before the imports that take seconds
+    gc.disable()  # what they make is not garbage: looking for some would be a tenth of their time
 
 from worker import fork_server
 from worker.environment import load_settings, read_env_file
@@ -92,6 +94,7 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> int:
     from worker.parent import build_server
     from worker.run import run
 
+    gc.enable()
     parts = build_server(settings)
     if arguments.command == "console":
         from livekit.agents import cli

@@ -13,7 +13,12 @@ from multiprocessing.forkserver import _forkserver as running
 from typing import Final
 
 # The framework's own list (livekit.agents.AgentServer.run), without the plugins: worker.preload imports those in use.
-PRELOADED: Final = ["worker.preload", "livekit.agents.ipc._preload", "livekit.agents.ipc._preload_freeze"]
+PRELOADED: Final = [
+    "worker.no_garbage_yet",
+    "worker.preload",
+    "livekit.agents.ipc._preload",
+    "livekit.agents.ipc._preload_freeze",
+]
 PRELOAD_MODELS: Final = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"
 """Unless it is false, the framework loads v1-mini's weights: 243 MB and a second of CPU. What is set already stays."""
 BLOCKED_LOOP_MS: Final = "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS"

@@ -8,6 +8,7 @@ the client's chat resources (0.05 s), its certificates (0.04 s), the phrases (0.
 
 from __future__ import annotations
 
+import gc
 import os
 
 import numpy.fft
@@ -49,3 +50,4 @@ if os.environ.get("WORKER_RECORD") == "on":
 _context = llm.ChatContext.empty()
 _context.add_message(role="system", content="warm")
 _context.copy()
+gc.enable()  # worker.no_garbage_yet has turned it off

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,23 @@ from worker import fork_server
 
 ROOT = Path(__file__).parents[2]
 PARENT = "worker.checks, worker.end_of_turn.session_options, worker.logs, worker.parent, worker.run"
+OUR_PRELOADED = [module for module in fork_server.PRELOADED if module.startswith("worker.")]
 ONLY_CALLS_NEED = ["livekit.plugins.openai", "livekit.plugins.sarvam", "mcp", "onnxruntime", "worker.server"]
 PRINT_LOADED = "import json, sys; print(json.dumps(sorted(sys.modules)))"
+COUNT_COLLECTIONS = "import gc; print(gc.isenabled(), gc.get_stats()[2]['collections'])"
+
+
+def printed_by(code, **environment):
+    """What a fresh process prints, line by line."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=True, timeout=100
+    ).stdout.splitlines()
 
 
 def loaded_by(statement, **environment):
     """The modules that a fresh process has after a statement."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
-    done = subprocess.run(
-        [sys.executable, "-c", f"{statement}\n{PRINT_LOADED}"], env=environment, cwd=ROOT, capture_output=True,
-        text=True, check=True, timeout=100,
-    )  # fmt: skip
-    return set(json.loads(done.stdout.splitlines()[-1]))
+    return set(json.loads(printed_by(f"{statement}\n{PRINT_LOADED}", **environment)[-1]))
 
 
 def test_the_parent_does_without_what_only_a_call_needs():
@@ -39,25 +45,41 @@ def test_settings_are_checked_without_the_framework():
     assert "livekit.agents" not in loaded
 
 
+@dataclass(frozen=True)
+class Preloaded:
+    """What a process has that has loaded all that calls are forked from."""
+
+    modules: set[str]
+    with_all: bool
+    """Whether tools' servers and recording are set, which not every worker has."""
+    collections: str
+    """Whether garbage is collected now, and how often all that there is has been looked through until now."""
+
+
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "with servers of tools, and recorded"])
 def preloaded(request):
-    """What calls are forked from, and whether all is set that not every worker has."""
     servers = '[{"name": "a", "url": "http://127.0.0.1:1"}]' if request.param else ""
-    record = "on" if request.param else "off"
-    return loaded_by("import worker.preload", WORKER_MCP_SERVERS=servers, WORKER_RECORD=record), request.param
+    code = f"import {', '.join(OUR_PRELOADED)}\n{COUNT_COLLECTIONS}\n{PRINT_LOADED}"
+    *_, collections, modules = printed_by(
+        code, WORKER_MCP_SERVERS=servers, WORKER_RECORD="on" if request.param else "off"
+    )
+    return Preloaded(set(json.loads(modules)), request.param, collections)
 
 
 def test_a_calls_process_is_forked_from_all_it_needs(preloaded):
-    loaded, has_mcp = preloaded
-    assert loaded >= set(ONLY_CALLS_NEED) - {"mcp"}
-    assert ("mcp" in loaded) is has_mcp
+    assert preloaded.modules >= set(ONLY_CALLS_NEED) - {"mcp"}
+    assert ("mcp" in preloaded.modules) is preloaded.with_all
 
 
 def test_what_records_a_call_is_loaded_once_where_calls_are_recorded(preloaded):
     """Pins: every recorded call's process held 10 MB of its own for it."""
-    loaded, is_recorded = preloaded
     for module in ("obstore", "worker.recording.parts"):
-        assert (module in loaded) is is_recorded, module
+        assert (module in preloaded.modules) is preloaded.with_all, module
+
+
+def test_no_garbage_is_looked_for_while_it_loads_and_afterwards_it_is(preloaded):
+    """Pins: a sixth of the CPU of every worker's start, in which modules were looked through for garbage."""
+    assert preloaded.collections == "True 0"
 
 
 WAIT_FOR_THE_END = """
