@@ -223,6 +223,17 @@ def speech_of_this_task() -> SpeechHandle | None:
     return _SpeechHandleContextVar.get(None)
 
 
+def resume_paused_speech(session: AgentSession[Any]) -> None:
+    """Let a speech go on that was paused for what wants no answer; nothing happens where none is paused.
+
+    Public: `false_interruption_timeout`, for all sounds alike, and long enough for words to come. Without it: every
+    "haan" is followed by that much silence.
+    """
+    activity = session._activity
+    if activity is not None and activity._paused_speech is not None:
+        activity._start_false_interruption_timer(0.0)
+
+
 def begin_replies_early(session: AgentSession[Any], begin: bool) -> None:
     """Set whether replies are begun before the caller's turn is over, from the next transcript on.
 

@@ -231,7 +231,7 @@ class TurnSettings(_Group):
     )
     barge_in_seconds: PositiveFloat = Field(0.1, description="How much speech over the reply stops it.")
     resume_seconds: PositiveFloat = Field(
-        0.9, description="A reply stopped by a mere acknowledgement goes on after this long."
+        0.9, description="A reply that was stopped goes on when no words have come after this long."
     )
     echo_warmup_seconds: NonNegativeFloat = Field(
         0.0, description="Barge-in is ignored this long at the start of agent speech (echo cancellation)."

@@ -17,6 +17,7 @@ from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
 from worker.conversation.stt_supervisor import SttSupervisor
+from worker.livekit_internals import resume_paused_speech
 from worker.ports import TurnEvidence
 from worker.spoken import speakable
 
@@ -70,6 +71,8 @@ class Listening:
             return True
         self.hearing.understood()
         if not self._belongs_to_the_turn(event):
+            if self._session.user_state != "speaking":
+                resume_paused_speech(self._session)
             return False
         self._reports.recognised_by(event.request_id)
         self.note(best)
