@@ -5,6 +5,7 @@ import pytest
 from worker.conversation.acknowledgements import is_acknowledgement
 from worker.lang import part_of
 from worker.languages import SUPPORTED
+from worker.text.normalise import normalised
 
 LISTENING = """
 en-IN: ok | Okay okay, I see. | Go on. | Understood. | uh-huh | mm-hmm, right | Yes yes yes yes yes, okay.
@@ -32,6 +33,8 @@ others: అవునా సరే సరే చెప్పండి | হ্য
 others: हो हो सांगा | હા હા બોલો
 others: ಹೌದು ಹೌದು ಹೇಳಿ | ശരി ശരി പറയൂ
 others: ਹਾਂਜੀ ਹਾਂਜੀ ਦੱਸੋ | ହଁ ହଁ କୁହନ୍ତୁ | சரிங்க சொல்லுங்க | അതെയോ ശരി
+others: यस, ऑलराइट | ইয়েস, রাইট | ਯੈਸ ਜੀ | યસ, ખરેખર | ୟେସ, ରାଇଟ | யெஸ், ரைட் | యెస్, అవునవును | ಯೆಸ್, ಓಹೋ | യെസ്, ഓഹോ | ठिक आहे
+others: thik hai, theek he | thikache | haaga, sari ri | anganeyo | avnu, sarle | vadiya ji
 mixed: ok சரி ok | haan yes okay | हाँ okay go on | ஓகே sure
 """
 WANTS_AN_ANSWER = """
@@ -71,6 +74,16 @@ def test_a_word_that_wants_something_makes_it_a_turn(language, text):
     assert not is_acknowledgement(text)
 
 
+@pytest.mark.parametrize("language", SUPPORTED)
+def test_what_is_said_while_listening_is_listed_once(language):
+    """Pins two lists that disagreed: "యెస్" was no evidence of a language, and stopped a story."""
+    listening = part_of(language, "endings")["listening"]
+    known = [normalised(phrase) for phrase in (*listening["of_any_language"], *listening["phrases"])]
+    assert len(known) == len(set(known))
+    others = part_of(language, "identity")["acknowledgements"]
+    assert [each for each in (*others.get("native", []), *others["latin"]) if is_acknowledgement(each)] == []
+
+
 def test_a_run_has_no_longest_length():
     assert is_acknowledgement("हाँ जी " * 20 + "ठीक है")
     assert not is_acknowledgement("हाँ जी " * 20 + "रुकिए")
@@ -78,7 +91,8 @@ def test_a_run_has_no_longest_length():
 
 def test_every_language_has_its_own_words_in_both_alphabets():
     for language in SUPPORTED:
-        phrases = part_of(language, "endings")["listening"]["phrases"]
+        listening = part_of(language, "endings")["listening"]
+        phrases = [*listening["of_any_language"], *listening["phrases"]]
         if language != "en-IN":
             assert sum(phrase.isascii() for phrase in phrases) >= 20, language
             assert sum(not phrase.isascii() for phrase in phrases) >= 20, language

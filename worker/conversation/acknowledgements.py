@@ -41,7 +41,8 @@ def is_acknowledgement(text: str) -> bool:
 @cache
 def _phrases() -> tuple[dict[str, list[Phrase]], dict[str, list[Phrase]]]:
     """The phrases that show listening, and those that only stand beside them, by their first word."""
-    listening = [phrase for code in SUPPORTED for phrase in part_of(code, "endings")["listening"]["phrases"]]
+    lists = [part_of(code, "endings")["listening"] for code in SUPPORTED]
+    listening = [phrase for each in lists for phrase in (*each["of_any_language"], *each["phrases"])]
     return _by_first_word(listening), _by_first_word(shared("listening")["beside"]["phrases"])
 
 

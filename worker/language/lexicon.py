@@ -209,9 +209,11 @@ class _Builder:
             self.speech.update(self._verbs(table, "wish_speech", form))
             self.wants.update(self._verbs(table, "wish_wants", form))
 
-    def add_digits(self, pairs: str) -> None:
-        """The spoken digits, which the end of turn lists with their values: "ek=1"."""
-        self.numbers.update(normalised(pair.partition("=")[0]) for pair in pairs.split())
+    def add_endings(self, table: dict[str, Any]) -> None:
+        """The end of turn's lists: digits with their values ("ek=1"), and what anybody says while listening."""
+        digits = table.get("lists", {}).get("digits", "")
+        self.numbers.update(normalised(pair.partition("=")[0]) for pair in digits.split())
+        self.phrases.update(_phrases(table.get("listening", {}).get("of_any_language", [])))
 
     def add_confirmations(self, section: dict[str, str]) -> None:
         """Every subject with everything that is said of it: "that's right", "it is correct"."""
@@ -334,7 +336,7 @@ def lexicon() -> Lexicon:
     builder = _Builder()
     for code in LANGUAGES:
         builder.add_language({**part_of(code, "identity"), "code": code})
-        builder.add_digits(part_of(code, "endings").get("lists", {}).get("digits", ""))
+        builder.add_endings(part_of(code, "endings"))
     for table in shared("unsupported")["language"]:
         builder.add_language(table)
     builder.add_wish_forms(shared("wish_forms")["forms"])
