@@ -43,6 +43,8 @@ def setting_problems(settings: Settings, *, ask_the_database: bool = True) -> li
     except ValueError as error:
         problems.append(str(error))
     problems += recording_problems(settings.consent)
+    if settings.tools.transfer_trunk and not settings.tools.transfer_to:
+        problems.append("WORKER_TRANSFER_TRUNK: needs WORKER_TRANSFER_TO, who is rung through it: tel:+91… or sip:…")
     try:
         problems += budget_problems(settings, price_of(settings.money))
     except ValueError as error:

@@ -193,6 +193,8 @@ async def _render_phrases(settings: Settings, registered: asyncio.Event) -> None
     await registered.wait()  # taking calls comes first: a start is seconds of CPU already
     consent = Notices.load(settings.consent.rules, settings.consent.consent_notice_file)
     said = Phrases.load(settings.call.phrases_file, consent.phrases)
+    if settings.tools.transfer_trunk:
+        said = said.with_part("colleague")
     menu = [(language, said.text("menu", language, digit=key)) for key, language in settings.phone.menu.items()]
     phrases = [*said.every(settings.call.default_language), *menu]
     silent = SarvamVoice(None, settings.tts, settings.sarvam)  # enough to know which files there should be

@@ -18,6 +18,7 @@ from livekit.agents import (
     JobContext,
     JobProcess,
     RecordingOptions,
+    TurnHandlingOptions,
     llm,
     room_io,
     stt,
@@ -40,6 +41,7 @@ from worker.conversation.assistant import Assistant
 from worker.conversation.call import Call, CallParts
 from worker.conversation.call_recording import SoundParts
 from worker.conversation.consent_talk import ConsentParts, notices
+from worker.conversation.consultation import EarsAndVoice
 from worker.conversation.handoff import Handoff
 from worker.conversation.one_microphone import OneMicrophone
 from worker.conversation.phrase_audio import PhraseAudio
@@ -47,6 +49,7 @@ from worker.conversation.phrases import Phrases
 from worker.conversation.spending import BudgetParts
 from worker.conversation.tool_services import ToolServices
 from worker.conversation.usage import CallUsage
+from worker.conversation.warm_transfer import WarmParts
 from worker.end_of_turn.detector import EvidenceTurnDetector
 from worker.end_of_turn.session_options import hears_sound, turn_handling
 from worker.end_of_turn.sound.ear import AskModel
@@ -66,7 +69,7 @@ from worker.recovery.drain_signal import ignore_handover_signal, on_handover_sig
 from worker.recovery.exit_codes import FAILED, exit_with
 from worker.recovery.rooms import CALLER_KINDS, Rooms
 from worker.recovery.snapshot import Seal, Succession, id_of_call
-from worker.settings import CallSettings, ConsentSettings, Settings, TurnSettings
+from worker.settings import CallSettings, Settings, TurnSettings
 from worker.ticket import Ticket, read_ticket, read_traceparent
 from worker.tools.offered import offered_tools
 
@@ -130,7 +133,7 @@ def prewarm(proc: JobProcess, budget_address: str, load_address: str) -> None:
         settings=settings,
         vad=build_vad(settings.turns),
         llm=model,
-        phrases=phrases(settings.call, settings.consent),
+        phrases=phrases(settings),
         instructions=instructions(settings.call),
         prices=PriceTable.load(settings.money),
         outcome=maker_of(settings) if settings.outcome.is_on else None,
@@ -165,9 +168,10 @@ def maker_of(settings: Settings) -> OutcomeMaker | None:
         return None
 
 
-def phrases(settings: CallSettings, consent: ConsentSettings) -> Phrases:
+def phrases(settings: Settings) -> Phrases:
     """Load the phrases of this deployment. Raises ValueError for a phrases file that cannot be used."""
-    return Phrases.load(settings.phrases_file, notices(consent).phrases)
+    loaded = Phrases.load(settings.call.phrases_file, notices(settings.consent).phrases)
+    return loaded.with_part("colleague") if settings.tools.transfer_trunk else loaded
 
 
 def instructions(settings: CallSettings) -> str:
@@ -235,6 +239,7 @@ async def take_call(ctx: JobContext) -> None:
         consent=consent_parts(ctx, settings),
         sound=sound_parts(ctx, settings),
         budget=budget_parts(ctx, ready),
+        warm=warm_parts(ready),
     )
     call = Call(ctx, session, parts)
     session.userdata = ToolServices(call, settings.tools, http)
@@ -343,6 +348,32 @@ def budget_parts(ctx: JobContext, ready: Prewarmed) -> BudgetParts | None:
         afterwards=turns.outcome_rupees(ready.prices.bill),
         is_outbound=errand_of(ctx, settings) is not None,
     )
+
+
+def warm_parts(ready: Prewarmed) -> WarmParts | None:
+    """Build what a colleague is asked with before a caller is put through; None where nobody is asked."""
+    settings = ready.settings
+    if not settings.tools.transfer_trunk:
+        return None
+    language = settings.tools.transfer_language or settings.call.default_language
+
+    def speech() -> EarsAndVoice:
+        speaker = build_tts(settings.tts, settings.sarvam, language)
+        voice = SarvamVoice(speaker, settings.tts, settings.sarvam)
+        session: AgentSession[Any] = AgentSession(
+            stt=build_stt(settings.stt, settings.sarvam),
+            tts=speaker,
+            vad=ready.vad,
+            turn_handling=TurnHandlingOptions(
+                turn_detection="vad", interruption={"mode": "vad", "discard_audio_if_uninterruptible": False}
+            ),
+            tts_text_transforms=None,
+            user_away_timeout=None,
+            conn_options=connection_options(settings),
+        )
+        return EarsAndVoice(session, voice, ready.phrases, PhraseAudio(settings.call.phrase_cache_dir, voice), language)
+
+    return WarmParts(settings.tools.transfer_trunk, language, speech)
 
 
 def end_of_turn(ctx: JobContext, settings: Settings) -> EvidenceTurnDetector | None:

@@ -394,6 +394,14 @@ class ToolSettings(_Group):
         None, description="Where `transfer_to_human` sends phone callers: `tel:+91…` or `sip:…`."
     )
     transfer_seconds: PositiveFloat = Field(45.0, description="How long the colleague's phone may ring then.")
+    transfer_trunk: str = Field(
+        "",
+        description="LiveKit's id of an outbound trunk, `ST_…`: the colleague is rung through it, told what it is "
+        "about and asked first, while the caller hears music; empty sends the caller's own line on.",
+    )
+    transfer_language: str = Field(
+        "", description="The language that colleague is spoken to in; empty is WORKER_DEFAULT_LANGUAGE."
+    )
     send_dtmf: bool = Field(False, description="Whether the model may press keys, for calls that reach a menu.")
     transfer_webhook_url: str | None = Field(
         None, description="Told by HTTP POST when a caller without a phone asks for a human."
@@ -401,6 +409,18 @@ class ToolSettings(_Group):
     tool_seconds: PositiveFloat = Field(8.0, description="Time limit of one tool call.")
 
     _is_http = field_validator("orders_url", "transfer_webhook_url")(_http_address)
+
+    @field_validator("transfer_trunk")
+    @classmethod
+    def _is_trunk(cls, value: str) -> str:
+        if value and not re.fullmatch(r"ST_\w+", value):
+            raise ValueError("must be an outbound trunk's id, ST_ and what follows: `python -m phone setup` prints it")
+        return value
+
+    @field_validator("transfer_language")
+    @classmethod
+    def _is_offered(cls, value: str) -> str:
+        return _offered(value) if value else value
 
 
 class ToolSourceSettings(_Group):

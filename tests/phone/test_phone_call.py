@@ -48,7 +48,10 @@ class Session(rtc.EventEmitter):
 class Reports:
     def __init__(self):
         self.events = []
-        self.record = SimpleNamespace(met=lambda caller: None)
+        self.transfers = []
+        self.record = SimpleNamespace(
+            met=lambda caller: None, transferred=lambda to, outcome: self.transfers.append((to, outcome))
+        )
         self.usage = CallUsage()
 
     def event(self, name, **fields):

@@ -64,7 +64,7 @@ async def a_call(livekit):
 async def test_the_caller_and_no_colleague_is_sent_to_the_number_by_one_request(sip):
     """Pins the first phone in the room being sent on: with a colleague's in it, that may be the colleague's."""
     stand_in, livekit = sip
-    phone, room, _, _, ctx = await a_call(livekit)
+    phone, room, _, reports, ctx = await a_call(livekit)
     room.remote_participants = {"sip_colleague": SimpleNamespace(identity="sip_colleague")} | room.remote_participants
     sent = []
     assert await phone.transfer(ctx, TO, 45.0, lambda: sent.append(True))
@@ -76,6 +76,7 @@ async def test_the_caller_and_no_colleague_is_sent_to_the_number_by_one_request(
     assert claims.sip.call
     assert claims.video.room == "room-1"
     assert sent == [True]
+    assert reports.transfers == [(TO, "ok")]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,8 @@ async def test_what_comes_of_a_refused_transfer_goes_back_into_the_conversation(
     phone, _, session, reports, ctx = await a_call(livekit)
     with pytest.raises(ToolError, match="Tell the caller so"):
         await phone.transfer(ctx, TO, 1.0, lambda: pytest.fail("nobody was sent on"))
-    assert reports.events[-1] == (log_events.CALL_TRANSFER, {"outcome": outcome.value})
+    assert reports.transfers == [(TO, "failed")]
+    assert reports.events[-1] == (log_events.CALL_TRANSFER, {"outcome": outcome.value, "kind": "cold"})
     assert "deaf" not in session.did, "the conversation goes on"
 
 

@@ -355,6 +355,46 @@ def test_a_caller_who_was_sent_on_leaves_as_transferred():
     assert state is State.OVER
 
 
+def talk(call, ends_room):
+    """Two who talk with each other for ten minutes."""
+
+    async def afterwards():
+        await wait(600)
+        call.note("the talk is over")
+        return ends_room
+
+    return afterwards
+
+
+def connected(call, ends_room=True):
+    call.ending.afterwards = talk(call, ends_room)
+    call.ending.connected()
+
+
+def test_a_caller_who_talks_with_a_colleague_is_left_to_it_and_the_room_ends_when_they_have_finished():
+    state, did = story(connected, seconds=700.0)
+    assert did[:3] == ["no successor", "cuts off", "ended: transferred, failed False"]
+    assert did[3] == "the talk is over", "neither the room nor the job ends before"
+    assert set(did[4:]) == {"job over", "room over"}
+    assert state is State.OVER
+
+
+def test_an_agent_that_was_put_out_does_not_end_the_room_of_the_two():
+    _, did = story(lambda call: connected(call, ends_room=False), seconds=700.0)
+    assert did[3:] == ["the talk is over", "job over"]
+
+
+def test_a_worker_that_stops_leaves_the_two_alone():
+    """Pins a talk between two people cut off because the agent that had brought them together went."""
+
+    def act(call):
+        connected(call)
+        later(60, call.ending.hand_over)
+
+    _, did = story(act, seconds=700.0)
+    assert did[3:] == ["job over"]
+
+
 def test_a_caller_who_was_sent_on_and_whose_line_stays_is_let_go():
     state, did = story(lambda call: call.ending.sent_on())
     assert "ended: transferred, failed False" in did

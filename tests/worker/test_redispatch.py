@@ -20,8 +20,9 @@ def view(sealed, *, over=False, name="room"):
 class FakeRooms:
     """A project with one room."""
 
-    def __init__(self, *, callers=1, successions=(), state=LIVING, arrives=True, becomes=None):
+    def __init__(self, *, callers=1, colleagues=(), successions=(), state=LIVING, arrives=True, becomes=None):
         self.callers, self.known, self.now, self.arrives = callers, list(successions), state, arrives
+        self.rung = list(colleagues)
         self.becomes = becomes or state
         self.done, self.lost = [], []
 
@@ -33,6 +34,9 @@ class FakeRooms:
 
     async def has_caller(self, room):
         return bool(self.callers)
+
+    async def colleagues(self, room):
+        return self.rung
 
     async def state(self, room):
         return self.now
@@ -107,10 +111,14 @@ SENT = [("remove", "agent-1"), ("send", "crashed", "agent-1")]
         (FakeRooms(), SENT, True),
         (FakeRooms(arrives=False), [*SENT, ("delete",)], False),
         (FakeRooms(arrives=False, becomes=CallState("agent-2", "en-IN", 0.0)), SENT, True),
+        (FakeRooms(callers=0, colleagues=["colleague-1"]), [("delete",)], False),
+        (FakeRooms(colleagues=["colleague-1"]), [SENT[0], ("remove", "colleague-1"), SENT[1]], True),
+        (FakeRooms(colleagues=["colleague-1"], state=CallState("agent-1", "en-IN", 0.0, over=True)), [], True),
     ],
     ids=[
         "nobody there", "said goodbye already", "two died before", "handovers do not count", "somebody comes",
-        "nobody free", "somebody else has taken it",
+        "nobody free", "somebody else has taken it", "only a colleague who was rung for them",
+        "a colleague was being asked", "they talk with a colleague and need nobody",
     ],
 )  # fmt: skip
 def test_a_caller_gets_another_agent_or_the_end_of_the_call_and_its_record(rooms, expected, goes_on):

@@ -132,6 +132,20 @@ def test_a_line_is_paid_from_its_answer_until_the_call_is_over():
     assert usage.rows() == {LIVEKIT_LINE: {"seconds": 30.0}, PHONE_LINE: {"seconds": 20.0}}
 
 
+def test_a_colleagues_line_is_paid_beside_the_callers_as_long_as_it_lasts():
+    now = [100.0]
+    usage = usage_of(clock=lambda: now[0])
+    usage.joined(PHONE_LINE)
+    now[0] = 110.0
+    usage.joined(PHONE_LINE, "colleague-1")
+    now[0] = 125.0
+    usage.left_line(PHONE_LINE, "colleague-1")
+    usage.left_line(PHONE_LINE, "colleague-2")  # was never answered
+    now[0] = 130.0
+    usage.left_line(PHONE_LINE, "colleague-1")
+    assert usage.rows() == {PHONE_LINE: {"seconds": 30.0 + 15.0}}
+
+
 USAGE_OF_A_SUMMARY = {
     "prompt_tokens": 1500, "completion_tokens": 40, "total_tokens": 1540,
     "prompt_tokens_details": {"cached_tokens": 1000, "cache_write_tokens": 300},

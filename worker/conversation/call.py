@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from livekit.agents import AgentSession, ChatMessage, JobContext, ToolError, llm
+from livekit.agents import AgentSession, ChatMessage, JobContext, llm
 
 from worker import log_events
 from worker.bill import Price
@@ -18,6 +19,7 @@ from worker.conversation.false_starts import FalseStarts
 from worker.conversation.handoff import Handoff
 from worker.conversation.history import History
 from worker.conversation.listening import Listening
+from worker.conversation.matter import matter_for_colleague
 from worker.conversation.opening import Opening
 from worker.conversation.outages import Outages
 from worker.conversation.phone_call import PhoneCall
@@ -31,6 +33,7 @@ from worker.conversation.spending import BudgetParts, Spending
 from worker.conversation.stt_supervisor import SttSupervisor
 from worker.conversation.summaries import Summaries
 from worker.conversation.usage import CallUsage
+from worker.conversation.warm_transfer import WarmParts, WarmTransfer
 from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
 from worker.phone.errand import Errand
@@ -62,6 +65,7 @@ class CallParts:
     consent: ConsentParts = field(default_factory=ConsentParts)
     sound: SoundParts | None = None
     budget: BudgetParts | None = None
+    warm: WarmParts | None = None
 
 
 class Call:
@@ -77,6 +81,7 @@ class Call:
         self._ctx = ctx
         self._session = session
         self._handoff = handoff
+        self._warm = parts.warm
         self.by_request = parts.by_request
         self.languages = ReplyLanguage(settings.default_language)
         self.reports = CallReports(
@@ -149,20 +154,37 @@ class Call:
         sounded_seconds = round(self.listening.overheard.reply_seconds, 3)
         self.reports.event(log_events.FALSE_START, reply_seconds=sounded_seconds)
 
-    async def transfer(self, to: str, ringing_seconds: float) -> bool:
-        """Send a phone caller on to `to`, whose phone may ring for so long; False when the caller is not on a phone.
+    async def transfer(self, to: str, ringing_seconds: float, reason: str) -> bool:
+        """Send a phone caller on; False when the caller is not on a phone.
 
+        Args:
+            to: Where: `tel:+91…` or `sip:…`.
+            ringing_seconds: How long the phone there may ring.
+            reason: Why, in a few words.
         Raises:
             ToolError: They were not sent on; it says why, for the model.
         """
+        warm = None if self._warm is None else partial(self._warm_transfer, self._warm, reason)
+        sent_on = self.ending.sent_on if warm is None else self.ending.connected
+        self._clocks.suspended = True
         try:
-            transferred = await self.phone.transfer(self._ctx, to, ringing_seconds, self.ending.sent_on)
-        except ToolError:
-            self.reports.record.transferred(to, "failed")
-            raise
-        if transferred:
-            self.reports.record.transferred(to, "ok")
-        return transferred
+            return await self.phone.transfer(self._ctx, to, ringing_seconds, sent_on, warm)
+        finally:
+            self._clocks.suspended = False
+            self._session.reset_away_timer()
+
+    def _warm_transfer(self, parts: WarmParts, reason: str) -> WarmTransfer:
+        spoken = self.history.spoken(self._session.current_agent.chat_ctx)
+        warm = WarmTransfer(
+            self._ctx.api, self._ctx.room, self._session, parts, self.speaker, self.reports.usage,
+            caller=self.phone.identity, played=self.phone.line_echo.play,
+            matter=lambda: matter_for_colleague(
+                self._summarizer(), parts.language, reason, self.history.summary, spoken,
+                shown=self.reports.shown, fault=self.fault,
+            ),
+        )  # fmt: skip
+        self.ending.afterwards = warm.rest
+        return warm
 
     def fault(self, fault: object) -> None:
         """Report a failed try at a provider."""
@@ -172,6 +194,7 @@ class Call:
     def hand_over(self) -> None:
         """Hand the call over to another agent, or apologise and end it: this worker stops."""
         if self.opening.refused is None:
+            self.phone.call_off()
             self.ending.hand_over()
 
     def _keep_to_consent(self, parts: CallParts) -> CallRecording | None:

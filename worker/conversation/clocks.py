@@ -38,8 +38,8 @@ class Clocks:
         self._ending = ending
         self._reports = reports
         self._callers_time = CallersTime(settings.silence_seconds, settings.longest_wait_seconds)
-        self.rings = False
-        """The caller's phone rings: nobody there can be silent yet."""
+        self.suspended = False
+        """Nobody can be silent now: the caller's phone rings, or a colleague's while the caller waits."""
         self._asking: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
         session.on("user_state_changed", self._user_state_changed)
@@ -64,7 +64,7 @@ class Clocks:
     def _user_state_changed(self, event: UserStateChangedEvent) -> None:
         if self._asking is not None and event.new_state != "away":
             self._asking.cancel()
-        if event.new_state == "away" and not (self.rings or self._ending.begun or self._hearing.waiting):
+        if event.new_state == "away" and not (self.suspended or self._ending.begun or self._hearing.waiting):
             self._asking = self._run(self._ask_whether_there())
 
     async def _ask_whether_there(self) -> None:

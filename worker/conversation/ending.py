@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from enum import Enum
 from typing import Any
 
@@ -50,6 +50,7 @@ class Ending:
     OPEN         somebody ends it: a tool, a limit, a fault  ENDING       says goodbye, waits for quiet, then closes
     OPEN         another agent stands ready                  HANDED_OVER  leaves at once
     OPEN         a phone caller was sent on                  OPEN         their line leaves, or is ended in a moment
+    OPEN         caller and colleague were connected         OVER         ends the room when one of the two leaves
     OPEN         the caller leaves, the room ends            OVER
     ENDING       the goodbye was heard, or took too long     OVER         ends the room
     ENDING       the caller, who ended it, wants more        OPEN         what they say is answered
@@ -72,6 +73,9 @@ class Ending:
         self._reason: str | None = None
         self._handing_over = False
         self._sent_on = False
+        self.afterwards: Callable[[], Coroutine[Any, Any, bool]] | None = None
+        """What goes on in the room when the session has closed; it tells whether the room is to be ended then."""
+        self._resting: asyncio.Task[None] | None = None
         self._taking_leave: asyncio.Task[None] | None = None
         self._sounded = False
         self._caller_spoke_at: float | None = None
@@ -108,6 +112,12 @@ class Ending:
             self._handoff.ends()
             self._keep(self._let_go())
 
+    def connected(self) -> None:
+        """Note that the caller talks with a colleague now: this agent says and hears nothing more."""
+        self._sent_on = True
+        self._handoff.ends()
+        self._session.shutdown(drain=False)
+
     async def _let_go(self) -> None:
         await asyncio.sleep(LEAVING_SECONDS)
         self.end(TRANSFERRED)
@@ -128,8 +138,14 @@ class Ending:
         self.give_up("call", "give_up")
 
     def hand_over(self) -> None:
-        """Hand the call over to another agent, or apologise and end it: this worker stops."""
-        if not self.begun and not self._handing_over:
+        """Hand the call over to another agent, or apologise and end it: this worker stops.
+
+        Two who talk with each other need no agent, and are left to it.
+        """
+        if self._resting is not None and not self._resting.done():
+            self._resting.cancel()
+            self._leave(ends_room=False)
+        elif not self.begun and not self._handing_over:
             self._handing_over = True
             self._keep(self._hand_over())
 
@@ -203,24 +219,35 @@ class Ending:
         reason = self._reason or (TRANSFERRED if self._sent_on else event.reason.value)
         if not self.begun:
             self._reports.event(log_events.CALL_ENDED, reason=reason, failed=self.failed)
-        self.state = State.OVER
+        self._reason, self.state = reason, State.OVER
+        if self.afterwards is None:
+            self._leave()
+        else:
+            self._resting = self._keep(self._rest(self.afterwards()))
+
+    async def _rest(self, afterwards: Coroutine[Any, Any, bool]) -> None:
+        self._leave(ends_room=await afterwards)
+
+    def _leave(self, *, ends_room: bool = True) -> None:
+        """End the job, and the room with it unless others are to stay."""
         self._reports.usage.left()
         if self._handoff.given_up:
             self._reports.record.left()
         else:
-            self._reports.record.ended(reason, failed=self.failed)
+            self._reports.record.ended(self._reason or "", failed=self.failed)
         if self.failed:
             exit_with(FAILED)
         elif self._reason == NOBODY_CAME:
             exit_with(UNUSED)
-        ending_room = asyncio.create_task(self._handoff.end_room())
+        if ends_room:
+            ending_room = asyncio.create_task(self._handoff.end_room())
 
-        async def room_ended() -> None:
-            await ending_room
+            async def room_ended() -> None:
+                await ending_room
 
-        self._ctx.add_shutdown_callback(room_ended)
+            self._ctx.add_shutdown_callback(room_ended)
         # A closed session does not end the job by itself: the agent would stay in the room, silent.
-        self._ctx.shutdown(reason=f"session closed: {event.reason.value}")
+        self._ctx.shutdown(reason=f"session closed: {self._reason}")
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -139,11 +139,11 @@ class Opening:
             return None
 
     async def _is_answered(self, caller: rtc.RemoteParticipant) -> bool:
-        self._clocks.rings = True
+        self._clocks.suspended = True
         try:
             return await self._phone.answered(caller)
         finally:
-            self._clocks.rings = False
+            self._clocks.suspended = False
 
     async def _first_words(self) -> bool:
         """Say what comes before everything else; False when nothing is to be begun after it.

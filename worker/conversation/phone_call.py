@@ -16,6 +16,7 @@ from worker import log_events
 from worker.conversation.listening import Listening
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import NobodyListensError, Speaker
+from worker.conversation.warm_transfer import WarmTransfer
 from worker.phone.answering import AnsweredBy, Answering
 from worker.phone.errand import ANSWERED_BY, Errand
 from worker.phone.keys import Keys
@@ -34,7 +35,9 @@ TOLD_SECONDS = 1.0  # `python -m phone` looks three times a second
 NOT_SENT_ON = {
     Transfer.BUSY: "The colleague's line is busy.",
     Transfer.DECLINED: "The colleague's line did not take the call.",
-    Transfer.NO_ANSWER: "The colleague did not pick up.",
+    Transfer.NO_ANSWER: "The colleague did not pick up, or did not say whether they take the call.",
+    Transfer.VOICEMAIL: "A mailbox has picked up in the colleague's place.",
+    Transfer.HUNG_UP: "The colleague has hung up before taking the call.",
     Transfer.FAILED: "The call could not be connected to the colleague.",
 }
 
@@ -63,8 +66,10 @@ class PhoneCall:
         self._machine = machine
         self._answering: Answering | None = None
         self._telling: asyncio.Task[None] | None = None
-        self._identity = ""
+        self.identity = ""
+        """The caller's, once they are there by telephone."""
         self._transfer: asyncio.Task[Transfer] | None = None
+        self._warm: WarmTransfer | None = None
         self._line_echo = LineEcho()
         self.keys = Keys(
             settings.key_pause_seconds, mask=settings.mask_keys, pressed=self._fall_silent, keyed=listening.key_in
@@ -82,6 +87,11 @@ class PhoneCall:
         """Return the language of each number that can be called, where one is set."""
         return self._settings.languages
 
+    @property
+    def line_echo(self) -> LineEcho:
+        """Return what takes the agent's voice, come back over the line, out of the caller's sound."""
+        return self._line_echo
+
     def clean_sound(self, track: NoiseCancellationParams) -> LineEcho | None:
         """Return what takes the agent's voice out of a phone's sound; None for a page, whose browser does so."""
         return self._line_echo if is_phone(track.participant) else None
@@ -93,7 +103,7 @@ class PhoneCall:
         """
         if not is_phone(person):
             return True
-        self.line, self._identity = PhoneLine(self._room, person), person.identity
+        self.line, self.identity = PhoneLine(self._room, person), person.identity
         self._tell_line_echo_what_is_played()
         direction, rings_since = self.line.direction.value, asyncio.get_running_loop().time()
         if not self.line.is_answered:
@@ -150,24 +160,50 @@ class PhoneCall:
             await self._speaker.recite(errand.voicemail).wait_for_playout()
             self._reports.event(log_events.CALL_MESSAGE_LEFT)
 
-    async def transfer(self, ctx: JobContext, to: str, ringing_seconds: float, sent_on: Callable[[], None]) -> bool:
+    async def transfer(
+        self, ctx: JobContext, to: str, ringing_seconds: float, sent_on: Callable[[], None],
+        warm: Callable[[], WarmTransfer] | None = None,
+    ) -> bool:  # fmt: skip
         """Send the caller on to another number; False when they are on no phone.
 
+        Args:
+            ctx: The job's.
+            to: `tel:+91…` or `sip:…`.
+            ringing_seconds: How long the other phone may ring.
+            sent_on: Called when they have been.
+            warm: Prepares a transfer in which the colleague is asked first; None sends the caller's own line on.
         Raises:
             ToolError: They were not sent on; it says why, for the model.
         """
         if self.line is None:
             return False
         if self._transfer is None or self._transfer.done():
-            self._transfer = asyncio.create_task(self._send_on(ctx, to, ringing_seconds, sent_on))
+            self._transfer = asyncio.create_task(self._send_on(ctx, to, ringing_seconds, sent_on, warm))
         outcome = await asyncio.shield(self._transfer)  # what LiveKit was asked for goes on without the tool
         if outcome is not Transfer.DONE:
-            raise ToolError(f"{NOT_SENT_ON[outcome]} Tell the caller so in one sentence, and offer to help yourself.")
+            why = NOT_SENT_ON.get(outcome, NOT_SENT_ON[Transfer.FAILED])
+            meanwhile = " ".join(self._warm.heard) if self._warm is not None else ""
+            heard = f' While they waited, the caller said: "{meanwhile}".' if meanwhile else ""
+            raise ToolError(f"{why}{heard} Tell the caller so in one sentence, and offer to help yourself.")
         return True
 
-    async def _send_on(self, ctx: JobContext, to: str, ringing_seconds: float, sent_on: Callable[[], None]) -> Transfer:
-        outcome = await transfer(ctx.api, self._room, self._identity, to, ringing_seconds)
-        self._reports.event(log_events.CALL_TRANSFER, outcome=outcome.value)
+    def call_off(self) -> None:
+        """Give a transfer up that a colleague is being asked about: this agent leaves the call."""
+        if self._warm is not None:
+            self._warm.call_off()
+
+    async def _send_on(
+        self, ctx: JobContext, to: str, ringing_seconds: float, sent_on: Callable[[], None],
+        warm: Callable[[], WarmTransfer] | None,
+    ) -> Transfer:  # fmt: skip
+        if warm is None:
+            outcome = await transfer(ctx.api, self._room, self.identity, to, ringing_seconds)
+        else:
+            self._warm = warm()
+            outcome = await self._warm.make(to, ringing_seconds)
+        kind = "cold" if warm is None else "warm"
+        self._reports.event(log_events.CALL_TRANSFER, outcome=outcome.value, kind=kind)
+        self._reports.record.transferred(to, "ok" if outcome is Transfer.DONE else "failed")
         if outcome is Transfer.DONE:
             self._session.input.set_audio_enabled(False)  # what is heard from now on is said to the colleague
             sent_on()
@@ -187,7 +223,7 @@ class PhoneCall:
         return self._speaker.say("menu", language=language, digit=key)
 
     def _key_pressed(self, event: rtc.SipDTMF) -> None:
-        if event.participant is not None and event.participant.identity == self._identity:
+        if event.participant is not None and event.participant.identity == self.identity:
             self.keys.press(event.digit)
 
     def _fall_silent(self) -> None:
@@ -204,5 +240,7 @@ class PhoneCall:
             machine = self._answering.hear(event.transcript)
             if machine is not None:
                 self._telling = asyncio.create_task(self._tell_who_answers(machine))
+        if self._warm is not None and event.is_final:
+            self._warm.caller_says(event.transcript)
         # The room's transcript is written from this same event, after everybody has been told of it.
         event.transcript = self.keys.masked(event.transcript)

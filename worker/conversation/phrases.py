@@ -40,6 +40,14 @@ class Phrases:
             table[language] |= phrases
         return cls(table)
 
+    def with_part(self, part: str) -> Phrases:
+        """Return these and another part of every language: what only some deployments say, and render ahead."""
+        said = {
+            code: phrases | part_of(FALLBACK_LANGUAGE, part) | part_of(code, part)
+            for code, phrases in self._table.items()
+        }
+        return Phrases(said)
+
     def text(self, name: str, language: str, /, **slots: str) -> str:
         """Return the words of phrase `name` in `language`, in English where we have none, its `{slots}` filled in."""
         text = self._table.get(language, self._table[FALLBACK_LANGUAGE])[name]

@@ -56,7 +56,7 @@ class Summaries:
         before = self._history.summary
         try:
             async with asyncio.timeout(SUMMARY_SECONDS):
-                summary = await _written(model, before, items)
+                summary = await write_up(model, _TASK, before, items)
         except Exception as error:
             fault = describe("llm", error, 1)
             self._fault(fault)
@@ -66,10 +66,23 @@ class Summaries:
         self._history.fold(items, summary or before)
 
 
-async def _written(model: llm.LLM[Any], before: str, items: list[llm.ChatItem]) -> str:
+async def write_up(
+    model: llm.LLM[Any], task: str, before: str, items: list[llm.ChatItem], shown: Callable[[str], str] = str
+) -> str:
+    """Have a part of a call written up.
+
+    Args:
+        model: Who writes it.
+        task: How.
+        before: Notes on what was said before.
+        items: What was said.
+        shown: Hides, in what was said, what the writer must not read.
+    Raises:
+        Exception: As the model's request does.
+    """
     asked = llm.ChatContext.empty()
-    asked.add_message(role="system", content=_TASK)
-    lines = "\n".join(f"{_speaker(item)}: {text_of(item)}" for item in items if text_of(item))
+    asked.add_message(role="system", content=task)
+    lines = "\n".join(f"{_speaker(item)}: {shown(text_of(item))}" for item in items if text_of(item))
     asked.add_message(role="user", content=f"Notes so far: {before or 'none'}\n\nThe call:\n{lines}")
     words, blocks = "", blocks_in(_LANGUAGE)  # thoughts are no notes, and would leave little room for them
     async with model.chat(chat_ctx=asked) as answer:

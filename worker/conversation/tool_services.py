@@ -39,8 +39,8 @@ class ToolServices:
     def end(self, reason: str, phrase: str | None = None) -> None:
         self._call.ending.end(reason, phrase)
 
-    async def transfer(self, to: str) -> bool:
-        return await self._call.transfer(to, self.settings.transfer_seconds)
+    async def transfer(self, to: str, reason: str) -> bool:
+        return await self._call.transfer(to, self.settings.transfer_seconds, reason)
 
     async def press_keys(self, keys: str) -> bool:
         return await self._call.phone.press_keys(keys)

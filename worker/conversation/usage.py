@@ -43,7 +43,7 @@ class CallUsage:
         self._heard_seconds = 0.0
         self._spoken_characters = 0
         self._besides: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        self._lines: dict[str, float] = {}
+        self._lines: dict[tuple[str, str], tuple[float, float | None]] = {}
         self._ended_at: float | None = None
 
     def session_told(self, usage: Any) -> None:
@@ -64,9 +64,14 @@ class CallUsage:
             for name, count in counters.items():
                 self._besides[key][name] += count
 
-    def joined(self, line: str) -> None:
-        """Begin to count the seconds on a line."""
-        self._lines.setdefault(line, self._clock())
+    def joined(self, line: str, who: str = "") -> None:
+        """Begin to count the seconds on a line; `who` tells one telephone from another."""
+        self._lines.setdefault((line, who), (self._clock(), None))
+
+    def left_line(self, line: str, who: str) -> None:
+        """Stop counting the seconds of one who has left before the others."""
+        if (counted := self._lines.get((line, who))) is not None and counted[1] is None:
+            self._lines[line, who] = (counted[0], self._clock())
 
     def left(self) -> None:
         """Stop counting seconds: what follows is said to nobody."""
@@ -105,7 +110,10 @@ class CallUsage:
             for name, count in counters.items():
                 row[name] = row.get(name, 0) + count
         now = self._ended_at or self._clock()
-        return rows | {line: {"seconds": round(now - since, 1)} for line, since in self._lines.items()}
+        seconds: dict[str, float] = defaultdict(float)
+        for (line, _), (since, until) in self._lines.items():
+            seconds[line] += (until or now) - since
+        return rows | {line: {"seconds": round(total, 1)} for line, total in seconds.items()}
 
 
 def _of_session(usage: Any) -> dict[str, dict[str, float]]:

@@ -21,12 +21,13 @@ PARTS: Mapping[str, str] = {
     "endings": "the words that a turn ends or goes on with, asks for a moment with, or only listens with",
     "spoken": "numbers, money, dates, times and units as they are spoken",
     "phrases": "what is said without the model: greeting, goodbye, apologies",
+    "colleague": "what a colleague hears who is asked to take a call, and the caller who waits meanwhile",
     "consent": "what is said about keeping a call, and how callers answer it",
 }
 """File of a language's folder -> what is in it."""
 
-_NEVER_EMPTY = "phrases"
-"""The part in which what is empty was forgotten: nobody says nothing."""
+_NEVER_EMPTY = ("phrases", "colleague")
+"""The parts in which what is empty was forgotten: nobody says nothing."""
 _INDIAN_ONLY = (
     "shared", "particles.native", "answers.native", "verb_endings", "case_endings", "wish_",
     "open.postpositions", "open.emphatics", "lists.indefinites", "clock.day_parts",
@@ -52,7 +53,7 @@ def lacking(code: str, part: str) -> list[str]:
     asked = frozenset.intersection(*(_sections(other, part, filled=True) for other in others))
     if code == ENGLISH:
         asked = frozenset(section for section in asked if not section.startswith(_INDIAN_ONLY))
-    return sorted(asked - _sections(code, part, filled=part == _NEVER_EMPTY))
+    return sorted(asked - _sections(code, part, filled=part in _NEVER_EMPTY))
 
 
 def lacking_parts(code: str) -> list[str]:

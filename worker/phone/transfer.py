@@ -1,4 +1,4 @@
-"""Sends a phone caller on to another number, and tells how that went.
+"""Sends a phone caller's own line on to another number, and tells how that went.
 
 A transfer takes as long as a colleague's phone may ring, and once asked for it cannot be taken back: so it is waited
 for to its end, whatever becomes of the tool that asked.
@@ -29,6 +29,10 @@ class Transfer(Enum):
     BUSY = "busy"
     DECLINED = "declined"
     NO_ANSWER = "no_answer"
+    VOICEMAIL = "voicemail"
+    HUNG_UP = "hung_up"
+    """The colleague has, before they had decided."""
+    CALLER_LEFT = "caller_left"
     FAILED = "failed"
 
 
@@ -46,7 +50,7 @@ async def transfer(livekit: api.LiveKitAPI, room: rtc.Room, identity: str, to: s
         # The reply's status says nothing: livekit-server 1.13.5 leaves it empty. What failed is an error.
         await livekit.sip.transfer_sip_participant(request)
     except api.TwirpError as error:
-        return _why(error)
+        return why_refused(error)
     except (aiohttp.ClientError, TimeoutError, OSError):  # nobody knows: it may have been done all the same
         return Transfer.DONE if await gone(room, identity, LEAVING_SECONDS) else Transfer.FAILED
     return Transfer.DONE
@@ -54,6 +58,16 @@ async def transfer(livekit: api.LiveKitAPI, room: rtc.Room, identity: str, to: s
 
 async def gone(room: rtc.Room, identity: str, seconds: float) -> bool:
     """Wait until a participant has left; False when they are still there after so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            await until_gone(room, identity)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def until_gone(room: rtc.Room, identity: str) -> None:
+    """Wait until a participant has left."""
     left = asyncio.Event()
 
     def disconnected(person: rtc.RemoteParticipant) -> None:
@@ -62,17 +76,14 @@ async def gone(room: rtc.Room, identity: str, seconds: float) -> bool:
 
     room.on("participant_disconnected", disconnected)
     try:
-        async with asyncio.timeout(seconds):
-            while identity in room.remote_participants:
-                await left.wait()
-    except TimeoutError:
-        return False
+        while identity in room.remote_participants:
+            await left.wait()
     finally:
         room.off("participant_disconnected", disconnected)
-    return True
 
 
-def _why(error: api.TwirpError) -> Transfer:
+def why_refused(error: api.TwirpError) -> Transfer:
+    """Return what LiveKit's refusal means: the other phone's answer, where it had one."""
     code, reason = None, None
     if isinstance(error, api.SipCallError):
         code, reason = error.sip_status_code, error.sip_transfer_reason

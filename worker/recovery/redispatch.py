@@ -79,16 +79,22 @@ class Redispatcher:
 
     async def _redispatch(self, room: str, dead: str, reason: str) -> bool:
         """Return whether the call goes on."""
+        colleagues = await self._rooms.colleagues(room)
         if not await self._rooms.has_caller(room):
+            if colleagues:
+                await self._rooms.delete(room)  # whoever was rung for that caller would wait for ever
             return False
         state = await self._rooms.state(room)
+        if state is not None and state.over and colleagues:
+            return True  # the two talk with each other: no agent was needed any more
         redispatches = sum(known.reason in REDISPATCH_REASONS for known in await self._rooms.successions(room))
         if (state is not None and state.over) or redispatches >= MAX_REDISPATCHES:
             why = "the call was over" if state is not None and state.over else f"{redispatches} agents were lost before"
             log.error(log_events.CALL_LOST, extra={"why": why})
             await self._rooms.delete(room)
             return False
-        await self._rooms.remove(room, dead)
+        for identity in (dead, *colleagues):
+            await self._rooms.remove(room, identity)
         call_id = state.call_id if state is not None else ""
         succession = await self._rooms.send_agent(room, self._agent_name, reason, dead, call_id)
         log.warning(log_events.CALL_RESCUED, extra={"reason": reason, "generation": succession.generation})

@@ -21,6 +21,8 @@ API_ERRORS = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
 """What a request to LiveKit's API raises when it fails."""
 CALLER_KINDS = (rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD, rtc.ParticipantKind.PARTICIPANT_KIND_SIP)
 """Who in a room is a caller, not an agent or a recorder: on a page, in an app, on a phone."""
+COLLEAGUE_ATTRIBUTE = "vaani.colleague"
+"""What somebody on a phone has who was rung for a caller, and is none: worker.phone.colleague sets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,18 @@ class Rooms:
 
     async def has_caller(self, room: str) -> bool:
         """Return whether a caller is there."""
-        return any(int(person.kind) in CALLER_KINDS for person in await self.participants(room))
+        return any(
+            int(person.kind) in CALLER_KINDS and not person.attributes.get(COLLEAGUE_ATTRIBUTE)
+            for person in await self.participants(room)
+        )
+
+    async def colleagues(self, room: str) -> list[str]:
+        """Return the identities of those who were rung for a caller."""
+        return [
+            person.identity
+            for person in await self.participants(room)
+            if person.kind == ParticipantInfo.Kind.SIP and person.attributes.get(COLLEAGUE_ATTRIBUTE)
+        ]
 
     async def successions(self, room: str) -> list[Succession]:
         """Return why agents were sent to the room again so far; the server keeps them as long as the room."""

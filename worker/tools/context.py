@@ -52,9 +52,12 @@ class CallServices(Protocol):
     def end(self, reason: str, phrase: str | None = None) -> None:
         """Say `phrase`, then end the call for everyone."""
 
-    async def transfer(self, to: str) -> bool:
+    async def transfer(self, to: str, reason: str) -> bool:
         """Send a phone caller to another number; False when the caller is not on a phone.
 
+        Args:
+            to: `tel:+91…` or `sip:…`.
+            reason: Why, in a few words, for the colleague.
         Raises:
             ToolError: They were not sent on; it says why, for the model.
         """
