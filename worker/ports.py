@@ -44,5 +44,8 @@ class TurnEvidence(Protocol):
     def observe_speech_event(self, event: stt.SpeechEvent) -> None:
         """One event of the recogniser, in order."""
 
+    def observe_reply(self, *, ready: bool) -> None:
+        """A reply to the words so far is begun, or could be heard."""
+
     def observe_user_state(self, state: str) -> None:
         """What the framework's voice detector makes of the caller: speaking, listening or away."""

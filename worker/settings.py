@@ -214,6 +214,11 @@ class TurnSettings(_Group):
     turn_finished_seconds: PositiveFloat | None = Field(
         None, description="How long `vaani` waits after finished words; empty is 0.8, with a streaming recogniser 0.65."
     )
+    turn_ready_seconds: PositiveFloat | None = Field(
+        None,
+        description="The same once the reply is ready, as with fast providers; empty is 0.6, and 0.5 where the words "
+        "also sound ended.",
+    )
     turn_audio: Literal["auto", "on", "off"] = Field(
         "auto", description="Whether `vaani` also hears how words end: `auto` where the weights are, `on` needs them."
     )

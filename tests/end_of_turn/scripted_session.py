@@ -152,13 +152,17 @@ class _SttStream(stt.SpeechStream):
 
 
 class _Llm(llm.LLM):
-    def __init__(self, outcome):
+    def __init__(self, outcome, detector, ready_after_seconds):
         super().__init__()
-        self._outcome = outcome
+        self._outcome, self._detector, self._ready_after_seconds = outcome, detector, list(ready_after_seconds)
 
     def chat(self, *, chat_ctx, tools=None, conn_options=DEFAULT_API_CONNECT_OPTIONS, **_):
         said = chat_ctx.items[-1].text_content if chat_ctx.items else ""
-        self._outcome.speculations.append((asyncio.get_running_loop().time(), said))
+        loop = asyncio.get_running_loop()
+        self._outcome.speculations.append((loop.time(), said))
+        if self._ready_after_seconds:
+            self._detector.observe_reply(ready=False)
+            loop.call_later(self._ready_after_seconds.pop(0), lambda: self._detector.observe_reply(ready=True))
         return _LlmStream(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
 
 
@@ -219,7 +223,7 @@ async def _play(segments, voice_detector, recogniser, began_at):
     await asyncio.gather(*tasks)
 
 
-async def _call(make_detector, segments, until, observed, noise_rms):
+async def _call(make_detector, segments, until, observed, noise_rms, ready_after_seconds):
     loop = asyncio.get_running_loop()
     outcome = Outcome()
     detector = make_detector(loop.time)
@@ -227,7 +231,7 @@ async def _call(make_detector, segments, until, observed, noise_rms):
     session = AgentSession(
         stt=recogniser,
         vad=voice_detector,
-        llm=_Llm(outcome),
+        llm=_Llm(outcome, detector, ready_after_seconds),
         turn_handling={
             "turn_detection": detector,
             "endpointing": {"mode": "fixed", "min_delay": 0.0, "max_delay": 0.0},
@@ -253,10 +257,11 @@ async def _call(make_detector, segments, until, observed, noise_rms):
     return outcome
 
 
-def play_call(make_detector, segments, *, until=8.0, observed=True, noise_rms=lambda at: 0.0):
+def play_call(make_detector, segments, *, until=8.0, observed=True, noise_rms=lambda at: 0.0, ready_after_seconds=()):
     """Play one call to its end.
 
-    `make_detector` gets the clock that the call runs on; `noise_rms` says how loud the line's noise is at a time.
+    `make_detector` gets the clock that the call runs on; `noise_rms` says how loud the line's noise is at a time;
+    `ready_after_seconds` how long each reply takes that is begun.
     """
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-        return runner.run(_call(make_detector, segments, until, observed, noise_rms))
+        return runner.run(_call(make_detector, segments, until, observed, noise_rms, ready_after_seconds))

@@ -56,6 +56,35 @@ def test_speculation_begins_at_the_final_and_not_at_the_decision():
     assert call.commits[0][0] - 2.0 == pytest.approx(DEFAULT_POLICY.unclear_seconds, abs=CLOSE)
 
 
+@pytest.mark.parametrize(("final_after", "ready_after"), [(0.2, 0.15), (0.2, 0.5), (0.45, 0.2)])
+def test_a_reply_that_is_ready_before_the_wait_is_over_is_not_held_back(final_after, ready_after):
+    call = play_call(
+        detector,
+        [Segment(0.5, 2.0, "where is my order", final_after_seconds=final_after)],
+        ready_after_seconds=[ready_after],
+    )
+    ready_at = max(DEFAULT_POLICY.ready_seconds, final_after + ready_after)
+    assert call.commits[0][0] - 2.0 == pytest.approx(ready_at, abs=CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("goes_on", "wait"),
+    [("from last week", DEFAULT_POLICY.unclear_seconds), ("it is for my", DEFAULT_POLICY.unfinished_seconds)],
+)
+def test_a_reply_to_fewer_words_hurries_nobody(goes_on, wait):
+    call = play_call(
+        detector,
+        [
+            Segment(0.5, 2.0, "where is my order", final_after_seconds=0.2),
+            Segment(2.45, 3.5, goes_on, final_after_seconds=0.2),
+        ],
+        ready_after_seconds=[0.1, 9.0],
+    )
+    [(at, text)] = call.commits
+    assert text == f"where is my order {goes_on}"
+    assert at - 3.5 == pytest.approx(wait, abs=CLOSE)
+
+
 def test_the_end_of_a_second_stretch_does_not_commit_the_first_alone():
     """Trap: at the voice detector's end of speech the framework asks again with the *old* text; the new words follow
     0.2 s later and would have become a turn of their own."""

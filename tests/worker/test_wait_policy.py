@@ -54,3 +54,10 @@ def test_what_sounds_ended_follows_a_wait_that_was_set_below_it():
 def test_waits_that_contradict_one_another_are_refused_at_the_start_and_named(given):
     [problem] = setting_problems(load_settings({**KEYS, **given}))
     assert next(iter(given)) in problem
+
+
+def test_a_reply_that_is_ready_is_held_back_as_long_as_is_set():
+    policy = waits(WORKER_TURN_READY_SECONDS="0.5")
+    assert (policy.ready_seconds, policy.ready_and_sure_seconds) == (0.5, DEFAULT_POLICY.ready_and_sure_seconds)
+    at_once = waits(WORKER_TURN_READY_SECONDS="0.1")
+    assert (at_once.ready_seconds, at_once.ready_and_sure_seconds) == (0.1, 0.1)

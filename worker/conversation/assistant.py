@@ -91,6 +91,7 @@ class Assistant(Agent):
     ) -> AsyncIterator[Piece]:
         """Write the reply, in the language of the words just heard; the turn may not be over yet."""
         reply = self._call.speaker.reply_to(_last_words(chat_ctx), _turns_in(chat_ctx))
+        self._call.listening.reply_begun()
         history = self._call.history.for_turn(chat_ctx)
 
         def ask() -> AsyncIterable[Piece]:
@@ -128,6 +129,8 @@ class Assistant(Agent):
         async def synthesize(words: AsyncIterable[str]) -> AsyncIterator[rtc.AudioFrame]:
             lead = Lead()
             async for frame in Agent.default.tts_node(self, counted(words, lead), model_settings):
+                if not lead.has_begun and reply.attempt is not None:
+                    self._call.listening.reply_is_ready()
                 lead.made(frame.duration)
                 if (listen := self._call.reports.on_reply_sound) is not None:
                     listen(frame, lead)

@@ -58,6 +58,16 @@ class Listening:
         if self._evidence is not None:
             self._evidence.observe_speech_event(event)
 
+    def reply_begun(self) -> None:
+        """Note that a reply to the words so far is being made."""
+        if self._evidence is not None:
+            self._evidence.observe_reply(ready=False)
+
+    def reply_is_ready(self) -> None:
+        """Note that it could be heard: from here on only the wait holds it back."""
+        if self._evidence is not None:
+            self._evidence.observe_reply(ready=True)
+
     def passes(self, event: stt.SpeechEvent) -> bool:
         """Take note of an event; False for words that nobody has said, or that want no answer, or none yet."""
         if event.type != stt.SpeechEventType.FINAL_TRANSCRIPT or not event.alternatives:

@@ -65,6 +65,11 @@ class Lead:
         self._scarce_since = None
 
     @property
+    def has_begun(self) -> bool:
+        """Return whether the voice has made any sound."""
+        return self._sound_began_at is not None
+
+    @property
     def _heard_seconds(self) -> float:
         return 0.0 if self._sound_began_at is None else self._now() - self._sound_began_at
 

@@ -85,6 +85,7 @@ class EvidenceTurnDetector:
         self._evidence_changed = asyncio.Event()
         self._ear = Ear(ask_sound, self._evidence_changed.set, now) if ask_sound else None
         self._rhythm = Rhythm()
+        self._reply_is_ready = False
         self._spent_anchor: float | None = None
         self._silent_since: float | None = None  # by the framework's voice detector
         self._deaf = False
@@ -178,6 +179,7 @@ class EvidenceTurnDetector:
         """Note when the framework's voice detector heard the caller begin and end (event `user_state_changed`)."""
         if state == "speaking":
             self._silent_since = None
+            self._reply_is_ready = False  # it was one to fewer words
             if self._ear is not None:
                 self._ear.speech_began()
         elif state == "listening":
@@ -201,6 +203,12 @@ class EvidenceTurnDetector:
             return
         self._evidence_changed.set()
 
+    def observe_reply(self, *, ready: bool) -> None:
+        """Note that a reply to the words so far is begun, or that it could be heard."""
+        self._reply_is_ready = ready
+        if ready:
+            self._evidence_changed.set()
+
     # ---- how it decides
 
     def _evidence(self, text: str, asked: str) -> Evidence:
@@ -209,6 +217,7 @@ class EvidenceTurnDetector:
             self._language,
             self._transcript_pending(),
             asked,
+            reply_is_ready=self._reply_is_ready,
             sounds_over=self._ear.probability(self._clock.last_voiced_at) if self._ear else None,
             longest_pause_seconds=self._rhythm.longest_pause_seconds,
         )

@@ -24,6 +24,9 @@ def wait_policy(turns: TurnSettings, stt: SttSettings) -> WaitPolicy:
     usual = STREAMING_POLICY if stt.streams else DEFAULT_POLICY
     given = {name: getattr(turns, f"turn_{name}") for name in _NAMES}
     waits = {name: seconds for name, seconds in given.items() if seconds is not None}
+    if turns.turn_ready_seconds is not None:
+        waits["ready_seconds"] = turns.turn_ready_seconds
+        waits["ready_and_sure_seconds"] = min(usual.ready_and_sure_seconds, turns.turn_ready_seconds)
     if "sure_seconds" not in waits:  # follows a wait after finished words that was set below it
         waits["sure_seconds"] = min(usual.sure_seconds, waits.get("finished_seconds", usual.finished_seconds))
     return replace(usual, **waits)

@@ -2,7 +2,8 @@
 
 The numbers rest on one fact: a reply takes its own time to make, and is begun on speculation as soon as a final
 transcript is there. Waiting until that reply is ready costs the caller nothing, so even a finished sentence waits
-almost that long; only unfinished words wait longer. See docs/end-of-turn.md for the measurements.
+almost that long; only unfinished words wait longer. A reply that is ready before that is not held back for as long:
+there the wait is all that a caller hears. See docs/end-of-turn.md for the measurements.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ class WaitPolicy:
     unfinished_seconds: float = 1.80
     sure_seconds: float = 0.60
     """After finished words that also sound ended. Shorter would cut off more callers than the words alone do."""
+    ready_seconds: float = 0.60
+    """After finished words, where the reply to them could be heard already."""
+    ready_and_sure_seconds: float = 0.50
+    """The same where they also sound ended."""
     in_pieces_seconds: float = 1.40
     """After unclear words that spell something of unknown length: a name, a number in groups."""
     late_final_seconds: float = 1.50
@@ -57,6 +62,8 @@ class Evidence:
     """The agent's last sentence."""
     sounds_over: float | None = None
     """How likely the turn is over from its sound alone; None where nobody was asked."""
+    reply_is_ready: bool = False
+    """The reply to these words has been made: a longer wait is silence."""
     longest_pause_seconds: float = 0.0
     """How long this caller has lately paused inside a turn."""
 
@@ -75,7 +82,7 @@ def how_long_to_wait(evidence: Evidence, policy: WaitPolicy = DEFAULT_POLICY) ->
     reading = read_words(evidence.text, evidence.language, evidence.asked)
     sound = read_sound(evidence.sounds_over, evidence.language)
     seconds = {
-        Completeness.FINISHED: _after_finished_words(sound, evidence.longest_pause_seconds, policy),
+        Completeness.FINISHED: _after_finished_words(sound, evidence, policy),
         Completeness.UNCLEAR: policy.unclear_seconds,
         Completeness.UNFINISHED: policy.unfinished_seconds,
     }[reading.completeness]
@@ -89,10 +96,13 @@ def how_long_to_wait(evidence: Evidence, policy: WaitPolicy = DEFAULT_POLICY) ->
     return Wait(min(seconds, policy.most_seconds), reading.completeness, reason)
 
 
-def _after_finished_words(sound: Sound, longest_pause_seconds: float, policy: WaitPolicy) -> float:
-    if sound is Sound.ENDED:
-        longer_than_their_pauses = min(longest_pause_seconds + _OVER_THEIR_PAUSES_SECONDS, policy.finished_seconds)
-        return max(policy.sure_seconds, longer_than_their_pauses if longest_pause_seconds else 0.0)
+def _after_finished_words(sound: Sound, evidence: Evidence, policy: WaitPolicy) -> float:
     if sound is Sound.GOES_ON:
         return policy.unclear_seconds
-    return policy.finished_seconds
+    ended = sound is Sound.ENDED
+    seconds = policy.sure_seconds if ended else policy.finished_seconds
+    if evidence.reply_is_ready:
+        seconds = min(seconds, policy.ready_and_sure_seconds if ended else policy.ready_seconds)
+    if not evidence.longest_pause_seconds:
+        return seconds
+    return max(seconds, min(evidence.longest_pause_seconds + _OVER_THEIR_PAUSES_SECONDS, policy.finished_seconds))
