@@ -156,6 +156,32 @@ def test_a_paused_reply_goes_on_where_it_was_paused(tmp_path):
     assert loud_seconds(agent)[1] == pytest.approx(4.5, abs=0.1)
 
 
+def test_what_a_pause_drops_was_not_heard(tmp_path):
+    """Pins: what the room's output holds when it is paused is never played; all behind it was placed 0.2 s too late."""
+
+    async def script(line):
+        line.recorder.start()
+        low, high = (np.repeat(tone(seconds, hz=hz), 3)[::2] for seconds, hz in ((1.2, 300), (1.8, 900)))
+        for sound in (low, high):
+            await line.voice.capture_frame(frame_of(sound, 24_000))
+        line.voice.flush()
+        began_at = time.time()
+        line.loudspeaker.on_playback_started(created_at=began_at)
+        await wait(1.0)
+        line.voice.pause()
+        line.loudspeaker.on_playback_progressed(started_at=began_at, offset=0.0, duration=1.02)
+        await wait(1.0)
+        line.voice.resume()  # behind 1.02 s that were heard and 0.2 s that were dropped
+        await wait(1.78)
+        line.loudspeaker.on_playback_finished(playback_position=2.8, interrupted=False)
+
+    _, agent = recorded(tmp_path, script)
+    assert loud_seconds(agent[: int(1.5 * RATE_HZ)]) == pytest.approx((0.0, 1.02), abs=0.05)
+    resumed = agent[int(2.02 * RATE_HZ) : int(2.22 * RATE_HZ)].astype(float)
+    assert np.argmax(np.abs(np.fft.rfft(resumed))) / 0.2 == pytest.approx(900, abs=10)
+    assert loud_seconds(agent)[1] == pytest.approx(3.78, abs=0.1)
+
+
 def test_a_killed_process_loses_ten_seconds_at_most_also_of_a_long_reply(tmp_path):
     """The framework's RecorderIO knows of a reply when it is over: of this one it would have kept nothing."""
     kept = []

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 RATE_HZ = 16_000
 RESYNC_SECONDS = 0.1  # what arrives this much behind its time begins a new run
+HELD_SECONDS = 0.2  # of sound: the room's output drops what it holds when it is paused, and goes on behind that
 
 Samples = NDArray[np.int16]
 Place = Callable[[float, Samples], None]
@@ -132,9 +133,10 @@ class AgentTap(io.AudioOutput):
     def _forget_segment(self) -> None:
         self._resampled = Resampled()
         self._waiting: list[Samples] = []
-        self._captured = self._placed = 0
+        self._captured = self._placed = self._dropped = 0
         self._playing_since: float | None = None
         self._playing_from = 0
+        self._is_paused = False
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await super().capture_frame(frame)
@@ -157,10 +159,11 @@ class AgentTap(io.AudioOutput):
 
     def pause(self) -> None:
         self.settle(time.time())
-        self._playing_since, self._playing_from = None, self._placed
+        self._playing_since, self._playing_from, self._is_paused = None, self._placed, True
         super().pause()
 
     def resume(self) -> None:
+        self._is_paused = False
         if self._placed:
             self._playing_since, self._playing_from = time.time(), self._placed
         super().resume()
@@ -170,10 +173,19 @@ class AgentTap(io.AudioOutput):
         if self._playing_since is None:
             self._playing_since = created_at
 
+    def on_playback_progressed(self, *, started_at: float, offset: float, duration: float) -> None:
+        """Place what was still heard after a pause had been asked for, and leave out what never will be."""
+        super().on_playback_progressed(started_at=started_at, offset=offset, duration=duration)
+        if self._is_paused:
+            self._playing_since, self._playing_from = started_at, round(offset * RATE_HZ)
+            self._settle_to(min(self._captured, round((offset + duration) * RATE_HZ)))
+            self._drop(min(self._captured - self._placed, round(HELD_SECONDS * RATE_HZ)))
+            self._playing_since, self._playing_from = None, self._placed
+
     def on_playback_finished(
         self, *, playback_position: float, interrupted: bool, synchronized_transcript: str | None = None
     ) -> None:
-        self._settle_to(min(self._captured, round(playback_position * RATE_HZ)))
+        self._settle_to(min(self._captured, round(playback_position * RATE_HZ) + self._dropped))
         self._forget_segment()
         super().on_playback_finished(
             playback_position=playback_position, interrupted=interrupted,
@@ -198,3 +210,7 @@ class AgentTap(io.AudioOutput):
         begins = self._playing_since + (self._placed - self._playing_from) / RATE_HZ
         self._place(begins, waiting[:count])
         self._waiting, self._placed = [waiting[count:]], end
+
+    def _drop(self, count: int) -> None:
+        self._waiting = [np.concatenate(self._waiting)[count:]] if self._waiting else []
+        self._placed, self._dropped = self._placed + count, self._dropped + count
