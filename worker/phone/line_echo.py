@@ -15,20 +15,18 @@ import numpy as np
 from livekit import rtc
 from numpy.typing import NDArray
 
-from worker.phone.echo_path import BLOCK, MOST_DELAY, RATE_HZ, EchoPath, Sound, powers
+from worker.phone.echo_path import BLOCK, LATER, MOST_DELAY, RATE_HZ, EchoPath, Sound, powers
+from worker.phone.frame_clock import FrameClock
 
 SAMPLE_RATE_HZ = 16_000
 """Of the sound on both sides."""
-LATER, EARLIER = round(0.15 * RATE_HZ), round(0.08 * RATE_HZ)
-"""Than the delays that were found: a room's reverberation, and buffers on the way that grow and shrink."""
-PRESUMED_GAIN = 10 ** (-18 / 10)  # until the line is known
-MARGIN, MARGIN_ON = 10 ** (6 / 10), 10 ** (3 / 10)
+MARGIN, MARGIN_ON = 10 ** (5 / 10), 10 ** (3 / 10)
 """How much louder than the echo a caller begins to speak, and goes on."""
 FEWEST_LOUD_WINDOWS = 2  # 20 ms of a frame's 50
 OPEN_FRAMES = 6  # 0.3 s: what is soft within a caller's words passes, too
 LEARN_EVERY = RATE_HZ // 5
-KEPT, AHEAD = BLOCK + MOST_DELAY + LATER, RATE_HZ // 5
-RESYNC_SECONDS = 0.1  # what arrives this much off its time begins a new run
+KEPT = BLOCK + MOST_DELAY + LATER
+AHEAD = 2 * RATE_HZ  # of frames that a busy process is late with
 FLOOR_RISE = 1.005  # a frame: 3 dB in 7 s
 
 
@@ -40,12 +38,12 @@ class LineEcho(rtc.FrameProcessor[rtc.AudioFrame]):
         self.played_until: Callable[[float], None] = lambda _: None
         """Called before each frame is judged: by its return `play` has been told what was played until that moment."""
         self._now = now
-        self._began_at = now()
+        self._clock = FrameClock(now(), RATE_HZ)
         self._played: Sound = np.zeros(KEPT + AHEAD, dtype=np.float32)
         """The newest sound that has been heard belongs to the KEPT-th sample."""
         self._heard: Sound = np.zeros(BLOCK, dtype=np.float32)
         self._rest = np.zeros(0, dtype=np.int16)
-        self._end = self._learned_at = 0
+        self._learned_at = 0
         self._floor = np.inf
         self._open_frames = 0
         self._enabled = True
@@ -64,7 +62,7 @@ class LineEcho(rtc.FrameProcessor[rtc.AudioFrame]):
         joined = np.concatenate((self._rest, samples))
         sound = _thinned(joined)
         self._rest = joined[len(sound) * (SAMPLE_RATE_HZ // RATE_HZ) :]
-        start = KEPT + round((at - self._began_at) * RATE_HZ) - self._end
+        start = KEPT + self._clock.samples(at) - self._clock.end
         low, high = max(0, start), min(len(self._played), start + len(sound))
         if high > low:
             self._played[low:high] = sound[low - start : high - start]
@@ -87,17 +85,14 @@ class LineEcho(rtc.FrameProcessor[rtc.AudioFrame]):
 
     def _move_on(self, heard: Sound, now: float) -> None:
         """Put the newest frame behind the others, and as much of what was played in front."""
-        end = round((now - self._began_at) * RATE_HZ)
-        in_time = abs(end - self._end - len(heard)) <= RESYNC_SECONDS * RATE_HZ
-        step = len(heard) if in_time else max(0, end - self._end)
-        self._end += step
+        step = self._clock.count(len(heard), now)
         self._heard = np.concatenate((self._heard, heard))[-BLOCK:]
         still_there = self._played[step:]
         self._played = np.concatenate((still_there, np.zeros(len(self._played) - len(still_there), dtype=np.float32)))
 
     def _learn(self) -> None:
-        if self._end - self._learned_at >= LEARN_EVERY:
-            self._learned_at = self._end
+        if self._clock.end - self._learned_at >= LEARN_EVERY:
+            self._learned_at = self._clock.end
             self.path.learn(self._heard, self._played[KEPT - BLOCK - MOST_DELAY : KEPT])
 
     def _passes(self, heard: Sound) -> bool:
@@ -114,14 +109,9 @@ class LineEcho(rtc.FrameProcessor[rtc.AudioFrame]):
 
     def _expected(self, windows: int) -> float:
         """How powerful the echo in the newest frame can be."""
-        if self.path.is_absent:
-            return 0.0
-        earliest, latest, gain = 0, MOST_DELAY, max(PRESUMED_GAIN, self.path.gain)
-        if self.path.is_known:
-            earliest, latest, gain = min(self.path.delays), max(self.path.delays), self.path.gain
         frame = windows * RATE_HZ // 100
-        from_, until = max(0, KEPT - frame - latest - LATER), min(KEPT, KEPT - earliest + EARLIER)
-        return float(powers(self._played[from_:until]).max()) * gain
+        from_, until = max(0, KEPT - frame - self.path.latest), KEPT - self.path.earliest
+        return float(powers(self._played[from_:until]).max()) * self.path.gain
 
 
 def _thinned(samples: NDArray[np.int16]) -> Sound:
