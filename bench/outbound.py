@@ -11,7 +11,6 @@ import contextlib
 import csv
 import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
@@ -36,9 +35,8 @@ from sandbox.stack.telephony import TelephoneNetwork
 from worker.text.phone_numbers import fingerprint
 
 ROOT = Path(__file__).parents[1]
-AGENT_NAME, PURPOSE, CAMPAIGN, CONFIG, LIST, DO_NOT_CALL, JOURNAL = (
-    "quick", "order-update", "hundred", "phone.toml", "list.csv", "dnc.txt", "phone.db",
-)  # fmt: skip
+AGENT_NAME, PURPOSE, CAMPAIGN = "quick", "order-update", "hundred"
+CONFIG, LIST, DO_NOT_CALL, JOURNAL, OUTPUT = "phone.toml", "list.csv", "dnc.txt", "phone.db", "output.txt"
 GONE_SECONDS = 5.0
 """Within which, after its outcome was told, a call's room is gone."""
 LOOK_SECONDS = 0.25
@@ -120,7 +118,7 @@ async def call_a_list(
     network: TelephoneNetwork, folder: Path, parts: Mapping[Part, int], *, calls_a_minute: int = CALLS_A_MINUTE
 ) -> Findings:
     """Call everybody once; kill the command when a third of the outcomes is told, and start it again."""
-    people = _people(parts)
+    people = people_of(parts)
     town = Town({number: part.answering for number, part in people.items()})
     await town.open()
     names = {fingerprint(number, network.api_secret): number for number in people}
@@ -167,7 +165,7 @@ async def call_a_list(
     )
 
 
-def _people(parts: Mapping[Part, int]) -> dict[str, Part]:
+def people_of(parts: Mapping[Part, int]) -> dict[str, Part]:
     """Number -> what they do; mixed, so that every stretch of the list has some of each."""
     each_of = [part for part, count in parts.items() for _ in range(count)]
     stride = next(step for step in (37, 31, 29, 1) if len(each_of) % step)
@@ -238,7 +236,8 @@ async def _run(folder: Path, environment: Mapping[str, str], *arguments: str) ->
     async with _command(folder, environment, *arguments) as process:
         await process.communicate()
     if process.returncode:
-        raise RuntimeError(f"python -m phone {arguments[0]} ended with {process.returncode}")
+        said = (folder / OUTPUT).read_text(encoding="utf-8")
+        raise RuntimeError(f"python -m phone {arguments[0]} ended with {process.returncode}: {said}")
 
 
 async def _campaign(
@@ -249,6 +248,8 @@ async def _campaign(
     async with _command(folder, environment, "campaign", LIST, "--purpose", PURPOSE, "--name", CAMPAIGN) as process:
         assert process.stdout is not None
         async for line in process.stdout:
+            with (folder / OUTPUT).open("ab") as output:
+                output.write(line)
             content = json.loads(line)
             if "callee" in content:
                 told[content["callee"]], told_at[content["callee"]] = content["outcome"], time.monotonic()
@@ -262,10 +263,11 @@ async def _campaign(
 async def _command(
     folder: Path, environment: Mapping[str, str], *arguments: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        python(), "-m", "phone", "--journal", JOURNAL, *arguments, cwd=folder, env=environment,
-        stdout=asyncio.subprocess.PIPE, stderr=sys.stderr,
-    )  # fmt: skip
+    with (folder / OUTPUT).open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            python(), "-m", "phone", "--journal", JOURNAL, *arguments, cwd=folder, env=environment,
+            stdout=asyncio.subprocess.PIPE, stderr=output,
+        )  # fmt: skip
     try:
         yield process
     finally:
@@ -313,6 +315,9 @@ async def _tasks(works: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[No
     tasks = [asyncio.create_task(work) for work in works]
     try:
         yield
+        for task in tasks:
+            if task.done():
+                task.result()  # what has failed has seen nothing: its silence is no good finding
     finally:
         for task in tasks:
             task.cancel()

@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         "setup", help="make LiveKit's trunks and dispatch rules what the file says; as often as you like"
     )
     call = commands.add_parser("call", help="call one number")
-    call.add_argument("number", help="+91 and ten digits, in any form")
+    call.add_argument("number", type=_number, help="+91 and ten digits, in any form")
     call.add_argument("--consent", required=True, help="the reference of the callee's consent")
     call.add_argument(
         "--language", default="", choices=("", *SUPPORTED), help="to speak; else what the number suggests"
@@ -71,6 +71,13 @@ def _parser() -> argparse.ArgumentParser:
     for each in (call, campaign):
         each.add_argument("--purpose", required=True, help="one of the file's purposes")
     return parser
+
+
+def _number(written: str) -> str:
+    number = e164(written)
+    if number is None:
+        raise argparse.ArgumentTypeError(WHAT_TO_DO[Refusal.BAD_NUMBER])
+    return number
 
 
 async def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -98,11 +105,7 @@ async def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int
 
 
 async def _call(dialler: Dialler, purpose: Purpose, arguments: argparse.Namespace) -> int:
-    number = e164(arguments.number)
-    if number is None:
-        print(WHAT_TO_DO[Refusal.BAD_NUMBER], file=sys.stderr)
-        return BAD_INPUT
-    callee = Callee(number, arguments.consent, arguments.language, arguments.zone)
+    callee = Callee(arguments.number, arguments.consent, arguments.language, arguments.zone)
     result = await dialler.call(callee, purpose)
     _tell(dialler, callee, result)
     if isinstance(result.outcome, Refusal):

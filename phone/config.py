@@ -45,6 +45,8 @@ class Inbound:
     name: str
     numbers: tuple[InboundNumber, ...]
     hide_phone_number: bool
+    ringing_seconds: int
+    """Before a caller to whom no agent comes is told busy."""
     allowed_addresses: tuple[str, ...]
     auth_username: str
     auth_password: str
@@ -144,6 +146,7 @@ class _Reader:
             name=self._text(table, place, "name", "vaani-in"),
             numbers=tuple(numbers),
             hide_phone_number=self._flag(table, place, "hide_phone_number"),
+            ringing_seconds=int(self._positive(table, place, "ringing_seconds", 30)),
             allowed_addresses=tuple(self._texts(table, place, "allowed_addresses")),
             auth_username=self._text(table, place, "auth_username", ""),
             auth_password=self._secret(table, place, "auth_password"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from google.protobuf.duration_pb2 import Duration
 from livekit import api
 
 from phone.config import Inbound, InboundNumber, Outbound, PhoneConfig, Purpose
@@ -67,10 +68,11 @@ async def _changes(livekit: api.LiveKitAPI, config: PhoneConfig) -> Any:
 
 
 def _inbound_trunk(inbound: Inbound, number: InboundNumber) -> api.SIPInboundTrunkInfo:
-    # A called number that matches no form is rung for ever, and nobody is told: so all of them are listed.
+    # A called number that matches no form is rung for ever, and nobody is told: so all of them are listed. One that
+    # matches, but to whom no agent comes, is rung for three minutes, unless the trunk says otherwise.
     return api.SIPInboundTrunkInfo(
         name=_name(inbound, number), numbers=[*every_form(number.number), *number.forms],
-        allowed_addresses=inbound.allowed_addresses,
+        ringing_timeout=Duration(seconds=inbound.ringing_seconds), allowed_addresses=inbound.allowed_addresses,
         auth_username=inbound.auth_username, auth_password=inbound.auth_password,
     )  # fmt: skip
 
@@ -101,7 +103,7 @@ async def _put_inbound(
     if known is None:
         made = await livekit.sip.create_inbound_trunk(api.CreateSIPInboundTrunkRequest(trunk=wanted))
         return Change(what, "created", made.sip_trunk_id)
-    if _same(wanted, known, ("numbers", "allowed_addresses", "auth_username", "auth_password")):
+    if _same(wanted, known, ("numbers", "ringing_timeout", "allowed_addresses", "auth_username", "auth_password")):
         return Change(what, "unchanged", known.sip_trunk_id)
     await livekit.sip.update_inbound_trunk(known.sip_trunk_id, wanted)
     return Change(what, "updated", known.sip_trunk_id)

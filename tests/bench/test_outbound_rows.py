@@ -1,6 +1,6 @@
 """What the list of a hundred comes to, in the bench's rows."""
 
-from bench.outbound import CALLS_A_MINUTE, CALLS_AT_ONCE, PARTS, Findings, _busiest_minute, _people, rows_of
+from bench.outbound import CALLS_A_MINUTE, CALLS_AT_ONCE, PARTS, Findings, _busiest_minute, people_of, rows_of
 
 
 def test_a_good_list_meets_every_goal_and_a_bad_one_none():
@@ -19,7 +19,7 @@ def test_no_call_is_no_good_row():
 
 
 def test_the_list_is_a_hundred_people_and_every_stretch_of_it_is_mixed():
-    people = list(_people(PARTS).values())
+    people = list(people_of(PARTS).values())
     assert len(people) == 100
     assert {part: people.count(part) for part in PARTS} == dict(PARTS)
     assert all(len({part.outcome for part in people[at : at + 10]}) >= 4 for at in range(0, 100, 10))

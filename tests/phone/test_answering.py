@@ -110,6 +110,18 @@ def test_a_machine_is_found_out_late_but_not_for_ever():
     assert run(scenario(30)) is None
 
 
+def test_what_a_person_says_bit_by_bit_does_not_make_a_machine_of_them():
+    """Pins words of three sentences that together were an announcement's: the person was hung up on."""
+
+    async def scenario():
+        answering = Answering()
+        await answering.decide()
+        said = ("Yes, this is the shop.", "The customer is here, yes.", "Your call is about the cake.", "Ravi is busy.")
+        return [answering.hear(text) for text in said]
+
+    assert run(scenario()) == [None] * 4
+
+
 # ---- the errand
 
 

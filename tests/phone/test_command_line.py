@@ -1,18 +1,27 @@
 """`python -m phone` as it is typed: exit codes, and what is printed."""
 
+import asyncio
+import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import TestServer
 
 from phone import __main__ as command
+from phone.dialling import Dialler
+from tests.phone.livekit_api import LiveKit, sip_error
 from tests.phone.telephone_file import ENVIRON, RIGHT
 
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
+NOON = datetime(2026, 11, 29, 6, 30, tzinfo=UTC)
+NUMBER = "+919812345678"
+CALL = ["call", NUMBER, "--purpose", "order-update", "--consent", "C-1"]
 LIVEKIT = {"LIVEKIT_URL": "http://127.0.0.1:9", "LIVEKIT_API_KEY": "k", "LIVEKIT_API_SECRET": "s" * 32}
 
 
@@ -33,6 +42,7 @@ def phone(tmp_path, *arguments, text=RIGHT, environ=LIVEKIT):
         (["call", "+919812345678", "--purpose", "x", "--consent", "C-1"], {}, "purpose 'x': is not in the file"),
         (["call", "+919812345678", "--purpose", "order-update"], {}, "--consent"),
         (["call", "+919812345678", "--consent", "C-1"], {}, "--purpose"),
+        (["call", "98123456", "--purpose", "order-update", "--consent", "C-1"], {}, "write +91 and ten digits"),
     ],
 )
 def test_what_is_to_be_mended_first_is_told_and_exits_with_2(tmp_path, arguments, how, said):
@@ -56,13 +66,37 @@ def test_help_names_the_commands():
     assert all(command in done.stdout for command in ("setup", "call", "campaign"))
 
 
-def test_a_phone_is_not_rung_again_because_livekit_did_not_answer(tmp_path, monkeypatch):
-    """Pins LiveKit's SDK, which sends a request that was not answered again, to another region of LiveKit Cloud."""
-    asked, real = [], command.api.LiveKitAPI
-    monkeypatch.setattr(command.api, "LiveKitAPI", lambda *given, **how: asked.append(how) or real(*given, **how))
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """A folder with a right file, and the settings of a LiveKit that is not there."""
     (tmp_path / "phone.toml").write_text(RIGHT, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     for name, value in (LIVEKIT | ENVIRON | {"VAANI_IGNORE_ENV_FILE": "true"}).items():
         monkeypatch.setenv(name, value)
-    assert command.main(["call", "9812345678", "--purpose", "order-update", "--consent", "C-1"]) == 2
+    return monkeypatch
+
+
+def test_a_phone_is_not_rung_again_because_livekit_did_not_answer(settings):
+    """Pins LiveKit's SDK, which sends a request that was not answered again, to another region of LiveKit Cloud."""
+    asked, real = [], command.api.LiveKitAPI
+    settings.setattr(command.api, "LiveKitAPI", lambda *given, **how: asked.append(how) or real(*given, **how))
+    assert command.main(CALL) == 2
     assert asked == [{"failover": False}]
+
+
+async def test_a_trunk_that_does_not_exist_is_named_and_nobodys_number_is_told(settings, capsys):
+    """And a call that is placed is told by a fingerprint."""
+    livekit = LiveKit()
+    settings.setattr(command, "Dialler", lambda *given, **how: Dialler(*given, **how, now=lambda: NOON))
+    async with TestServer(livekit.app()) as server:
+        settings.setenv("LIVEKIT_URL", str(server.make_url("/")))
+        assert await asyncio.to_thread(command.main, CALL) == 2
+        assert (
+            "outbound trunk vaani-out: LiveKit has none. Run `python -m phone setup` first" in capsys.readouterr().err
+        )
+        assert await asyncio.to_thread(command.main, ["setup"]) == 0
+        livekit.answers[NUMBER] = sip_error(486)
+        assert await asyncio.to_thread(command.main, CALL) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out.splitlines()[-1])["outcome"] == "busy"
+    assert NUMBER.removeprefix("+91") not in out + err

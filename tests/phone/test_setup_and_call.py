@@ -80,6 +80,7 @@ async def test_every_number_rings_in_every_form_and_in_its_language(livekit, con
     first, second = stand_in.trunks_in.values()
     assert list(first.numbers) == ["+918012345678", "918012345678", "00918012345678", "08012345678", "8012345678"]
     assert "912212345678;ext=1" in second.numbers
+    assert first.ringing_timeout.seconds == 30, "who rings where nobody comes is told busy, and not after three minutes"
     rules = list(stand_in.rules.values())
     assert [dict(rule.attributes) for rule in rules] == [{"language": "kn-IN"}, {}]
     assert [list(rule.trunk_ids) for rule in rules] == [["id-0"], ["id-1"]]

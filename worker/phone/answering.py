@@ -22,6 +22,8 @@ MACHINE_PAUSE_SECONDS = 1.5  # and the recogniser's words have come
 LONGEST_SECONDS = 20.0
 LATE_SECONDS = 20.0
 """How long a machine that was taken for a person can still be found out."""
+LATE_PIECES = 2
+"""Of what it says then: a sentence of a machine may come in two, and a person says everything in the end."""
 
 
 _VIRAMAS = "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d"
@@ -38,7 +40,7 @@ class AnsweredBy(Enum):
 def machine_in(text: str) -> AnsweredBy | None:
     """Return the machine that says this; None for what a person may say."""
     said = _spaced(text)
-    if (_holds(said, "voicemail") or _holds(said, "leave", "message")) and not _holds(said, "offer"):
+    if _holds(said, "voicemail") and not _holds(said, "offer"):
         return AnsweredBy.VOICEMAIL
     if (_holds(said, "announcement") or _holds(said, "whom", "you_call", "state")) and not _holds(said, "person"):
         return AnsweredBy.ANNOUNCEMENT
@@ -69,7 +71,7 @@ class Answering:
     def __init__(self) -> None:
         self.answer: AnsweredBy | None = None
         """None until it is decided."""
-        self._heard = ""
+        self._heard: list[str] = []
         self._changed = asyncio.Event()
         self._speaks_since: float | None = None
         self._silent_since: float | None = None
@@ -88,13 +90,13 @@ class Answering:
 
     def hear(self, text: str) -> AnsweredBy | None:
         """Take in words; return the machine that, by them, a supposed person has turned out to be."""
-        self._heard = f"{self._heard} {text}"
+        self._heard.append(text)
         self._changed.set()
         if self.answer is not AnsweredBy.HUMAN:
             return None
         if asyncio.get_running_loop().time() - self._decided_at > LATE_SECONDS:
             return None
-        machine = machine_in(self._heard)
+        machine = machine_in(" ".join(self._heard[-LATE_PIECES:]))
         if machine is not None:
             self.answer = machine
         return machine
@@ -130,7 +132,7 @@ class Answering:
         return True
 
     def _verdict(self, now: float, begun_at: float) -> AnsweredBy | None:
-        machine = machine_in(self._heard)
+        machine = machine_in(" ".join(self._heard))
         if machine is not None:
             return machine
         if now - begun_at >= LONGEST_SECONDS:
