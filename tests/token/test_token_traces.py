@@ -1,12 +1,18 @@
 """The token function begins a call's trace: a span a request, the same trace in the ticket, and nobody waits for it."""
 
+import json
 import time
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
+from join_token.bounded_request import REPLY_BYTES_MAX
 from join_token.errors import SettingsError
+from join_token.google_token import access_token
 from join_token.settings import settings_from
 from join_token.tracing import Tracing, passed_on
 
+from sandbox.http_on_loopback import running_http
 from sandbox.otlp import running_receiver
 from tests.token.claims import claims_of
 from tests.token.environment import ANONYMOUS, BASE_ENV
@@ -119,7 +125,7 @@ def test_what_waits_is_bounded(monkeypatch):
     tracing = Tracing(
         settings_from(BASE_ENV | ANONYMOUS | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}).traces
     )
-    monkeypatch.setattr(tracing, "_deliver", lambda: None)  # an endpoint that hangs for ever
+    monkeypatch.setattr(tracing, "_deliver_all", lambda: None)  # an endpoint that hangs for ever
     for _ in range(1000):
         tracing.end(tracing.begin(""), "POST", 201, "token_minted")
     assert tracing._waiting.qsize() == 256
@@ -157,3 +163,107 @@ def test_the_settings_show_no_header():
     )  # fmt: skip
     assert SECRET not in repr(settings)
     assert settings.traces.headers["authorization"].reveal() == SECRET
+
+
+GOOGLE = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://telemetry.googleapis.com", "GOOGLE_CLOUD_PROJECT": "my-project"}
+
+
+@contextmanager
+def metadata_server(status=200, body=b'{"access_token": "ya29.fresh", "expires_in": 3599, "token_type": "Bearer"}'):
+    """Google's metadata server, as it is in every instance; yields its host and what it was asked."""
+    asked = []
+
+    def handle(method, path, headers, _):
+        asked.append((method, path, headers.get("Metadata-Flavor")))
+        return status, {"Metadata-Flavor": "Google"}, body
+
+    with running_http(handle) as url:
+        yield url.removeprefix("http://"), asked
+
+
+def traced_by_google(url, host):
+    """Tracing to Google's endpoint, which is at `url` for once."""
+    traces = settings_from(BASE_ENV | ANONYMOUS | GOOGLE | {"GCE_METADATA_HOST": host}).traces
+    return Tracing(replace(traces, url=f"{url}/v1/traces"))
+
+
+def test_google_is_told_whose_trace_it_is_and_by_whom(receiver):
+    """Cloud Trace takes no span without the project's name, nor from anybody who does not say who they are."""
+    url, received = receiver
+    with metadata_server() as (host, asked):
+        tracing = traced_by_google(url, host)
+        tracing.end(tracing.begin(CAME_WITH), "POST", 201, "token_minted")
+        assert received.wait(lambda got: got.spans, 10)
+    assert asked == [("GET", "/computeMetadata/v1/instance/service-accounts/default/token", "Google")]
+    assert {name.lower(): value for name, value in received.headers[0].items()}["authorization"] == "Bearer ya29.fresh"
+    assert b"gcp.project_id" in received.bodies[0]
+    assert b"my-project" in received.bodies[0]
+    assert received.spans[0].trace_id == TRACE_ID
+
+
+@pytest.mark.parametrize(
+    ("variables", "host"),
+    [(GOOGLE, "metadata.google.internal"),
+     ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://telemetry.googleapis.com/v1/traces", "GOOGLE_CLOUD_PROJECT": "p"},
+      "metadata.google.internal"),
+     (GOOGLE | {"OTEL_EXPORTER_OTLP_HEADERS": "Authorization=Bearer%20mine"}, ""),
+     (GOOGLE | {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://elsewhere.example/v1/traces"}, ""),
+     ({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://telemetry.googleapis.com.example"}, ""),
+     ({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://example/telemetry.googleapis.com"}, ""),
+     ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}, "")],
+)  # fmt: skip
+def test_a_token_of_google_goes_to_google_and_to_nobody_else(variables, host):
+    assert settings_from(BASE_ENV | ANONYMOUS | variables).traces.metadata_host == host
+
+
+@pytest.mark.parametrize(
+    ("variables", "name"),
+    [({"GOOGLE_CLOUD_PROJECT": ""}, "GOOGLE_CLOUD_PROJECT"),
+     ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://telemetry.googleapis.com"}, "OTEL_EXPORTER_OTLP_ENDPOINT"),
+     ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://telemetry.googleapis.com/v1/traces"},
+      "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")],
+)  # fmt: skip
+def test_what_google_would_refuse_is_refused_at_the_start(variables, name):
+    with pytest.raises(SettingsError) as refused:
+        settings_from(BASE_ENV | ANONYMOUS | GOOGLE | variables)
+    assert [problem.partition(":")[0] for problem in refused.value.problems] == [name]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(404, b"not found"), (200, b"<html>"), (200, b"[]"), (200, b"{}"), (200, b'{"access_token": 7}'),
+     (200, b'{"access_token": ""}'), (200, b'{"access_token": "a\\nX-Evil: b"}'), (200, b'{"access_token": "\xe0"}'),
+     (200, b'{"access_token": "' + b"a" * 2 * REPLY_BYTES_MAX + b'"}')],
+)  # fmt: skip
+def test_a_metadata_server_that_lies_gives_no_token(status, body):
+    with metadata_server(status, body) as (host, _), pytest.raises(ValueError):  # noqa: PT011  of several kinds
+        access_token(host, 5)
+
+
+def lines_of(capsys):
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+
+
+def test_spans_that_do_not_arrive_are_told_of_once_until_they_do_again(capsys):
+    """An operator whose function lacks the role saw nothing at all: neither a span nor a line."""
+    answers = [403, 403, 200, 403]
+
+    def handle(*_):
+        return answers.pop(0), {}, b"someone's private text"
+
+    with running_http(handle) as url:
+        tracing = Tracing(settings_from(BASE_ENV | ANONYMOUS | {"OTEL_EXPORTER_OTLP_ENDPOINT": url}).traces)
+        for _ in range(4):
+            tracing._deliver(b"")
+    told = lines_of(capsys)
+    assert [(line["event"], line["severity"], line["why"]) for line in told] == [
+        ("token.trace_lost", "WARNING", "HTTP 403")
+    ] * 2
+
+
+def test_without_a_metadata_server_the_span_is_lost_and_said_so(capsys, receiver):
+    url, received = receiver
+    tracing = traced_by_google(url, "127.0.0.1:1")
+    tracing._deliver(b"")
+    assert [line["why"] for line in lines_of(capsys)] == ["no token from the metadata server: ConnectionRefusedError"]
+    assert received.bodies == []

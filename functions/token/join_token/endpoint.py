@@ -16,7 +16,8 @@ from join_token.limits import RateLimit, address_of
 from join_token.mint import mint_join_token
 from join_token.request import parse_token_request
 from join_token.request_log import RequestOutcome, describe_crash, log_request
-from join_token.settings import LOOPBACK_HOSTS, TokenSettings
+from join_token.settings import TokenSettings
+from join_token.variables_reader import LOOPBACK_HOSTS
 
 if TYPE_CHECKING:
     from join_token.predispatch import Predispatch

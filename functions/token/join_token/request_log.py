@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 TOKEN_REQUEST = "token.request"  # noqa: S105  the event's name
 TOKEN_STARTED = "token.started"  # noqa: S105  the event's name
+TOKEN_TRACE_LOST = "token.trace_lost"  # noqa: S105  the event's name
 _TRACE_PATTERN = re.compile(r"([0-9a-fA-F]{32})(?:/([0-9]{1,20}))?(?:;o=\d)?")
 
 
@@ -53,6 +54,16 @@ def log_started(warnings: tuple[str, ...], auth: str) -> None:
         anonymous = ["TOKEN_AUTH=none: anyone who reaches this process gets tokens."] if auth == "none" else []
         message = " ".join([*anonymous, *warnings])
         _write({"severity": "WARNING", "message": message, "event": TOKEN_STARTED, "auth": auth})
+
+
+def log_trace_lost(why: str) -> None:
+    """Write that spans do not arrive: once, until one does again."""
+    _write({
+        "severity": "WARNING",
+        "message": f"Spans are not taken: {why}. No caller is disturbed; look at OTEL_EXPORTER_OTLP_ENDPOINT.",
+        "event": TOKEN_TRACE_LOST,
+        "why": why,
+    })  # fmt: skip
 
 
 def describe_crash(error: BaseException) -> str:

@@ -9,23 +9,18 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
 
-from join_token.env_file import inner_control_character
 from join_token.errors import SettingsError
 from join_token.request import CONTRACT_FIELDS
 from join_token.secret import Secret
-from join_token.variables import VARIABLES
+from join_token.trace_settings import TraceSettings, trace_settings
+from join_token.variables_reader import KNOWN, Reader, scheme_and_host
 
 HMAC_SECRET_BYTES_MIN = 32
-NAME_BYTES_MAX = 256
 TTL_SECONDS_RANGE = (120, 840)  # with nbf a minute back, a token spans at most 15 minutes
-_KNOWN = {variable.name: variable.default for variable in VARIABLES}
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # Web pages and the apps that carry one: capacitor://localhost, ionic://localhost, tauri://localhost, app://-.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 SCHEMES_OF_ANYBODY = frozenset({"about", "blob", "data", "file", "filesystem", "ftp", "javascript", "ws", "wss"})
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _PRESETS = {
     "firebase": (
         "https://securetoken.google.com/{audience}",
@@ -58,16 +53,6 @@ class AppCheckSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class TraceSettings:
-    """Where a span of every request goes."""
-
-    url: str
-    headers: Mapping[str, Secret]
-    seconds: float
-    service: str
-
-
-@dataclass(frozen=True, slots=True)
 class TokenSettings:
     """Everything the token function reads from its environment, and nothing else."""
 
@@ -94,63 +79,6 @@ class TokenSettings:
     warnings: tuple[str, ...] = ()
 
 
-class _Reader:
-    """Reads variables one by one and collects what is wrong instead of stopping at the first."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.problems: list[str] = []
-        self.warnings: list[str] = []
-        self.on_cloud_run = bool(environ.get("K_SERVICE"))
-
-    def problem(self, name: str, text: str) -> None:
-        if (said := f"{name}: {text}") not in self.problems:
-            self.problems.append(said)
-
-    def text(self, name: str) -> str:
-        value = self._environ.get(name, "").strip()
-        if inner_control_character(value):
-            self.problem(name, "has a line break or another control character inside. Set it again, as one line.")
-            value = ""
-        return value or _KNOWN[name] or ""
-
-    def required(self, name: str, advice: str) -> str:
-        value = self.text(name)
-        if not value:
-            self.problem(name, f"is not set. {advice}")
-        return value
-
-    def listed(self, name: str) -> list[str]:
-        return [part.strip() for part in self.text(name).split(",") if part.strip()]
-
-    def flag(self, name: str) -> bool:
-        value = self.text(name).lower()
-        if value not in {"true", "false", "1", "0", "yes", "no", "on", "off"}:
-            self.problem(name, "must be true or false.")
-        return value in {"true", "1", "yes", "on"}
-
-    def whole(self, name: str, low: int, high: int, default: int | None = None) -> int:
-        if default is not None and not self._environ.get(name, "").strip():
-            return default
-        value = self.text(name)
-        if not (value.isascii() and value.isdigit() and len(value) <= 9 and low <= int(value) <= high):
-            self.problem(name, f"must be a whole number from {low} to {high}.")
-            return low
-        return int(value)
-
-    def name(self, name: str) -> str:
-        value = self.text(name)
-        if len(value.encode("utf-8", "replace")) > NAME_BYTES_MAX or not value.isprintable():
-            self.problem(name, f"must be printable text of at most {NAME_BYTES_MAX} bytes.")
-        return value
-
-    def jwks_url(self, name: str, value: str) -> str:
-        scheme, host = _scheme_and_host(value)
-        if value and not (scheme == "https" and host) and not (scheme == "http" and host in LOOPBACK_HOSTS):
-            self.problem(name, "must be an https:// URL without a user name; http:// only on loopback.")
-        return value
-
-
 def settings_from(environ: Mapping[str, str], problems: list[str] | None = None) -> TokenSettings:
     """Build the settings.
 
@@ -160,7 +88,7 @@ def settings_from(environ: Mapping[str, str], problems: list[str] | None = None)
     Raises:
         SettingsError: With every problem at once.
     """
-    reader = _Reader(environ)
+    reader = Reader(environ)
     reader.problems.extend(problems or [])
     _refuse_unknown_variables(reader, environ)
     auth = _auth_mode(reader)
@@ -186,7 +114,7 @@ def settings_from(environ: Mapping[str, str], problems: list[str] | None = None)
         predispatch=reader.flag("TOKEN_PREDISPATCH"),
         takes_consent=_takes_consent(reader, auth),
         project_id=reader.text("GOOGLE_CLOUD_PROJECT"),
-        traces=_traces(reader),
+        traces=trace_settings(reader),
         warnings=tuple(reader.warnings),
     )
     if reader.problems:
@@ -194,44 +122,13 @@ def settings_from(environ: Mapping[str, str], problems: list[str] | None = None)
     return settings
 
 
-def _takes_consent(reader: _Reader, auth: str) -> bool:
+def _takes_consent(reader: Reader, auth: str) -> bool:
     if (wanted := reader.flag("TOKEN_CONSENT")) and auth != "hmac":
         reader.problem("TOKEN_CONSENT", "needs TOKEN_AUTH=hmac: no client may say of itself that it has agreed.")
     return wanted
 
 
-def _traces(reader: _Reader) -> TraceSettings | None:
-    base, whole = reader.text("OTEL_EXPORTER_OTLP_ENDPOINT"), reader.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-    for name, url in (("OTEL_EXPORTER_OTLP_ENDPOINT", base), ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", whole)):
-        scheme, host = _scheme_and_host(url)
-        if url and not (scheme in {"http", "https"} and host):
-            reader.problem(name, "must be an http(s):// URL without a user name, e.g. http://collector:4318.")
-    headers = _otlp_headers(reader)
-    milliseconds = reader.whole("OTEL_EXPORTER_OTLP_TIMEOUT", 1, 60_000)
-    exporter = reader.text("OTEL_TRACES_EXPORTER").lower()
-    if exporter not in {"otlp", "none"}:
-        reader.problem("OTEL_TRACES_EXPORTER", "must be otlp or none.")
-    if reader.flag("OTEL_SDK_DISABLED") or exporter == "none" or not (base or whole):
-        return None
-    url = whole or base.rstrip("/") + "/v1/traces"
-    return TraceSettings(url, headers, milliseconds / 1000, reader.text("OTEL_SERVICE_NAME"))
-
-
-def _otlp_headers(reader: _Reader) -> dict[str, Secret]:
-    headers: dict[str, Secret] = {}
-    for name in ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"):
-        for number, pair in enumerate(reader.listed(name), start=1):
-            key, equals, value = pair.partition("=")
-            value = unquote(value.strip())
-            if not (equals and _HEADER_NAME.fullmatch(key.strip()) and value.isascii() and value.isprintable()):
-                # never the text itself: it is usually a key
-                reader.problem(name, f"entry {number} is not name=value, with blanks and commas in the value encoded.")
-                continue
-            headers[key.strip().lower()] = Secret(value)
-    return headers
-
-
-def _trusted_hops(reader: _Reader) -> int:
+def _trusted_hops(reader: Reader) -> int:
     # Google's front end appends the caller as the last element; with 0 there, all callers would share one limit.
     hops = reader.whole("TOKEN_TRUSTED_PROXY_HOPS", 0, 9, default=1 if reader.on_cloud_run else 0)
     if hops > 1 or (hops and not reader.on_cloud_run):
@@ -243,15 +140,15 @@ def _trusted_hops(reader: _Reader) -> int:
     return hops
 
 
-def _refuse_unknown_variables(reader: _Reader, environ: Mapping[str, str]) -> None:
+def _refuse_unknown_variables(reader: Reader, environ: Mapping[str, str]) -> None:
     for name in sorted(environ):
-        if name.startswith("TOKEN_") and name not in _KNOWN:
-            nearest = difflib.get_close_matches(name, _KNOWN, n=1, cutoff=0.6)
+        if name.startswith("TOKEN_") and name not in KNOWN:
+            nearest = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.6)
             hint = f"Did you mean {nearest[0]}?" if nearest else "The settings are listed in docs/token-endpoint.md."
             reader.problem(name, f"is not a setting. {hint}")
 
 
-def _auth_mode(reader: _Reader) -> str:
+def _auth_mode(reader: Reader) -> str:
     auth = reader.text("TOKEN_AUTH").lower()
     allowed = reader.flag("TOKEN_ALLOW_ANONYMOUS")
     if auth not in {"oidc", "hmac", "none"}:
@@ -263,9 +160,9 @@ def _auth_mode(reader: _Reader) -> str:
     return auth
 
 
-def _livekit_url(reader: _Reader) -> str:
+def _livekit_url(reader: Reader) -> str:
     url = reader.required("LIVEKIT_URL", "Copy it from your LiveKit project's settings, e.g. wss://….livekit.cloud.")
-    scheme, host = _scheme_and_host(url)
+    scheme, host = scheme_and_host(url)
     if url and (scheme not in {"wss", "ws", "https", "http"} or not host):
         reader.problem("LIVEKIT_URL", "must start with wss:// (or ws:// locally), followed by the server's name.")
     if reader.on_cloud_run and scheme in {"ws", "http"}:
@@ -273,7 +170,7 @@ def _livekit_url(reader: _Reader) -> str:
     return url.rstrip("/")
 
 
-def _oidc(reader: _Reader) -> OidcSettings:
+def _oidc(reader: Reader) -> OidcSettings:
     preset = reader.text("TOKEN_OIDC_PRESET").lower()
     if preset and preset not in _PRESETS:
         reader.problem("TOKEN_OIDC_PRESET", f"must be one of {', '.join(sorted(_PRESETS))}, or empty.")
@@ -308,7 +205,7 @@ def _oidc(reader: _Reader) -> OidcSettings:
     )
 
 
-def _required_claims(reader: _Reader) -> tuple[tuple[str, str], ...]:
+def _required_claims(reader: Reader) -> tuple[tuple[str, str], ...]:
     pairs = []
     for part in reader.listed("TOKEN_OIDC_REQUIRE"):
         claim, equals, value = part.partition("=")
@@ -318,7 +215,7 @@ def _required_claims(reader: _Reader) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _hmac_keys(reader: _Reader) -> dict[str, Secret]:
+def _hmac_keys(reader: Reader) -> dict[str, Secret]:
     keys: dict[str, Secret] = {}
     for number, pair in enumerate(reader.listed("TOKEN_HMAC_KEYS"), start=1):
         key_id, _, secret = pair.partition(":")
@@ -341,7 +238,7 @@ def _hmac_keys(reader: _Reader) -> dict[str, Secret]:
     return keys
 
 
-def _app_check(reader: _Reader) -> AppCheckSettings | None:
+def _app_check(reader: Reader) -> AppCheckSettings | None:
     project_number = reader.text("TOKEN_APP_CHECK_PROJECT")
     apps = frozenset(reader.listed("TOKEN_APP_CHECK_APPS"))
     if not project_number:
@@ -354,10 +251,10 @@ def _app_check(reader: _Reader) -> AppCheckSettings | None:
     return AppCheckSettings(project_number=project_number, apps=apps, jwks_url=jwks_url)
 
 
-def _origins(reader: _Reader) -> frozenset[str]:
+def _origins(reader: Reader) -> frozenset[str]:
     origins = reader.listed("TOKEN_ALLOWED_ORIGINS")
     for origin in origins:
-        scheme, _ = _scheme_and_host(origin)
+        scheme, _ = scheme_and_host(origin)
         if scheme in SCHEMES_OF_ANYBODY or origin.lower() == "null":
             reader.problem(
                 "TOKEN_ALLOWED_ORIGINS",
@@ -372,7 +269,7 @@ def _origins(reader: _Reader) -> frozenset[str]:
     return frozenset(origin.lower() for origin in origins)
 
 
-def _client_fields(reader: _Reader, auth: str) -> frozenset[str]:
+def _client_fields(reader: Reader, auth: str) -> frozenset[str]:
     fields = frozenset(reader.listed("TOKEN_CLIENT_FIELDS"))
     for field in sorted(fields.difference(CONTRACT_FIELDS)):
         nearest = difflib.get_close_matches(field, CONTRACT_FIELDS, n=1, cutoff=0.5)
@@ -385,15 +282,3 @@ def _client_fields(reader: _Reader, auth: str) -> frozenset[str]:
             reader.warnings.append(f"TOKEN_CLIENT_FIELDS: {field} is honoured with TOKEN_AUTH=hmac only.")
             fields -= {field}
     return fields
-
-
-def _scheme_and_host(url: str) -> tuple[str, str]:
-    """Scheme and host of a URL that names a server and no user; ("", "") otherwise."""
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018  reading it is what checks it
-    except ValueError:
-        return "", ""
-    if "@" in parts.netloc or any(character.isspace() for character in url):
-        return "", ""
-    return parts.scheme.lower(), parts.hostname or ""

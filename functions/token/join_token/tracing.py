@@ -11,18 +11,17 @@ import http.client
 import os
 import queue
 import re
-import socket
-import ssl
 import struct
 import threading
 import time
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from join_token.settings import TraceSettings
+from join_token.bounded_request import ask
+from join_token.google_token import access_token
+from join_token.request_log import log_trace_lost
+from join_token.trace_settings import TraceSettings
 
 WAITING_MAX = 256
-REPLY_BYTES_MAX = 65_536
 _NAME = "token.request"
 _SERVER = 2
 _ERROR = 2
@@ -54,6 +53,10 @@ def passed_on(header: str) -> str:
     return f"00-{trace_id}-{parent_id}-01" if trace_id else ""
 
 
+class _NotDelivered(Exception):
+    """The endpoint did not take a span; the text says why, and quotes nobody."""
+
+
 class Tracing:
     """Makes a span for each request, and delivers them from a thread."""
 
@@ -62,6 +65,7 @@ class Tracing:
         self._waiting: queue.Queue[bytes] = queue.Queue(WAITING_MAX)
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
+        self._is_told = False
 
     def begin(self, header: str) -> RequestTrace:
         """Begin a request's span, in the trace that the request came with if there is one."""
@@ -71,50 +75,45 @@ class Tracing:
 
     def end(self, trace: RequestTrace, method: str, status: int, code: str) -> None:
         """End it, and have it sent; dropped when too many wait."""
-        span = _span(trace, self._settings.service, method, status, code)
+        span = _span(trace, self._settings, method, status, code)
         with contextlib.suppress(queue.Full):
             self._waiting.put_nowait(span)
         with self._starting:  # not before the first: the server forks after this was built
             if self._thread is None:
-                self._thread = threading.Thread(target=self._deliver, name="tracing", daemon=True)
+                self._thread = threading.Thread(target=self._deliver_all, name="tracing", daemon=True)
                 self._thread.start()
 
-    def _deliver(self) -> None:
+    def _deliver_all(self) -> None:
         while True:
             batch = [self._waiting.get()]
             with contextlib.suppress(queue.Empty):
                 while len(batch) < WAITING_MAX:
                     batch.append(self._waiting.get_nowait())
-            # Requests laid end to end are one request: protobuf's lists add up. What is not taken is not tried again.
-            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
-                self._post(b"".join(batch))
+            self._deliver(b"".join(batch))  # requests laid end to end are one request: protobuf's lists add up
+
+    def _deliver(self, body: bytes) -> None:
+        """Deliver one request. What is not taken is not tried again, and told once until something is taken again."""
+        try:
+            self._post(body)
+        except (_NotDelivered, OSError, http.client.HTTPException, ValueError) as error:
+            if not self._is_told:
+                self._is_told = True
+                log_trace_lost(str(error) if isinstance(error, _NotDelivered) else type(error).__name__)
+        else:
+            self._is_told = False
 
     def _post(self, body: bytes) -> None:
-        url, seconds = urlsplit(self._settings.url), self._settings.seconds
-        line: http.client.HTTPConnection
-        if url.scheme == "https":
-            context = ssl.create_default_context()
-            line = http.client.HTTPSConnection(url.hostname or "", url.port, timeout=seconds, context=context)
-        else:
-            line = http.client.HTTPConnection(url.hostname or "", url.port, timeout=seconds)
-        # A timeout alone counts from byte to byte: an endpoint that drips would hold the thread for ever.
-        late = threading.Timer(seconds, _cut, (line,))
-        late.daemon = True
-        late.start()
-        try:
-            path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-            headers = {name: value.reveal() for name, value in self._settings.headers.items()}
-            line.request("POST", path, body, {"Content-Type": "application/x-protobuf", **headers})
-            line.getresponse().read(REPLY_BYTES_MAX)
-        finally:
-            late.cancel()
-            line.close()
-
-
-def _cut(line: http.client.HTTPConnection) -> None:
-    if line.sock is not None:
-        with contextlib.suppress(OSError):
-            line.sock.shutdown(socket.SHUT_RDWR)
+        settings = self._settings
+        headers = {name: value.reveal() for name, value in settings.headers.items()}
+        if settings.metadata_host:
+            try:
+                headers["authorization"] = f"Bearer {access_token(settings.metadata_host, settings.seconds)}"
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                raise _NotDelivered(f"no token from the metadata server: {type(error).__name__}") from None
+        headers["Content-Type"] = "application/x-protobuf"
+        status, _ = ask("POST", settings.url, body, headers, settings.seconds)
+        if not 200 <= status < 300:
+            raise _NotDelivered(f"HTTP {status}")
 
 
 def _read(header: str) -> tuple[str, str]:
@@ -128,7 +127,7 @@ def _read(header: str) -> tuple[str, str]:
 # ---- opentelemetry/proto/trace/v1/trace.proto, as much of it as one span needs
 
 
-def _span(trace: RequestTrace, service: str, method: str, status: int, code: str) -> bytes:
+def _span(trace: RequestTrace, settings: TraceSettings, method: str, status: int, code: str) -> bytes:
     """An ExportTraceServiceRequest with one span in it."""
     span = b"".join([
         _bytes(1, bytes.fromhex(trace.trace_id)),
@@ -143,7 +142,8 @@ def _span(trace: RequestTrace, service: str, method: str, status: int, code: str
         _bytes(9, _text_attribute("vaani.code", code)),
         _bytes(15, _number(3, _ERROR)) if status >= 500 else b"",
     ])  # fmt: skip
-    resource = _bytes(1, _bytes(1, _text_attribute("service.name", service)))
+    names = {"service.name": settings.service, "gcp.project_id": settings.project_id}
+    resource = _bytes(1, b"".join(_bytes(1, _text_attribute(name, value)) for name, value in names.items() if value))
     scope = _bytes(1, _bytes(1, b"vaani"))
     return _bytes(1, resource + _bytes(2, scope + _bytes(2, span)))
 

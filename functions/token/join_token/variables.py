@@ -121,4 +121,9 @@ VARIABLES = (
     Variable("OTEL_SERVICE_NAME", "vaani-token", "What the function is called in traces."),
     Variable("OTEL_SDK_DISABLED", "false", "`true` sends no spans."),
     Variable("GOOGLE_CLOUD_PROJECT", "", "Project id, joins our log lines to Cloud Trace."),
+    Variable(
+        "GCE_METADATA_HOST",
+        "metadata.google.internal",
+        "Google's own: who gives the access token that goes to `telemetry.googleapis.com`, and nowhere else.",
+    ),
 )
