@@ -36,6 +36,12 @@ output "gke" {
     worker_service_account = google_service_account.worker.email
     releases = {
       for k, r in local.gke_releases : k => {
+        collector = !local._traced[k] ? null : {
+          arguments   = local.collector_arguments
+          environment = local.collector_environment[k]
+          image       = var.telemetry.collector_image
+          memory      = local.collector_memory
+        }
         cpu             = r.cpu
         drain_seconds   = local.drain_seconds[k]
         environment     = local.release_environment[k]

@@ -19,6 +19,7 @@ locals {
     length(local.gke_releases) == 0 ? [] : ["container.googleapis.com"],
     var.recordings == null ? [] : ["cloudkms.googleapis.com"],
     var.records == null ? [] : ["servicenetworking.googleapis.com", "sqladmin.googleapis.com"],
+    var.telemetry == null ? [] : ["cloudtrace.googleapis.com", "telemetry.googleapis.com"],
   ))
 }
 

@@ -24,10 +24,11 @@ locals {
   token_environment = merge(
     var.token_environment,
     local._token_auth[var.token_auth.mode],
+    var.telemetry == null ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = "https://telemetry.googleapis.com" },
     length(var.token_allowed_origins) == 0 ? {} : { TOKEN_ALLOWED_ORIGINS = join(",", var.token_allowed_origins) },
     {
       AGENT_NAME               = var.active_release == null ? "" : lookup(local.dispatch_names, var.active_release, "")
-      GOOGLE_CLOUD_PROJECT     = var.project_id # joins log lines to traces
+      GOOGLE_CLOUD_PROJECT     = var.project_id # joins log lines to traces, and names the traces' owner
       TOKEN_AUTH               = var.token_auth.mode
       TOKEN_PUBLIC_AGENT_NAME  = var.public_agent_name
       TOKEN_TRUSTED_PROXY_HOPS = var.cloud_armor == null ? "1" : "2" # Google's front end; the load balancer's address as well
@@ -152,6 +153,7 @@ resource "google_cloudfunctions2_function" "token" {
   # The build reads and writes, and the first instance reads its secrets, while this is created.
   depends_on = [
     google_artifact_registry_repository_iam_member.token_build,
+    google_project_iam_member.telemetry,
     google_project_iam_member.token_build_logs,
     google_project_iam_member.token_build_source,
     google_secret_manager_secret_iam_member.token,

@@ -349,6 +349,7 @@ variable "releases" {
     platform        = optional(string, "cloud_run")
     retired         = optional(bool, false)
     secret_versions = optional(map(number), {})
+    traced          = optional(bool, true)
     update_in_place = optional(bool, false)
   }))
   default  = {}
@@ -450,6 +451,28 @@ variable "secret_versions" {
   validation {
     condition     = alltrue([for v in values(var.secret_versions) : v >= 1 && floor(v) == v])
     error_message = "secret_versions are version numbers, 1 or more (gcloud secrets versions list); \"latest\" is not one."
+  }
+}
+
+variable "telemetry" {
+  description = "Traces and metrics in Cloud Trace and Cloud Monitoring, by Google's OpenTelemetry collector beside each worker; null sends none. See \"Traces and metrics\"."
+  type = object({
+    collector_image = optional(string, "us-docker.pkg.dev/cloud-ops-agents-artifacts/google-cloud-opentelemetry-collector/otelcol-google:0.159.0")
+  })
+  default = null
+
+  validation {
+    condition     = can(regex("^[^ ]+/otelcol-google(:0\\.(1[4-9][0-9]|[2-9][0-9]{2})\\.[0-9]+|@sha256:[0-9a-f]{64})$", try(var.telemetry.collector_image, "x/otelcol-google:0.159.0")))
+    error_message = "telemetry.collector_image must be an otelcol-google by digest, or by a tag of 0.140.0 or later; latest would change under a running release."
+  }
+  validation {
+    condition = var.telemetry == null || alltrue([
+      for k in flatten([
+        keys(var.worker_environment), keys(var.token_environment), keys(var.extra_secrets),
+        [for r in values(var.releases) : keys(r.environment) if r.traced],
+      ]) : !startswith(k, "OTEL_EXPORTER_OTLP_")
+    ])
+    error_message = "telemetry sets where traces and metrics go: take OTEL_EXPORTER_OTLP_... out of worker_environment, token_environment, extra_secrets and the releases' environment (or leave telemetry out, to send them elsewhere)."
   }
 }
 

@@ -35,7 +35,8 @@ locals {
         WORKER_HEALTH_HOST         = "0.0.0.0"               # the probes come from outside the container
         WORKER_HEALTH_PORT         = "8081"
       },
-      # The autoscaler reads the calls in progress from the worker itself (gke/scaling.tf).
+      local._traced[k] ? { OTEL_EXPORTER_OTLP_ENDPOINT = "http://127.0.0.1:4318" } : {},
+      # The autoscaler reads the calls in progress from the worker itself (gke/scaling.tf), and so does Cloud Monitoring.
       r.platform == "cloud_run" ? {} : {
         OTEL_METRICS_EXPORTER = length(setintersection(
           ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"],
@@ -71,6 +72,7 @@ locals {
       },
       # Absent where there is none, so that a release from before there could be one is still the same.
       local._with_proxy[k] ? { proxy = [var.records.proxy_image, local.records_proxy_arguments] } : {},
+      local._traced[k] ? { collector = [var.telemetry.collector_image, local.collector_arguments, local.collector_environment[k]] } : {},
     )))
   }
 }
@@ -204,6 +206,42 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
         }
       }
     }
+
+    dynamic "containers" {
+      for_each = local._traced[each.key] ? [1] : []
+      content {
+        name  = "collector"
+        image = var.telemetry.collector_image
+        args  = local.collector_arguments
+
+        resources {
+          limits = {
+            cpu    = "500m"
+            memory = local.collector_memory
+          }
+        }
+
+        dynamic "env" {
+          for_each = local.collector_environment[each.key]
+          content {
+            name  = env.key
+            value = env.value
+          }
+        }
+
+        # A release whose collector does not start is found out before it has calls. Not a liveness probe: Cloud Run
+        # would end the whole instance, and its calls, for want of traces.
+        startup_probe {
+          period_seconds    = 2
+          timeout_seconds   = 2
+          failure_threshold = 30
+          http_get {
+            path = "/"
+            port = 13133
+          }
+        }
+      }
+    }
   }
 
   lifecycle {
@@ -212,14 +250,15 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
       error_message = <<-EOT
         Release ${each.key} is running, and this would change its image, size, environment or secret versions: its
         instances would be replaced in place and their calls cut after 10 seconds. Leave ${each.key} as it is (pin its old
-        numbers with secret_versions, its old settings with environment, and with keeps_records = false a release from
-        before records or recordings) and add a release beside it; see "A new release" in infra/README.md. If cut calls are acceptable, set update_in_place = true on it.
+        numbers with secret_versions, its old settings with environment, with keeps_records = false a release from before
+        records or recordings, with traced = false one from before telemetry) and add a release beside it; see "A new release" in infra/README.md. If cut calls are acceptable, set update_in_place = true on it.
       EOT
     }
   }
 
   depends_on = [
     google_project_iam_member.records,
+    google_project_iam_member.telemetry,
     google_secret_manager_secret_iam_member.worker,
     google_secret_manager_secret_version.this,
     google_sql_user.records,

@@ -37,6 +37,12 @@ variable "region" {
 variable "releases" {
   description = "The releases with platform = \"gke\"."
   type = map(object({
+    collector = optional(object({
+      arguments   = list(string)
+      environment = map(string)
+      image       = string
+      memory      = string
+    }))
     cpu             = number
     drain_seconds   = number
     environment     = map(string)

@@ -102,6 +102,30 @@ locals {
     }]
   }
 
+  # It takes the worker's spans and asks Google for the token that they need, as the pod itself (../telemetry.tf). The
+  # worker waits for it neither at its start nor ever after: no startup probe.
+  _collectors = {
+    for k, r in var.releases : k => [for collector in [r.collector] : {
+      name            = "collector"
+      image           = collector.image
+      args            = collector.arguments
+      env             = [for name, value in collector.environment : { name = name, value = value }]
+      restartPolicy   = "Always" # a sidecar: the last spans of a call still find it
+      securityContext = local._restricted_container
+      resources = {
+        requests = { cpu = "250m", memory = collector.memory }
+        limits   = { cpu = "250m", memory = collector.memory }
+      }
+      livenessProbe = {
+        httpGet             = { path = "/", port = 13133 }
+        initialDelaySeconds = 10
+        periodSeconds       = 15
+        timeoutSeconds      = 5
+        failureThreshold    = 6
+      }
+    } if collector != null]
+  }
+
   _deployments = {
     for k, r in var.releases : k => {
       apiVersion = "apps/v1"
@@ -132,7 +156,7 @@ locals {
             serviceAccountName            = "worker"
             terminationGracePeriodSeconds = r.drain_seconds + 60 # the drain, and the goodbyes of what it could not wait for
             securityContext               = merge(local._restricted_pod, { runAsGroup = 10001, fsGroup = 10001 })
-            initContainers                = local._proxies[k]
+            initContainers                = concat(local._proxies[k], local._collectors[k])
             containers = [{
               name    = "worker"
               image   = r.image

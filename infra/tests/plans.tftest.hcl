@@ -62,6 +62,10 @@ run "foundation_has_no_function_and_no_worker" {
     condition     = length(google_sql_database_instance.records) + length(google_storage_bucket.recordings) + length(google_cloud_run_v2_service.console) + length(google_compute_network.this) == 0
     error_message = "Nothing that keeps calls, and nothing billed by the hour, unless asked for."
   }
+  assert {
+    condition     = length(google_project_iam_member.telemetry) == 0 && !contains(keys(google_project_service.this), "telemetry.googleapis.com")
+    error_message = "Nobody tells Cloud Trace anything unless asked to."
+  }
 }
 
 run "minimal" {
@@ -149,9 +153,9 @@ run "minimal" {
     condition = (
       length(google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers) == 1 &&
       length(google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].vpc_access) == 0 &&
-      length(setintersection(["WORKER_RECORDS_URL", "WORKER_RECORDINGS_URL"], [for e in google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers[0].env : e.name])) == 0
+      length(setintersection(["OTEL_EXPORTER_OTLP_ENDPOINT", "WORKER_RECORDS_URL", "WORKER_RECORDINGS_URL"], [for e in google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers[0].env : e.name])) == 0
     )
-    error_message = "A worker that keeps nothing has no database beside it."
+    error_message = "A worker that keeps nothing has no database beside it, and one that tells nobody no collector."
   }
 }
 
@@ -167,6 +171,7 @@ run "full" {
     console               = { image = "r/console@sha256:cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc", viewers = ["group:calls@example.com"], words_for = ["asha@example.com", "@quality.example.com"] }
     recordings            = {}
     records               = { admins = ["dba@example.com"] }
+    telemetry             = {}
     token_auth            = { mode = "hmac" }
     token_environment     = { TOKEN_RATE_PER_CALLER = "30" }
     worker_environment    = { TTS_MODEL = "bulbul:v3" }
@@ -337,6 +342,23 @@ run "full" {
       google_storage_bucket_iam_member.recordings_console[0].role == "roles/storage.objectViewer" && google_storage_bucket_iam_member.recordings_console[0].member == "serviceAccount:console@my-project.iam"
     )
     error_message = "The worker stores and erases, the console listens: neither can do the other's."
+  }
+
+  # Traces and metrics
+  assert {
+    condition     = toset([for c in google_cloud_run_v2_worker_pool.worker["2026-11-22"].template[0].containers : c.name]) == toset(["worker", "cloud-sql-proxy", "collector"])
+    error_message = "The collector stands beside the worker, as the proxy does."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.token[0].service_config[0].environment_variables["OTEL_EXPORTER_OTLP_ENDPOINT"] == "https://telemetry.googleapis.com"
+    error_message = "Nothing can stand beside the function: its spans go straight to Google."
+  }
+  assert {
+    condition = toset([for m in google_project_iam_member.telemetry : "${m.member} ${m.role}"]) == toset([
+      "serviceAccount:token@my-project.iam roles/telemetry.tracesWriter",
+      "serviceAccount:worker@my-project.iam roles/monitoring.metricWriter", "serviceAccount:worker@my-project.iam roles/telemetry.tracesWriter",
+    ])
+    error_message = "Each may add to what the project is told, and read none of it."
   }
 
   # The console

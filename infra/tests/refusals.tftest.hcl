@@ -551,6 +551,23 @@ run "refuses_a_console_without_records" {
   expect_failures = [var.console]
 }
 
+run "refuses_a_collector_that_may_become_another" {
+  command = plan
+  variables {
+    telemetry = { collector_image = "r/otelcol-google:latest" }
+  }
+  expect_failures = [var.telemetry]
+}
+
+run "refuses_a_place_for_traces_that_is_said_twice" {
+  command = plan
+  variables {
+    telemetry         = {}
+    token_environment = { OTEL_EXPORTER_OTLP_ENDPOINT = "http://collector:4318" }
+  }
+  expect_failures = [var.telemetry]
+}
+
 run "refuses_another_platform" {
   command = plan
   variables {

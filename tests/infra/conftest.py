@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
-from terraform_bench import Bench, environment, new_bench
+from terraform_bench import IMAGE_A, Bench, environment, new_bench
 
 from tests.needs import missing
 
@@ -16,6 +19,26 @@ def terraform_env():
 @pytest.fixture(scope="session")
 def bench(terraform_env, tmp_path_factory) -> Bench:
     return new_bench(tmp_path_factory.mktemp("terraform") / "infra", terraform_env[0])
+
+
+@pytest.fixture(scope="session")
+def planned(bench) -> dict[str, dict[str, Any]]:
+    """What is planned for a deployment that keeps and tells everything, by address."""
+    bench.set(
+        project_id="my-project",
+        token_source_zip="tests/fixtures/token.zip",
+        token_allowed_origins=["https://app.example.com"],
+        records={},
+        recordings={},
+        telemetry={},
+        console={"image": IMAGE_A, "viewers": ["group:calls@example.com"], "words_for": ["asha@example.com"]},
+        active_release="one",
+        releases={"one": {"image": IMAGE_A, "max_calls": 4, "environment": {"TTS_MODEL": "bulbul:v3"}}},
+    )
+    bench.ok("plan", "-input=false", "-out=settings.plan")
+    shown = json.loads(bench.ok("show", "-json", "settings.plan"))["planned_values"]["root_module"]["resources"]
+    (bench.folder / "terraform.tfvars.json").unlink()
+    return {resource["address"]: resource["values"] for resource in shown}
 
 
 @pytest.fixture(scope="module")

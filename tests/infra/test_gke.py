@@ -29,7 +29,7 @@ from worker.telemetry.prometheus import Scraped
 pytestmark = [pytest.mark.terraform, pytest.mark.timeout(300)]
 RELEASE, NAME = "2026-12-01", "vaani-worker-2026-12-01"
 LONGEST_CALL_SECONDS = 2400
-OLD = {"image": IMAGE_A, "platform": "gke", "max_calls": 4, "keeps_records": False, "instances": 3}
+OLD = {"image": IMAGE_A, "platform": "gke", "max_calls": 4, "keeps_records": False, "traced": False, "instances": 3}
 NEW = {
     "image": IMAGE_A, "platform": "gke", "max_calls": 8, "instances": 3, "instances_most": 40,
     "environment": {"WORKER_MAX_CALL_SECONDS": str(LONGEST_CALL_SECONDS)}, "secret_versions": {"OPENAI_API_KEY": 2},
@@ -40,7 +40,7 @@ NEW = {
 def foundation(applied) -> Bench:
     applied.set(
         project_id="my-project", token_source_zip="tests/fixtures/token.zip", records={}, recordings={},
-        active_release=RELEASE, releases={RELEASE: NEW, "2026-11-22": OLD},
+        telemetry={}, active_release=RELEASE, releases={RELEASE: NEW, "2026-11-22": OLD},
     )  # fmt: skip
     applied.ok("apply", "-auto-approve", "-input=false")
     return applied
@@ -152,6 +152,9 @@ def test_the_worker_starts_with_what_it_is_given(manifests):
     assert settings.livekit.agent_name == f"vaani-{RELEASE}"
     assert settings.capacity.max_calls == 8
     assert settings.telemetry.is_scraped, "the autoscaler reads the calls from GET /metrics"
+    assert settings.telemetry.metrics_url is None, (
+        "Google's Prometheus reads them there: sent as well, all would be twice"
+    )
     assert settings.records.records_reader == "vaani-console@my-project.iam"
     assert set(environment) - {"NUM_CPUS"} <= known_variables()
     versions = {entry["path"]: entry["resourceName"].rpartition("/")[2] for entry in provider}
@@ -236,11 +239,27 @@ def test_the_database_is_beside_a_worker_that_keeps_records_and_no_other(manifes
     new, old = (
         of(manifests, "Deployment", f"vaani-worker-{k}")["spec"]["template"]["spec"] for k in (RELEASE, "2026-11-22")
     )
-    (proxy,) = new["initContainers"]
+    (proxy,) = (each for each in new["initContainers"] if each["name"] == "cloud-sql-proxy")
     assert proxy["restartPolicy"] == "Always", "a sidecar ends after the worker has written its last records"
     assert "--auto-iam-authn" in proxy["args"]
     assert old["initContainers"] == []
     assert "WORKER_RECORDS_URL" not in environment_of(old)
+
+
+def test_the_collector_is_beside_a_traced_worker_and_outlives_it(manifests):
+    new, old = (
+        of(manifests, "Deployment", f"vaani-worker-{k}")["spec"]["template"]["spec"] for k in (RELEASE, "2026-11-22")
+    )
+    (collector,) = (each for each in new["initContainers"] if each["name"] == "collector")
+    assert collector["restartPolicy"] == "Always", "a sidecar takes the spans of a call's end, and dies alone"
+    assert "startupProbe" not in collector, "a worker would wait for it"
+    read = yaml.safe_load(collector["env"][0]["value"])
+    assert read["extensions"]["health_check"]["endpoint"] == f"0.0.0.0:{collector['livenessProbe']['httpGet']['port']}"
+    assert set(read["service"]["pipelines"]) == {"traces"}
+    assert set(read["exporters"]) == {"otlphttp"}
+    assert environment_of(new)["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:4318"
+    assert not [each for each in old["initContainers"] if each["name"] == "collector"]
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in environment_of(old)
 
 
 def test_pods_are_who_they_should_be_and_let_nobody_in(manifests, cluster):

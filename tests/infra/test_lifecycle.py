@@ -251,21 +251,23 @@ def test_9_the_function_is_redeployed_by_a_change_of_its_source_and_by_nothing_e
     assert deployment.step() == {}
 
 
-def test_9b_records_begin_with_a_release_of_their_own(deployment):
-    """What was running goes on as it is; and nobody gets a role that reaches beyond the one database."""
-    keeps = {"records": {"admins": ["dba@example.com"]}, "recordings": {}}
-    said = deployment.refused(**keeps)
-    assert "Release two is running" in said
-    assert "keeps_records = false" in said
+def test_9b_records_and_telemetry_begin_with_a_release_of_their_own(deployment):
+    """What was running goes on as it is; and nobody gets a role that reaches beyond the one database, but to tell."""
+    keeps = {"records": {"admins": ["dba@example.com"]}, "recordings": {}, "telemetry": {}}
+    for alone in (keeps, {"telemetry": {}}):
+        said = deployment.refused(**alone)
+        assert "Release two is running" in said
+        assert "keeps_records = false" in said
+        assert "traced = false" in said
     before = {release: deployment.resources()[f'{POOL}["{release}"]'] for release in ("two", "three")}
-    old = {"image": IMAGE_B, "keeps_records": False}
+    old = {"image": IMAGE_B, "keeps_records": False, "traced": False}
     done = deployment.step(
         **keeps, releases={"two": old, "three": old, "four": {"image": IMAGE_B}}, active_release="four"
     )
     assert done[f'{POOL}["four"]'] == "create"
     now = deployment.resources()
     assert {release: now[f'{POOL}["{release}"]'] for release in before} == before
-    assert "WORKER_RECORDS_URL" in plain(now[f'{POOL}["four"]'])
+    assert {"OTEL_EXPORTER_OTLP_ENDPOINT", "WORKER_RECORDS_URL"} <= set(plain(now[f'{POOL}["four"]']))
     for address, values in now.items():
         if address.startswith("google_project_iam_member.records"):
             assert "instances/vaani-records" in values["condition"][0]["expression"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 
@@ -10,7 +9,7 @@ import pytest
 from join_token.serving import THREADS
 from join_token.settings import settings_from
 from join_token.variables import VARIABLES
-from terraform_bench import IMAGE_A, INFRA, ROOT
+from terraform_bench import INFRA, ROOT
 
 from console.settings import settings_from as console_settings
 from records.url import read_url
@@ -19,25 +18,6 @@ from worker.environment import known_variables, load_settings
 
 SOURCE = "".join(path.read_text() for path in INFRA.glob("*.tf"))
 FRAMEWORKS = {"NUM_CPUS"}  # livekit-agents' own
-
-
-@pytest.fixture(scope="module")
-def planned(bench):
-    """What is planned for a deployment that keeps everything, by address."""
-    bench.set(
-        project_id="my-project",
-        token_source_zip="tests/fixtures/token.zip",
-        token_allowed_origins=["https://app.example.com"],
-        records={},
-        recordings={},
-        console={"image": IMAGE_A, "viewers": ["group:calls@example.com"], "words_for": ["asha@example.com"]},
-        active_release="one",
-        releases={"one": {"image": IMAGE_A, "max_calls": 4, "environment": {"TTS_MODEL": "bulbul:v3"}}},
-    )
-    bench.ok("plan", "-input=false", "-out=settings.plan")
-    shown = json.loads(bench.ok("show", "-json", "settings.plan"))["planned_values"]["root_module"]["resources"]
-    (bench.folder / "terraform.tfvars.json").unlink()
-    return {resource["address"]: resource["values"] for resource in shown}
 
 
 @pytest.fixture(scope="module")
