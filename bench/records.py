@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bench.stages import Marks
+
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
@@ -22,6 +24,8 @@ class TurnRecord:
     used_tool: bool
     """The model called a tool before it answered, so two requests stand in the latency."""
     stages: dict[str, float] | None = None
+    marks: Marks | None = None
+    """What the stand-ins and the caller saw of a turn that was neither cut off nor answered by a tool."""
     chosen: bool = True
     """Picked for what it measures (utterances.toml); False for a turn as people say them (unchosen.toml)."""
 

@@ -19,7 +19,7 @@ from bench.calls import Script
 from bench.contenders import PREDISPATCHED, VAANI, WORKER, Contender
 from bench.processes import CpuOfTree, private_megabytes, process_of_call
 from bench.records import CallRecord, TurnRecord
-from bench.stages import Event, stages_of_turn
+from bench.stages import Event, marks_of_turn, stages_of_turn
 from sandbox.caller import CallEvent, CallPlan, CallResult, Control, JoinToken, Patience, TurnResult, place_call
 from sandbox.stack.processes import Process, ProcessFailed, free_port
 from sandbox.stack.stack import OWN_PREFIXES, PHRASE_CACHE, ROOT, START_SECONDS, Stack, StackOptions
@@ -230,20 +230,25 @@ def _turn_record(
 ) -> TurnRecord:
     row = script.utterances[index].utterance
     waited = turn.voice_to_voice_seconds
-    stages, tool = None, False
+    stages, marks, tool = None, None, False
     if waited is not None and connected_at is not None:
         start, end = connected_at + turn.started_seconds, connected_at + turn.ended_seconds
         own = [event for event in events if start <= event["at"]]
         tool = any(event.get("tool_call") for event in own if event["at"] <= end + waited)
-        decided = (turn.stages or {}).get("end_of_turn_seconds")
-        stages = stages_of_turn(
-            own,
-            last_voiced_at=end,
-            heard_at=end + waited,
-            end_of_speech_seconds=latencies["stt_end_of_speech_seconds"],
-            first_token_seconds=latencies["llm_first_token_seconds"],
-            decided_after_seconds=decided if isinstance(decided, int | float) else None,
-        )
+        if not (turn.cut_off or tool):
+            marks = marks_of_turn(
+                own,
+                last_voiced_at=end,
+                heard_at=end + waited,
+                end_of_speech_seconds=latencies["stt_end_of_speech_seconds"],
+            )
+        if marks is not None:
+            decided = (turn.stages or {}).get("end_of_turn_seconds")
+            stages = stages_of_turn(
+                marks,
+                first_token_seconds=latencies["llm_first_token_seconds"],
+                decided_after_seconds=decided if isinstance(decided, int | float) else None,
+            )
     return TurnRecord(
         contender=contender.name,
         utterance=row.id,
@@ -255,7 +260,8 @@ def _turn_record(
         voice_to_voice_seconds=waited,
         cut_off=turn.cut_off,
         used_tool=tool,
-        stages=None if turn.cut_off or tool else stages,
+        stages=stages,
+        marks=marks,
         chosen=row.chosen,
     )
 

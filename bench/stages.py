@@ -7,6 +7,7 @@ whatever it tells about itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 STAGES = (
@@ -22,62 +23,84 @@ STAGES = (
 Event = Mapping[str, Any]
 
 
-def stages_of_turn(
-    events: Sequence[Event],
-    *,
-    last_voiced_at: float,
-    heard_at: float,
-    end_of_speech_seconds: float,
-    first_token_seconds: float,
-    decided_after_seconds: float | None,
-) -> dict[str, float] | None:
-    """Seconds by stage; they sum to the voice-to-voice latency. None when the events do not tell one plain turn.
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """When things happened in one plain turn, by clocks that are not the worker's; Unix seconds."""
 
-    The decision's share is what nothing else explains: a model that is asked only after it, text that is ready and not
-    spoken, sound that is ready and held back.
+    last_voiced: float
+    """At the caller."""
+    last_sound: float
+    """The same, as the recogniser has it."""
+    speech_ended: float
+    """The recogniser has heard so much silence that it is sure."""
+    final: float
+    asked: float
+    first_token: float | None
+    answered: float
+    spoken: float
+    """The voice has the first words."""
+    first_audio: float
+    heard: float
+    """At the caller."""
+
+
+def marks_of_turn(
+    events: Sequence[Event], *, last_voiced_at: float, heard_at: float, end_of_speech_seconds: float
+) -> Marks | None:
+    """Return what the stand-ins and the caller saw of a turn; None when the events do not tell one plain turn.
 
     Args:
         events: Of the stand-ins, with their epoch times.
-        end_of_speech_seconds, first_token_seconds: As configured.
-        decided_after_seconds: The worker's own account, from last speech to its decision; None without one.
+        end_of_speech_seconds: The silence after which the recogniser is sure, as configured.
     """
-    found = _marks(events, last_voiced_at, heard_at)
-    if found is None:
-        return None
-    ended, final, asked, answered, spoken, sound = found
-    in_the_ears = ended - last_voiced_at
-    window = min(end_of_speech_seconds, max(0.0, in_the_ears))
-    token = min(first_token_seconds, spoken - asked)
-    ready_to_speak = max(asked + token, min(spoken, answered))
-    held = 0.0
-    if decided_after_seconds is not None:
-        held = min(max(0.0, last_voiced_at + decided_after_seconds - sound), heard_at - sound)
-    return {
-        "network_in": in_the_ears - window,
-        "end_of_speech": window,
-        "final_transcript": final - ended,
-        "end_of_turn_decision": (asked - final) + (spoken - ready_to_speak) + held,
-        "first_token": token,
-        "first_clause": ready_to_speak - asked - token,
-        "first_audio_byte": sound - spoken,
-        "network_out": heard_at - sound - held,
-    }
-
-
-def _marks(
-    events: Sequence[Event], last_voiced_at: float, heard_at: float
-) -> tuple[float, float, float, float, float, float] | None:
-    """End of speech, final, model asked, model done, text spoken, first sound; all before the caller heard it."""
     ended = _last(events, "stt", "speech_ended", last_voiced_at - 0.05, heard_at)
     final = _last(events, "stt", "transcript", ended, heard_at)
     asked = _last(events, "llm", "asked", final, heard_at)
     answered = _first(events, "llm", "answered", asked, float("inf"))
     spoken = _first(events, "tts", "speak", asked, heard_at)
     sound = _first(events, "tts", "first_audio", spoken, heard_at)
-    marks = (ended, final, asked, answered, spoken, sound)
-    if any(mark is None for mark in marks):
+    if ended is None or final is None or asked is None or answered is None or spoken is None or sound is None:
         return None
-    return tuple(float(mark) for mark in marks if mark is not None)  # type: ignore[return-value]
+    return Marks(
+        last_voiced=last_voiced_at,
+        last_sound=ended - min(end_of_speech_seconds, max(0.0, ended - last_voiced_at)),
+        speech_ended=ended,
+        final=final,
+        asked=asked,
+        first_token=_first(events, "llm", "first_token", asked, spoken),
+        answered=answered,
+        spoken=spoken,
+        first_audio=sound,
+        heard=heard_at,
+    )
+
+
+def stages_of_turn(at: Marks, *, first_token_seconds: float, decided_after_seconds: float | None) -> dict[str, float]:
+    """Seconds by stage; they sum to the voice-to-voice latency.
+
+    The decision's share is what nothing else explains: a model that is asked only after it, text that is ready and not
+    spoken, sound that is ready and held back.
+
+    Args:
+        at: What was seen from outside.
+        first_token_seconds: As configured.
+        decided_after_seconds: The worker's own account, from last speech to its decision; None without one.
+    """
+    token = min(first_token_seconds, at.spoken - at.asked)
+    ready_to_speak = max(at.asked + token, min(at.spoken, at.answered))
+    held = 0.0
+    if decided_after_seconds is not None:
+        held = min(max(0.0, at.last_voiced + decided_after_seconds - at.first_audio), at.heard - at.first_audio)
+    return {
+        "network_in": at.last_sound - at.last_voiced,
+        "end_of_speech": at.speech_ended - at.last_sound,
+        "final_transcript": at.final - at.speech_ended,
+        "end_of_turn_decision": (at.asked - at.final) + (at.spoken - ready_to_speak) + held,
+        "first_token": token,
+        "first_clause": ready_to_speak - at.asked - token,
+        "first_audio_byte": at.first_audio - at.spoken,
+        "network_out": at.heard - at.first_audio - held,
+    }
 
 
 def _times(events: Sequence[Event], provider: str, kind: str, since: float | None, until: float) -> list[float]:

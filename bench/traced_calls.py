@@ -1,6 +1,6 @@
 """What telemetry costs a call, and what a sick endpoint costs its caller: nothing. In turn with calls without either.
 
-And whether the spans are true: a turn as its span has it, beside the same turn as its sound has it at the caller.
+And whether the spans are true: a turn and its stages as spans have them, beside the same as sound has them.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from bench.figures import percentile
 from bench.records import CallRecord
 from bench.rows import Row, row, waits
 from bench.running import side_by_side
-from sandbox.otlp import Received, ReceivedSpan, running_receiver
+from bench.traced_stages import MOST_ERROR, ToldTurn, stage_rows, told_beside, turns_told
+from sandbox.otlp import running_receiver
 
 UNTRACED = Contender("untraced", WORKER, "this worker, telling nobody")
 TRACED, SICK = "traced", "sick_endpoint"
 CALLS, QUICK_CALLS = 6, 2
 MOST_CPU_RATIO = 1.03
 MOST_LATENCY_RATIO = 1.05
-MOST_SPAN_ERROR = 0.05
 
 
 def traced(name: str, url: str) -> Contender:
@@ -70,19 +70,12 @@ async def measure(quick: bool, say: Callable[[str], None]) -> list[Row]:
         return rows_of(calls, turns_told(received))
 
 
-def turns_told(received: Received) -> list[list[ReceivedSpan]]:
-    """Return the turns' spans of each call, calls and turns in the order in which they began."""
-    by_trace: dict[str, list[ReceivedSpan]] = {}
-    for span in received.named("turn"):
-        by_trace.setdefault(span.trace_id, []).append(span)
-    return sorted(by_trace.values(), key=lambda spans: spans[0].began)
-
-
-def rows_of(calls: Sequence[CallRecord], told: Sequence[Sequence[ReceivedSpan]]) -> list[Row]:
+def rows_of(calls: Sequence[CallRecord], told: Sequence[Sequence[ToldTurn]]) -> list[Row]:
     """The rows of `out/bench.json`; only scripts that all three workers have carried count."""
     cpu = _together(calls, lambda call: [] if call.cpu_rate is None else [call.cpu_rate])
     waited = _together(calls, lambda call: waits(call.turns, call.contender))
-    errors = span_errors([call for call in calls if call.contender == TRACED], told)
+    turns = told_beside([call for call in calls if call.contender == TRACED], told)
+    errors = [abs(span.seconds - wait) / wait for wait, _, span in turns]
     return [
         row(
             "telemetry_cpu", "seconds", len(cpu[TRACED]),
@@ -96,22 +89,10 @@ def rows_of(calls: Sequence[CallRecord], told: Sequence[Sequence[ReceivedSpan]])
         ),
         row(
             "turn_span_against_sound", "ratio", len(errors), {"vaani": percentile(errors, 0.5)},
-            {"kind": "at_most", "value": MOST_SPAN_ERROR},
+            {"kind": "at_most", "value": MOST_ERROR},
         ),
+        *stage_rows((marks, span) for _, marks, span in turns if marks is not None),
     ]  # fmt: skip
-
-
-def span_errors(calls: Sequence[CallRecord], told: Sequence[Sequence[ReceivedSpan]]) -> list[float]:
-    """Return by what part of its wait each turn's span differs from its sound.
-
-    A call whose worker saw another number of turns than its caller is left out; the caller's goodbye is one more.
-    """
-    found = []
-    for done, spans in zip(calls, told, strict=False):
-        waits = [turn.voice_to_voice_seconds for turn in done.turns]
-        if len(spans) - len(waits) in (0, 1):
-            found += [abs(span.seconds - wait) / wait for wait, span in zip(waits, spans, strict=False) if wait]
-    return found
 
 
 def _together(calls: Sequence[CallRecord], figures: Callable[[CallRecord], Sequence[float]]) -> dict[str, list[float]]:

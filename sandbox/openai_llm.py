@@ -160,6 +160,8 @@ class Completion:
             if number == break_at and await self._broken(kind):
                 return self._response
             await until(due_at)
+            if number == 0:
+                self._scope.log("llm", "first_token")
             await self._delta(delta)
             due_at += settings.llm_token_seconds * self._slow
         if deltas and break_at == len(deltas) and await self._broken(kind):

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.figures import met, percentile, share_of
-from bench.stages import STAGES, stages_of_turn
+from bench.stages import STAGES, marks_of_turn, stages_of_turn
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,8 @@ TURN = {"ended": 10.22, "final": 10.47, "asked": 10.48, "answered": 10.95, "spok
 
 
 def stages(seen, heard_at, decided=None):
-    return stages_of_turn(
-        seen,
-        last_voiced_at=10.0,
-        heard_at=heard_at,
-        end_of_speech_seconds=0.2,
-        first_token_seconds=0.3,
-        decided_after_seconds=decided,
-    )
+    at = marks_of_turn(seen, last_voiced_at=10.0, heard_at=heard_at, end_of_speech_seconds=0.2)
+    return at and stages_of_turn(at, first_token_seconds=0.3, decided_after_seconds=decided)
 
 
 @pytest.mark.parametrize("decided", [None, 0.5, 1.1, 9.0])
