@@ -72,6 +72,7 @@ def test_a_value_that_cannot_be_is_refused_by_name_and_never_quoted_if_secret(na
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:99999"}, "is no address"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4317"}, "4318"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c/v1/traces"}, "base address"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://telemetry.googleapis.com"}, "put its collector between"),
         ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://u:p@c"}, "OTEL_EXPORTER_OTLP_HEADERS"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://c", "OTEL_EXPORTER_OTLP_CERTIFICATE": "/nowhere.pem"},
          "OTEL_EXPORTER_OTLP_CERTIFICATE"),

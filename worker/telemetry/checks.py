@@ -46,6 +46,8 @@ def _address_problem(url: str, *, whole: bool) -> str | None:
         return "has a blank in it"
     if not whole and parts.path.endswith(("/v1/traces", "/v1/metrics")):
         return "is the base address; /v1/traces and /v1/metrics are added to it"
+    if parts.hostname == "telemetry.googleapis.com":
+        return "Google wants a fresh access token with every request: put its collector between (docs/traces.md)"
     if port == 4317:
         return "4317 is gRPC's port by convention; OTLP over HTTP is at 4318"
     return None
