@@ -153,6 +153,24 @@ def test_a_caller_who_talks_all_the_time_is_taken_for_no_echo():
     assert np.mean(rest == came[: len(rest)]) > 0.9
 
 
+def test_music_that_sounds_under_the_agents_voice_is_part_of_what_comes_back():
+    """Pins: of two that sounded at once, only the one that was told of last was known."""
+    agent, came = over_the_line(LineSound(-20.0, 0.2, 25.0))
+    clock = {"now": BEGAN_AT}
+    echo = LineEcho(now=lambda: clock["now"])
+    music = agent // 2
+    rest = []
+    for end in range(FRAME, len(came) + 1, FRAME):
+        clock["now"] = BEGAN_AT + end / SAMPLE_RATE_HZ
+        for source, piece in ((music, 160), (agent - music, 79)):  # each in pieces of its own
+            for place in range((end - FRAME) // piece * piece, end // piece * piece, piece):
+                echo.play(BEGAN_AT + place / SAMPLE_RATE_HZ, source[place : place + piece])
+        frame = rtc.AudioFrame(came[end - FRAME : end].tobytes(), SAMPLE_RATE_HZ, 1, FRAME)
+        rest.append(np.frombuffer(echo._process(frame).data, dtype=np.int16))
+    assert voices_begin(np.concatenate(rest)) == []
+    assert 10 * np.log10(echo.path.gain) == pytest.approx(-21.5, abs=2.0)
+
+
 def test_the_callers_own_turn_passes_untouched():
     came = over_the_line(LineSound(-20.0, 0.2, 25.0), caller=(2.0, 5.0))[1]
     nothing_played = np.zeros_like(came)

@@ -19,13 +19,13 @@ class FrameClock:
         self._began_at, self._rate_hz = began_at, rate_hz
         self._late_since: float | None = None
 
-    def samples(self, at: float) -> int:
-        """Return which sample belongs to the epoch second `at`."""
-        return round((at - self._began_at) * self._rate_hz)
+    def samples(self, at: float) -> float:
+        """Return how many samples there are from the beginning until the epoch second `at`."""
+        return (at - self._began_at) * self._rate_hz
 
     def count(self, length: int, now: float) -> int:
         """Put a frame that comes at `now` behind the others; returns by how much the newest sample has moved on."""
-        before, arrived = self.end, self.samples(now)
+        before, arrived = self.end, round(self.samples(now))
         self.end += length
         late = arrived - self.end
         if late <= LATE_SECONDS * self._rate_hz:

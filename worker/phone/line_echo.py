@@ -20,6 +20,7 @@ from worker.phone.frame_clock import FrameClock
 
 SAMPLE_RATE_HZ = 16_000
 """Of the sound on both sides."""
+THINNING = SAMPLE_RATE_HZ // RATE_HZ
 MARGIN, MARGIN_ON = 10 ** (5 / 10), 10 ** (3 / 10)
 """How much louder than the echo a caller begins to speak, and goes on."""
 FEWEST_LOUD_WINDOWS = 2  # 20 ms of a frame's 50
@@ -42,7 +43,6 @@ class LineEcho(rtc.FrameProcessor[rtc.AudioFrame]):
         self._played: Sound = np.zeros(KEPT + AHEAD, dtype=np.float32)
         """The newest sound that has been heard belongs to the KEPT-th sample."""
         self._heard: Sound = np.zeros(BLOCK, dtype=np.float32)
-        self._rest = np.zeros(0, dtype=np.int16)
         self._learned_at = 0
         self._floor = np.inf
         self._open_frames = 0
@@ -58,14 +58,14 @@ class LineEcho(rtc.FrameProcessor[rtc.AudioFrame]):
         self._enabled = value
 
     def play(self, at: float, samples: NDArray[np.int16]) -> None:
-        """Take what the agent is heard to say from the epoch second `at` on."""
-        joined = np.concatenate((self._rest, samples))
-        sound = _thinned(joined)
-        self._rest = joined[len(sound) * (SAMPLE_RATE_HZ // RATE_HZ) :]
-        start = KEPT + self._clock.samples(at) - self._clock.end
+        """Take what is heard of the agent, or of its music, from the epoch second `at` on; both may sound at once."""
+        begin = round(self._clock.samples(at) * THINNING)
+        lead = begin % THINNING
+        sound = _thinned(np.pad(samples, (lead, -(lead + len(samples)) % THINNING)))
+        start = KEPT + begin // THINNING - self._clock.end
         low, high = max(0, start), min(len(self._played), start + len(sound))
         if high > low:
-            self._played[low:high] = sound[low - start : high - start]
+            self._played[low:high] += sound[low - start : high - start]
 
     def _process(self, frame: rtc.AudioFrame) -> rtc.AudioFrame:
         if frame.sample_rate != SAMPLE_RATE_HZ or frame.num_channels != 1:
@@ -116,6 +116,5 @@ class LineEcho(rtc.FrameProcessor[rtc.AudioFrame]):
 
 def _thinned(samples: NDArray[np.int16]) -> Sound:
     """Bring sound to RATE_HZ."""
-    ratio = SAMPLE_RATE_HZ // RATE_HZ
-    whole = len(samples) // ratio * ratio
-    return np.asarray(samples[:whole].reshape(-1, ratio).mean(axis=1), dtype=np.float32)
+    whole = len(samples) // THINNING * THINNING
+    return np.asarray(samples[:whole].reshape(-1, THINNING).mean(axis=1), dtype=np.float32)
