@@ -57,6 +57,7 @@ RECORDED = {
 # How long people pause inside a turn. `natural`: the share of English pauses longer than so many seconds, read off
 # what eot-bench publishes for a rule that knows silence only. `bench`: the pauses of `make bench`, 0.5 to 0.9 s.
 NATURAL_LONGER_THAN = ((1.0, 0.05), (0.556, 0.3), (0.217, 0.6), (0.10, 1.0), (0.05, 1.6), (0.0, 3.0))
+SEARCHING_SECONDS = (0.2, 2.0)
 SHARES = (0.05, 0.10)
 GOAL_RATIO = 0.7
 GOAL_RATIO_OF_PEOPLES_PAUSES = 0.5
@@ -76,6 +77,7 @@ class Moment:
     text_probability: float | None = None  # MultilingualModel, where its weights are
     sound_probability: float | None = None  # of smart-turn, where its weights are
     speaker: str = ""
+    condition: str = "clean"  # what the line has made of the voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,29 +152,35 @@ def of_the_bench(listeners: Listeners, quick: bool = True) -> Iterator[Moment]:
     """Every silence in what this machine's voices say and in its recordings; a third of the voices with noise."""
     for number, (marked, language, source, unseen, audio) in enumerate(_spoken_turns(quick)):
         if number % 3 == 2 and source != "real":
-            audio = _with_noise(audio, seed=number)
-        text, speaker = _plain(marked), f"{source} {number}" if source == "real" else source
-        for mark in re.finditer(r"[|/]", marked):
-            said = _plain(marked[: mark.start()])
-            pause_at = _word_boundary(audio, len(said) / len(text))
-            stop = Stop(said, audio[:pause_at], speaker, source, False, mark.group() == "|")
+            audio = with_noise(audio, seed=number)
+        speaker = f"{source} {number}" if source == "real" else source
+        for stop in stops_of(marked, audio, speaker, source):
             yield listeners.moment(stop, language, unseen)
-        yield listeners.moment(Stop(text, audio, speaker, source, True, False), language, unseen)
+
+
+def stops_of(marked: str, audio: Samples, speaker: str, source: str) -> Iterator[Stop]:
+    """The pauses of a turn, at the marks in its words, and its end."""
+    text = _plain(marked)
+    for mark in re.finditer(r"[|/]", marked):
+        said = _plain(marked[: mark.start()])
+        pause_at = _word_boundary(audio, len(said) / len(text))
+        yield Stop(said, audio[:pause_at], speaker, source, False, mark.group() == "|")
+    yield Stop(text, audio, speaker, source, True, False)
 
 
 def _spoken_turns(quick: bool) -> Iterator[tuple[str, str, str, bool, Samples]]:
     for name, marked in RECORDED.items():
         if (RECORDINGS / name).exists():
-            yield marked, "en-IN", "real", True, _trimmed(_read(RECORDINGS / name))
+            yield marked, "en-IN", "real", True, trimmed(_read(RECORDINGS / name))
     yield from _bench_turns()
     for folder, unseen, step in ((CORPUS / "held_out", True, 1), (CORPUS, False, 4 if quick else 1)):
         for file in sorted(folder.glob("*.txt")):
             language = f"{file.stem}-IN"
             for number, line in enumerate(file.read_text("utf-8").splitlines()[::step]):
                 audio = voices.render(_plain(line), language, f"caller-{number}", RATE_HZ)
-                yield line, language, "espeak", unseen, _trimmed(audio)
+                yield line, language, "espeak", unseen, trimmed(audio)
                 if language == "en-IN" and (speak := _piper()) is not None:
-                    yield line, language, "piper", unseen, _trimmed(speak(_plain(line)))
+                    yield line, language, "piper", unseen, trimmed(speak(_plain(line)))
 
 
 def _bench_turns() -> Iterator[tuple[str, str, str, bool, Samples]]:
@@ -226,7 +234,7 @@ def _read(path: Path) -> Samples:
         return np.frombuffer(file.readframes(file.getnframes()), np.int16)
 
 
-def _trimmed(samples: Samples) -> Samples:
+def trimmed(samples: Samples) -> Samples:
     """Without the silence around the speech, so that the end is where the voice ends."""
     window = RATE_HZ // 100
     loudness = _loudness(samples, window)
@@ -248,7 +256,7 @@ def _word_boundary(samples: Samples, share: float) -> int:
     return int((first + int(np.argmin(loudness[first:last]))) * window) if last > first else len(samples)
 
 
-def _with_noise(samples: Samples, seed: int) -> Samples:
+def with_noise(samples: Samples, seed: int) -> Samples:
     rms = float(np.sqrt(np.mean(samples.astype(np.float64) ** 2)))
     noise = np.random.default_rng(seed).normal(0, rms * 10 ** (-NOISE_RATIO_DB / 20), len(samples))
     return (samples + noise).clip(-32768, 32767).astype(np.int16)
@@ -301,9 +309,12 @@ def evidence_rule(material: Material) -> Sweep:
             yield {"finished": finished, "unclear": unclear, "unfinished": unfinished}, waits
 
 
-def as_shipped(material: Material) -> Numbers:
+def as_shipped(material: Material, *, reply_is_ready: bool = False) -> Numbers:
     """What a call waits: its detector asks the same function with the same policy."""
-    evidence = (Evidence(one.text, one.language, sounds_over=one.sound_probability) for one in material.moments)
+    evidence = (
+        Evidence(one.text, one.language, sounds_over=one.sound_probability, reply_is_ready=reply_is_ready)
+        for one in material.moments
+    )
     return np.array([how_long_to_wait(one, DEFAULT_POLICY).seconds for one in evidence])
 
 
@@ -316,6 +327,9 @@ def pause_lengths(count: int, kind: str) -> Numbers:
     if kind == "bench":
         return np.asarray(0.5 + 0.4 * spread, np.float64)
     shares, seconds = zip(*reversed(NATURAL_LONGER_THAN), strict=True)
+    if kind == "searching":  # people's pauses without those that nobody notices, and those in which nobody goes on
+        most, least = np.interp(np.log(SEARCHING_SECONDS), np.log(seconds[::-1]), shares[::-1])
+        spread = least + (most - least) * spread
     return np.asarray(np.exp(np.interp(spread, shares, np.log(seconds))), np.float64)
 
 

@@ -22,6 +22,9 @@ UNCHOSEN_VOICES = {
 }
 
 
+PAUSED_KINDS = ("digits", "email", "hesitation", "two", "clause")
+
+
 class BadUtterance(ValueError):
     """A row of utterances.toml that cannot be used; the message names the row and what to change."""
 
@@ -52,6 +55,31 @@ class Utterance:
     @property
     def paused(self) -> bool:
         return len(self.parts) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class PausedTurn:
+    """A turn with pauses inside: `|` where the words so far are unfinished, `/` where they could be a whole turn."""
+
+    kind: str
+    language: str
+    marked: str
+
+    @property
+    def text(self) -> str:
+        """What is said, without the marks."""
+        return " ".join(self.marked.replace("|", " ").replace("/", " ").split())
+
+
+def load_paused() -> tuple[PausedTurn, ...]:
+    """The turns that people make in pieces, in all languages."""
+    source = files(__package__).joinpath("paused.toml").read_text(encoding="utf-8")
+    return tuple(
+        PausedTurn(kind, language, marked)
+        for kind, said in tomllib.loads(source).items()
+        for language, texts in said.items()
+        for marked in texts
+    )
 
 
 def load_table() -> tuple[Utterance, ...]:
