@@ -2,6 +2,7 @@
 
 import pytest
 
+from worker.checks import setting_problems
 from worker.environment import load_settings
 from worker.errors import BadSettings
 
@@ -38,3 +39,25 @@ def test_a_wrong_setting_says_what_is_wrong_with_it(name, value, said):
         load_settings(NEEDED | {f"WORKER_PHONE_{name}": value})
     assert f"WORKER_PHONE_{name}: " in str(refused.value)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("TRUNK", "my trunk", "must be an outbound trunk's id, ST_ and what follows"),
+        ("LANGUAGE", "hindi", "'hindi' is none of bn-IN"),
+    ],
+)
+def test_a_colleagues_trunk_and_language_are_checked_before_a_caller_waits_for_them(name, value, said):
+    with pytest.raises(BadSettings) as refused:
+        load_settings(NEEDED | {f"WORKER_TRANSFER_{name}": value})
+    assert f"WORKER_TRANSFER_{name}: " in str(refused.value)
+    assert said in str(refused.value)
+
+
+def test_a_trunk_without_anybody_to_ring_through_it_is_told_at_the_start():
+    trunk = NEEDED | {"WORKER_TRANSFER_TRUNK": "ST_1"}
+    [problem] = setting_problems(load_settings(trunk), ask_the_database=False)
+    assert problem.startswith("WORKER_TRANSFER_TRUNK: needs WORKER_TRANSFER_TO")
+    named = trunk | {"WORKER_TRANSFER_TO": "tel:+911140001234"}
+    assert setting_problems(load_settings(named), ask_the_database=False) == []

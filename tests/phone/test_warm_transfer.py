@@ -71,7 +71,7 @@ class Call:
 
         return SimpleNamespace(
             identity="colleague-1", ring=ring, is_apart=lambda seconds: answers(self.apart), connect=connect,
-            release=release,
+            release=release, stop_hearing=lambda: self.note("hears nothing"),
         )  # fmt: skip
 
     def music(self):
@@ -212,11 +212,12 @@ def test_a_caller_who_hangs_up_meanwhile_is_not_waited_for_and_the_colleague_is_
     run(scenario())
 
 
-def test_an_agent_that_leaves_lets_the_colleague_go_first(call):
+def test_an_agent_that_leaves_lets_the_colleague_go_at_once(call):
     async def scenario():
         made = call(says_after=60)
         assert await made.make((9, made.transfer.call_off)) is Transfer.FAILED
-        assert made.did[-4:] == ["tells colleague_caller_gone", "consulted", "released", "no music"]
+        assert made.did[-3:] == ["consulted", "released", "no music"]
+        assert "tells colleague_caller_gone" not in made.did, "whoever follows is to find nobody but the caller"
 
     run(scenario())
 
@@ -228,6 +229,7 @@ def test_the_room_of_two_who_talk_ends_with_the_first_who_leaves(call, leaves):
         await made.make()
         resting = asyncio.create_task(made.transfer.rest())
         await wait(600)
+        assert made.did[-1] == "hears nothing"
         assert not resting.done()
         made.leave(leaves)
         assert await resting

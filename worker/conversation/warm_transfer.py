@@ -77,6 +77,7 @@ class WarmTransfer:
         self._music = HoldMusic(room, played=played, softly=lambda: session.agent_state == "speaking")
         self._consultation: Consultation | None = None
         self._called_off = asyncio.Event()
+        self._hurries = False
         self._over = asyncio.Event()
         self._outcome = Transfer.FAILED
         self._reassured_at = -math.inf
@@ -103,7 +104,8 @@ class WarmTransfer:
         return self._outcome
 
     def call_off(self) -> None:
-        """Give it up: this agent leaves, or the call is ended."""
+        """Give it up at once: this agent leaves, and the one that follows is to find nobody but the caller."""
+        self._hurries = True
         self._called_off.set()
 
     def caller_says(self, text: str) -> None:
@@ -121,12 +123,13 @@ class WarmTransfer:
 
         It is not when this agent is put out of it: then the two still talk.
         """
-        self.call_off()
+        self._called_off.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS):
                 await self._over.wait()
         if self._outcome is not Transfer.DONE:
             return True
+        self._colleague.stop_hearing()
         put_out = asyncio.Event()
         self._room.on("disconnected", lambda _: put_out.set())
         leaving = (until_gone(self._room, who) for who in (self._caller, self._colleague.identity))
@@ -140,7 +143,7 @@ class WarmTransfer:
             return asking.result()
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
-        if self._consultation is not None:
+        if self._consultation is not None and not self._hurries:
             await self._consultation.say_to_its_end("colleague_caller_gone")
         return Transfer.CALLER_LEFT if first == 1 else Transfer.FAILED
 

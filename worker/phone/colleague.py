@@ -101,6 +101,11 @@ class Colleague:
             await asyncio.sleep(LOOK_SECONDS)
         self._stop_keeping()
 
+    def stop_hearing(self) -> None:
+        """Have nothing more of the two sent to this agent: they talk with each other."""
+        for publication in (*self._tracks_of(self._caller), *self._tracks_of(self.identity)):
+            publication.set_subscribed(False)
+
     def _is_coming(self) -> bool:
         return self._ringing is not None and not self._ringing.done()
 
