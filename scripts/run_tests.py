@@ -43,21 +43,19 @@ CHECKS = {
 }
 MEASURED = "tests/caller/test_measured_calls.py"
 BUSIEST = "tests/recovery/test_three_workers.py"
-# What runs servers, in parts of two to seven minutes, the longest first: each has a stack of its own, whose start takes
-# ten seconds. A folder is all of its files that no other part names.
+# What runs servers, in parts of one to five minutes, the longest first: each has a stack of its own, whose start takes
+# ten seconds and as many of CPU. A folder is all of its files that no other part names.
 SERVED = (
-    ("tests/faults",),
     ("tests/recovery",),
-    ("tests/calls/test_a_whole_call.py",),
+    ("tests/faults",),
+    ("tests/calls/test_a_model_that_misbehaves.py", "tests/calls/test_what_is_heard.py"),
+    ("tests/calls/test_a_whole_call.py", "tests/calls/test_manners.py"),
     ("tests/calls",),
-    ("tests/calls/test_manners.py",),
-    ("tests/calls/test_a_model_that_misbehaves.py", "tests/calls/test_slow_tools.py"),
-    ("tests/calls/test_what_is_heard.py",),
     ("tests/web",),
     ("tests/recovery/test_one_token_one_call.py", "tests/recovery/test_rude_callers.py"),
+    ("tests/caller", "tests/sandbox", "tests/doctor"),
     ("tests/process",),
     ("tests/telephone",),
-    ("tests/caller", "tests/sandbox", "tests/doctor"),
 )
 PARTS = ((MEASURED,), (BUSIEST,), *SERVED)
 COMPUTED = ("tests/infra", "tests/bench", "tests/container")
