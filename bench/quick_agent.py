@@ -98,6 +98,7 @@ class QuickAgent:
         room.on("disconnected", lambda _: over.set())
         room.on("participant_disconnected", lambda person: over.set() if is_phone(person) else None)
         room.on("participant_attributes_changed", changed)
+        room.on("participant_connected", lambda person: changed(None, person))  # who picks up at once comes so
         try:
             async with asyncio.timeout(FFI_SECONDS):
                 await room.connect(
