@@ -216,8 +216,7 @@ class TurnSettings(_Group):
     )
     turn_ready_seconds: PositiveFloat | None = Field(
         None,
-        description="The same once the reply is ready, as with fast providers; empty is 0.6, and 0.5 where the words "
-        "also sound ended.",
+        description="The same at most, once the reply is ready, as with fast providers; empty is 0.6.",
     )
     turn_audio: Literal["auto", "on", "off"] = Field(
         "auto", description="Whether `vaani` also hears how words end: `auto` where the weights are, `on` needs them."

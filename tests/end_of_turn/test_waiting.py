@@ -43,7 +43,7 @@ def test_a_policy_that_hurries_unfinished_words_is_refused():
     ("sounds_over", "waits"),
     [
         (None, DEFAULT_POLICY.ready_seconds),
-        (0.99, DEFAULT_POLICY.ready_and_sure_seconds),
+        (0.99, min(DEFAULT_POLICY.ready_seconds, DEFAULT_POLICY.sure_seconds)),
         (0.01, DEFAULT_POLICY.unclear_seconds),
     ],
 )

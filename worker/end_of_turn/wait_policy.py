@@ -12,7 +12,7 @@ from worker.end_of_turn import DEFAULT_POLICY, WaitPolicy
 from worker.settings import SttSettings, TurnSettings
 
 STREAMING_POLICY = replace(DEFAULT_POLICY, finished_seconds=0.65)
-_NAMES = ("sure_seconds", "finished_seconds", "unclear_seconds", "unfinished_seconds")
+_NAMES = ("sure_seconds", "ready_seconds", "finished_seconds", "unclear_seconds", "unfinished_seconds")
 
 
 def wait_policy(turns: TurnSettings, stt: SttSettings) -> WaitPolicy:
@@ -24,9 +24,6 @@ def wait_policy(turns: TurnSettings, stt: SttSettings) -> WaitPolicy:
     usual = STREAMING_POLICY if stt.streams else DEFAULT_POLICY
     given = {name: getattr(turns, f"turn_{name}") for name in _NAMES}
     waits = {name: seconds for name, seconds in given.items() if seconds is not None}
-    if turns.turn_ready_seconds is not None:
-        waits["ready_seconds"] = turns.turn_ready_seconds
-        waits["ready_and_sure_seconds"] = min(usual.ready_and_sure_seconds, turns.turn_ready_seconds)
     if "sure_seconds" not in waits:  # follows a wait after finished words that was set below it
         waits["sure_seconds"] = min(usual.sure_seconds, waits.get("finished_seconds", usual.finished_seconds))
     return replace(usual, **waits)

@@ -26,8 +26,6 @@ class WaitPolicy:
     """After finished words that also sound ended. Shorter would cut off more callers than the words alone do."""
     ready_seconds: float = 0.60
     """After finished words, where the reply to them could be heard already."""
-    ready_and_sure_seconds: float = 0.50
-    """The same where they also sound ended."""
     in_pieces_seconds: float = 1.40
     """After unclear words that spell something of unknown length: a name, a number in groups."""
     late_final_seconds: float = 1.50
@@ -99,10 +97,9 @@ def how_long_to_wait(evidence: Evidence, policy: WaitPolicy = DEFAULT_POLICY) ->
 def _after_finished_words(sound: Sound, evidence: Evidence, policy: WaitPolicy) -> float:
     if sound is Sound.GOES_ON:
         return policy.unclear_seconds
-    ended = sound is Sound.ENDED
-    seconds = policy.sure_seconds if ended else policy.finished_seconds
+    seconds = policy.sure_seconds if sound is Sound.ENDED else policy.finished_seconds
     if evidence.reply_is_ready:
-        seconds = min(seconds, policy.ready_and_sure_seconds if ended else policy.ready_seconds)
+        seconds = min(seconds, policy.ready_seconds)
     if not evidence.longest_pause_seconds:
         return seconds
     return max(seconds, min(evidence.longest_pause_seconds + _OVER_THEIR_PAUSES_SECONDS, policy.finished_seconds))
