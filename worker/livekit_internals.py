@@ -7,13 +7,17 @@ what there is in public, and what is lost when the private part is gone. Written
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from livekit import rtc
 from livekit.agents import AgentServer, AgentSession, llm
 from livekit.agents.cli.log import setup_logging
 from livekit.agents.inference_runner import _InferenceRunner
@@ -284,6 +288,44 @@ def ask_sarvam_stt_for(query: Mapping[str, str]) -> None:
         setattr(module, name, _AddressWith(query, getattr(built, "plain", built)))
 
 
+def send_sarvam_stt_sound_as_it_comes() -> None:
+    """Send the recogniser its sound as the bytes that it is.
+
+    Public: nothing in 1.8.9; the plugin makes a list of numbers of each frame, and bytes of that. Without it: 3 % more
+    CPU for a call.
+    """
+    import livekit.plugins.sarvam.stt as sarvam_stt
+
+    sarvam_stt.SpeechStream._process_audio = _send_sound  # type: ignore[assignment, method-assign]
+
+
+async def _send_sound(stream: Any, socket: Any) -> None:
+    """Send what a recogniser's stream is given, in the plugin's own messages of the same length."""
+
+    async def send(sound: bytearray) -> None:
+        audio = {
+            "data": base64.b64encode(sound).decode(),
+            "encoding": stream._audio_encoding,
+            "sample_rate": stream._opts.sample_rate,
+        }
+        await socket.send_str(json.dumps({"audio": audio}))
+
+    length, unsent = 2 * stream._chunk_size, bytearray()
+    async for frame in stream._input_ch:
+        if isinstance(frame, rtc.AudioFrame):
+            unsent += frame.data.cast("B")
+            while len(unsent) >= length:
+                await send(unsent[:length])
+                del unsent[:length]
+        elif isinstance(frame, stream._FlushSentinel):
+            if unsent:
+                await send(unsent)
+                unsent.clear()
+            if stream._opts.flush_signal:
+                await socket.send_str(json.dumps({"type": "flush"}))
+    await socket.send_str(stream._end_of_stream_msg)
+
+
 class _AddressWith:
     """The plugin's own address of a socket, with more in its query."""
 
@@ -328,6 +370,17 @@ def preload_voice_detector() -> None:
     from livekit import local_inference
 
     local_inference.init_vad()
+
+
+def describe_tools_once() -> None:
+    """Keep what a model is told of a tool: it is the same in every request.
+
+    Public: `RawFunctionTool`, whose description is written by hand. Without it: each request, and the caller who waits
+    for it, pay for building the same descriptions anew, a millisecond a tool.
+    """
+    build = llm.utils.build_strict_openai_schema
+    if not hasattr(build, "cache_info"):
+        llm.utils.build_strict_openai_schema = lru_cache(maxsize=256)(build)
 
 
 def warm_client(model: llm.LLM[Any]) -> None:

@@ -8,11 +8,13 @@ the client's chat resources (0.05 s), its certificates (0.04 s), the phrases (0.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 
 import numpy.fft
 import openai.resources.chat.completions
+import uvloop
 from livekit.agents import llm
 from livekit.agents.tokenize import basic
 from livekit.plugins import sarvam
@@ -24,9 +26,12 @@ from worker.conversation.phrases import Phrases
 from worker.conversation.silence import read_word_lists
 from worker.language import HeardTurn, LanguageState, decide
 from worker.languages import SUPPORTED
-from worker.livekit_internals import preload_first_request, preload_voice_detector
+from worker.livekit_internals import describe_tools_once, preload_first_request, preload_voice_detector
 from worker.providers import openai_refusals
 from worker.spoken import speakable
+from worker.tools.current_time import current_time
+from worker.tools.end_call import end_call
+from worker.tools.set_language import set_language
 
 __all__ = ["numpy", "openai", "sarvam", "worker"]
 
@@ -41,6 +46,11 @@ preload_first_request()
 openai_refusals.tls()
 Phrases.load()
 preload_voice_detector()
+describe_tools_once()
+llm.ToolContext([end_call, current_time, set_language]).parse_function_tools("openai", strict=True)
+# Sound comes and goes in fifty small pieces a second: asyncio's own loop takes a tenth more CPU for a call. Every
+# process that is forked from here makes its loop by this policy.
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 if os.environ.get("WORKER_MCP_SERVERS"):
     import worker.tools.mcp_tools  # 0.7 s, for those who have one
 if os.environ.get("VAANI_TELEMETRY_SOCKET"):

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import importlib.util
 import inspect
 import logging
 import multiprocessing
 import os
 import re
 import signal
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
@@ -21,7 +23,8 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 import numpy as np
 import pytest
-from livekit.agents import AgentServer, AgentSession, ChatMessage, utils
+from livekit import rtc
+from livekit.agents import AgentServer, AgentSession, ChatMessage, llm, utils
 from livekit.agents.inference_runner import _InferenceRunner
 from livekit.agents.ipc import _preload as preload
 from livekit.agents.ipc import proc_client, supervised_proc
@@ -266,6 +269,65 @@ def test_the_recognisers_addresses_are_globals_that_its_requests_read(monkeypatc
     livekit_internals.point_sarvam_stt_at("http://127.0.0.1:1", "ws://127.0.0.1:1")
     assert plugin.SARVAM_STT_BASE_URL == "http://127.0.0.1:1/speech-to-text"
     assert plugin.SARVAM_STT_STREAMING_URL == "ws://127.0.0.1:1/speech-to-text/ws"
+
+
+async def _messages_with(process_audio, *given):
+    """What a recogniser's stream sends that is given this; one that stands for the plugin's own."""
+
+    class Flush:
+        pass
+
+    async def input_channel():
+        for each in given:
+            yield Flush() if each == "flush" else rtc.AudioFrame(each, 16_000, 1, len(each) // 2)
+
+    async def send(message):
+        sent.append(message)
+
+    sent = []
+    stream = SimpleNamespace(
+        _input_ch=input_channel(), _FlushSentinel=Flush, _chunk_size=800, _audio_encoding="audio/wav",
+        _opts=SimpleNamespace(sample_rate=16_000, flush_signal=True), _end_of_stream_msg="end",
+        _logger=logging.getLogger("nobody"), _build_log_context=dict,
+    )  # fmt: skip
+    await process_audio(stream, SimpleNamespace(send_str=send))
+    return sent
+
+
+@pytest.mark.parametrize(
+    "samples", [[800, 800], [800, "flush"], [500, 500, "flush", 300], [1700, "flush", "flush"], [1, "flush"], []]
+)
+async def test_the_recognisers_sound_is_sent_in_the_plugins_own_messages(monkeypatch, samples):
+    """Pins: a list of 800 numbers for each frame, 3 % of a call's CPU."""
+    import livekit.plugins.sarvam.stt as plugin
+
+    spec = importlib.util.spec_from_file_location("livekit.plugins.sarvam.as_it_came", plugin.__file__)
+    as_it_came = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, as_it_came)
+    spec.loader.exec_module(as_it_came)
+    monkeypatch.setattr(plugin.SpeechStream, "_process_audio", None)
+    livekit_internals.send_sarvam_stt_sound_as_it_comes()
+    noise = np.random.default_rng(len(samples)).integers(-(2**15), 2**15, 2000, np.int16).tobytes()
+    given = [each if each == "flush" else noise[: 2 * each] for each in samples]
+    sent = await _messages_with(plugin.SpeechStream._process_audio, *given)
+    assert sent == await _messages_with(as_it_came.SpeechStream._process_audio, *given)
+    assert "self._audio_task = asyncio.create_task(self._process_audio(ws))" in inspect.getsource(plugin)
+
+
+def test_a_tool_is_described_to_the_model_once(monkeypatch):
+    monkeypatch.setattr(llm.utils, "build_strict_openai_schema", llm.utils.build_strict_openai_schema)
+    livekit_internals.describe_tools_once()
+    livekit_internals.describe_tools_once()
+
+    @llm.function_tool
+    async def weather(city: str) -> str:
+        """Tell the weather of a city."""
+        return city
+
+    tools = llm.ToolContext([weather])
+    first = tools.parse_function_tools("openai", strict=True)
+    assert first[0]["function"]["parameters"]["properties"]["city"]["type"] == "string"
+    assert tools.parse_function_tools("openai", strict=True)[0] is first[0]
 
 
 def test_the_plugin_says_which_weights_it_loads():

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 PARENT = "worker.checks, worker.end_of_turn.session_options, worker.logs, worker.parent, worker.run"
 OUR_PRELOADED = [module for module in fork_server.PRELOADED if module.startswith("worker.")]
 ONLY_CALLS_NEED = ["livekit.plugins.openai", "livekit.plugins.sarvam", "mcp", "onnxruntime", "worker.server"]
+PRINT_LOOP = "import asyncio; print(type(asyncio.new_event_loop()).__module__)"
 PRINT_LOADED = "import json, sys; print(json.dumps(sorted(sys.modules)))"
 COUNT_COLLECTIONS = "import gc; print(gc.isenabled(), gc.get_stats()[2]['collections'])"
 
@@ -52,6 +53,8 @@ class Preloaded:
     modules: set[str]
     with_all: bool
     """Whether tools' servers and recording are set, which not every worker has."""
+    event_loop: str
+    """Who makes the loop that it would make."""
     collections: str
     """Whether garbage is collected now, and how often all that there is has been looked through until now."""
 
@@ -59,16 +62,21 @@ class Preloaded:
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "with servers of tools, and recorded"])
 def preloaded(request):
     servers = '[{"name": "a", "url": "http://127.0.0.1:1"}]' if request.param else ""
-    code = f"import {', '.join(OUR_PRELOADED)}\n{COUNT_COLLECTIONS}\n{PRINT_LOADED}"
-    *_, collections, modules = printed_by(
+    code = f"import {', '.join(OUR_PRELOADED)}\n{PRINT_LOOP}\n{COUNT_COLLECTIONS}\n{PRINT_LOADED}"
+    *_, event_loop, collections, modules = printed_by(
         code, WORKER_MCP_SERVERS=servers, WORKER_RECORD="on" if request.param else "off"
     )
-    return Preloaded(set(json.loads(modules)), request.param, collections)
+    return Preloaded(set(json.loads(modules)), request.param, event_loop, collections)
 
 
 def test_a_calls_process_is_forked_from_all_it_needs(preloaded):
     assert preloaded.modules >= set(ONLY_CALLS_NEED) - {"mcp"}
     assert ("mcp" in preloaded.modules) is preloaded.with_all
+
+
+def test_a_calls_loop_is_made_by_uvloop(preloaded):
+    """Pins: asyncio's own took a tenth more CPU for a call."""
+    assert preloaded.event_loop == "uvloop"
 
 
 def test_what_records_a_call_is_loaded_once_where_calls_are_recorded(preloaded):

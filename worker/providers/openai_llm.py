@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from livekit.agents import llm
@@ -11,6 +12,16 @@ from worker.livekit_internals import warm_client
 from worker.providers.openai_models import reasons
 from worker.providers.openai_refusals import PlainClient
 from worker.settings import LlmSettings, OpenAiSettings
+
+CONNECT_AFTER_SECONDS = 1.5
+
+
+class GreetingFirst(openai.LLM):
+    """Connects while the greeting is heard: before it a caller waits for every core, and so do those beside them."""
+
+    def prewarm(self, *, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """Open the connection of the first request in a moment; called when the session starts."""
+        (loop or asyncio.get_event_loop()).call_later(CONNECT_AFTER_SECONDS, super().prewarm)
 
 
 def build_llm(settings: LlmSettings, api: OpenAiSettings) -> llm.LLM[Any]:
@@ -25,7 +36,7 @@ def build_llm(settings: LlmSettings, api: OpenAiSettings) -> llm.LLM[Any]:
     )
 
 
-def _model(name: str, settings: LlmSettings, api: OpenAiSettings) -> openai.LLM:
+def _model(name: str, settings: LlmSettings, api: OpenAiSettings) -> GreetingFirst:
     options: dict[str, Any] = {"max_completion_tokens": settings.max_reply_tokens}
     if reasons(name):
         # The plugin does not know that gpt-6 reasons: without this it thinks before every word, and calls no tools.
@@ -33,7 +44,7 @@ def _model(name: str, settings: LlmSettings, api: OpenAiSettings) -> openai.LLM:
     if settings.temperature is not None:
         options["temperature"] = settings.temperature
     client = PlainClient(api.api_key.get_secret_value(), api.base_url)
-    return openai.LLM(model=name, client=client, **options)
+    return GreetingFirst(model=name, client=client, **options)
 
 
 def warm(model: llm.LLM[Any]) -> None:

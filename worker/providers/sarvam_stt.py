@@ -9,7 +9,7 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, stt
 
 from worker.languages import LANGUAGES
-from worker.livekit_internals import ask_sarvam_stt_for, point_sarvam_stt_at
+from worker.livekit_internals import ask_sarvam_stt_for, point_sarvam_stt_at, send_sarvam_stt_sound_as_it_comes
 from worker.ports import WholeRecording
 from worker.settings import SarvamSettings, SttSettings
 
@@ -32,6 +32,7 @@ def build_stt(settings: SttSettings, api: SarvamSettings) -> stt.STT[Any]:
     point_at(base)
     key = api.api_key.get_secret_value()
     ask_sarvam_stt_for(_asked_in_the_address(settings))
+    send_sarvam_stt_sound_as_it_comes()
     if settings.streams:
         return _realtime(settings, key, base)
     return sarvam.STT(
