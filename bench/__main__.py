@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import (
+    barge_in,
     call_records,
     console,
     end_of_turn,
@@ -176,6 +177,9 @@ class Bench:
         if "end_of_turn" in self.settings.parts:
             self.say("comparing rules for the end of turn, offline")
             rows += end_of_turn.measure(quick)["rows"]
+        if "barge_in" in self.settings.parts:
+            self.say("judging what is heard over the agent's voice, offline")
+            rows += barge_in.measure()
         if "records" in self.settings.parts:
             self.say("writing the records of many calls")
             rows += call_records.measure(quick)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 PARTS = (
     "calls", "unchosen", "fast", "telephone", "outbound", "recording", "telemetry", "overload", "token", "language",
-    "end_of_turn", "records", "console",
+    "end_of_turn", "barge_in", "records", "console",
 )  # fmt: skip
 SETTINGS = {
     "BENCH_QUICK": "1 makes a short run: a few utterances, one start of each worker",

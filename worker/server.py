@@ -30,6 +30,7 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 from records.masking import know_number_words
 from worker import log_events
 from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE
+from worker.barge_in import JudgedVAD
 from worker.bill import LIVEKIT_LINE
 from worker.budget.turns import Turns
 from worker.consent.answers import read_answer
@@ -219,7 +220,8 @@ async def take_call(ctx: JobContext) -> None:
     voice = SarvamVoice(speaker, settings.tts, settings.sarvam)
     detector = end_of_turn(ctx, settings)
     recogniser = build_stt(settings.stt, settings.sarvam)
-    session = session_of(ready, recogniser, speaker, detector)
+    voice_detector = JudgedVAD(ready.vad) if settings.turns.barge_in == "words" else ready.vad
+    session = session_of(ready, recogniser, speaker, detector, voice_detector)
     parts = CallParts(
         settings=settings.call,
         phone=settings.phone,
@@ -242,6 +244,10 @@ async def take_call(ctx: JobContext) -> None:
         warm=warm_parts(ready),
     )
     call = Call(ctx, session, parts)
+    if isinstance(voice_detector, JudgedVAD):
+        voice_detector.judge_while(
+            lambda: session.agent_state in ("speaking", "thinking"), lambda: call.listening.hearing.voice_level.usual
+        )
     session.userdata = ToolServices(call, settings.tools, http)
     call.reports.event(log_events.CALL_STARTED)
     agent = Assistant(call, ready.instructions, offered_tools(settings.tools, settings.tool_sources))
@@ -265,15 +271,16 @@ async def start(
 
 
 def session_of(
-    ready: Prewarmed, recogniser: stt.STT[Any], speaker: tts.TTS[Any], detector: EvidenceTurnDetector | None
-) -> AgentSession[Any]:
+    ready: Prewarmed, recogniser: stt.STT[Any], speaker: tts.TTS[Any], detector: EvidenceTurnDetector | None,
+    voice_detector: vad.VAD,
+) -> AgentSession[Any]:  # fmt: skip
     """Build the framework's session of one call."""
     settings = ready.settings
     return AgentSession(
         stt=recogniser,
         llm=ready.llm,
         tts=speaker,
-        vad=ready.vad,
+        vad=voice_detector,
         turn_handling=turn_handling(settings.turns, detector),
         tts_text_transforms=None,  # worker.spoken does it, and more
         aec_warmup_duration=settings.turns.echo_warmup_seconds,

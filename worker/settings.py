@@ -233,7 +233,12 @@ class TurnSettings(_Group):
     speculation_tries: NonNegativeInt = Field(
         5, description="How many replies are begun in one turn before it is over; 0 waits for its end."
     )
-    barge_in_seconds: PositiveFloat = Field(0.1, description="How much speech over the reply stops it.")
+    barge_in: Literal["words", "any"] = Field(
+        "words", description="What stops a reply: the caller's `words`, told by sound, or `any` sound like speech."
+    )
+    barge_in_seconds: PositiveFloat | None = Field(
+        None, description="How much of it stops a reply at the earliest; empty is 0.06, with `any` 0.1."
+    )
     resume_seconds: PositiveFloat = Field(
         0.9, description="A reply that was stopped goes on when no words have come after this long."
     )

@@ -16,6 +16,7 @@ RATE_HZ = 24_000
 SPEECH_SECONDS = 30
 WINDOW_SECONDS = 0.032
 RESUME_SECONDS = 0.9
+NO_SOUND = np.zeros(32_000, dtype=np.int16)
 
 
 class Loudspeaker(io.AudioOutput):
@@ -58,8 +59,8 @@ class TalkedOver:
     def __init__(self, session, loudspeaker, detector):
         self.session, self.loudspeaker, self.detector = session, loudspeaker, detector
 
-    async def voice(self, seconds, *, then_silence=0.25):
-        """Have the voice detector hear a voice for so long, from its first window to the end of its silence."""
+    async def voice(self, seconds, sound=NO_SOUND, *, then_silence=0.25):
+        """Have the voice detector take so much of a sound for speech, from its first window to its silence's end."""
         kinds, windows = vad.VADEventType, round(seconds / WINDOW_SECONDS)
         for count in range(1, windows + 1):
             await asyncio.sleep(WINDOW_SECONDS)  # noqa: TID251 (virtual time)
@@ -67,7 +68,7 @@ class TalkedOver:
             speaking = count > 2
             self.detector.say(
                 kinds.INFERENCE_DONE, speaking=speaking, speech_duration=heard if speaking else 0.0, probability=0.9,
-                raw_accumulated_speech=heard, frames=[window_of_sound()],
+                raw_accumulated_speech=heard, frames=[window_of(sound, count - 1)],
             )  # fmt: skip
             if count == 2:
                 self.detector.say(kinds.START_OF_SPEECH, speech_duration=heard, speaking=True)
@@ -79,8 +80,8 @@ class TalkedOver:
         await asyncio.sleep(seconds)  # noqa: TID251 (virtual time)
 
 
-def window_of_sound():
-    samples = np.zeros(512, dtype=np.int16)
+def window_of(sound, place):
+    samples = sound[512 * place : 512 * (place + 1)]
     return rtc.AudioFrame(samples.tobytes(), 16_000, 1, len(samples))
 
 

@@ -74,7 +74,7 @@ class SttSupervisor:
         self._signs = _SignsOfLife(tell)
         self._stream = RecogniserStream()
         self._unheard = ReplayBuffer()
-        self._level = VoiceLevel()
+        self.voice_level = VoiceLevel()
         self._timers = Timers()
         self._failures = _Failures()
         self._misses = self._replays = 0
@@ -141,7 +141,7 @@ class SttSupervisor:
     def understood(self) -> None:
         """Note that a transcript came: all is well."""
         if self.state is not State.IDLE:
-            self._level.learn(self._unheard)
+            self.voice_level.learn(self._unheard)
         self._misses = 0
         self._failures = _Failures()
         self._settle()
@@ -151,7 +151,7 @@ class SttSupervisor:
         now = _now()
         if now - self._missed_at < FRESH_SECONDS:
             return  # the same sentence, with a pause in it
-        if not self.waiting and self._level.is_noise(self._unheard):
+        if not self.waiting and self.voice_level.is_noise(self._unheard):
             self._settle()  # a street that sounds like speech to the voice detector
             return
         self._missed_at = now

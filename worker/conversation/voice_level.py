@@ -23,17 +23,18 @@ class VoiceLevel:
     """Learns one caller's usual level: the RMS of 16-bit samples over the loudest 0.3 s."""
 
     def __init__(self) -> None:
-        self._usual = 0.0
+        self.usual = 0.0
+        """0 while nothing is known."""
 
     def learn(self, frames: Iterable[rtc.AudioFrame]) -> None:
         """Learn from frames that held words of the caller."""
         level = level_of(frames)
         if level:
-            self._usual = level if not self._usual else self._usual + _LEARNING_SHARE * (level - self._usual)
+            self.usual = level if not self.usual else self.usual + _LEARNING_SHARE * (level - self.usual)
 
     def is_noise(self, frames: Iterable[rtc.AudioFrame]) -> bool:
         """Return whether these frames are too soft to be the caller; False while nothing is known of them."""
-        return self._usual > 0 and level_of(frames) < NOISE_SHARE * self._usual
+        return self.usual > 0 and level_of(frames) < NOISE_SHARE * self.usual
 
 
 def level_of(frames: Iterable[rtc.AudioFrame]) -> float:

@@ -11,6 +11,8 @@ from worker.errors import MissingModelFiles
 from worker.livekit_internals import multilingual_weights
 from worker.settings import TurnSettings
 
+EARLIEST_SECONDS = {"words": 0.06, "any": 0.1}
+"""How much speech stops a reply: two windows of the voice detector, and twice that where it alone decides."""
 _MULTILINGUAL_FILES = (("model_q8.onnx", "onnx"), ("languages.json", None), ("tokenizer.json", None))
 
 
@@ -81,7 +83,7 @@ def turn_handling(settings: TurnSettings, detector: Any = None) -> TurnHandlingO
             "mode": "vad",
             # What is said over the greeting is heard all the same, and answered after it (conversation/overheard.py).
             "discard_audio_if_uninterruptible": False,
-            "min_duration": settings.barge_in_seconds,
+            "min_duration": settings.barge_in_seconds or EARLIEST_SECONDS[settings.barge_in],
             "resume_false_interruption": True,
             "false_interruption_timeout": settings.resume_seconds,
         },
