@@ -20,6 +20,8 @@ SIGN_SECONDS = 3.0
 # A promise of a second and a half or more is asserted at twice its length; the row says exactly what was measured.
 LONGEST_SILENCE_SECONDS = USUAL_SECONDS + LATE_SECONDS + 2 * SIGN_SECONDS
 RECOVERS_AFTER_SECONDS = 5.0
+# A tool is asked once the question is spoken, recognised and read: its fault must still be there then.
+ASKED_AFTER_SECONDS = {"orders": 4.0}
 # A socket that is always in use; the others are asked some seconds later, a tool after the longest question.
 ONCE_SECONDS = {"stt": 1.0, "orders": 6.0}
 ONCE_SECONDS_ELSE = {"start": 9.0, "mid": 4.0}  # the greeting needs no provider: the first to be asked is for turn one
@@ -204,7 +206,7 @@ async def _break(cell: Cell, line: LineUp) -> None:
     if cell.fault == "slow":
         fault["times"] = None
     if cell.phase == "recovers":
-        fault["for_seconds"] = RECOVERS_AFTER_SECONDS
+        fault["for_seconds"] = RECOVERS_AFTER_SECONDS + ASKED_AFTER_SECONDS.get(cell.provider, 0.0)
     extra = {"idle_close_seconds": IDLE_SECONDS} if cell.fault == "idle_close" else {}
     if cell.provider == "orders":
         await line.stack.configure(ORDERS_SCOPE, faults=[fault])
