@@ -62,7 +62,10 @@ SILENT_CALLERS = {
     "-20 dB, worker stands still": Line(
         ((-20.0, 0.2),), noise_rms=HISS, stalls=tuple((6.0 + 3.7 * n, (0.25, 0.5, 1.0, 0.15)[n % 4]) for n in range(13))
     ),
-    "-20 dB from the 20th second on": Line(((-20.0, 0.2),), noise_rms=HISS, begins_seconds=20.0),
+    "-20 dB from the 20th to the 40th second, then again": Line(
+        ((-20.0, 0.2),), noise_rms=HISS, levels=((0.0, -100.0), (20.0, 100.0), (40.0, -100.0), (50.0, 100.0))
+    ),
+    "-35 dB, from the 20th second on -20 dB": Line(((-35.0, 0.2),), noise_rms=HISS, levels=((20.0, 15.0),)),
 }
 CALLERS = {
     f"{echo}, caller at {level:g} dB": Line(echoes, noise_rms=HISS, caller_share=10 ** (level / 20))

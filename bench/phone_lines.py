@@ -71,7 +71,7 @@ class Line:
         moves: When the delay changes, and by how much: buffers on the way grow and shrink.
         clips_at: From how many times a voice's usual loudness on a loudspeaker distorts; 0 never does.
         room_seconds: How long a room goes on sounding; 0 is no room.
-        begins_seconds: When the echo begins: a handset that is switched to its loudspeaker.
+        levels: When the echo's level changes, and by how many dB: a handset that is switched to its loudspeaker.
         plays: What the agent's side plays.
         stalls: When the worker's process stands still, and for how long.
         caller_share: How loud the caller is beside a usual voice; 0 says nothing.
@@ -84,7 +84,7 @@ class Line:
     moves: tuple[tuple[float, float], ...] = ()
     clips_at: float = 0.0
     room_seconds: float = 0.0
-    begins_seconds: float = 0.0
+    levels: tuple[tuple[float, float], ...] = ()
     plays: Literal["voice", "music"] = "voice"
     stalls: tuple[tuple[float, float], ...] = ()
     caller_share: float = 0.0
@@ -187,7 +187,8 @@ def _echo(line: Line, sent: Signal, rng: np.random.Generator) -> Signal:
     echo = np.zeros(len(sent))
     for level_db, later_seconds in line.echoes:
         echo += 10 ** (level_db / 20) * np.interp(at - later_seconds * RATE_HZ - moved, at, sent, left=0.0)
-    echo[: round(line.begins_seconds * RATE_HZ)] = 0.0
+    for when, by_db in line.levels:
+        echo[round(when * RATE_HZ) :] *= 10 ** (by_db / 20)
     return echo
 
 

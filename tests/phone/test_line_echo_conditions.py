@@ -56,10 +56,24 @@ def test_without_the_workers_part_the_same_lines_have_voices():
     assert sum(1 for voices in heard if voices) >= len(SILENT) - 3
 
 
-def test_an_echo_that_begins_in_mid_call_is_taken_for_a_voice_once_at_most():
-    line = Line(((-20.0, 0.2),), noise_rms=HISS, begins_seconds=8.0)
-    heard, _ = heard_by(echo_of_a_call(), line, made(line, 1))
-    assert [voice.begins for voice in heard if voice.begins > 9.0] == []
+@pytest.mark.parametrize(
+    "levels", [((0.0, -100.0), (7.0, 100.0)), ((7.0, 12.0),), ((4.0, -100.0), (9.0, 100.0))], ids=str
+)
+def test_an_echo_that_begins_or_grows_in_mid_call_is_soon_known(levels):
+    line = Line(((-25.0, 0.2),), noise_rms=HISS, levels=levels)
+    echo = echo_of_a_call()
+    heard, _ = heard_by(echo, line, made(line, 1, 18.0))
+    at = levels[-1][0]
+    assert [voice.begins for voice in heard if not at < voice.begins < at + 2.5] == []
+    assert echo.path.gain > 10 ** (-29 / 10)
+
+
+def test_an_echo_that_has_gone_takes_nothing_from_a_caller():
+    """Pins: once measured, an echo was expected for the rest of the call."""
+    line = Line(((-20.0, 0.2),), noise_rms=HISS, levels=((6.0, -100.0),))
+    echo = echo_of_a_call()
+    heard_by(echo, line, made(line, 1, 18.0))
+    assert echo.path.gain < 10 ** (-32 / 10)
 
 
 @pytest.mark.parametrize(

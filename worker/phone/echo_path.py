@@ -28,6 +28,8 @@ FEWEST_TOGETHER = 5  # blocks, before their evidence counts together
 FEWEST_GAINS = 3  # before the line's gain is known
 KEPT_SHARE = 0.93  # of earlier evidence, with each block: a memory of 3 s of the agent's voice
 PRESUMED_GAIN = 10 ** (-14 / 10)  # until there is evidence
+CHANGED = 8.0  # a path that comes back so much louder than it did is another one
+FADED = 4.0  # what was measured holds up to so much more than there is evidence for
 SPREAD_OUT = 10.0  # a room's echo has so much more power than its strongest single path
 AUDIBLE_POWER, LEAST_POWER = 50.0**2, 4.0  # of what is played, of what is heard: there is nothing to learn from less
 FEWEST_AUDIBLE = 40  # windows of what is played: a path cannot be told from a syllable
@@ -54,7 +56,8 @@ class EchoPath:
         """The last ones found, in samples of RATE_HZ: buffers on the way grow, shrink, and grow again."""
         self._together = _Evidence.none()
         self._alone_at = -MOST_DELAY
-        self._most, self._measured = np.inf, 0.0
+        self._most_gains = np.full(MOST_DELAY // WINDOW, np.inf, dtype=np.float32)
+        self._measured = 0.0
         self._blocks = self._gains = 0
 
     @property
@@ -65,7 +68,9 @@ class EchoPath:
     @property
     def gain(self) -> float:
         """Return how much of the agent's power comes back, at most."""
-        return self._measured if self._gains >= FEWEST_GAINS else min(PRESUMED_GAIN, self._most)
+        nearest, farthest = self.earliest // WINDOW, min(self.latest, MOST_DELAY) // WINDOW
+        most = SPREAD_OUT * float(self._most_gains[nearest:farthest].max())
+        return min(PRESUMED_GAIN, most) if self._gains < FEWEST_GAINS else min(self._measured, FADED * most)
 
     @property
     def earliest(self) -> int:
@@ -87,20 +92,25 @@ class EchoPath:
         alone = newest.response()
         before, self._alone_at = self._alone_at, alone.delay if alone.sure >= SURE_ALONE else -MOST_DELAY
         is_sure_alone = self._alone_at >= 0 and abs(alone.delay - before) <= ALIKE
-        if is_sure_alone and not self._has(alone.delay):
-            self._together = newest  # the path has changed: what is known of the old one would hide the new one
+        if is_sure_alone and self._is_another(alone):
+            self._together = newest  # what is known of the old path would hide the new one
+            self._gains = 0
             self.delays.clear()
         else:
             self._together = self._together.and_then(newest)
         together = self._together.response()
+        self._most_gains = together.most_gains
         if self._blocks >= FEWEST_TOGETHER and together.sure >= SURE_TOGETHER:
             self.delays.extend(together.ends)
         if is_sure_alone:
             self.delays.append(alone.delay)
-        nearest, farthest = self.earliest // WINDOW, min(self.latest, MOST_DELAY) // WINDOW
-        self._most = SPREAD_OUT * float(together.most_gains[nearest:farthest].max())
         if alone.sure >= SURE_ALONE and self._has(alone.delay):
             self._learn_gain(powers(heard), sent)
+
+    def _is_another(self, path: _Response) -> bool:
+        """Whether a path is not the one that is known: it comes back at another time, or much louder."""
+        at = path.delay // WINDOW
+        return not self._has(path.delay) or bool(path.most_gains[at] > CHANGED * self._most_gains[at])
 
     def _has(self, delay: int) -> bool:
         return bool(self.delays) and min(self.delays) - ALIKE <= delay <= max(self.delays) + ALIKE
