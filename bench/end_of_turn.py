@@ -59,6 +59,7 @@ RECORDED = {
 NATURAL_LONGER_THAN = ((1.0, 0.05), (0.556, 0.3), (0.217, 0.6), (0.10, 1.0), (0.05, 1.6), (0.0, 3.0))
 SEARCHING_SECONDS = (0.2, 2.0)
 SHARES = (0.05, 0.10)
+READY_TOO_EARLY_SHARE = 0.10
 GOAL_RATIO = 0.7
 GOAL_RATIO_OF_PEOPLES_PAUSES = 0.5
 
@@ -375,7 +376,7 @@ def measure(quick: bool = False) -> dict[str, Any]:
                 if material_name == "unseen":
                     rows.append(_row(kind, share, of_name, shipped, int(material.ended.sum())))
                     if (kind, share) == ("natural", SHARES[0]):
-                        rows.append(_short_row(rows[-1]))
+                        rows += [_short_row(rows[-1]), ready_row(material, kind)]
     details["audio_model_by_source"] = {source: _separation(moments, source) for source in ("real", "piper", "espeak")}
     return {"rows": rows, "details": details, "turns": sum(one.ended for one in unseen), "moments": len(unseen)}
 
@@ -416,6 +417,21 @@ def _short_row(row: dict[str, Any]) -> dict[str, Any]:
     goal = {"kind": "ratio_to", "against": "v1_mini", "value": GOAL_RATIO_OF_PEOPLES_PAUSES}
     met = ours is not None and theirs is not None and ours <= GOAL_RATIO_OF_PEOPLES_PAUSES * theirs
     return row | {"name": "end_of_turn_at_5_percent", "goal": goal, "met": met}
+
+
+def ready_row(material: Material, kind: str) -> dict[str, Any]:
+    """Say how often a reply that is ready at once would begin in a pause."""
+    lengths = pause_lengths(int((~material.ended).sum()), kind)
+    judged = score(as_shipped(material, reply_is_ready=True), material, lengths, {})
+    shares = {"vaani": judged.cut_off_share, "vaani_unfinished_words": judged.unfinished_cut_off_share}
+    return {
+        "name": "ready_replies_too_early",
+        "unit": "share",
+        "n": len(lengths),
+        "values": {name: round(share, 4) for name, share in shares.items()},
+        "goal": {"kind": "at_most", "value": READY_TOO_EARLY_SHARE},
+        "met": judged.cut_off_share <= READY_TOO_EARLY_SHARE,
+    }
 
 
 def _separation(moments: list[Moment], source: str) -> dict[str, Any]:

@@ -70,6 +70,7 @@ WHAT = {
     "token_p99": "token function, 99th percentile of a request",
     "token_slow_connections_p99": "the same for one caller, beside 200 senders who hold back",
     "end_of_turn_at_5_percent": "end of turn offline: mean wait at 5 % of natural pauses cut off",
+    "ready_replies_too_early": "end of turn offline: natural pauses in which a reply that is ready would begin",
     "language_decision_p99": "language decision, 99th percentile",
     "records_per_second": "calls' records that one process writes a second",
     "record_loop_p99": "event loop of a call for one turn's record, 99th percentile",

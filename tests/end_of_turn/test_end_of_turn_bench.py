@@ -100,3 +100,11 @@ def test_no_audio_frame_holds_the_event_loop():
 def test_the_one_figure_is_held_to_half_of_the_frameworks_own_model(ours, met):
     row = bench._short_row({"name": "long", "unit": "seconds", "n": 9, "values": {"vaani": ours, "v1_mini": 1.24}})
     assert (row["name"], row["met"], row["n"]) == ("end_of_turn_at_5_percent", met, 9)
+
+
+def test_a_reply_that_is_ready_is_reported_with_the_pauses_in_which_it_would_begin():
+    material = bench.Material([FOUR.moments[1], FOUR.moments[0], *FOUR.moments[2:]])
+    row = bench.ready_row(material, "bench")  # 0.70 s behind a whole question, 0.55 s behind "my number is"
+    assert (row["name"], row["n"]) == ("ready_replies_too_early", 2)
+    assert row["values"] == {"vaani": 0.5, "vaani_unfinished_words": 0.0}
+    assert row["met"] is False
