@@ -89,7 +89,7 @@ async def test_words_made_out_of_noise_are_asked_about_and_move_no_call(sandbox,
 
 async def test_a_caller_who_goes_on_just_when_the_answer_begins_has_one_turn_and_one_answer(sandbox, call):
     """Pins half a turn that was answered for itself, with a syllable of the first answer in the conversation."""
-    pause = Pause(after_words=4, seconds=0.9)  # as long as whole words are waited for, and an answer takes to be heard
+    pause = Pause(after_words=4, seconds=0.7)  # about as long as an answer takes here to begin
     result = await call(
         Turn(text="Where is my order from last week?", language="en-IN", pauses=(pause,)), goodbye=False
     )

@@ -8,7 +8,7 @@ from livekit.agents import Agent, llm
 
 from worker.conversation import assistant
 from worker.conversation.replies import Reply
-from worker.conversation.speculation import Attempt
+from worker.conversation.speculation import Attempt, Speculation
 from worker.spoken import Pronunciations
 
 FRAME = rtc.AudioFrame(bytes(480), 24000, 1, 240)
@@ -23,7 +23,9 @@ def call_of(reply, told):
     history = SimpleNamespace(for_turn=lambda chat_ctx: SimpleNamespace(sendable=chat_ctx.copy, amend=None))
     return SimpleNamespace(
         phone=SimpleNamespace(errand=None), listening=listening, history=history,
-        speaker=SimpleNamespace(reply=reply, voice=voice, reply_to=lambda words, turns: reply),
+        speaker=SimpleNamespace(
+            reply=reply, voice=voice, reply_to=lambda words, turns: reply, speculation=Speculation()
+        ),
         reports=SimpleNamespace(usage=usage, on_reply_sound=None),
         worded_calls=SimpleNamespace(follow=lambda answer, audible: answer),
         ending=SimpleNamespace(crash=pytest.fail),
@@ -54,10 +56,21 @@ async def text():
 
 
 async def test_a_reply_is_ready_with_its_first_sound_and_told_once(monkeypatch):
-    told = []
-    agent = agent_of(monkeypatch, told, Attempt("where is my order"))
+    told, speculation = [], Speculation()
+    agent = agent_of(monkeypatch, told, speculation.begin("where is my order", ahead=True))
+    agent._call.speaker.speculation = speculation
     assert len([frame async for frame in agent.tts_node(text(), None)]) == 3
     assert told == ["frame 0", "ready", "frame 1", "frame 2"]
+
+
+async def test_a_reply_whose_turn_is_over_says_nothing_of_the_next_turn(monkeypatch):
+    """Pins the second half of an answer, whose voice begins when the caller has talked over the first."""
+    told, speculation = [], Speculation()
+    agent = agent_of(monkeypatch, told, speculation.begin("where is my order", ahead=True))
+    agent._call.speaker.speculation = speculation
+    speculation.settle("where is my order")
+    assert [frame async for frame in agent.tts_node(text(), None)]
+    assert "ready" not in told
 
 
 async def test_a_ready_phrase_is_no_reply(monkeypatch):

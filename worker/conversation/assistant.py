@@ -129,7 +129,7 @@ class Assistant(Agent):
         async def synthesize(words: AsyncIterable[str]) -> AsyncIterator[rtc.AudioFrame]:
             lead = Lead()
             async for frame in Agent.default.tts_node(self, counted(words, lead), model_settings):
-                if not lead.has_begun and reply.attempt is not None:
+                if not lead.has_begun and speaker.speculation.holds(reply.attempt):
                     self._call.listening.reply_is_ready()
                 lead.made(frame.duration)
                 if (listen := self._call.reports.on_reply_sound) is not None:

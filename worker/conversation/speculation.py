@@ -69,6 +69,10 @@ class Speculation:
             self._attempts.append(attempt)
         return attempt
 
+    def holds(self, attempt: Attempt | None) -> bool:
+        """Return whether this reply was begun for the turn that is not over yet."""
+        return any(each is attempt for each in self._attempts)
+
     def settle(self, heard: str) -> Waste:
         """Add up the waste of a turn: the newest reply to just these words is spoken, all others were in vain."""
         kept = next((each for each in reversed(self._attempts) if _same(each.heard, heard)), None)
