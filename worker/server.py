@@ -248,6 +248,7 @@ async def take_call(ctx: JobContext) -> None:
         voice_detector.judge_while(
             lambda: session.agent_state in ("speaking", "thinking"), lambda: call.listening.hearing.voice_level.usual
         )
+        call.listening.interrupted = voice_detector.read_words
     session.userdata = ToolServices(call, settings.tools, http)
     call.reports.event(log_events.CALL_STARTED)
     agent = Assistant(call, ready.instructions, offered_tools(settings.tools, settings.tool_sources))

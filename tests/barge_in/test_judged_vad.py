@@ -1,5 +1,7 @@
 """The judge in a real session: what the framework hears of speech while the agent speaks, and while it does not."""
 
+import asyncio
+
 import numpy as np
 import pytest
 from livekit import rtc
@@ -7,6 +9,7 @@ from livekit.agents import vad
 
 from bench.interruptions.corpus import read_corpus, usual_level
 from bench.interruptions.judging import Line, on_line
+from tests.barge_in.listening import interim, listening_of
 from tests.barge_in.talked_over import WINDOW_SECONDS, talk_over
 from worker.barge_in import Judge, JudgedVAD
 from worker.end_of_turn.session_options import turn_handling
@@ -112,6 +115,32 @@ def test_the_framework_sees_the_detector_that_is_wrapped():
 
     wrapped = JudgedVAD(Detector())
     assert (wrapped.model, wrapped.provider, wrapped.min_silence_duration) == ("silero", "livekit", 0.25)
+
+
+@pytest.mark.parametrize(
+    ("read", "silent"),
+    [
+        ("मेरा ऑर्डर कहाँ है", True), ("मेरा ऑर्डर", False), ("हाँ जी हाँ जी", False),
+        ("Long ago a crow was", False), ("वीडियो देखने के लिए धन्यवाद", False),
+    ],
+)  # fmt: skip
+def test_what_a_streaming_recogniser_has_read_stops_the_agent_however_it_sounds(far_voice, read, silent):
+    """A caller farther from the telephone than they were; not an echo, nor what may become one."""
+
+    async def act(call):
+        listening = listening_of(call.session)
+        listening.overheard.agent_says("Long ago a crow was very thirsty.")
+        listening.interrupted = call.session.vad.read_words
+        speaking = asyncio.create_task(call.voice(0.6, far_voice))
+        await call.a_moment(0.3)
+        assert not call.loudspeaker.is_silent
+        listening.passes(interim(read))
+        await call.a_moment(0.1)
+        is_silent = call.loudspeaker.is_silent
+        await speaking
+        return is_silent
+
+    assert talk_over(act, judged, EARLIEST_SECONDS) is silent
 
 
 async def test_a_microphone_of_another_rate_is_judged_by_the_detector_alone(words):

@@ -1,13 +1,11 @@
 """An agent that fell silent for what wants no answer goes on as soon as that is known."""
 
 import asyncio
-from types import SimpleNamespace
 
 import pytest
-from livekit.agents import stt
 
+from tests.barge_in.listening import final, listening_of
 from tests.barge_in.talked_over import RESUME_SECONDS, talk_over
-from worker.conversation.listening import Listening
 from worker.livekit_internals import resume_paused_speech
 
 
@@ -71,21 +69,3 @@ def test_a_caller_who_speaks_again_is_not_talked_over():
         return silent
 
     assert talk_over(act)
-
-
-def listening_of(session):
-    """The product's own, in a call of which nothing else is there."""
-    hearing = SimpleNamespace(understood=nothing, caller_spoke=nothing, close=nothing)
-    languages = SimpleNamespace(forget_claims=nothing, hear=nothing)
-    reports = SimpleNamespace(recognised_by=nothing, claimed=nothing, event=nothing)
-    speaker, ending = SimpleNamespace(language_heard="hi-IN"), SimpleNamespace(begun=False)
-    return Listening(session, hearing, None, languages, reports, speaker, ending)
-
-
-def nothing(*_):
-    """The rest of a call."""
-
-
-def final(words):
-    best = stt.SpeechData(language="hi-IN", text=words, confidence=0.9)
-    return stt.SpeechEvent(type=stt.SpeechEventType.FINAL_TRANSCRIPT, alternatives=[best])

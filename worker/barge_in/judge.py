@@ -84,6 +84,10 @@ class Judge:
         """Let the sound be over."""
         self.sound, self._are_words = None, False
 
+    def read_words(self) -> None:
+        """Take the sound that lasts now for words: somebody has read them."""
+        self._are_words = self.sound is not None
+
     @property
     def hears_words(self) -> bool:
         """Return whether the sound that lasts now is words."""

@@ -36,6 +36,10 @@ class JudgedVAD(vad.VAD):
         self._agent_holds_the_floor = agent_holds_the_floor
         self._judge.usual_level = usual_level
 
+    def read_words(self) -> None:
+        """Note that words of the sound that lasts now have been read, whatever it sounds like."""
+        self._judge.read_words()
+
     @property
     def model(self) -> str:
         """Return the wrapped detector's model."""

@@ -12,7 +12,7 @@ from worker import log_events
 from worker.conversation.ending import Ending
 from worker.conversation.farewells import wants_more
 from worker.conversation.overheard import Overheard
-from worker.conversation.phantoms import Doubts, VoiceHeard
+from worker.conversation.phantoms import Doubts, VoiceHeard, is_phantom
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
@@ -42,6 +42,8 @@ class Listening:
         self._doubts = Doubts()
         self._turn_has_words = self._passed_over = False
         self._keyed: list[stt.SpeechEvent] = []
+        self.interrupted: Callable[[], None] = lambda: None
+        """Called when the beginning of a turn has been read that is spoken over the agent's voice."""
         self.is_about_consent: Callable[[str], bool] = lambda _: False
         """Takes words about keeping the call, which want no other reply: worker.consent."""
         session.on("user_state_changed", self._user_state_changed)
@@ -70,6 +72,10 @@ class Listening:
 
     def passes(self, event: stt.SpeechEvent) -> bool:
         """Take note of an event; False for words that nobody has said, or that want no answer, or none yet."""
+        if event.type == stt.SpeechEventType.INTERIM_TRANSCRIPT and event.alternatives:
+            beginning = event.alternatives[0].text.strip()
+            if not is_phantom(beginning) and self.overheard.is_interrupted(beginning):
+                self.interrupted()
         if event.type != stt.SpeechEventType.FINAL_TRANSCRIPT or not event.alternatives:
             return True
         best = event.alternatives[0]

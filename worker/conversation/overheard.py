@@ -16,7 +16,7 @@ from livekit.agents import ChatMessage, stt
 from livekit.agents.voice import SpeechHandle
 
 from worker.conversation.acknowledgements import is_acknowledgement
-from worker.conversation.echo import Echo, find_echo
+from worker.conversation.echo import FEWEST_WORDS, Echo, find_echo
 from worker.end_of_turn.asking import STATEMENT, asked_for, last_sentence
 
 # With so little left the caller is ahead of the agent, not listening to it; they know how the sentence ends.
@@ -113,6 +113,15 @@ class Overheard:
         """Forget what is being answered now."""
         self._over = None
         self._answered_at = self._spoken()
+
+    def is_interrupted(self, beginning: str) -> bool:
+        """Return whether a turn that begins like this is spoken over the agent's voice, and is no echo of it.
+
+        Fewer words than an echo is known by may be the beginning of one.
+        """
+        if self._over is None or self._over.done() or len(beginning.split()) < FEWEST_WORDS:
+            return False
+        return not is_acknowledgement(beginning) and find_echo(beginning, self._said) is None
 
     def keeps(self, event: stt.SpeechEvent, speech: SpeechHandle | None) -> bool:
         """Return whether this final transcript, come during `speech`, is to be passed over now.
