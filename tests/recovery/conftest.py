@@ -20,6 +20,7 @@ FAST = {"stt_final_seconds": 0.1, "llm_first_token_seconds": 0.1, "tts_first_byt
 # Twice the default time for a handover: the machine also runs everything else.
 ENVIRONMENT = {
     "WORKER_REPLY_LATE_SECONDS": "5",
+    "TTS_PACE": "2",  # most of a call is listening to the agent
     "WORKER_IDLE_PROCESSES": "1",
     "WORKER_MAX_CALLS": "20",
     "WORKER_DRAIN_SECONDS": "16",
@@ -34,21 +35,30 @@ async def stack():
         yield running
 
 
+@pytest.fixture
+def worker_environment():
+    """What a test's worker is told beyond ENVIRONMENT; a file may say so for its own tests."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def running_environment():
+    """What the worker that runs was told beyond ENVIRONMENT: the stack's was told nothing."""
+    return {}
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def sandbox(stack):
-    """The stack with fast stand-ins, and a worker of the plain name."""
+async def sandbox(stack, worker_environment, running_environment):
+    """The stack with fast stand-ins, and a worker of the plain name that is told what this test wants."""
     await stack.http.delete(f"{stack.sandbox_url}/control/scopes/{stack.options.scope}")
     await stack.configure(**FAST)
-    if stack.processes["worker"].exit_code is not None:
-        await started_again(stack)
+    if stack.processes["worker"].exit_code is not None or running_environment != worker_environment:
+        await stack.processes["worker"].stop()
+        await stack.start_worker("worker", worker_environment)
+        await until_health(stack, 200, seconds=90)  # the log still says that the one before had registered
+        running_environment.clear()
+        running_environment.update(worker_environment)
     yield stack
-
-
-async def started_again(stack, environment=None):
-    """The plain worker, started anew; its log still says that the one before had registered."""
-    worker = await stack.start_worker("worker", environment)
-    await until_health(stack, 200, seconds=90)
-    return worker
 
 
 async def until_health(stack, status, seconds=30.0):

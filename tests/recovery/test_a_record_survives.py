@@ -12,7 +12,6 @@ import pytest_asyncio
 from sandbox.caller import Turn
 from sandbox.stack.stack import ROOT
 from tests.records.conftest import postgres  # noqa: F401 - a fixture
-from tests.recovery.conftest import started_again
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 OUTCOME_SECONDS = 20
@@ -24,11 +23,8 @@ WHEN = "When do I have to pay it?"
 class Records:
     """What a worker keeps, as an operator reads it."""
 
-    def __init__(self, folder, url):
-        self.environment = {
-            "WORKER_RECORDS_URL": url, "WORKER_RECORDS_SPOOL_DIR": str(folder / "spool"),
-            "WORKER_RECORDS_WORDS": "true", "WORKER_OUTCOME": "on",
-        }  # fmt: skip
+    def __init__(self, environment):
+        self.environment = environment
 
     def _run(self, *arguments):
         return subprocess.run(
@@ -47,16 +43,20 @@ class Records:
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.nightly)])
-async def records(request, sandbox, tmp_path):
-    """A worker that keeps records, in either database."""
+async def worker_environment(request, tmp_path):
+    """The worker keeps records, in either database."""
     url = f"sqlite+aiosqlite:///{tmp_path}/calls.db"
     if request.param == "postgresql":
         url = await request.getfixturevalue("postgres").new_database()
-    kept = Records(tmp_path, url)
-    await sandbox.processes["worker"].stop()
-    await started_again(sandbox, kept.environment)
-    yield kept
-    await sandbox.processes["worker"].stop()  # the next test's worker keeps no records
+    return {
+        "WORKER_RECORDS_URL": url, "WORKER_RECORDS_SPOOL_DIR": str(tmp_path / "spool"),
+        "WORKER_RECORDS_WORDS": "true", "WORKER_OUTCOME": "on",
+    }  # fmt: skip
+
+
+@pytest.fixture
+def records(sandbox, worker_environment):
+    return Records(worker_environment)
 
 
 async def test_calls_killed_in_their_second_turn_have_one_record_each_with_every_turn_once_and_an_outcome(

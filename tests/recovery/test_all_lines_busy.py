@@ -3,26 +3,20 @@
 import asyncio
 
 import pytest
-import pytest_asyncio
 
 from sandbox.caller import Turn
-from tests.recovery.conftest import said_after, started_again
+from tests.recovery.conftest import said_after
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def small_worker(sandbox):
-    """The only worker, with one line."""
-    await sandbox.processes["worker"].stop()
-    worker = await started_again(sandbox, {"WORKER_MAX_CALLS": "1"})
-    yield worker
-    await worker.stop()  # the next test's `sandbox` starts the plain one
+@pytest.fixture
+def worker_environment():
+    """The only worker has one line."""
+    return {"WORKER_MAX_CALLS": "1"}
 
 
-async def test_the_second_caller_of_one_line_is_told_so_within_5_s_and_the_first_notices_nothing(
-    small_worker, operator, call
-):
+async def test_the_second_caller_of_one_line_is_told_so_within_5_s_and_the_first_notices_nothing(operator, call):
     """Pins the trap that LiveKit gives a full worker's callers to nobody, and that they hear nothing, for ever."""
     before = len(operator.events("call.refused_busy"))
     greeted = asyncio.Event()
