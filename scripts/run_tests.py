@@ -47,10 +47,10 @@ BUSIEST = "tests/recovery/test_three_workers.py"
 # ten seconds and as many of CPU. A folder is all of its files that no other part names.
 SERVED = (
     ("tests/recovery",),
-    ("tests/faults",),
     ("tests/calls/test_a_model_that_misbehaves.py", "tests/calls/test_what_is_heard.py"),
     ("tests/calls/test_a_whole_call.py", "tests/calls/test_manners.py"),
     ("tests/calls",),
+    ("tests/faults",),
     ("tests/web",),
     ("tests/recovery/test_one_token_one_call.py", "tests/recovery/test_rude_callers.py"),
     ("tests/caller", "tests/sandbox", "tests/doctor"),
