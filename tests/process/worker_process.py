@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "OPENAI_API_KEY": "none",
     "OPENAI_BASE_URL": "http://127.0.0.1:1",
     "WORKER_HEALTH_PORT": "0",
+    "WORKER_IDLE_PROCESSES": "2",
 }
 
 
