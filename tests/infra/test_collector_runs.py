@@ -53,13 +53,15 @@ def otelcol() -> Path:
 
 @pytest.fixture(scope="module")
 def configuration(planned) -> dict[str, Any]:
-    """What the collector is planned to read, but for the sign-in that only Google's own build has."""
+    """What the collector is planned to read, but for the two parts that can only talk to Google."""
     containers = planned['google_cloud_run_v2_worker_pool.worker["one"]']["template"][0]["containers"]
     (collector,) = (each for each in containers if each["name"] == "collector")
     read = yaml.safe_load({entry["name"]: entry["value"] for entry in collector["env"]}["COLLECTOR_CONFIG"])
     sign_in = read["exporters"]["otlphttp"].pop("auth")["authenticator"]
     assert read["extensions"].pop(sign_in) == {}
     read["service"]["extensions"].remove(sign_in)
+    assert read["exporters"].pop("googlemanagedprometheus") == {"project": "my-project"}
+    read["service"]["pipelines"]["metrics"]["exporters"] = ["otlphttp"]
     return read
 
 
@@ -78,7 +80,6 @@ def running(otelcol: Path, configuration: dict[str, Any], google: str) -> Iterat
     configuration["receivers"]["otlp"]["protocols"]["http"]["endpoint"] = f"127.0.0.1:{port}"
     configuration["extensions"]["health_check"]["endpoint"] = f"127.0.0.1:{health}"
     configuration["exporters"]["otlphttp"]["endpoint"] = google
-    configuration["service"]["pipelines"]["metrics"]["exporters"] = ["otlphttp"]
     process = subprocess.Popen(command(otelcol), env=as_environment(configuration), stderr=subprocess.PIPE)
     try:
         until_ready(process, health)
