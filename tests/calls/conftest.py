@@ -18,8 +18,9 @@ FAST = {
     "llm_first_token_seconds": 0.1,
     "tts_first_byte_seconds": 0.1,
 }
-# The machine also runs everything else: what the recogniser takes then must not look like deafness.
-PATIENT_WORKER = {"WORKER_REPLY_LATE_SECONDS": "5"}
+# The machine also runs everything else: what the recogniser takes then must not look like deafness. And the voice is
+# twice as fast as people speak: most of a call is listening to it.
+PATIENT_WORKER = {"WORKER_REPLY_LATE_SECONDS": "5", "TTS_PACE": "2"}
 
 
 @pytest.fixture(scope="session")
@@ -58,9 +59,9 @@ def call(sandbox):
         if goodbye:
             spoken.append(Turn(text="Thank you, goodbye.", language="en-IN", expects_end=True))
         plan = CallPlan(turns=tuple(spoken), participant_attributes=tuple((attributes or {}).items()))
-        return await place_call(
-            plan, token_url=sandbox.token_url, control=sandbox.control, patience=patience or Patience(), **options
-        )
+        if "join" not in options:
+            options["token_url"] = sandbox.token_url
+        return await place_call(plan, control=sandbox.control, patience=patience or Patience(), **options)
 
     return place
 
@@ -96,3 +97,20 @@ def worker_with(stack):
             await worker.stop()
 
     return run
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def unhurried(stack, worker_with):
+    """The dispatch name of a worker that speaks as people do, for what is said in the midst of its words."""
+    async with worker_with("unhurried", TTS_PACE="1"):
+        yield "unhurried"
+
+
+@pytest.fixture
+def unhurried_call(unhurried, call, join):
+    """`call`, with that worker."""
+
+    async def place(*turns, **options):
+        return await call(*turns, join=join(unhurried), **options)
+
+    return place

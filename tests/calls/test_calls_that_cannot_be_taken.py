@@ -1,43 +1,30 @@
 """What a caller and an operator see when something basic is wrong: never a silent room."""
 
-import asyncio
-
 import pytest
 
 from sandbox.caller import CallPlan, Patience, Turn, place_call
-from sandbox.stack import Stack, StackOptions
+from sandbox.stack import ProcessFailed
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 HELLO = CallPlan(turns=(Turn(text="Hello?", language="en-IN"),))
 IMPATIENT = Patience(agent_join_seconds=4)
 
 
-@pytest.fixture
-async def bare_stack():
-    """Everything but a worker."""
-    async with Stack(StackOptions(scope="sandbox-bare", worker=False)) as stack:
-        yield stack
-
-
-@pytest.mark.asyncio(loop_scope="function")
-async def test_without_a_worker_the_caller_is_told_within_a_bounded_wait(bare_stack):
-    result = await place_call(HELLO, token_url=bare_stack.token_url, patience=IMPATIENT)
+async def test_without_a_worker_the_caller_is_told_within_a_bounded_wait(sandbox, join):
+    result = await place_call(HELLO, join=join("a-worker-that-nobody-has-started"), patience=IMPATIENT)
 
     assert [error.code for error in result.errors] == ["no_agent"]
     assert result.errors[0].at_seconds < 15
     assert "worker" in result.errors[0].message
 
 
-@pytest.mark.asyncio(loop_scope="function")
-async def test_a_worker_with_the_wrong_livekit_secret_exits_with_1_and_says_so(bare_stack):
+async def test_a_worker_with_the_wrong_livekit_secret_exits_with_1_and_says_so(stack):
     """Pins the trap that livekit-agents' own runner exits 0 after it has given up on the server."""
-    environment = {"LIVEKIT_API_SECRET": "x" * 48, "WORKER_RECONNECT_TRIES": "1"}
-    starting = asyncio.create_task(bare_stack.start_worker("worker-wrong", environment))
-    while "worker-wrong" not in bare_stack.processes:
-        await asyncio.wait({starting}, timeout=0.1)
-    await asyncio.gather(starting, return_exceptions=True)
+    environment = {"LIVEKIT_API_SECRET": "x" * 48, "WORKER_RECONNECT_TRIES": "1", "WORKER_IDLE_PROCESSES": "1"}
+    with pytest.raises(ProcessFailed):
+        await stack.start_worker("worker-wrong", environment)
 
-    worker = bare_stack.processes["worker-wrong"]
+    worker = stack.processes["worker-wrong"]
     assert await worker.wait(60) == 1
     assert "worker.gave_up" in worker.log_text()
     assert "x" * 48 not in worker.log_text()

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from sandbox.caller import CallPlan, Control, Noise, Patience, Turn, place_call
 
@@ -18,10 +17,10 @@ def spoken_seconds(result, since):
     return sum(end - max(start, since) for start, end in result.agent_audio if end > since)
 
 
-async def test_a_run_of_listening_words_does_not_stop_the_story_and_wants_no_answer(sandbox, call):
-    whole = await call(STORY)
+async def test_a_run_of_listening_words_does_not_stop_the_story_and_wants_no_answer(sandbox, unhurried_call):
+    whole = await unhurried_call(STORY)
     assert whole.good, whole.errors
-    acknowledged = await call(
+    acknowledged = await unhurried_call(
         STORY,
         Turn(text="हाँ जी हाँ जी, ठीक है, बोलिए।", language="hi-IN", barge_in_after_seconds=2.0),
         patience=Patience(answer_seconds=6, polite_silence_seconds=4),  # a pause is not the end of the story
@@ -34,8 +33,10 @@ async def test_a_run_of_listening_words_does_not_stop_the_story_and_wants_no_ans
     assert not any("ठीक" in reply or "heard" in reply for reply in replies), "it was answered"
 
 
-async def test_a_real_interruption_stops_the_agent_and_is_answered(sandbox, call):
-    result = await call(STORY, Turn(text="Stop, what time is it now?", language="en-IN", barge_in_after_seconds=2.0))
+async def test_a_real_interruption_stops_the_agent_and_is_answered(sandbox, unhurried_call):
+    result = await unhurried_call(
+        STORY, Turn(text="Stop, what time is it now?", language="en-IN", barge_in_after_seconds=2.0)
+    )
 
     interruption = result.turns[1]
     assert interruption.answered, result.errors
@@ -44,33 +45,29 @@ async def test_a_real_interruption_stops_the_agent_and_is_answered(sandbox, call
     assert not any("flew away happily" in text for text in told), "the story was told to its end all the same"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def hasty_worker(worker_with):
-    """The name of a worker that asks after two seconds of silence."""
-    async with worker_with("hasty", WORKER_SILENCE_SECONDS="2"):
-        yield "hasty"
-
-
-async def test_a_silent_caller_is_asked_once_then_said_goodbye_to(sandbox, hasty_worker, join):
-    silence = CallPlan(turns=(Turn(text="Hello.", language="en-IN", wait_seconds=25.0),))
-    result = await place_call(silence, join=join(hasty_worker), patience=Patience(call_seconds=40))
-
-    said = [line["text"] for line in result.transcript if line["by"] == "agent"]
-    assert any("still there" in text for text in said), said
-    assert any("can't hear you" in text for text in said), said
-    assert result.ended_by == "agent"
-
-
-async def test_a_caller_who_asks_for_a_moment_is_waited_for(sandbox, hasty_worker, join):
+async def test_a_caller_who_asks_for_a_moment_is_waited_for_and_a_silent_one_asked_once_then_said_goodbye_to(
+    sandbox, worker_with, join
+):
+    """Of two seconds of silence; of other times, and of who comes back, tests/worker/test_clocks.py on fake time."""
     turns = (
         Turn(text="Please hold on for twenty seconds.", language="en-IN"),
         Turn(text="I am back, what time is it?", language="en-IN", wait_seconds=9.0),
+        Turn(text="Hello.", language="en-IN", wait_seconds=25.0),
     )
-    result = await place_call(CallPlan(turns=turns), join=join(hasty_worker), control=sandbox.control)
+    async with worker_with("hasty", WORKER_SILENCE_SECONDS="2"):
+        result = await place_call(
+            CallPlan(turns=turns), join=join("hasty"), control=sandbox.control, patience=Patience(call_seconds=80)
+        )
 
-    said = " ".join(line["text"] for line in result.transcript if line["by"] == "agent")
-    assert "still there" not in said, said
     assert result.turns[1].answered, result.errors
+    back_at = result.turns[1].started_seconds
+    told = [(line["at_seconds"], line["text"]) for line in result.transcript if line["by"] == "agent"]
+    waited, silent = (" ".join(text for at, text in told if (at < back_at) is early) for early in (True, False))
+    assert "still there" not in waited, told
+    assert silent.count("still there") == 1, told
+    assert "can't hear you" in silent, told
+    assert result.ended_by == "agent"
+    assert len(result.turns) == 2, "the agent waited for the third"
 
 
 async def test_the_longest_call_ends_with_a_warning_and_a_goodbye(sandbox, worker_with, join):
