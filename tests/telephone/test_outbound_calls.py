@@ -2,77 +2,53 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
 
 import pytest
-from livekit import api
 
-from phone.config import read_config
-from phone.dialling import Dialler
-from phone.do_not_call import NoList
-from phone.journal import Journal
 from phone.outcomes import Outcome
-from phone.rules import Callee
-from phone.setup import set_up
 from sandbox.phone.telephone import Answering, Telephone
 from sandbox.stack import Stack, StackOptions
 from sandbox.stack.livekit_server import HOW_TO_GET_IT, find_server
 from tests.needs import missing
-from tests.phone.telephone_file import ENVIRON, RIGHT
 from tests.telephone.conftest import LOUD, loudness, until
+from tests.telephone.numbers_in import numbers_in
+from tests.telephone.outbound import CALLEE, CALLEES_DIGITS, OVER_SECONDS, outbound_to
 
 pytestmark = pytest.mark.calls
-NUMBER = "+919812345678"
-NOON = datetime(2026, 11, 29, 6, 30, tzinfo=UTC)
-OVER_SECONDS = 5.0
 
 
-async def until_nobody_is_left(livekit):
-    async with asyncio.timeout(OVER_SECONDS):
-        while (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms:
-            await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.1)
-
-
-async def test_a_busy_phone_is_told_and_left_and_a_person_hears_who_calls(tmp_path):
+async def test_a_busy_phone_is_told_and_left_and_a_person_hears_who_calls_and_hangs_up_in_mid_reply(tmp_path, caplog):
     """Pins the agent that stayed in the room of a call which nobody had answered."""
     if find_server() is None:
         missing(HOW_TO_GET_IT)
-    phone = Telephone(NUMBER, answering=Answering(status=486))
+    caplog.set_level("DEBUG", "vaani.phone")
+    phone = Telephone(CALLEE, answering=Answering(status=486))
     await phone.open()
-    host, port = phone.endpoint.address
-    path = tmp_path / "phone.toml"
-    right = RIGHT.replace("sip.carrier.example:5060", f"{host}:{port}").replace(
-        'transport = "tcp"', 'transport = "udp"'
-    )
-    path.write_text(right, encoding="utf-8")
-    config, journal = read_config(path, ENVIRON), Journal(tmp_path / "phone.db")
-    purpose = config.purposes["order-update"]
-    async with Stack(StackOptions(scope="sandbox-outbound", telephone=True)) as stack, stack.telephone.api() as livekit:
-        changes = await set_up(livekit, config)
-        assert {change.how for change in await set_up(livekit, config)} == {"unchanged"}
-        dialler = Dialler(
-            livekit, config, config.outbound, changes[-1].id, forbidden=NoList(), one_at_a_time=journal.hold,
-            key=stack.api_secret, now=lambda: NOON,
-        )  # fmt: skip
-
-        assert (await dialler.call(Callee(NUMBER, "C-1"), purpose)).outcome is Outcome.BUSY
-        await until_nobody_is_left(livekit)
+    environment = {"WORKER_LOG_LEVEL": "DEBUG"}
+    options = StackOptions(scope="sandbox-outbound", telephone=True, worker_environment=environment)
+    async with Stack(options) as stack, outbound_to(phone, stack, tmp_path) as outbound:
+        assert (await outbound.call()).outcome is Outcome.BUSY
+        await outbound.until_nobody_is_left()
 
         phone.answering = Answering(after_seconds=1.0)
-        calling = asyncio.create_task(dialler.call(Callee(NUMBER, "C-1", "hi-IN"), purpose))
+        calling = asyncio.create_task(outbound.call("hi-IN"))
         async with asyncio.timeout(30):
             call = await phone.answered_calls.get()
+        rooms = await outbound.rooms()
         heard = []
         call.on_frame = lambda frame, at: heard.append(at) if loudness(frame) > LOUD else None
         await until(lambda: len(heard) > 50, 20)
         await call.hang_up()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(OVER_SECONDS):
             assert (await calling).outcome is Outcome.HUMAN
-        await until_nobody_is_left(livekit)
+        await outbound.until_nobody_is_left()
         log = stack.processes["worker"].log_text()
     await phone.aclose()
-    journal.close()
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     assert "human" in {line.get("answered_by") for line in lines}
     assert not [line for line in lines if line["message"].startswith("call.failed") or line.get("failed")]
-    assert "9812345678" not in log
+    assert [each for each in caplog.messages if each == "phone.call_placed"]
+    journal = b"".join(path.read_bytes() for path in tmp_path.glob("phone.db*"))
+    assert CALLEES_DIGITS not in " ".join(path.name for path in tmp_path.iterdir())
+    for told_where in (log, str(rooms), str([vars(each) for each in caplog.records]), journal.decode("latin-1")):
+        assert numbers_in(told_where, CALLEE) == []

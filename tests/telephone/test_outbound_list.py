@@ -2,7 +2,8 @@
 
 import pytest
 
-from bench.outbound import CALLS_AT_ONCE, PARTS, call_a_list
+from bench.outbound import CALLS_AT_ONCE, OUTPUT, PARTS, call_a_list, people_of
+from tests.telephone.numbers_in import numbers_in
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
@@ -18,6 +19,9 @@ async def test_every_outcome_once_with_a_crash_in_the_middle(exchange, tmp_path)
     found = await call_a_list(exchange.telephone, tmp_path, dict.fromkeys(PARTS, 1), calls_a_minute=600)
     assert found.calls == 12
     is_whole(found)
+    output = (tmp_path / OUTPUT).read_text(encoding="utf-8")
+    assert '"outcome": "busy"' in output
+    assert [number for number in people_of(dict.fromkeys(PARTS, 1)) if numbers_in(output, number)] == []
 
 
 @pytest.mark.nightly
