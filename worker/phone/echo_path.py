@@ -33,7 +33,7 @@ FADED = 4.0  # what was measured holds up to so much more than there is evidence
 SPREAD_OUT = 10.0  # a room's echo has so much more power than its strongest single path
 AUDIBLE_POWER, LEAST_POWER = 50.0**2, 4.0  # of what is played, of what is heard: there is nothing to learn from less
 FEWEST_AUDIBLE = 40  # windows of what is played: a path cannot be told from a syllable
-LEARNED_SHARE = 0.2
+RISING_SHARE, FALLING_SHARE = 0.5, 0.05  # a loudspeaker that distorts gives soft words back louder than loud ones
 MOST_RISE = 0.25  # a caller's voice in a block must not count as a louder echo
 REMEMBERED = 48
 LOUD_SHARE = 0.9  # a block's gain is exceeded by a tenth of its windows
@@ -126,7 +126,8 @@ class EchoPath:
         if self._gains <= FEWEST_GAINS:
             self._measured += (gain - self._measured) / self._gains
         else:
-            self._measured += min(LEARNED_SHARE * (gain - self._measured), MOST_RISE * self._measured)
+            off = gain - self._measured
+            self._measured += min(RISING_SHARE * off, MOST_RISE * self._measured) if off > 0 else FALLING_SHARE * off
 
     def _loudest(self, sent: Sound, windows: int) -> Sound:
         """Return the most power that was played when each of the last windows can have been."""

@@ -21,7 +21,7 @@ from worker.phone.frame_clock import FrameClock
 SAMPLE_RATE_HZ = 16_000
 """Of the sound on both sides."""
 THINNING = SAMPLE_RATE_HZ // RATE_HZ
-MARGIN, MARGIN_ON = 10 ** (5 / 10), 10 ** (3 / 10)
+MARGIN, MARGIN_ON = 10 ** (6 / 10), 10 ** (3 / 10)
 """How much louder than the echo a caller begins to speak, and goes on."""
 FEWEST_LOUD_WINDOWS = 2  # 20 ms of a frame's 50
 OPEN_FRAMES = 6  # 0.3 s: what is soft within a caller's words passes, too
