@@ -185,7 +185,7 @@ def _call_rows(measured: Measured) -> list[Row]:
             {"kind": "over_floor", "against": "probe", "value": 0.10},
         ),
         _predispatched_row(calls),
-        row("barge_in_p50", "seconds", count(_barge_in), medians(_barge_in), {"kind": "at_most", "value": 0.4}),
+        row("barge_in_p50", "seconds", count(_barge_in), medians(_barge_in), {"kind": "at_most", "value": 0.3}),
         row(
             "cpu_seconds_per_call_minute",
             "seconds",
