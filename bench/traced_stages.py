@@ -5,7 +5,7 @@ it stopped and when it heard the answer. What of a stage only the worker knows i
 
 * The decision is not to be heard by itself. Where it is what the sound waited for, sound leaves with it, and is on its
   way for as long as in the turns of the same calls in which nothing held it back.
-* The way in is half of a trace's `network`; the way out is the other half, behind `playout`.
+* A trace has the ways there and back in one, `network`, so both are held against it together, with `playout`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from sandbox.otlp import Received, ReceivedSpan
 MOST_ERROR = 0.05
 LEAST_SECONDS = 0.01
 """So near a stage of a few hundredths is asked to be: sound goes in frames of this length."""
-WAY_IN, END_OF_TURN, OUT = "way_in", "end_of_turn", "out"
+END_OF_TURN, ON_THE_WAY = "end_of_turn", "on_the_way"
 STAGES = (
-    WAY_IN, "recogniser_final", END_OF_TURN, "model_first_token", "model_first_clause", "voice_first_byte", OUT,
+    "recogniser_final", END_OF_TURN, "model_first_token", "model_first_clause", "voice_first_byte", ON_THE_WAY,
 )  # fmt: skip
 WHY_NONE = "no turn of these calls showed it from outside"
 
@@ -91,14 +91,13 @@ def seen_from_outside(at: Marks, is_held: bool, out_seconds: float | None) -> di
         out_seconds: How long sound is on its way to the caller, with the silence that it begins with.
     """
     seen = {
-        WAY_IN: at.last_sound - at.last_voiced,
         "recogniser_final": at.final - at.last_sound,
         "voice_first_byte": at.first_audio - at.spoken,
     }
     if at.first_token is not None:
         seen |= {"model_first_token": at.first_token - at.asked, "model_first_clause": at.spoken - at.first_token}
     if not is_held:
-        seen[OUT] = at.heard - at.first_audio
+        seen[ON_THE_WAY] = (at.last_sound - at.last_voiced) + (at.heard - at.first_audio)
     elif out_seconds is not None:
         seen[END_OF_TURN] = at.heard - out_seconds - at.last_sound
     return seen
@@ -109,10 +108,7 @@ def said_by_spans(told: ToldTurn) -> dict[str, float]:
     said = {name: told.stages[name].seconds for name in STAGES if name in told.stages}
     if (network := told.stages.get("network")) is not None:
         playout = told.stages.get("playout")
-        said |= {
-            WAY_IN: network.seconds / 2,
-            OUT: network.seconds / 2 + (playout.seconds if playout is not None else 0.0),
-        }
+        said[ON_THE_WAY] = network.seconds + (playout.seconds if playout is not None else 0.0)
     return said
 
 
