@@ -59,6 +59,7 @@ from worker.end_of_turn.wait_policy import wait_policy
 from worker.environment import load_settings
 from worker.livekit_internals import begin_replies_early
 from worker.load.from_calls import LoadReporter
+from worker.load.priority import step_behind_calls
 from worker.phone.errand import Errand, read_errand
 from worker.providers.openai_llm import build_llm, warm
 from worker.providers.prices import PriceTable
@@ -216,6 +217,9 @@ async def take_call(ctx: JobContext) -> None:
     settings = ready.settings
     http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.tools.tool_seconds))
     ctx.add_shutdown_callback(http.close)
+    refused = refusal(ctx)
+    if refused is not None:
+        step_behind_calls()
     speaker = build_tts(settings.tts, settings.sarvam, settings.call.default_language)
     voice = SarvamVoice(speaker, settings.tts, settings.sarvam)
     detector = end_of_turn(ctx, settings)
@@ -244,6 +248,7 @@ async def take_call(ctx: JobContext) -> None:
         warm=warm_parts(ready),
     )
     call = Call(ctx, session, parts)
+    call.opening.refused = refused
     if isinstance(voice_detector, JudgedVAD):
         voice_detector.judge_while(
             lambda: session.agent_state in ("speaking", "thinking"), lambda: call.listening.hearing.voice_level.usual
@@ -253,7 +258,6 @@ async def take_call(ctx: JobContext) -> None:
     call.reports.event(log_events.CALL_STARTED)
     agent = Assistant(call, ready.instructions, offered_tools(settings.tools, settings.tool_sources))
     follow_to_its_end(ctx, session, call, agent)
-    call.opening.refused = refusal(ctx)
     await start(ctx, session, agent, room_options(call))
 
 
@@ -308,7 +312,8 @@ def room_options(call: Call) -> room_io.RoomOptions:
 def follow_to_its_end(ctx: JobContext, session: AgentSession[Any], call: Call, agent: Assistant) -> None:
     """Have done what is due while the call lasts, when this agent leaves it, and when it is over."""
     ready = Prewarmed.of(ctx.proc)
-    report_load(ctx, session)
+    if call.opening.refused is None:  # whoever waits behind the calls is late, and they are not
+        report_load(ctx, session)
     on_handover_signal(call.hand_over)
     ctx.add_shutdown_callback(call.put_away)
     if ready.telemetry is not None and not ctx.is_fake_job():
