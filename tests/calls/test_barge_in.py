@@ -43,4 +43,4 @@ async def test_coughs_and_a_horn_do_not_silence_the_agent(sandbox, call, cough_a
     assert voice[-1][1] > ended, "the story ended before the noises did"
     assert max(pauses, default=0.0) < LONGEST_PAUSE_SECONDS, f"it was silent for {max(pauses):.2f} s"
     said = " ".join(line["text"].strip() for line in result.transcript if line["by"] == "agent")
-    assert said.rstrip().endswith("flew away happily."), said
+    assert "flew away happily." in said, f"the story was not told to its end: {said}"
