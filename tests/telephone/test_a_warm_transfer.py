@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
+import os
+import signal
 
 import pytest
 from livekit import api
@@ -19,8 +22,9 @@ from tests.telephone.conftest import LOUD, loudness, tone, until
 pytestmark = pytest.mark.calls
 DESK = "+911140001234"
 ASKS = "Please connect me to a real person."
-PATIENCE = Patience(end_seconds=90)
+PATIENCE = Patience(end_seconds=90, agent_return_seconds=30)
 OVER_SECONDS = 8.0
+LONGEST_SILENCE_SECONDS = 2.0
 
 
 class Switchboard:
@@ -49,12 +53,19 @@ class Switchboard:
             while (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms:
                 await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.1)
 
+    def kill_call(self):
+        """Kill the newest call's process, as the kernel does when memory runs out."""
+        os.kill(self.events("call.started")[-1]["pid"], signal.SIGKILL)
+
+    def events(self, name):
+        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+        return [line for line in lines if line["message"] == name]
+
     def log(self):
         return self.stack.processes["worker"].log_text()
 
     def outcomes(self):
-        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
-        return [(line["kind"], line["outcome"]) for line in lines if line["message"] == "call.transfer"]
+        return [(event["kind"], event["outcome"]) for event in self.events("call.transfer")]
 
 
 @contextlib.asynccontextmanager
@@ -79,9 +90,19 @@ async def switchboard():
 
 def ear(call):
     """The moments at which a telephone hears something."""
-    heard = []
-    call.on_frame = lambda frame, at: heard.append(at) if loudness(frame) > LOUD else None
+    heard, before = [], call.on_frame
+
+    def hear(frame, at):
+        before(frame, at)
+        if loudness(frame) > LOUD:
+            heard.append(at)
+
+    call.on_frame = hear
     return heard
+
+
+def longest_silence_seconds(heard):
+    return max(later - at for at, later in itertools.pairwise(heard))
 
 
 async def test_a_busy_colleague_is_told_and_the_next_time_takes_the_call_and_the_two_talk():
@@ -135,12 +156,53 @@ async def test_a_colleague_who_declines_gives_the_caller_back_to_the_agent():
             board.call(Turn(ASKS, "en-IN"), Turn("Thank you, goodbye.", "en-IN", expects_end=True))
         )
         desk = await board.colleague()
-        told = ear(desk)
+        told, on_hold = ear(desk), ear(board.line.call)
         await until(lambda: len(told) > 100, 20)
         desk.press("2")
         async with asyncio.timeout(20):
             await desk.ended.wait()
+        assert longest_silence_seconds(on_hold) < LONGEST_SILENCE_SECONDS
         result = await calling
         await board.nobody_is_left()
         assert board.outcomes() == [("warm", "declined")]
         assert result.errors == ()
+
+
+@pytest.mark.nightly
+async def test_when_the_calls_process_dies_meanwhile_the_colleague_is_let_go_and_the_caller_has_another_agent():
+    async with switchboard() as board:
+        calling = asyncio.create_task(board.call(Turn(ASKS, "en-IN", expects_end=True)))
+        desk = await board.colleague()
+        told = ear(desk)
+        await until(lambda: len(told) > 100, 20)
+        board.kill_call()
+        async with asyncio.timeout(20):
+            await desk.ended.wait()
+        await until(lambda: board.events("call.resumed"), 30)
+        heard = ear(board.line.call)
+        await until(lambda: len(heard) > 50, 20)
+        await board.line.call.hang_up()
+        await calling
+        await board.nobody_is_left()
+
+
+@pytest.mark.nightly
+async def test_when_the_calls_process_dies_while_the_two_talk_they_talk_on_and_no_agent_comes_between_them():
+    async with switchboard() as board:
+        calling = asyncio.create_task(board.call(Turn(ASKS, "en-IN", expects_end=True)))
+        desk = await board.colleague()
+        told = ear(desk)
+        await until(lambda: len(told) > 100, 20)
+        desk.press("1")
+        await until(lambda: board.events("call.ended"), 30)
+        board.kill_call()
+        await until(lambda: board.events("call.process_died"), 20)
+        for speaking, listening in ((desk, board.line.call), (board.line.call, desk)):
+            heard = ear(listening)
+            speaking.say(tone(1.5))
+            await until(lambda heard=heard: len(heard) > 25, 10)
+        assert not board.events("call.rescued")
+        assert not board.events("call.lost")
+        await desk.hang_up()
+        await board.line.call.hang_up()
+        await calling
