@@ -43,10 +43,13 @@ class Switchboard:
             CallPlan(turns, name="warm"), line=self.line, control=self.stack.control, patience=PATIENCE
         )
 
-    async def colleague(self):
-        """The colleague's call, once they have picked up."""
+    async def consulted(self):
+        """(the colleague's call, what they hear, what the caller hears), two seconds into what the agent tells them."""
         async with asyncio.timeout(60):
-            return await self.desk.answered_calls.get()
+            desk = await self.desk.answered_calls.get()
+        told, on_hold = ear(desk), ear(self.line.call)
+        await until(lambda: len(told) > 100, 20)
+        return desk, told, on_hold
 
     async def nobody_is_left(self):
         async with asyncio.timeout(OVER_SECONDS), self.stack.telephone.api() as livekit:
@@ -101,6 +104,14 @@ def ear(call):
     return heard
 
 
+async def talk(one, other):
+    """Each says something, and the other hears it."""
+    for speaking, listening in ((one, other), (other, one)):
+        heard = ear(listening)
+        speaking.say(tone(1.5))
+        await until(lambda heard=heard: len(heard) > 25, 10)
+
+
 def longest_silence_seconds(heard):
     return max(later - at for at, later in itertools.pairwise(heard))
 
@@ -113,15 +124,10 @@ async def test_a_busy_colleague_is_told_and_the_next_time_takes_the_call_and_the
         )
         await until(lambda: board.desk.times_rung, 60)
         board.desk.answering = Answering(after_seconds=0.5)
-        desk = await board.colleague()
-        told = ear(desk)
-        await until(lambda: len(told) > 100, 20)  # two seconds of what the agent says
+        desk, _, _ = await board.consulted()
         desk.press("1")
         await until(lambda: ("warm", "done") in board.outcomes(), 30)
-        for speaking, listening in ((desk, board.line.call), (board.line.call, desk)):
-            heard = ear(listening)
-            speaking.say(tone(1.5))
-            await until(lambda heard=heard: len(heard) > 25, 10)
+        await talk(desk, board.line.call)
         await desk.hang_up()
         result = await calling
         await board.nobody_is_left()
@@ -136,9 +142,7 @@ async def test_a_busy_colleague_is_told_and_the_next_time_takes_the_call_and_the
 async def test_a_caller_who_hangs_up_meanwhile_leaves_a_colleague_who_is_told_and_nobody_in_the_room():
     async with switchboard() as board:
         calling = asyncio.create_task(board.call(Turn(ASKS, "en-IN", expects_end=True)))
-        desk = await board.colleague()
-        told = ear(desk)
-        await until(lambda: len(told) > 100, 20)
+        desk, told, _ = await board.consulted()
         await board.line.call.hang_up()
         told.clear()
         async with asyncio.timeout(20):
@@ -155,9 +159,7 @@ async def test_a_colleague_who_declines_gives_the_caller_back_to_the_agent():
         calling = asyncio.create_task(
             board.call(Turn(ASKS, "en-IN"), Turn("Thank you, goodbye.", "en-IN", expects_end=True))
         )
-        desk = await board.colleague()
-        told, on_hold = ear(desk), ear(board.line.call)
-        await until(lambda: len(told) > 100, 20)
+        desk, _, on_hold = await board.consulted()
         desk.press("2")
         async with asyncio.timeout(20):
             await desk.ended.wait()
@@ -172,9 +174,7 @@ async def test_a_colleague_who_declines_gives_the_caller_back_to_the_agent():
 async def test_when_the_calls_process_dies_meanwhile_the_colleague_is_let_go_and_the_caller_has_another_agent():
     async with switchboard() as board:
         calling = asyncio.create_task(board.call(Turn(ASKS, "en-IN", expects_end=True)))
-        desk = await board.colleague()
-        told = ear(desk)
-        await until(lambda: len(told) > 100, 20)
+        desk, _, _ = await board.consulted()
         board.kill_call()
         async with asyncio.timeout(20):
             await desk.ended.wait()
@@ -190,17 +190,12 @@ async def test_when_the_calls_process_dies_meanwhile_the_colleague_is_let_go_and
 async def test_when_the_calls_process_dies_while_the_two_talk_they_talk_on_and_no_agent_comes_between_them():
     async with switchboard() as board:
         calling = asyncio.create_task(board.call(Turn(ASKS, "en-IN", expects_end=True)))
-        desk = await board.colleague()
-        told = ear(desk)
-        await until(lambda: len(told) > 100, 20)
+        desk, _, _ = await board.consulted()
         desk.press("1")
         await until(lambda: board.events("call.ended"), 30)
         board.kill_call()
         await until(lambda: board.events("call.process_died"), 20)
-        for speaking, listening in ((desk, board.line.call), (board.line.call, desk)):
-            heard = ear(listening)
-            speaking.say(tone(1.5))
-            await until(lambda heard=heard: len(heard) > 25, 10)
+        await talk(desk, board.line.call)
         assert not board.events("call.rescued")
         assert not board.events("call.lost")
         await desk.hang_up()
