@@ -18,9 +18,8 @@ FAST = {
     "llm_first_token_seconds": 0.1,
     "tts_first_byte_seconds": 0.1,
 }
-# The machine also runs everything else: what the recogniser takes then must not look like deafness. And the voice is
-# twice as fast as people speak: most of a call is listening to it.
-PATIENT_WORKER = {"WORKER_REPLY_LATE_SECONDS": "5", "TTS_PACE": "2"}
+# The machine also runs everything else: what the recogniser takes then must not look like deafness.
+PATIENT_WORKER = {"WORKER_REPLY_LATE_SECONDS": "5"}
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +58,9 @@ def call(sandbox):
         if goodbye:
             spoken.append(Turn(text="Thank you, goodbye.", language="en-IN", expects_end=True))
         plan = CallPlan(turns=tuple(spoken), participant_attributes=tuple((attributes or {}).items()))
-        if "join" not in options:
-            options["token_url"] = sandbox.token_url
-        return await place_call(plan, control=sandbox.control, patience=patience or Patience(), **options)
+        return await place_call(
+            plan, token_url=sandbox.token_url, control=sandbox.control, patience=patience or Patience(), **options
+        )
 
     return place
 
@@ -89,7 +88,9 @@ def worker_with(stack):
 
     @contextlib.asynccontextmanager
     async def run(name, scope=None, **environment):
-        environment = PATIENT_WORKER | {"AGENT_NAME": name, "WORKER_IDLE_PROCESSES": "1"} | environment
+        # Its voice is twice as fast as that of the stack's own: most of a call is listening to it.
+        own = {"AGENT_NAME": name, "WORKER_IDLE_PROCESSES": "1", "TTS_PACE": "2"}
+        environment = PATIENT_WORKER | own | environment
         worker = await stack.start_worker(f"worker-{name}", environment, scope=scope)
         try:
             yield worker
@@ -97,20 +98,3 @@ def worker_with(stack):
             await worker.stop()
 
     return run
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def unhurried(stack, worker_with):
-    """The dispatch name of a worker that speaks as people do, for what is said in the midst of its words."""
-    async with worker_with("unhurried", TTS_PACE="1"):
-        yield "unhurried"
-
-
-@pytest.fixture
-def unhurried_call(unhurried, call, join):
-    """`call`, with that worker."""
-
-    async def place(*turns, **options):
-        return await call(*turns, join=join(unhurried), **options)
-
-    return place

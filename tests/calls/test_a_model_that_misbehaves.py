@@ -15,7 +15,7 @@ def question(text="Can you help me with my bill?"):
     return Turn(text=text, language="en-IN")
 
 
-async def call_with(sandbox, *faults, end=None, patience=None, join=None):
+async def call_with(sandbox, *faults, end=None, patience=None):
     """One turn for each fault, then one without, then a goodbye."""
 
     async def before_turn(index):
@@ -26,8 +26,8 @@ async def call_with(sandbox, *faults, end=None, patience=None, join=None):
     goodbye = Turn(text="Thank you, goodbye.", language="en-IN", expects_end=True)
     seen_before = len(await sandbox.seen())
     result = await place_call(
-        CallPlan(turns=(*turns, goodbye)), token_url=None if join else sandbox.token_url, join=join,
-        control=sandbox.control, before_turn=before_turn, patience=patience or Patience(),
+        CallPlan(turns=(*turns, goodbye)), token_url=sandbox.token_url, control=sandbox.control,
+        before_turn=before_turn, patience=patience or Patience(),
     )  # fmt: skip
     asked = [
         each for each in (await sandbox.seen())[seen_before:] if (each["provider"], each["kind"]) == ("llm", "asked")
@@ -59,10 +59,9 @@ async def test_a_model_without_a_word_to_say_is_no_silence(sandbox):
     assert result.good, result.errors
 
 
-async def test_a_model_that_says_goodbye_and_hangs_up_says_it_once_and_to_its_end(sandbox, unhurried, join):
+async def test_a_model_that_says_goodbye_and_hangs_up_says_it_once_and_to_its_end(sandbox):
     """A goodbye of its own may take longer than the ready one is given."""
-    patience = Patience(end_seconds=60)
-    result, _ = await call_with(sandbox, end="words_and_call", patience=patience, join=join(unhurried))
+    result, _ = await call_with(sandbox, end="words_and_call", patience=Patience(end_seconds=60))
 
     told = " ".join(line["text"] for line in result.transcript if line["by"] == "agent")
     assert " ".join(told.split()).endswith(GOODBYE)
@@ -74,7 +73,7 @@ async def test_a_model_that_says_goodbye_and_hangs_up_says_it_once_and_to_its_en
     assert result.good, result.errors
 
 
-async def test_a_story_without_an_end_is_ended_and_paid_for_as_it_is_heard(sandbox, unhurried, join):
+async def test_a_story_without_an_end_is_ended_and_paid_for_as_it_is_heard(sandbox):
     """Pins 24,800 characters taken and 200 s of speech made, of which a caller who then interrupts hears a part."""
 
     async def before_turn(index):
@@ -85,7 +84,7 @@ async def test_a_story_without_an_end_is_ended_and_paid_for_as_it_is_heard(sandb
     stop = Turn(text="Stop, what time is it now?", language="en-IN", barge_in_after_seconds=8.0)
     goodbye = Turn(text="Thank you, goodbye.", language="en-IN", expects_end=True)
     result = await place_call(
-        CallPlan(turns=(question("Please tell me a story."), stop, goodbye)), join=join(unhurried),
+        CallPlan(turns=(question("Please tell me a story."), stop, goodbye)), token_url=sandbox.token_url,
         control=sandbox.control, before_turn=before_turn,
     )  # fmt: skip
     spoken = [each.get("text", "") for each in (await sandbox.seen())[seen_before:] if each["provider"] == "tts"]

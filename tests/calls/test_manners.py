@@ -17,10 +17,10 @@ def spoken_seconds(result, since):
     return sum(end - max(start, since) for start, end in result.agent_audio if end > since)
 
 
-async def test_a_run_of_listening_words_does_not_stop_the_story_and_wants_no_answer(sandbox, unhurried_call):
-    whole = await unhurried_call(STORY)
+async def test_a_run_of_listening_words_does_not_stop_the_story_and_wants_no_answer(sandbox, call):
+    whole = await call(STORY)
     assert whole.good, whole.errors
-    acknowledged = await unhurried_call(
+    acknowledged = await call(
         STORY,
         Turn(text="हाँ जी हाँ जी, ठीक है, बोलिए।", language="hi-IN", barge_in_after_seconds=2.0),
         patience=Patience(answer_seconds=6, polite_silence_seconds=4),  # a pause is not the end of the story
@@ -33,10 +33,8 @@ async def test_a_run_of_listening_words_does_not_stop_the_story_and_wants_no_ans
     assert not any("ठीक" in reply or "heard" in reply for reply in replies), "it was answered"
 
 
-async def test_a_real_interruption_stops_the_agent_and_is_answered(sandbox, unhurried_call):
-    result = await unhurried_call(
-        STORY, Turn(text="Stop, what time is it now?", language="en-IN", barge_in_after_seconds=2.0)
-    )
+async def test_a_real_interruption_stops_the_agent_and_is_answered(sandbox, call):
+    result = await call(STORY, Turn(text="Stop, what time is it now?", language="en-IN", barge_in_after_seconds=2.0))
 
     interruption = result.turns[1]
     assert interruption.answered, result.errors

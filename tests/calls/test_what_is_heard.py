@@ -16,14 +16,14 @@ def said_by_agent(result):
     return " ".join(line["text"].strip() for line in result.transcript if line["by"] == "agent")
 
 
-async def test_a_yes_over_the_last_words_of_the_question_is_answered(sandbox, unhurried_call):
-    asked = await unhurried_call(NUMBER, goodbye=False, patience=LISTENING)
+async def test_a_yes_over_the_last_words_of_the_question_is_answered(sandbox, call):
+    asked = await call(NUMBER, goodbye=False, patience=LISTENING)
     assert asked.turns[0].reply.endswith("Is that right?"), asked.errors
     voice = [(start, end) for start, end in asked.agent_audio if start > asked.turns[0].ended_seconds]
     seconds = voice[-1][1] - voice[0][0]
 
     yes = Turn(text="Yes.", language="en-IN", barge_in_after_seconds=seconds - 0.8)
-    result = await unhurried_call(NUMBER, yes, goodbye=False, patience=LISTENING)
+    result = await call(NUMBER, yes, goodbye=False, patience=LISTENING)
 
     said = said_by_agent(result)
     _, asked_to_the_end, answer = said.partition("Is that right?")
@@ -31,9 +31,9 @@ async def test_a_yes_over_the_last_words_of_the_question_is_answered(sandbox, un
     assert answer.strip().startswith("Okay, I heard: Yes"), f"nobody answered the yes: {said}"
 
 
-async def test_a_request_over_the_greeting_is_answered_after_it(sandbox, unhurried_call):
+async def test_a_request_over_the_greeting_is_answered_after_it(sandbox, call):
     request = Turn(text="Where is my order 4521?", language="en-IN", barge_in_after_seconds=0.4)
-    result = await unhurried_call(request, goodbye=False, patience=LISTENING)
+    result = await call(request, goodbye=False, patience=LISTENING)
 
     greeting, _, answer = said_by_agent(result).partition("help you today?")
     assert greeting.startswith("Hello, this is Vaani"), greeting
@@ -41,7 +41,7 @@ async def test_a_request_over_the_greeting_is_answered_after_it(sandbox, unhurri
 
 
 @pytest.mark.parametrize("faults", [[], [{"provider": "llm", "fault": "words_and_call", "times": 1}]])
-async def test_a_request_over_the_goodbye_is_answered_and_the_call_goes_on(sandbox, unhurried_call, faults):
+async def test_a_request_over_the_goodbye_is_answered_and_the_call_goes_on(sandbox, call, faults):
     """Pins a room that was gone in the middle of "Wait, what time is it?", over a ready goodbye and the model's own."""
 
     async def before_turn(index):
@@ -49,26 +49,26 @@ async def test_a_request_over_the_goodbye_is_answered_and_the_call_goes_on(sandb
 
     bye = Turn(text="Thank you, goodbye.", language="en-IN")
     request = Turn(text="Wait, what time is it now?", language="en-IN", barge_in_after_seconds=1.0)
-    result = await unhurried_call(bye, request, patience=Patience(answer_seconds=8), before_turn=before_turn)
+    result = await call(bye, request, patience=Patience(answer_seconds=8), before_turn=before_turn)
 
     assert "Sure, it is" in result.turns[1].reply or "Sure, it is" in said_by_agent(result), said_by_agent(result)
     assert result.ended_by == "agent"
     assert result.good, result.errors
 
 
-async def test_the_agents_own_words_out_of_a_loudspeaker_are_no_turn(sandbox, unhurried_call):
+async def test_the_agents_own_words_out_of_a_loudspeaker_are_no_turn(sandbox, call):
     echo = Turn(text="Long ago a crow was very thirsty.", language="en-IN", barge_in_after_seconds=2.2)
-    result = await unhurried_call(STORY, echo, goodbye=False, patience=LISTENING)
+    result = await call(STORY, echo, goodbye=False, patience=LISTENING)
 
     said = said_by_agent(result)
     assert said.rstrip().endswith("flew away happily."), f"the agent stopped, or answered itself: {said}"
 
 
-async def test_what_is_said_into_an_echo_stops_the_agent_and_is_answered(sandbox, unhurried_call):
+async def test_what_is_said_into_an_echo_stops_the_agent_and_is_answered(sandbox, call):
     both = Turn(
         text="Long ago a crow was very, stop, what time is it now?", language="en-IN", barge_in_after_seconds=2.2
     )
-    result = await unhurried_call(STORY, both, patience=LISTENING)
+    result = await call(STORY, both, patience=LISTENING)
 
     heard = " ".join(line["text"] for line in result.transcript if line["by"] == "caller")
     assert "stop, what time" in heard, heard
@@ -76,9 +76,9 @@ async def test_what_is_said_into_an_echo_stops_the_agent_and_is_answered(sandbox
     assert result.turns[1].answered, result.errors
 
 
-async def test_words_made_out_of_noise_are_asked_about_and_move_no_call(sandbox, unhurried_call):
+async def test_words_made_out_of_noise_are_asked_about_and_move_no_call(sandbox, call):
     noise = Turn(text="Hm.", heard_text="वीडियो देखने के लिए धन्यवाद", heard_language="hi-IN", heard_probability=0.2)
-    result = await unhurried_call(noise, "What time is it now?")
+    result = await call(noise, "What time is it now?")
 
     said = said_by_agent(result)
     assert "Could you say it again?" in said, said
@@ -87,10 +87,10 @@ async def test_words_made_out_of_noise_are_asked_about_and_move_no_call(sandbox,
     assert result.good, result.errors
 
 
-async def test_a_caller_who_goes_on_just_when_the_answer_begins_has_one_turn_and_one_answer(sandbox, unhurried_call):
+async def test_a_caller_who_goes_on_just_when_the_answer_begins_has_one_turn_and_one_answer(sandbox, call):
     """Pins half a turn that was answered for itself, with a syllable of the first answer in the conversation."""
     pause = Pause(after_words=4, seconds=0.7)  # about as long as an answer takes here to begin
-    result = await unhurried_call(
+    result = await call(
         Turn(text="Where is my order from last week?", language="en-IN", pauses=(pause,)), goodbye=False
     )
 
