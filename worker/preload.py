@@ -48,7 +48,7 @@ Phrases.load()
 preload_voice_detector()
 describe_tools_once()
 llm.ToolContext([end_call, current_time, set_language]).parse_function_tools("openai", strict=True)
-# Sound comes and goes in fifty small pieces a second: asyncio's own loop takes a tenth more CPU for a call. Every
+# Sound comes and goes in fifty small pieces a second: a wake of asyncio's own loop takes 1.7 times the CPU. Every
 # process that is forked from here makes its loop by this policy.
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 if os.environ.get("WORKER_MCP_SERVERS"):

@@ -14,7 +14,7 @@ def ends_and_cuts():
         missing("recordings of real people are missing: apt-get install pocketsphinx-testdata")
     ends, cuts = [], []
     for name, marked in bench.RECORDED.items():
-        samples = bench._trimmed(bench._read(bench.RECORDINGS / name))
+        samples = bench.trimmed(bench._read(bench.RECORDINGS / name))
         ends.append(np.concatenate([samples, PAUSE]))
         text = bench._plain(marked)
         for place, mark in enumerate(marked):
