@@ -64,6 +64,17 @@ class Page:
             timeout=within * SECONDS,
         )
 
+    async def agent_has_said(self, words, within=20):
+        """The agent is in the midst of a reply: so many words of it were heard."""
+        await self.tab.wait_for_function(
+            """words => {
+                const said = document.querySelector('#transcript .agent.unfinished .said');
+                return said !== null && said.textContent.trim().split(/\\s+/).length >= words;
+            }""",
+            arg=words,
+            timeout=within * SECONDS,
+        )
+
     async def languages(self, speaker, how=""):
         chips = self.tab.locator(f"#transcript .{speaker} .language{how}")
         return await chips.evaluate_all("chips => chips.map(each => each.dataset.code)")
