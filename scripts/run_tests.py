@@ -69,7 +69,7 @@ TOGETHER = (
 )
 NO_PROCESSES = ("-m", "not nightly and not processes")
 # More lanes of calls fill both cores: workers then take longer to start and to answer than their callers wait.
-SERVED_LANES, COMPUTED_LANES, FAST_LANES = 3, 1, 3
+SERVED_LANES, COMPUTED_LANES, FAST_LANES = 2, 1, 3
 NICE = 19
 SLOWEST_SHOWN = 10
 
