@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from join_token.errors import Refusal
 from join_token.jwks import FetchedKeys, JwksUnavailable, KeyCache, fetch_jwks, within
+
+from tests.token.dripping import LONG_TLS_RECORD, Dripping
 
 PROMISED_SECONDS = 4.0
 
@@ -24,39 +25,6 @@ def outcome(reply, capsys):
     """Status, code and the log's reason."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"token.request"' in line]
     return reply.status_code, reply.get_json()["error"]["code"], lines[-1].get("why")
-
-
-class Dripping:
-    """An issuer that sends the beginning of an answer, and then a byte now and then, for ever."""
-
-    def __init__(self, beginning):
-        self.beginning = beginning
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/jwks"
-        self.over = threading.Event()
-        self.hung_up = threading.Event()
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self):
-        while not self.over.is_set():
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._drip, args=[connection], daemon=True).start()
-
-    def _drip(self, connection):
-        with connection:
-            try:
-                connection.sendall(self.beginning)
-                while not self.over.wait(0.2):
-                    connection.sendall(b"x")
-            except OSError:
-                self.hung_up.set()
-
-    def close(self):
-        self.over.set()
-        self.listener.close()
 
 
 @pytest.fixture(params=[b"", b"HTTP/1.1 200 OK\r\nX-A: ", b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n"])
@@ -229,7 +197,7 @@ def test_every_google_account_is_warned_of():
 def test_a_handshake_that_drips_is_cut_off_too(monkeypatch):
     """Each retry left a thread behind for as long as the issuer dripped."""
     monkeypatch.setattr("join_token.jwks._FETCH_SECONDS_MAX", 0.5)
-    issuer = Dripping(b"\x16\x03\x03\x40\x00")  # the head of a long TLS record: the handshake waits for the rest
+    issuer = Dripping(LONG_TLS_RECORD)
     try:
         with pytest.raises(JwksUnavailable):
             fetch_jwks(issuer.url.replace("http://", "https://"))

@@ -13,10 +13,10 @@ def access_token(host: str, seconds: float) -> str:
     """Return a token of the service account; it is asked for each time, the server keeps it for as long as it is good.
 
     Raises:
-        OSError, HTTPException, ValueError: There is no such server, or it has no token.
+        NO_ANSWER: There is no such server, or it has no token.
     Source: https://cloud.google.com/compute/docs/access/authenticate-workloads#applications
     """
-    status, content = ask("GET", f"http://{host}{_PATH}", b"", {"Metadata-Flavor": "Google"}, seconds)
+    status, content = ask("GET", f"http://{host}{_PATH}", {"Metadata-Flavor": "Google"}, seconds=seconds)
     if status != 200:
         raise ValueError(f"HTTP {status}")
     reply = json.loads(content)

@@ -5,21 +5,18 @@ Imported at the first token that needs it, because `cryptography` would cost eve
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import json
 import re
-import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import jwt
 
+from join_token.bounded_request import NO_ANSWER, answer_to
 from join_token.errors import Refusal
 
 _FETCH_SECONDS_MAX = 4.0
@@ -169,45 +166,18 @@ def fetch_jwks(url: str) -> FetchedKeys:
     Raises:
         JwksUnavailable: No answer in time, not a plain 200, or too large.
     """
-    parts = urlsplit(url)
     deadline = time.monotonic() + _FETCH_SECONDS_MAX
-    host, secure = parts.hostname or "", parts.scheme == "https"  # the settings allow http on loopback only
-    connection = (http.client.HTTPSConnection if secure else http.client.HTTPConnection)(host, parts.port)
-    cut_off: threading.Timer | None = None
     try:
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        sock = socket.create_connection((host, connection.port), timeout=_FETCH_SECONDS_MAX)
-        connection.sock = sock
-        if secure:
-            context = ssl.create_default_context()
-            sock = connection.sock = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
-        # Whoever waits has gone after that time; the sender of a byte now and then, in the handshake or after it, is
-        # cut off, and this thread ends.
-        cut_off = threading.Timer(_FETCH_SECONDS_MAX, _shut, [sock])
-        cut_off.daemon = True
-        cut_off.start()
-        if isinstance(sock, ssl.SSLSocket):
-            sock.do_handshake()
-        connection.request("GET", path, headers={"Accept": "application/json"})
-        response = connection.getresponse()
-        if response.status != 200:
-            passing = response.status >= 500 or response.status in {408, 425, 429}
-            raise JwksUnavailable(f"status {response.status}", heals=passing)
-        document = _read_until(response, deadline)
-        if time.monotonic() > deadline:
-            raise JwksUnavailable("too slow")  # cut off: what has come looks like the end of it
-        return FetchedKeys(document, _fresh_seconds(response.headers.get("Cache-Control", "")))
-    except (OSError, http.client.HTTPException, ValueError) as error:
+        with answer_to("GET", url, {"Accept": "application/json"}, seconds=_FETCH_SECONDS_MAX) as answer:
+            if answer.status != 200:
+                passing = answer.status >= 500 or answer.status in {408, 425, 429}
+                raise JwksUnavailable(f"status {answer.status}", heals=passing)
+            document = _read_until(answer, deadline)
+            if time.monotonic() > deadline:
+                raise JwksUnavailable("too slow")  # cut off: what has come looks like the end of it
+            return FetchedKeys(document, _fresh_seconds(answer.headers.get("Cache-Control", "")))
+    except NO_ANSWER as error:
         raise JwksUnavailable(type(error).__name__) from error
-    finally:
-        if cut_off is not None:
-            cut_off.cancel()
-        connection.close()
-
-
-def _shut(sock: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _read_until(response: http.client.HTTPResponse, deadline: float) -> bytes:

@@ -7,7 +7,6 @@ One span is a few lines of protobuf, and a test reads them with OpenTelemetry's 
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import queue
 import re
@@ -16,7 +15,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from join_token.bounded_request import ask
+from join_token.bounded_request import NO_ANSWER, ask
 from join_token.google_token import access_token
 from join_token.request_log import log_trace_lost
 from join_token.trace_settings import TraceSettings
@@ -95,7 +94,7 @@ class Tracing:
         """Deliver one request. What is not taken is not tried again, and told once until something is taken again."""
         try:
             self._post(body)
-        except (_NotDelivered, OSError, http.client.HTTPException, ValueError) as error:
+        except (_NotDelivered, *NO_ANSWER) as error:
             if not self._is_told:
                 self._is_told = True
                 log_trace_lost(str(error) if isinstance(error, _NotDelivered) else type(error).__name__)
@@ -108,10 +107,10 @@ class Tracing:
         if settings.metadata_host:
             try:
                 headers["authorization"] = f"Bearer {access_token(settings.metadata_host, settings.seconds)}"
-            except (OSError, http.client.HTTPException, ValueError) as error:
+            except NO_ANSWER as error:
                 raise _NotDelivered(f"no token from the metadata server: {type(error).__name__}") from None
         headers["Content-Type"] = "application/x-protobuf"
-        status, _ = ask("POST", settings.url, body, headers, settings.seconds)
+        status, _ = ask("POST", settings.url, headers, seconds=settings.seconds, body=body)
         if not 200 <= status < 300:
             raise _NotDelivered(f"HTTP {status}")
 
