@@ -17,9 +17,8 @@ import aiohttp
 
 from worker import log_events
 from worker.budget.checks import tell_budgets
-from worker.consent.notices import Notices
 from worker.conversation.phrase_audio import PhraseAudio, render_missing
-from worker.conversation.phrases import Phrases
+from worker.conversation.phrases import phrases_of
 from worker.end_of_turn.session_options import misses_sound
 from worker.end_of_turn.sound.model import WEIGHTS
 from worker.health import HealthServer
@@ -191,10 +190,7 @@ async def _until_stopped(
 async def _render_phrases(settings: Settings, registered: asyncio.Event) -> None:
     """Fill the phrase cache beside the calls; a provider that is down costs only the ready audio."""
     await registered.wait()  # taking calls comes first: a start is seconds of CPU already
-    consent = Notices.load(settings.consent.rules, settings.consent.consent_notice_file)
-    said = Phrases.load(settings.call.phrases_file, consent.phrases)
-    if settings.tools.transfer_trunk:
-        said = said.with_part("colleague")
+    said = phrases_of(settings)
     menu = [(language, said.text("menu", language, digit=key)) for key, language in settings.phone.menu.items()]
     phrases = [*said.every(settings.call.default_language), *menu]
     silent = SarvamVoice(None, settings.tts, settings.sarvam)  # enough to know which files there should be

@@ -46,7 +46,7 @@ from worker.conversation.consultation import EarsAndVoice
 from worker.conversation.handoff import Handoff
 from worker.conversation.one_microphone import OneMicrophone
 from worker.conversation.phrase_audio import PhraseAudio
-from worker.conversation.phrases import Phrases
+from worker.conversation.phrases import Phrases, phrases_of
 from worker.conversation.spending import BudgetParts
 from worker.conversation.tool_services import ToolServices
 from worker.conversation.usage import CallUsage
@@ -135,7 +135,7 @@ def prewarm(proc: JobProcess, budget_address: str, load_address: str) -> None:
         settings=settings,
         vad=build_vad(settings.turns),
         llm=model,
-        phrases=phrases(settings),
+        phrases=phrases_of(settings),
         instructions=instructions(settings.call),
         prices=PriceTable.load(settings.money),
         outcome=maker_of(settings) if settings.outcome.is_on else None,
@@ -168,12 +168,6 @@ def maker_of(settings: Settings) -> OutcomeMaker | None:
     except BadSchema as error:
         log.error("no outcomes are written", extra={"why": str(error)})
         return None
-
-
-def phrases(settings: Settings) -> Phrases:
-    """Load the phrases of this deployment. Raises ValueError for a phrases file that cannot be used."""
-    loaded = Phrases.load(settings.call.phrases_file, notices(settings.consent).phrases)
-    return loaded.with_part("colleague") if settings.tools.transfer_trunk else loaded
 
 
 def instructions(settings: CallSettings) -> str:

@@ -9,8 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from worker.consent.notices import Notices
 from worker.lang import part_of
 from worker.languages import ENGLISH, SUPPORTED
+from worker.settings import Settings
 
 FALLBACK_LANGUAGE = ENGLISH
 _SLOT = re.compile(r"\{[a-z]+\}")
@@ -61,6 +63,13 @@ class Phrases:
             for text in self._table[language].values():
                 if not _SLOT.search(text):
                     yield language, text
+
+
+def phrases_of(settings: Settings) -> Phrases:
+    """Load all that this deployment says. Raises ValueError for a file that cannot be used."""
+    notices = Notices.load(settings.consent.rules, settings.consent.consent_notice_file)
+    said = Phrases.load(settings.call.phrases_file, notices.phrases)
+    return said.with_part("colleague") if settings.tools.transfer_trunk else said
 
 
 def _read(path: Path) -> dict[str, dict[str, str]]:
