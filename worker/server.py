@@ -234,7 +234,7 @@ async def take_call(ctx: JobContext) -> None:
         usage=usage_of(ctx, settings),
         handoff=handoff(ctx, session, settings),
         ticket=read_ticket(ctx.job.metadata),
-        errand=errand_of(ctx, settings),
+        errand=errand_of(ctx, succession_of(ctx, settings)),
         record=begun_record(ctx, settings),
         consent=consent_parts(ctx, settings),
         sound=sound_parts(ctx, settings),
@@ -353,7 +353,7 @@ def budget_parts(ctx: JobContext, ready: Prewarmed) -> BudgetParts | None:
         dearest_turn=turns.dearest_rupees(ready.prices.bill),
         usual_turn=turns.usual_rupees(ready.prices.bill),
         afterwards=turns.outcome_rupees(ready.prices.bill),
-        is_outbound=errand_of(ctx, settings) is not None,
+        is_outbound=errand_of(ctx, succession) is not None,
     )
 
 
@@ -464,9 +464,8 @@ def first_ticket(ctx: JobContext, succession: Succession | None) -> Ticket:
     return succession.ticket if succession is not None else read_ticket(ctx.job.metadata) or Ticket(0.0)
 
 
-def errand_of(ctx: JobContext, settings: Settings) -> Errand | None:
+def errand_of(ctx: JobContext, succession: Succession | None) -> Errand | None:
     """Return what an outbound call is for, maybe begun by another agent; None for every other call."""
-    succession = succession_of(ctx, settings)
     return read_errand(succession.first_metadata if succession is not None else ctx.job.metadata)
 
 

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from worker.phone.errand import Errand
 from worker.recovery.rooms import Rooms
 from worker.recovery.snapshot import Seal
-from worker.server import errand_of
+from worker.server import errand_of, succession_of
 
 SECRET = "a secret of the project"
 SETTINGS = SimpleNamespace(livekit=SimpleNamespace(api_secret=SecretStr(SECRET)))
@@ -28,13 +28,14 @@ class Dispatches:
     async def create_dispatch(self, request):
         self.kept.append(SimpleNamespace(metadata=request.metadata))
 
-    def job_context(self):
-        """The newest one's."""
-        return SimpleNamespace(
+    def errand(self):
+        """What the newest one's agent is told."""
+        context = SimpleNamespace(
             is_fake_job=lambda: False,
             job=SimpleNamespace(metadata=self.kept[-1].metadata),
             room=SimpleNamespace(name="out-1"),
         )
+        return errand_of(context, succession_of(context, SETTINGS))
 
 
 @pytest.mark.parametrize("reasons", [(), ("crashed",), ("handover", "lost", "handover")])
@@ -44,11 +45,11 @@ async def test_every_agent_of_an_outbound_call_knows_what_it_is_for(reasons):
     rooms = Rooms(SimpleNamespace(agent_dispatch=dispatches), Seal(SECRET))
     for reason in reasons:
         await rooms.send_agent("out-1", "vaani", reason, "agent-0")
-    assert errand_of(dispatches.job_context(), SETTINGS) == ERRAND
+    assert dispatches.errand() == ERRAND
 
 
 @pytest.mark.parametrize("first", ["", '{"at": 1, "caller": "c"}'])
 async def test_a_call_that_came_in_has_no_errand_later_either(first):
     dispatches = Dispatches(first)
     await Rooms(SimpleNamespace(agent_dispatch=dispatches), Seal(SECRET)).send_agent("out-1", "vaani", "crashed")
-    assert errand_of(dispatches.job_context(), SETTINGS) is None
+    assert dispatches.errand() is None
