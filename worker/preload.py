@@ -29,9 +29,7 @@ from worker.languages import SUPPORTED
 from worker.livekit_internals import describe_tools_once, preload_first_request, preload_voice_detector
 from worker.providers import openai_refusals
 from worker.spoken import speakable
-from worker.tools.current_time import current_time
-from worker.tools.end_call import end_call
-from worker.tools.set_language import set_language
+from worker.tools.offered import ALWAYS_OFFERED
 
 __all__ = ["numpy", "openai", "sarvam", "worker"]
 
@@ -47,7 +45,7 @@ openai_refusals.tls()
 Phrases.load()
 preload_voice_detector()
 describe_tools_once()
-llm.ToolContext([end_call, current_time, set_language]).parse_function_tools("openai", strict=True)
+llm.ToolContext(list(ALWAYS_OFFERED)).parse_function_tools("openai", strict=True)
 # Sound comes and goes in fifty small pieces a second: a wake of asyncio's own loop takes 1.7 times the CPU. Every
 # process that is forked from here makes its loop by this policy.
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())

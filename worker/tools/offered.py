@@ -21,6 +21,7 @@ from worker.tools.set_language import set_language
 from worker.tools.transfer_to_human import transfer_to_human
 
 log = logging.getLogger("vaani")
+ALWAYS_OFFERED = (end_call, current_time, set_language)
 
 
 def offered_tools(settings: ToolSettings, sources: ToolSourceSettings) -> list[Any]:
@@ -29,7 +30,7 @@ def offered_tools(settings: ToolSettings, sources: ToolSourceSettings) -> list[A
     Raises:
         BadSettings: WORKER_TOOLS_MODULE cannot be used.
     """
-    tools: list[Any] = [end_call, current_time, set_language]
+    tools: list[Any] = [*ALWAYS_OFFERED]
     if settings.orders_url:
         tools.append(order_status)
     if settings.transfer_to or settings.transfer_webhook_url:
