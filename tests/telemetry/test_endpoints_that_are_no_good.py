@@ -60,6 +60,14 @@ def drip(line):
         line.sendall(b"x")
 
 
+def drip_last_words(line):
+    """A body that never ends, a byte at a time, of an answer after which the connection is closed."""
+    whole_request(line)
+    line.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 90000\r\n\r\n")
+    while not stop.wait(0.02):
+        line.sendall(b"x")
+
+
 def flood(line):
     """Says 10 bytes, or nothing, and sends for ever."""
     whole_request(line)
@@ -110,7 +118,7 @@ def stopping():
     stop.set()
 
 
-@pytest.mark.parametrize("answer", [drip, promise, silence, nonsense])
+@pytest.mark.parametrize("answer", [drip, drip_last_words, promise, silence, nonsense])
 def test_a_delivery_ends_in_time_whatever_is_answered(answer):
     with answering(answer) as url:
         endpoint, began = Endpoint(url, {}, seconds=0.3), time.monotonic()

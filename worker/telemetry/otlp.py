@@ -11,6 +11,7 @@ import http.client
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,11 +85,16 @@ class Endpoint:
             raise NotDelivered(type(error).__name__, retryable=True) from None
 
     def _post(self, line: http.client.HTTPConnection, content: bytes) -> int:
-        # A timeout alone counts from byte to byte: an endpoint that drips would hold us for ever.
-        late = threading.Timer(self._seconds, _cut, (line,))
-        late.daemon = True
-        late.start()
+        deadline = time.monotonic() + self._seconds
+        late: threading.Timer | None = None
         try:
+            if line.sock is None:
+                line.connect()
+            # A timeout alone counts from byte to byte: an endpoint that drips would hold us for ever. The socket itself
+            # is cut off: the connection gives its own away with an answer that closes it.
+            late = threading.Timer(max(0.0, deadline - time.monotonic()), _cut, (line.sock,))
+            late.daemon = True
+            late.start()
             line.request("POST", self._path, content, self._headers)
             reply = line.getresponse()
             reply.read(REPLY_BYTES_MAX)
@@ -100,7 +106,8 @@ class Endpoint:
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise NotDelivered(type(error).__name__, retryable=True) from None
         finally:
-            late.cancel()
+            if late is not None:
+                late.cancel()
             if self._line is None:
                 line.close()
 
@@ -128,7 +135,6 @@ def _context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
-def _cut(line: http.client.HTTPConnection) -> None:
-    if line.sock is not None:
-        with contextlib.suppress(OSError):
-            line.sock.shutdown(socket.SHUT_RDWR)
+def _cut(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
