@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
-from terraform_bench import IMAGE_A, Bench, environment, new_bench
+import yaml
+from terraform_bench import IMAGE_A, Bench, by_name, environment, new_bench
 
 from tests.needs import missing
 
@@ -39,6 +41,20 @@ def planned(bench) -> dict[str, dict[str, Any]]:
     shown = json.loads(bench.ok("show", "-json", "settings.plan"))["planned_values"]["root_module"]["resources"]
     (bench.folder / "terraform.tfvars.json").unlink()
     return {resource["address"]: resource["values"] for resource in shown}
+
+
+@pytest.fixture(scope="session")
+def pool(planned) -> dict[str, dict[str, Any]]:
+    """The containers of the planned workers, by name."""
+    return by_name(planned['google_cloud_run_v2_worker_pool.worker["one"]']["template"][0]["containers"])
+
+
+@pytest.fixture(scope="session")
+def collector_reads(pool) -> dict[str, Any]:
+    """The configuration of the planned collector: the variable that its argument names."""
+    (argument,) = pool["collector"]["args"]
+    variable = re.fullmatch(r"--config=env:(\w+)", argument)[1]
+    return yaml.safe_load(by_name(pool["collector"]["env"])[variable]["value"])
 
 
 @pytest.fixture(scope="module")

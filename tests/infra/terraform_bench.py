@@ -113,6 +113,11 @@ def new_bench(target: Path, env: dict[str, str], source: Path = INFRA) -> Bench:
     return bench
 
 
+def by_name(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Blocks that Terraform lists, such as containers and their variables, by their names."""
+    return {entry["name"]: entry for entry in entries}
+
+
 def flat(text: str) -> str:
     """Terraform's message without its box and line breaks."""
     return " ".join(re.sub(r"\x1b\[[0-9;]*m|[│╷╵]", " ", text).split())

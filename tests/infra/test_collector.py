@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from join_token.settings import settings_from
-from terraform_bench import INFRA
+from terraform_bench import INFRA, by_name
 
 from worker.environment import load_settings
 
@@ -28,72 +26,51 @@ ON_THE_PROJECT = {
 }
 
 
-@pytest.fixture(scope="module")
-def pool(planned) -> dict[str, dict[str, Any]]:
-    """The containers of a planned pool, by name."""
-    return by_name(planned['google_cloud_run_v2_worker_pool.worker["one"]']["template"][0]["containers"])
-
-
-def by_name(entries: list[dict[str, Any]]) -> dict[str, Any]:
-    return {entry["name"]: entry for entry in entries}
-
-
-def configuration(container: dict[str, Any]) -> dict[str, Any]:
-    """What the collector reads: the variable that its argument names."""
-    (argument,) = container["args"]
-    variable = re.fullmatch(r"--config=env:(\w+)", argument)[1]
-    return yaml.safe_load(by_name(container["env"])[variable]["value"])
-
-
-def test_every_part_is_built_in_and_used_and_no_other_is_named(pool):
-    read = configuration(pool["collector"])
-    assert {kind: set(read[kind]) for kind in BUILT_IN} == BUILT_IN
-    pipelines = read["service"]["pipelines"]
+def test_every_part_is_built_in_and_used_and_no_other_is_named(collector_reads):
+    assert {kind: set(collector_reads[kind]) for kind in BUILT_IN} == BUILT_IN
+    pipelines = collector_reads["service"]["pipelines"]
     for kind in ("receivers", "processors", "exporters"):
-        assert {part for each in pipelines.values() for part in each[kind]} == set(read[kind]), kind
-    assert set(read["service"]["extensions"]) == set(read["extensions"])
-    assert read["exporters"]["otlphttp"]["auth"]["authenticator"] in read["extensions"]
+        assert {part for each in pipelines.values() for part in each[kind]} == set(collector_reads[kind]), kind
+    assert set(collector_reads["service"]["extensions"]) == set(collector_reads["extensions"])
+    assert collector_reads["exporters"]["otlphttp"]["auth"]["authenticator"] in collector_reads["extensions"]
     assert set(pipelines) == {"traces", "metrics"}
 
 
-def test_what_is_too_much_is_refused_first_and_what_is_sent_is_batched_last(pool):
+def test_what_is_too_much_is_refused_first_and_what_is_sent_is_batched_last(pool, collector_reads):
     """At the end a limiter would bound nothing; its limit is below Go's own, and that below the container's."""
-    read = configuration(pool["collector"])
-    for pipeline in read["service"]["pipelines"].values():
+    for pipeline in collector_reads["service"]["pipelines"].values():
         assert (pipeline["processors"][0], pipeline["processors"][-1]) == ("memory_limiter", "batch")
-    limit = read["processors"]["memory_limiter"]["limit_mib"]
+    limit = collector_reads["processors"]["memory_limiter"]["limit_mib"]
     go_limit = int(by_name(pool["collector"]["env"])["GOMEMLIMIT"]["value"].removesuffix("MiB"))
     assert 0 < limit <= go_limit < int(pool["collector"]["resources"][0]["limits"]["memory"].removesuffix("Mi"))
 
 
-def test_the_worker_sends_to_where_the_collector_listens_and_nobody_else_can(pool):
+def test_the_worker_sends_to_where_the_collector_listens_and_nobody_else_can(pool, collector_reads):
     settings = load_settings(
         {e["name"]: e["value"] or "wss://a-secret-of-32-characters-or-more" for e in pool["worker"]["env"]}
     )
-    listens = configuration(pool["collector"])["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
+    listens = collector_reads["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
     assert listens.startswith("127.0.0.1:")
     assert settings.telemetry.traces_url == f"http://{listens}/v1/traces"
     assert settings.telemetry.metrics_url == f"http://{listens}/v1/metrics"
 
 
-def test_a_collector_that_is_down_neither_delays_a_worker_nor_ends_a_call(pool):
+def test_a_collector_that_is_down_neither_delays_a_worker_nor_ends_a_call(pool, collector_reads):
     """On Cloud Run a liveness probe of any container ends the instance, and its calls."""
     assert "collector" not in (pool["worker"]["depends_on"] or [])
     assert not pool["collector"]["liveness_probe"]
     port = pool["collector"]["startup_probe"][0]["http_get"][0]["port"]
-    assert configuration(pool["collector"])["extensions"]["health_check"]["endpoint"] == f"0.0.0.0:{port}"
+    assert collector_reads["extensions"]["health_check"]["endpoint"] == f"0.0.0.0:{port}"
 
 
-def test_the_function_and_the_call_are_of_one_project(pool, planned):
+def test_the_function_and_the_call_are_of_one_project(collector_reads, planned):
     function = planned["google_cloudfunctions2_function.token[0]"]["service_config"][0]
     secrets = {
         entry["key"]: "wss://a-secret-of-32-characters-or-more" for entry in function["secret_environment_variables"]
     }
     traces = settings_from({**function["environment_variables"], **secrets, "K_SERVICE": "vaani-token"}).traces
-    said = {
-        each["key"]: each["value"] for each in configuration(pool["collector"])["processors"]["resource"]["attributes"]
-    }
-    assert traces.url == configuration(pool["collector"])["exporters"]["otlphttp"]["endpoint"] + "/v1/traces"
+    said = {each["key"]: each["value"] for each in collector_reads["processors"]["resource"]["attributes"]}
+    assert traces.url == collector_reads["exporters"]["otlphttp"]["endpoint"] + "/v1/traces"
     assert traces.metadata_host, "Google is told who sends"
     assert traces.project_id == said["gcp.project_id"] == "my-project"
     # Google's Prometheus files nothing without a place, and two workers' figures under one name without an instance.

@@ -52,11 +52,9 @@ def otelcol() -> Path:
 
 
 @pytest.fixture(scope="module")
-def configuration(planned) -> dict[str, Any]:
+def configuration(collector_reads) -> dict[str, Any]:
     """What the collector is planned to read, but for the two parts that can only talk to Google."""
-    containers = planned['google_cloud_run_v2_worker_pool.worker["one"]']["template"][0]["containers"]
-    (collector,) = (each for each in containers if each["name"] == "collector")
-    read = yaml.safe_load({entry["name"]: entry["value"] for entry in collector["env"]}["COLLECTOR_CONFIG"])
+    read = copy.deepcopy(collector_reads)
     sign_in = read["exporters"]["otlphttp"].pop("auth")["authenticator"]
     assert read["extensions"].pop(sign_in) == {}
     read["service"]["extensions"].remove(sign_in)

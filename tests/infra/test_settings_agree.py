@@ -21,16 +21,17 @@ FRAMEWORKS = {"NUM_CPUS"}  # livekit-agents' own
 
 
 @pytest.fixture(scope="module")
-def environments(planned):
+def environments(planned, pool):
     """The environments of the processes, as planned; secrets with values of the right form."""
     function = planned["google_cloudfunctions2_function.token[0]"]["service_config"][0]
-    pool = planned['google_cloud_run_v2_worker_pool.worker["one"]']["template"][0]["containers"][0]["env"]
     secret = {"LIVEKIT_URL": "wss://example.livekit.cloud"}
     given = "a-secret-of-thirty-two-characters-or-more"
     token = function["environment_variables"] | {
         entry["key"]: secret.get(entry["key"], given) for entry in function["secret_environment_variables"]
     }
-    worker = {e["name"]: e["value"] if not e["value_source"] else secret.get(e["name"], given) for e in pool}
+    worker = {
+        e["name"]: e["value"] if not e["value_source"] else secret.get(e["name"], given) for e in pool["worker"]["env"]
+    }
     looking = planned["google_cloud_run_v2_service.console[0]"]["template"][0]["containers"][0]["env"]
     # The project's number is known once there is a bucket.
     console = {e["name"]: given if e["value_source"] else e.get("value", "/projects/1/...") for e in looking}
