@@ -3,6 +3,7 @@
 import pytest
 
 from worker.checks import setting_problems
+from worker.conversation.phrases import phrases_of
 from worker.environment import load_settings
 from worker.errors import BadSettings
 
@@ -53,6 +54,12 @@ def test_a_colleagues_trunk_and_language_are_checked_before_a_caller_waits_for_t
         load_settings(NEEDED | {f"WORKER_TRANSFER_{name}": value})
     assert f"WORKER_TRANSFER_{name}: " in str(refused.value)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(("trunk", "is_there"), [("ST_1", True), ("", False)])
+def test_what_a_colleague_hears_is_rendered_ahead_where_one_may_be_rung_and_nowhere_else(trunk, is_there):
+    phrases = phrases_of(load_settings(NEEDED | {"WORKER_TRANSFER_TRUNK": trunk}))
+    assert any("press 1 or say yes" in text for _, text in phrases.every("en-IN")) is is_there
 
 
 def test_a_trunk_without_anybody_to_ring_through_it_is_told_at_the_start():
