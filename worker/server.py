@@ -17,7 +17,6 @@ from livekit.agents import (
     AutoSubscribe,
     JobContext,
     JobProcess,
-    RecordingOptions,
     TurnHandlingOptions,
     llm,
     room_io,
@@ -44,6 +43,7 @@ from worker.conversation.call_recording import SoundParts
 from worker.conversation.consent_talk import ConsentParts, notices
 from worker.conversation.consultation import EarsAndVoice
 from worker.conversation.handoff import Handoff
+from worker.conversation.no_upload import NOTHING_IS_UPLOADED
 from worker.conversation.one_microphone import OneMicrophone
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases, phrases_of
@@ -83,10 +83,6 @@ log = logging.getLogger("vaani")
 # The recogniser's and the voice detector's own rate: at the framework's 24 kHz both would resample, in Python, all
 # the time.
 INPUT_SAMPLE_RATE_HZ = 16_000
-
-
-# A switch of the LiveKit Cloud project asks for sound, words, traces and logs to be uploaded, out of India. No.
-NOTHING_IS_UPLOADED = RecordingOptions(audio=False, traces=False, logs=False, transcript=False, redaction=False)
 
 
 @dataclass(frozen=True, slots=True)

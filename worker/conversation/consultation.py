@@ -18,7 +18,6 @@ from livekit.agents import (
     Agent,
     AgentSession,
     ModelSettings,
-    RecordingOptions,
     UserInputTranscribedEvent,
     UserStateChangedEvent,
     room_io,
@@ -27,6 +26,7 @@ from livekit.agents import (
 from livekit.agents.voice import SpeechHandle
 
 from worker.consent.answers import Answer, read_answer, read_key
+from worker.conversation.no_upload import NOTHING_IS_UPLOADED
 from worker.conversation.pacing import in_portions
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
@@ -42,7 +42,6 @@ from worker.spoken import pronounced_stream, speakable_stream
 ANSWER_SECONDS = 8.0  # after the question; who says something else is told and asked once more
 LAST_WORDS_SECONDS = 6.0
 TIMES_TOLD = 2
-NOTHING_IS_KEPT = RecordingOptions(audio=False, traces=False, logs=False, transcript=False, redaction=False)
 _OUTCOMES = {Answer.YES: Transfer.DONE, Answer.NO: Transfer.DECLINED, Answer.LATER: Transfer.DECLINED}
 
 
@@ -122,7 +121,8 @@ class Consultation:
     async def _start(self) -> None:
         hears = room_io.AudioInputOptions(sample_rate=SAMPLE_RATE_HZ, noise_cancellation=self._line_echo)
         await self._session.start(
-            agent=_Spokesperson(self._parts, self._usage), room=self._room, record=NOTHING_IS_KEPT, session_host=False,
+            agent=_Spokesperson(self._parts, self._usage), room=self._room,
+            record=NOTHING_IS_UPLOADED, session_host=False,
             room_options=room_io.RoomOptions(
                 audio_input=hears, audio_output=room_io.AudioOutputOptions(track_name=TRACK_NAME),
                 text_input=False, text_output=False, participant_identity=self._colleague,
