@@ -9,11 +9,10 @@ Some two minutes; `--moments FILE` keeps what was heard, and then it is a second
 """
 
 import argparse
-import json
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from bench.interruptions.corpus import made, usual_level
 from bench.interruptions.judging import Line, Moment, moments
 from bench.interruptions.noises import MAKERS
 from bench.interruptions.recordings import JUDGED_ONLY, NoRecordings, read_recordings
+from bench.kept import kept_or_collected
 from worker.barge_in.judge import Weights
 from worker.barge_in.sound import SIGNS
 
@@ -152,7 +152,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help="write the weights that the worker reads")
     options = parser.parse_args(arguments)
     try:
-        material = _material(options.folder, options.moments)
+        material = kept_or_collected(options.moments, _read, lambda: collect(options.folder))
     except NoRecordings as error:
         print(error, file=sys.stderr)
         return 2
@@ -167,14 +167,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _material(folder: Path, kept: Path | None) -> list[Judged]:
-    if kept is not None and kept.is_file():
-        given: list[dict[str, Any]] = json.loads(kept.read_text("utf-8"))
-        return [Judged(**{**one, "moments": tuple(Moment(**each) for each in one["moments"])}) for one in given]
-    material = collect(folder)
-    if kept is not None:
-        kept.write_text(json.dumps([asdict(one) for one in material]), "utf-8")
-    return material
+def _read(fields: dict[str, Any]) -> Judged:
+    return Judged(**{**fields, "moments": tuple(Moment(**each) for each in fields["moments"])})
 
 
 if __name__ == "__main__":

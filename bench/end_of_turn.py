@@ -144,6 +144,13 @@ class Listeners:
         )
 
 
+def both_listeners() -> Listeners:
+    """The two of them; raises FileNotFoundError where the weights of ours are missing."""
+    if not WEIGHTS.is_file():
+        raise FileNotFoundError(f"There is no {WEIGHTS}. Run `make setup`.")
+    return Listeners()
+
+
 def collect(quick: bool) -> list[Moment]:
     """Every silence of every turn, with what the models say of it."""
     return _with_text_model(list(of_the_bench(Listeners(), quick)))

@@ -10,18 +10,15 @@ the models said, and then it is a few seconds.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from bench.end_of_turn import (
     RATE_HZ,
-    Listeners,
     Material,
     Moment,
     Numbers,
@@ -29,6 +26,7 @@ from bench.end_of_turn import (
     Sweep,
     as_shipped,
     best_at,
+    both_listeners,
     evidence_rule,
     pause_lengths,
     score,
@@ -39,13 +37,13 @@ from bench.end_of_turn import (
     with_noise,
 )
 from bench.end_of_turn_sound import combined_rule, pipecat_rule, right_order
+from bench.kept import kept_or_collected
 from bench.utterances import load_paused
 from bench.utterances.table import UNCHOSEN_VOICES
 from bench.utterances.voices import sound
 from sandbox.phone import g711
 from sandbox.phone.sdp import PCMU
 from sandbox.voices import Samples, resample
-from worker.end_of_turn.sound.model import WEIGHTS
 from worker.end_of_turn.sound.verdict import sound_table
 
 SHARES = (0.03, 0.05, 0.08, 0.10, 0.15)
@@ -68,7 +66,7 @@ CONDITIONS: dict[str, Callable[[Samples], Samples]] = {
 
 def collect() -> Iterator[Moment]:
     """Every stop of every turn, from each voice of its language and under each condition."""
-    listeners = Listeners()
+    listeners = both_listeners()
     for number, turn in enumerate(load_paused()):
         said = UNCHOSEN_VOICES[turn.language]
         voices = said[:2] if turn.language == "en-IN" else said[number % 2 : number % 2 + 1]
@@ -160,17 +158,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.end_of_turn_curves", description=__doc__)
     parser.add_argument("--moments", type=Path, help="keep there what the models said, or take it from there")
     options = parser.parse_args(arguments)
-    kept: Path | None = options.moments
-    if kept is not None and kept.is_file():
-        given: list[dict[str, Any]] = json.loads(kept.read_text("utf-8"))
-        moments = [Moment(**one) for one in given]
-    elif not WEIGHTS.is_file():
-        sys.stderr.write(f"There is no {WEIGHTS}. Run `make setup`.\n")
+    try:
+        moments = kept_or_collected(options.moments, lambda fields: Moment(**fields), collect)
+    except FileNotFoundError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
-    else:
-        moments = list(collect())
-    if kept is not None:
-        kept.write_text(json.dumps([asdict(one) for one in moments]), "utf-8")
     for line in report(Material(moments)):
         print(line)
     return 0

@@ -14,21 +14,20 @@ import itertools
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from bench import recorded_turns
 from bench.end_of_turn import (
-    Listeners,
     Material,
     Moment,
     Numbers,
     Score,
     Sweep,
     best_at,
+    both_listeners,
     evidence_rule,
     of_the_bench,
     pause_lengths,
@@ -36,8 +35,8 @@ from bench.end_of_turn import (
     silence_only,
     threshold_rule,
 )
+from bench.kept import kept_or_collected
 from worker.end_of_turn import DEFAULT_POLICY, WaitPolicy
-from worker.end_of_turn.sound.model import WEIGHTS
 from worker.end_of_turn.wait_policy import STREAMING_POLICY
 
 TABLE = Path(__file__).parents[1] / "worker" / "end_of_turn" / "data" / "sound.toml"
@@ -64,7 +63,7 @@ WORDS_ALONE = Choice(2.0, 0.0)  # no probability is that high or that low
 
 def collect(folder: Path) -> list[Moment]:
     """Every stop of the recordings, and of this machine's voices and recordings; what the models say of each."""
-    listeners = Listeners()
+    listeners = both_listeners()
     moments = [
         listeners.moment(stop, recorded_turns.LANGUAGE, unseen=True) for stop in recorded_turns.read_stops(folder)
     ]
@@ -189,10 +188,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help="write the table that the worker reads")
     options = parser.parse_args(arguments)
     try:
-        material = Material(_moments(options.folder, options.moments))
+        kept = kept_or_collected(options.moments, lambda fields: Moment(**fields), lambda: collect(options.folder))
     except FileNotFoundError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    material = Material(kept)
     for line in report(material):
         print(line)
     if options.write:
@@ -201,18 +201,6 @@ def main(arguments: list[str] | None = None) -> int:
         TABLE.write_text(as_toml(choose(told, lengths, DEFAULT_POLICY)), "utf-8")
         print(f"wrote {TABLE}")
     return 0
-
-
-def _moments(folder: Path, kept: Path | None) -> list[Moment]:
-    if kept is not None and kept.is_file():
-        given: list[dict[str, Any]] = json.loads(kept.read_text("utf-8"))
-        return [Moment(**one) for one in given]
-    if not WEIGHTS.is_file():
-        raise FileNotFoundError(f"There is no {WEIGHTS}. Run `make setup`.")
-    moments = collect(folder)
-    if kept is not None:
-        kept.write_text(json.dumps([asdict(one) for one in moments]), "utf-8")
-    return moments
 
 
 if __name__ == "__main__":
