@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.figures import percentile
 from bench.interruptions.corpus import LISTENING, Heard, read_corpus, usual_level
-from bench.interruptions.judging import Line, moments
+from bench.interruptions.judging import Line, moments, stopped_after_seconds
 from worker.conversation.acknowledgements import is_acknowledgement
 
 MOST_FALSE_STOPS = 0.05
@@ -43,9 +43,8 @@ def judge(sounds: Sequence[Heard]) -> list[Judged]:
 
 def _judged(heard: Heard, line: Line) -> Judged:
     speech = list(moments(heard, line, usual_level()))
-    words = next((each.seconds for each in speech if each.is_words), None)
     any_sound = speech[_WINDOWS_OF_ANY_SOUND - 1].seconds if len(speech) >= _WINDOWS_OF_ANY_SOUND else None
-    return Judged(heard, line, words, any_sound)
+    return Judged(heard, line, stopped_after_seconds(speech), any_sound)
 
 
 def rows(judged: Sequence[Judged]) -> list[dict[str, Any]]:

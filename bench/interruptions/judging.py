@@ -1,13 +1,12 @@
 """Lets the worker's voice detector and judge hear a sound as in a call: by windows, in noise, or over a telephone."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
 
 import numpy as np
-from livekit.local_inference import VAD, VAD_WINDOW_SAMPLES
+from livekit.local_inference import VAD
 from numpy.typing import NDArray
 
 from bench.interruptions.corpus import Heard
@@ -15,6 +14,7 @@ from bench.utterances.render import background
 from bench.utterances.voices import SAMPLE_RATE_HZ
 from sandbox.voices import Samples
 from worker.barge_in.judge import Judge, Weights
+from worker.barge_in.traits import WINDOW_SAMPLES, WINDOW_SECONDS
 
 LEAD_SECONDS, TAIL_SECONDS = 1.0, 0.5
 LONGEST_SECONDS = 1.5
@@ -23,7 +23,6 @@ HISS_RMS = 12.0
 PHONE_BAND_HZ = (300.0, 3400.0)
 # As livekit.agents.inference.VAD has them.
 _ACTIVATION, _DEACTIVATION, _MIN_SPEECH_WINDOWS, _MIN_SILENCE_WINDOWS = 0.5, 0.35, 2, 8
-_WINDOW_SECONDS: Final = VAD_WINDOW_SAMPLES / SAMPLE_RATE_HZ
 
 
 class Line(Enum):
@@ -68,25 +67,25 @@ def moments(heard: Heard, line: Line, usual_level: float, weights: Weights | Non
     judge, detector = Judge(weights), _Detector()
     judge.usual_level = lambda: usual_level
     samples, onset_seconds = on_line(heard, line, usual_level)
-    for place in range(len(samples) // VAD_WINDOW_SAMPLES):
-        window = samples[place * VAD_WINDOW_SAMPLES : (place + 1) * VAD_WINDOW_SAMPLES]
+    for place in range(len(samples) // WINDOW_SAMPLES):
+        window = samples[place * WINDOW_SAMPLES : (place + 1) * WINDOW_SAMPLES]
         was_speaking = detector.speaking
         probability = detector.hear(window)
         judge.hear(window, probability, speaking=was_speaking)
         if detector.speaking and judge.sound is not None:
-            seconds = (place + 1) * _WINDOW_SECONDS - onset_seconds
+            seconds = (place + 1) * WINDOW_SECONDS - onset_seconds
             yield Moment(seconds, judge.sound.signs(), judge.hears_words)
 
 
-def stopped_after_seconds(heard: Heard, line: Line, usual_level: float) -> float | None:
-    """Return how much of the sound was heard before it stopped the agent; None where it does not."""
-    return next((each.seconds for each in moments(heard, line, usual_level) if each.is_words), None)
+def stopped_after_seconds(heard: Iterable[Moment]) -> float | None:
+    """Return how much of a sound was heard before it stopped the agent; None where it does not."""
+    return next((each.seconds for each in heard if each.is_words), None)
 
 
 def on_line(heard: Heard, line: Line, usual_level: float) -> tuple[Samples, float]:
     """Return a sound between silences, as it comes in, and the second of its onset: somewhere in a window."""
     random = np.random.default_rng(zlib.crc32(heard.name.encode()))
-    lead = round(LEAD_SECONDS * SAMPLE_RATE_HZ) + int(random.integers(VAD_WINDOW_SAMPLES))
+    lead = round(LEAD_SECONDS * SAMPLE_RATE_HZ) + int(random.integers(WINDOW_SAMPLES))
     said = heard.samples[: round(LONGEST_SECONDS * SAMPLE_RATE_HZ)]
     tail = round(TAIL_SECONDS * SAMPLE_RATE_HZ)
     whole = np.concatenate([np.zeros(lead), said.astype(np.float64), np.zeros(tail)])

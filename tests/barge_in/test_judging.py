@@ -29,7 +29,7 @@ def test_the_corpus_has_as_many_interruptions_as_other_sounds_in_five_languages(
 
 
 def test_words_stop_the_agent_and_other_sounds_do_not(corpus):
-    seconds = {heard.name: stopped_after_seconds(heard, Line.CLEAR, usual_level()) for heard in corpus}
+    seconds = {heard.name: stopped_after_seconds(moments(heard, Line.CLEAR, usual_level())) for heard in corpus}
     words = [seconds[heard.name] for heard in corpus if heard.kind == WORDS]
     others = [heard.name for heard in corpus if heard.kind not in (WORDS, LISTENING)]
 
@@ -40,8 +40,8 @@ def test_words_stop_the_agent_and_other_sounds_do_not(corpus):
 
 def test_a_voice_that_is_farther_off_than_the_callers_is_not_theirs(corpus):
     far = [heard for heard in corpus if heard.kind in ("far", "echo")]
-    stopped = [stopped_after_seconds(heard, Line.CLEAR, usual_level()) for heard in far]
-    unknown = [next((each.seconds for each in moments(heard, Line.CLEAR, 0.0) if each.is_words), None) for heard in far]
+    stopped = [stopped_after_seconds(moments(heard, Line.CLEAR, usual_level())) for heard in far]
+    unknown = [stopped_after_seconds(moments(heard, Line.CLEAR, 0.0)) for heard in far]
 
     assert stopped == [None] * len(far)
     assert sum(each is not None for each in unknown) >= len(far) / 2, (
