@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from livekit import rtc
@@ -46,14 +47,18 @@ class Heard:
 @cache
 def read_corpus() -> tuple[Heard, ...]:
     """Render the corpus: 120 sounds, in some seconds."""
-    table = tomllib.loads(TABLE.read_text("utf-8"))
-    counts = table["noises"]
-    return (*_said(table), *(made(kind, each, usual_level()) for kind in counts for each in range(counts[kind])))
+    counts = _table()["noises"]
+    return (*_said(_table()), *(made(kind, each, usual_level()) for kind in counts for each in range(counts[kind])))
 
 
 def usual_level() -> float:
     """Return the RMS of the caller's voice, that the corpus' sounds are as loud or soft against."""
-    return float(tomllib.loads(TABLE.read_text("utf-8"))["usual_level"])
+    return float(_table()["usual_level"])
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(TABLE.read_text("utf-8"))
 
 
 def made(kind: str, number: int, usual: float) -> Heard:
@@ -75,17 +80,17 @@ def louder(level: float, name: str, most_db: float) -> float:
     return level * 10 ** (np.random.default_rng(zlib.crc32(name.encode())).uniform(-most_db, most_db) / 20)
 
 
-def _said(table: dict[str, dict[str, object]]) -> Iterator[Heard]:
-    usual = float(table["usual_level"])  # type: ignore[arg-type]
+def _said(table: dict[str, Any]) -> Iterator[Heard]:
+    usual = usual_level()
     for language, words in table[WORDS].items():
-        yield from _spoken(WORDS, language, words["texts"], words["voices"], usual)  # type: ignore[index]
+        yield from _spoken(WORDS, language, words["texts"], words["voices"], usual)
     for language, texts in table[LISTENING].items():
-        yield from _spoken(LISTENING, language, texts, VOICES, usual)  # type: ignore[arg-type]
+        yield from _spoken(LISTENING, language, texts, VOICES, usual)
     for kind, voices in (("far", VOICES), ("echo", (AGENT,))):
         spoken = dict(table[kind])
-        softer = usual * 10 ** (-float(spoken.pop("below_db")) / 20)  # type: ignore[arg-type]
+        softer = usual * 10 ** (-float(spoken.pop("below_db")) / 20)
         for language, texts in spoken.items():
-            yield from _spoken(kind, language, texts, voices, softer)  # type: ignore[arg-type]
+            yield from _spoken(kind, language, texts, voices, softer)
 
 
 def _spoken(kind: str, language: str, texts: list[str], voices: tuple[str, ...], level: float) -> Iterator[Heard]:
