@@ -4,10 +4,11 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
+from livekit.protocol.models import ParticipantInfo
 
 from records.events import call_id_of
 from worker.recovery.redispatch import SILENT_SECONDS, Redispatcher, Watchdog
-from worker.recovery.rooms import RoomView
+from worker.recovery.rooms import COLLEAGUE_ATTRIBUTE, RoomView
 from worker.recovery.snapshot import CallState, Succession
 
 LIVING = CallState(agent="agent-1", language="en-IN", started_at=0.0)
@@ -21,8 +22,12 @@ class FakeRooms:
     """A project with one room."""
 
     def __init__(self, *, callers=1, colleagues=(), successions=(), state=LIVING, arrives=True, becomes=None):
-        self.callers, self.known, self.now, self.arrives = callers, list(successions), state, arrives
-        self.rung = list(colleagues)
+        self.known, self.now, self.arrives = list(successions), state, arrives
+        self.people = [ParticipantInfo(identity=f"caller-{number}") for number in range(callers)]
+        self.people += [
+            ParticipantInfo(identity=each, kind=ParticipantInfo.Kind.SIP, attributes={COLLEAGUE_ATTRIBUTE: "true"})
+            for each in colleagues
+        ]
         self.becomes = becomes or state
         self.done, self.lost = [], []
 
@@ -32,11 +37,8 @@ class FakeRooms:
     def succession_in(self, metadata, room):
         return Succession("crashed", 1, call_id="the call") if metadata else None
 
-    async def has_caller(self, room):
-        return bool(self.callers)
-
-    async def colleagues(self, room):
-        return self.rung
+    async def participants(self, room):
+        return self.people
 
     async def state(self, room):
         return self.now
@@ -131,7 +133,7 @@ async def test_while_livekit_cannot_be_asked_no_record_is_ended():
     """Whether the call goes on is not known then: a minute later the record is ended, if nobody was heard of."""
 
     class AwayRooms(FakeRooms):
-        async def has_caller(self, room):
+        async def participants(self, room):
             raise TimeoutError
 
     rooms = AwayRooms()
@@ -176,12 +178,12 @@ class StrangeRooms(FakeRooms):
         self._break("successions")
         return await super().successions(room)
 
-    async def has_caller(self, room):
-        self._break("has_caller")
-        return await super().has_caller(room)
+    async def participants(self, room):
+        self._break("participants")
+        return await super().participants(room)
 
 
-@pytest.mark.parametrize("broken", ["view", "successions", "has_caller"])
+@pytest.mark.parametrize("broken", ["view", "successions", "participants"])
 async def test_whatever_goes_wrong_with_one_room_the_watch_goes_on(monkeypatch, broken):
     """Pins the trap that one stray exception ended the watch over all rooms, in silence."""
     monkeypatch.setattr("worker.recovery.redispatch.SILENT_SECONDS", 0.0)

@@ -15,7 +15,15 @@ from livekit.agents import AgentServer
 from worker import log_events
 from worker.livekit_internals import EndedProcess, on_call_process_closed
 from worker.recovery.exit_codes import ended_on_purpose
-from worker.recovery.rooms import API_ERRORS, MAX_REDISPATCHES, REDISPATCH_REASONS, Rooms, RoomView
+from worker.recovery.rooms import (
+    API_ERRORS,
+    MAX_REDISPATCHES,
+    REDISPATCH_REASONS,
+    Rooms,
+    RoomView,
+    colleagues_among,
+    has_caller,
+)
 from worker.recovery.snapshot import id_of_call
 
 log = logging.getLogger("vaani")
@@ -79,8 +87,9 @@ class Redispatcher:
 
     async def _redispatch(self, room: str, dead: str, reason: str) -> bool:
         """Return whether the call goes on."""
-        colleagues = await self._rooms.colleagues(room)
-        if not await self._rooms.has_caller(room):
+        people = await self._rooms.participants(room)
+        colleagues = colleagues_among(people)
+        if not has_caller(people):
             if colleagues:
                 await self._rooms.delete(room)  # whoever was rung for that caller would wait for ever
             return False

@@ -50,6 +50,20 @@ def has_agent(people: Iterable[ParticipantInfo]) -> bool:
     return any(person.kind == ParticipantInfo.Kind.AGENT for person in people)
 
 
+def has_caller(people: Iterable[ParticipantInfo]) -> bool:
+    """Whether a caller is among them."""
+    return any(int(person.kind) in CALLER_KINDS and not person.attributes.get(COLLEAGUE_ATTRIBUTE) for person in people)
+
+
+def colleagues_among(people: Iterable[ParticipantInfo]) -> list[str]:
+    """Return the identities of those who were rung for a caller."""
+    return [
+        person.identity
+        for person in people
+        if person.kind == ParticipantInfo.Kind.SIP and person.attributes.get(COLLEAGUE_ATTRIBUTE)
+    ]
+
+
 class Rooms:
     """Reads and changes the rooms of one LiveKit project. Every request is bounded."""
 
@@ -81,21 +95,6 @@ class Rooms:
         """Return who is there; nobody in a room that is gone."""
         async with asyncio.timeout(API_SECONDS):
             return await people_in(self._livekit, room)
-
-    async def has_caller(self, room: str) -> bool:
-        """Return whether a caller is there."""
-        return any(
-            int(person.kind) in CALLER_KINDS and not person.attributes.get(COLLEAGUE_ATTRIBUTE)
-            for person in await self.participants(room)
-        )
-
-    async def colleagues(self, room: str) -> list[str]:
-        """Return the identities of those who were rung for a caller."""
-        return [
-            person.identity
-            for person in await self.participants(room)
-            if person.kind == ParticipantInfo.Kind.SIP and person.attributes.get(COLLEAGUE_ATTRIBUTE)
-        ]
 
     async def successions(self, room: str) -> list[Succession]:
         """Return why agents were sent to the room again so far; the server keeps them as long as the room."""
