@@ -12,7 +12,6 @@ import contextlib
 import logging
 import secrets
 
-import aiohttp
 from livekit import api, rtc
 
 from worker.phone.transfer import Transfer, why_refused
@@ -120,7 +119,7 @@ class Colleague:
             await self._livekit.sip.create_sip_participant(request)
         except api.TwirpError as error:
             return why_refused(error)
-        except (aiohttp.ClientError, TimeoutError, OSError):
+        except API_ERRORS:
             return Transfer.FAILED
         return None
 
