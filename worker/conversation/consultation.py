@@ -36,7 +36,6 @@ from worker.phone.colleague import TRACK_NAME
 from worker.phone.line_echo import SAMPLE_RATE_HZ, LineEcho
 from worker.phone.transfer import Transfer
 from worker.ports import Voice
-from worker.recording.channel import AgentTap
 from worker.spoken import pronounced_stream, speakable_stream
 
 ANSWER_SECONDS = 8.0  # after the question; who says something else is told and asked once more
@@ -129,9 +128,7 @@ class Consultation:
                 participant_kinds=[rtc.ParticipantKind.PARTICIPANT_KIND_SIP], close_on_disconnect=False,
             ),
         )  # fmt: skip
-        if (output := self._session.output.audio) is not None:
-            self._session.output.audio = tap = AgentTap(output, self._line_echo.play)
-            self._line_echo.played_until = tap.settle
+        self._line_echo.follow(self._session)
 
     def _say(self, phrase: str) -> SpeechHandle:
         parts = self._parts

@@ -24,7 +24,6 @@ from worker.phone.line import Direction, PhoneLine, is_phone
 from worker.phone.line_echo import LineEcho
 from worker.phone.menu import LanguageMenu, Other
 from worker.phone.transfer import Transfer, transfer
-from worker.recording.channel import AgentTap
 from worker.settings import PhoneSettings
 
 KEYS = "0123456789*#"
@@ -104,7 +103,7 @@ class PhoneCall:
         if not is_phone(person):
             return True
         self.line, self.identity = PhoneLine(self._room, person), person.identity
-        self._tell_line_echo_what_is_played()
+        self._line_echo.follow(self._session)
         direction, rings_since = self.line.direction.value, asyncio.get_running_loop().time()
         if not self.line.is_answered:
             self._session.input.set_audio_enabled(False)  # a ringing tone is nobody's words
@@ -117,11 +116,6 @@ class PhoneCall:
         rang_seconds = round(asyncio.get_running_loop().time() - rings_since, 3)
         self._reports.event(log_events.CALL_ANSWERED, direction=direction, rang_seconds=rang_seconds)
         return True
-
-    def _tell_line_echo_what_is_played(self) -> None:
-        if (output := self._session.output.audio) is not None:
-            self._session.output.audio = tap = AgentTap(output, self._line_echo.play)
-            self._line_echo.played_until = tap.settle
 
     async def ask_for_language(self, *, known: bool) -> str | Other:
         """Let the caller choose a language, where a menu is set up and nobody has said which one yet."""

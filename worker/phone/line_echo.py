@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from livekit import rtc
+from livekit.agents import AgentSession
 from numpy.typing import NDArray
 
 from worker.phone.echo_path import BLOCK, LATER, MOST_DELAY, RATE_HZ, EchoPath, Sound, powers
 from worker.phone.frame_clock import FrameClock
+from worker.recording.channel import AgentTap
 
 SAMPLE_RATE_HZ = 16_000
 """Of the sound on both sides."""
@@ -56,6 +59,12 @@ class LineEcho(rtc.FrameProcessor[rtc.AudioFrame]):
     @enabled.setter
     def enabled(self, value: bool) -> None:
         self._enabled = value
+
+    def follow(self, session: AgentSession[Any]) -> None:
+        """Be told of all that the agent is heard to say in a session."""
+        if (output := session.output.audio) is not None:
+            session.output.audio = tap = AgentTap(output, self.play)
+            self.played_until = tap.settle
 
     def play(self, at: float, samples: NDArray[np.int16]) -> None:
         """Take what is heard of the agent, or of its music, from the epoch second `at` on; both may sound at once."""
