@@ -25,6 +25,13 @@ async def until(condition, seconds=5.0):
             await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
 
 
+async def until_nobody_is_left(livekit, seconds):
+    """Wait until the server has no room any more."""
+    async with asyncio.timeout(seconds):
+        while (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms:
+            await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.1)
+
+
 def tone(seconds=1.0, hertz=300, rate=8000):
     return (4000 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)).astype(np.int16)
 

@@ -1,6 +1,5 @@
 """Places outbound calls to one phone of the sandbox, as `python -m phone setup` and `call` do it."""
 
-import asyncio
 import contextlib
 from datetime import UTC, datetime
 
@@ -13,6 +12,7 @@ from phone.journal import Journal
 from phone.rules import Callee
 from phone.setup import set_up
 from tests.phone.telephone_file import ENVIRON, RIGHT
+from tests.telephone.conftest import until_nobody_is_left
 
 CALLEE = "+919812345678"
 CALLEES_DIGITS = "9812345678"
@@ -32,9 +32,7 @@ class Outbound:
         return await self._dialler.call(Callee(CALLEE, "C-1", language), self._purpose)
 
     async def until_nobody_is_left(self):
-        async with asyncio.timeout(OVER_SECONDS):
-            while await self.rooms():
-                await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.1)
+        await until_nobody_is_left(self.livekit, OVER_SECONDS)
 
     async def rooms(self):
         return (await self.livekit.room.list_rooms(api.ListRoomsRequest())).rooms

@@ -8,7 +8,6 @@ import os
 import signal
 
 import pytest
-from livekit import api
 
 from sandbox.caller import CallPlan, Patience, Turn, place_call
 from sandbox.phone.demo import CALLER, NUMBER
@@ -17,7 +16,7 @@ from sandbox.phone.telephone import Answering, Telephone
 from sandbox.stack import Stack, StackOptions
 from sandbox.stack.livekit_server import HOW_TO_GET_IT, find_server
 from tests.needs import missing
-from tests.telephone.conftest import LOUD, loudness, tone, until
+from tests.telephone.conftest import LOUD, loudness, tone, until, until_nobody_is_left
 
 pytestmark = pytest.mark.calls
 DESK = "+911140001234"
@@ -52,9 +51,8 @@ class Switchboard:
         return desk, told, on_hold
 
     async def nobody_is_left(self):
-        async with asyncio.timeout(OVER_SECONDS), self.stack.telephone.api() as livekit:
-            while (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms:
-                await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.1)
+        async with self.stack.telephone.api() as livekit:
+            await until_nobody_is_left(livekit, OVER_SECONDS)
 
     def kill_call(self):
         """Kill the newest call's process, as the kernel does when memory runs out."""
