@@ -8,9 +8,7 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, TurnHandlingOptions, vad
 from livekit.agents.voice import io
 
-from tests.end_of_turn.scripted_session import JumpingLoop
-from tests.end_of_turn.scripted_session import _Stt as ScriptedSTT
-from tests.end_of_turn.scripted_session import _Vad as ScriptedVAD
+from tests.end_of_turn.scripted_session import JumpingLoop, ScriptedSTT, ScriptedVAD
 
 RATE_HZ = 24_000
 SPEECH_SECONDS = 30

@@ -102,7 +102,7 @@ class _Mic(io.AudioInput):
         return rtc.AudioFrame(wave.astype(np.int16).tobytes(), RATE_HZ, 1, count)
 
 
-class _Vad(vad.VAD):
+class ScriptedVAD(vad.VAD):
     def __init__(self):
         super().__init__(capabilities=vad.VADCapabilities(update_interval=0.032))
         self.streams = []
@@ -126,7 +126,7 @@ class _VadStream(vad.VADStream):
             pass
 
 
-class _Stt(stt.STT):
+class ScriptedSTT(stt.STT):
     def __init__(self):
         super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=False))
         self.streams = []
@@ -227,7 +227,7 @@ async def _call(make_detector, segments, until, observed, noise_rms, ready_after
     loop = asyncio.get_running_loop()
     outcome = Outcome()
     detector = make_detector(loop.time)
-    voice_detector, recogniser = _Vad(), _Stt()
+    voice_detector, recogniser = ScriptedVAD(), ScriptedSTT()
     session = AgentSession(
         stt=recogniser,
         vad=voice_detector,

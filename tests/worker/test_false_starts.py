@@ -7,12 +7,13 @@ import asyncio
 import time
 
 import pytest
-from jumping_clock import one_clock, run, wait
 from livekit import rtc
-from livekit.agents import Agent, AgentSession, LanguageCode, StopResponse, function_tool, llm, stt, tts, vad
-from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS
+from livekit.agents import Agent, AgentSession, StopResponse, function_tool, llm, stt, vad
 from livekit.agents.voice import io
 
+from tests.end_of_turn.scripted_session import ScriptedSTT, ScriptedVAD
+from tests.worker.jumping_clock import one_clock, run, wait
+from tests.worker.own_nodes import Model, Voice
 from worker.conversation.false_starts import FalseStarts
 from worker.conversation.overheard import Overheard
 
@@ -78,64 +79,6 @@ class Microphone(io.AudioInput):
         return rtc.AudioFrame(bytes(320), 16000, 1, 160)
 
 
-class Pipe(vad.VADStream):
-    async def _main_task(self):
-        async for _ in self._input_ch:
-            pass
-
-
-class VoiceDetector(vad.VAD):
-    def __init__(self):
-        super().__init__(capabilities=vad.VADCapabilities(update_interval=0.032))
-        self.pipe = None
-
-    def stream(self):
-        self.pipe = Pipe(self)
-        return self.pipe
-
-    def tell(self, kind, **about):
-        details = {"samples_index": 0, "timestamp": 0.0, "speech_duration": 0.0, "silence_duration": 0.0} | about
-        self.pipe._event_ch.send_nowait(vad.VADEvent(type=kind, **details))
-
-
-class Recognising(stt.SpeechStream):
-    async def _run(self):
-        async for _ in self._input_ch:
-            pass
-
-
-class Recogniser(stt.STT):
-    def __init__(self):
-        super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=False))
-        self.opened = None
-
-    async def _recognize_impl(self, *args, **kwargs):
-        raise NotImplementedError
-
-    def stream(self, *, language=None, conn_options=DEFAULT_API_CONNECT_OPTIONS):
-        self.opened = Recognising(stt=self, conn_options=conn_options)
-        return self.opened
-
-    def write(self, text):
-        said = stt.SpeechData(language=LanguageCode("en-IN"), text=text)
-        self.opened._event_ch.send_nowait(stt.SpeechEvent(stt.SpeechEventType.FINAL_TRANSCRIPT, alternatives=[said]))
-
-
-class Model(llm.LLM):
-    def chat(self, **_):
-        raise AssertionError("the agent's own node answers")
-
-
-class Voice(tts.TTS):
-    """There is one, but the agent's own node speaks."""
-
-    def __init__(self):
-        super().__init__(capabilities=tts.TTSCapabilities(streaming=True), sample_rate=24000, num_channels=1)
-
-    def synthesize(self, text, **_):
-        raise AssertionError("the agent's own node speaks")
-
-
 class AtOnce:
     """Decides in the moment of the transcript: far too early for a caller who pauses."""
 
@@ -190,7 +133,7 @@ class Scene:
 
     def __init__(self, tools=()):
         loop = asyncio.get_running_loop()
-        self.voice_detector, self.recogniser, self.loudspeaker = VoiceDetector(), Recogniser(), Loudspeaker()
+        self.voice_detector, self.recogniser, self.loudspeaker = ScriptedVAD(), ScriptedSTT(), Loudspeaker()
         self.overheard = Overheard(give_back=lambda event: None, now=loop.time)
         self.agent = Answering(self.overheard, list(tools))
         self.session = AgentSession(
@@ -223,14 +166,14 @@ class Scene:
         """Say something, and wait until it is written."""
         kinds = vad.VADEventType
         await wait(ONSET_SECONDS)
-        self.voice_detector.tell(kinds.START_OF_SPEECH, speech_duration=ONSET_SECONDS)
+        self.voice_detector.say(kinds.START_OF_SPEECH, speech_duration=ONSET_SECONDS)
         await wait(0.1)
-        self.voice_detector.tell(kinds.INFERENCE_DONE, speech_duration=0.15, raw_accumulated_speech=0.15, speaking=True)
+        self.voice_detector.say(kinds.INFERENCE_DONE, speech_duration=0.15, raw_accumulated_speech=0.15, speaking=True)
         await wait(seconds)
-        self.voice_detector.tell(kinds.END_OF_SPEECH, speech_duration=seconds, silence_duration=SILENCE_SECONDS)
+        self.voice_detector.say(kinds.END_OF_SPEECH, speech_duration=seconds, silence_duration=SILENCE_SECONDS)
         await wait(0.2)
         if text is not None:
-            self.recogniser.write(text)
+            self.recogniser.say(stt.SpeechEventType.FINAL_TRANSCRIPT, text)
 
     async def hears(self, seconds):
         """Wait until so much of an answer has been heard, in this pause."""

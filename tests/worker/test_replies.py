@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 from livekit import rtc
-from livekit.agents import Agent, AgentSession, llm, tts
+from livekit.agents import Agent, AgentSession
 from livekit.agents.voice import io
 
+from tests.worker.own_nodes import Model, Voice
 from worker.conversation.replies import Replies, Reply
 from worker.livekit_internals import speech_of_this_task
 
@@ -30,21 +31,6 @@ class Speaker(io.AudioOutput):
 
     def clear_buffer(self):
         self.on_playback_finished(playback_position=0.01, interrupted=True)
-
-
-class Model(llm.LLM):
-    def chat(self, **_):
-        raise AssertionError("the agent's own node answers")
-
-
-class Voice(tts.TTS):
-    """There is one, but the agent's own node speaks."""
-
-    def __init__(self):
-        super().__init__(capabilities=tts.TTSCapabilities(streaming=True), sample_rate=24000, num_channels=1)
-
-    def synthesize(self, text, **_):
-        raise AssertionError("the agent's own node speaks")
 
 
 class Speaking(Agent):
