@@ -9,9 +9,9 @@ from livekit.agents import Agent, AgentSession, TurnHandlingOptions, vad
 from livekit.agents.voice import io
 
 from tests.end_of_turn.scripted_session import JumpingLoop, ScriptedSTT, ScriptedVAD
+from tests.worker.jumping_clock import wait
 
 RATE_HZ = 24_000
-SPEECH_SECONDS = 30
 WINDOW_SECONDS = 0.032
 RESUME_SECONDS = 0.9
 NO_SOUND = np.zeros(32_000, dtype=np.int16)
@@ -61,7 +61,7 @@ class TalkedOver:
         """Have the voice detector take so much of a sound for speech, from its first window to its silence's end."""
         kinds, windows = vad.VADEventType, round(seconds / WINDOW_SECONDS)
         for count in range(1, windows + 1):
-            await asyncio.sleep(WINDOW_SECONDS)  # noqa: TID251 (virtual time)
+            await wait(WINDOW_SECONDS)
             heard = count * WINDOW_SECONDS
             speaking = count > 2
             self.detector.say(
@@ -70,12 +70,12 @@ class TalkedOver:
             )  # fmt: skip
             if count == 2:
                 self.detector.say(kinds.START_OF_SPEECH, speech_duration=heard, speaking=True)
-        await asyncio.sleep(then_silence)  # noqa: TID251 (virtual time)
+        await wait(then_silence)
         self.detector.say(kinds.END_OF_SPEECH, speech_duration=seconds, silence_duration=0.25)
         await self.a_moment()
 
     async def a_moment(self, seconds=0.01):
-        await asyncio.sleep(seconds)  # noqa: TID251 (virtual time)
+        await wait(seconds)
 
 
 def window_of(sound, place):
@@ -111,7 +111,7 @@ def talk_over(
 
         session.say("Long ago a crow was very thirsty.", audio=voice())
         while session.agent_state != "speaking":
-            await asyncio.sleep(0.05)  # noqa: TID251 (virtual time)
+            await wait(0.05)
         try:
             return await act(TalkedOver(session, loudspeaker, detector))
         finally:
@@ -126,5 +126,5 @@ class _Silence(io.AudioInput):
         super().__init__(label="test")
 
     async def __anext__(self):
-        await asyncio.sleep(0.05)  # noqa: TID251 (virtual time)
+        await wait(0.05)
         return rtc.AudioFrame(bytes(1600), 16_000, 1, 800)
