@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from bench import utterances
 from bench.recorded_turns import Stop
+from bench.utterances.table import without_marks
 from sandbox import voices
 from worker.end_of_turn import DEFAULT_POLICY, Completeness, Evidence, how_long_to_wait, read_words
 from worker.end_of_turn.sound.model import WEIGHTS, SmartTurn
@@ -168,9 +169,9 @@ def of_the_bench(listeners: Listeners, quick: bool = True) -> Iterator[Moment]:
 
 def stops_of(marked: str, audio: Samples, speaker: str, source: str) -> Iterator[Stop]:
     """The pauses of a turn, at the marks in its words, and its end."""
-    text = _plain(marked)
+    text = without_marks(marked)
     for mark in re.finditer(r"[|/]", marked):
-        said = _plain(marked[: mark.start()])
+        said = without_marks(marked[: mark.start()])
         pause_at = _word_boundary(audio, len(said) / len(text))
         yield Stop(said, audio[:pause_at], speaker, source, False, mark.group() == "|")
     yield Stop(text, audio, speaker, source, True, False)
@@ -185,10 +186,10 @@ def _spoken_turns(quick: bool) -> Iterator[tuple[str, str, str, bool, Samples]]:
         for file in sorted(folder.glob("*.txt")):
             language = f"{file.stem}-IN"
             for number, line in enumerate(file.read_text("utf-8").splitlines()[::step]):
-                audio = voices.render(_plain(line), language, f"caller-{number}", RATE_HZ)
+                audio = voices.render(without_marks(line), language, f"caller-{number}", RATE_HZ)
                 yield line, language, "espeak", unseen, trimmed(audio)
                 if language == "en-IN" and (speak := _piper()) is not None:
-                    yield line, language, "piper", unseen, trimmed(speak(_plain(line)))
+                    yield line, language, "piper", unseen, trimmed(speak(without_marks(line)))
 
 
 def _bench_turns() -> Iterator[tuple[str, str, str, bool, Samples]]:
@@ -227,10 +228,6 @@ def _piper() -> Callable[[str], Samples] | None:
         return voices.resample(samples, chunks[0].sample_rate, RATE_HZ)
 
     return speak
-
-
-def _plain(marked: str) -> str:
-    return " ".join(re.sub(r"[|/]", " ", marked).split())
 
 
 def _read(path: Path) -> Samples:

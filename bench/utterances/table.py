@@ -20,8 +20,6 @@ UNCHOSEN_VOICES = {
     "ta-IN": ("espeak:kavitha", "espeak:selvam"),
     "te-IN": ("espeak:lakshmi", "espeak:venkat"),
 }
-
-
 PAUSED_KINDS = ("digits", "email", "hesitation", "two", "clause")
 
 
@@ -68,7 +66,12 @@ class PausedTurn:
     @property
     def text(self) -> str:
         """What is said, without the marks."""
-        return " ".join(self.marked.replace("|", " ").replace("/", " ").split())
+        return without_marks(self.marked)
+
+
+def without_marks(marked: str) -> str:
+    """What is said of a turn whose pauses are marked."""
+    return " ".join(marked.replace("|", " ").replace("/", " ").split())
 
 
 def load_paused() -> tuple[PausedTurn, ...]:

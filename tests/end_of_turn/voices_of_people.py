@@ -3,6 +3,7 @@
 import numpy as np
 
 from bench import end_of_turn as bench
+from bench.utterances.table import without_marks
 from tests.needs import missing
 
 PAUSE = np.zeros(3200, np.int16)
@@ -16,9 +17,9 @@ def ends_and_cuts():
     for name, marked in bench.RECORDED.items():
         samples = bench.trimmed(bench._read(bench.RECORDINGS / name))
         ends.append(np.concatenate([samples, PAUSE]))
-        text = bench._plain(marked)
+        text = without_marks(marked)
         for place, mark in enumerate(marked):
             if mark == "|":
-                cut = bench._word_boundary(samples, len(bench._plain(marked[:place])) / len(text))
+                cut = bench._word_boundary(samples, len(without_marks(marked[:place])) / len(text))
                 cuts.append(np.concatenate([samples[:cut], PAUSE]))
     return ends, cuts
