@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 from livekit import rtc
-from livekit.local_inference import VAD, VAD_WINDOW_SAMPLES
+from livekit.local_inference import VAD_WINDOW_SAMPLES
 
 from bench.figures import percentile
 from bench.phone_lines import VOICED_RMS, WORKER_RATE_HZ, Line, LineSound, Samples, sound_of
+from bench.speech_windows import SpeechWindows
 from worker.phone.line_echo import LineEcho
 
 SECONDS = 60.0
@@ -31,9 +32,8 @@ FRAME = WORKER_RATE_HZ // 20
 """As the framework's room input cuts it."""
 BEGAN_AT = 1_790_000_000.0
 JITTER_SECONDS = 0.012
-VOICED, STILL_VOICED = 0.5, 0.35
 WINDOW_SECONDS = VAD_WINDOW_SAMPLES / WORKER_RATE_HZ
-BEGINS_SECONDS, STOPS_SECONDS, ENDS_SECONDS = 0.05, 0.1, 0.25  # of speech, of speech, of silence
+STOPS_SECONDS = 0.1  # of speech
 HEARD_SECONDS = 0.6  # who is not heard by then has said a short word for nothing
 HISS = 25.0
 AROUND_SECONDS = 0.4
@@ -168,10 +168,9 @@ class VoiceDetector:
 
     def __init__(self) -> None:
         self.voices: list[Voice] = []
-        self._detector = VAD()
+        self._detector = SpeechWindows()
         self._rest = np.zeros(0, dtype=np.int16)
-        self._at = self._speech = self._silence = self._spoken = 0.0
-        self._speaks = False
+        self._at = self._spoken = 0.0
 
     def hear(self, samples: Samples) -> None:
         """Take a frame; what is found is known when the frame is there."""
@@ -179,20 +178,17 @@ class VoiceDetector:
         self._at += len(samples) / WORKER_RATE_HZ
         while len(self._rest) >= VAD_WINDOW_SAMPLES:
             window, self._rest = self._rest[:VAD_WINDOW_SAMPLES], self._rest[VAD_WINDOW_SAMPLES:]
-            self._judge(self._detector.predict(np.ascontiguousarray(window)))
+            self._judge(window)
 
-    def _judge(self, probability: float) -> None:
+    def _judge(self, window: Samples) -> None:
+        spoke = self._detector.speaking
+        self._detector.hear(window)
         self._spoken += WINDOW_SECONDS
-        if self._speaks and self._spoken >= STOPS_SECONDS and self.voices[-1].stops is None:
+        if spoke and self._spoken >= STOPS_SECONDS and self.voices[-1].stops is None:
             self.voices[-1] = Voice(self.voices[-1].begins, self._at)
-        if probability >= VOICED or (self._speaks and probability > STILL_VOICED):
-            self._speech, self._silence = self._speech + WINDOW_SECONDS, 0.0
-            if not self._speaks and self._speech >= BEGINS_SECONDS:
-                self._speaks, self._spoken = True, self._speech
-                self.voices.append(Voice(self._at, None))
-        else:
-            self._speech, self._silence = 0.0, self._silence + WINDOW_SECONDS
-            self._speaks = self._speaks and self._silence < ENDS_SECONDS
+        if self._detector.speaking and not spoke:
+            self._spoken = self._detector.speech * WINDOW_SECONDS
+            self.voices.append(Voice(self._at, None))
 
 
 def phantoms(name: str, line: Line, seeds: list[int], seconds: float) -> PhantomRow:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from livekit.local_inference import VAD
 from numpy.typing import NDArray
 
 from bench.interruptions.corpus import Heard
+from bench.speech_windows import SpeechWindows
 from bench.utterances.render import background
 from bench.utterances.voices import SAMPLE_RATE_HZ
 from sandbox.voices import Samples
@@ -21,8 +21,6 @@ LONGEST_SECONDS = 1.5
 NOISE_BELOW_DB = 15.0
 HISS_RMS = 12.0
 PHONE_BAND_HZ = (300.0, 3400.0)
-# As livekit.agents.inference.VAD has them.
-_ACTIVATION, _DEACTIVATION, _MIN_SPEECH_WINDOWS, _MIN_SILENCE_WINDOWS = 0.5, 0.35, 2, 8
 
 
 class Line(Enum):
@@ -43,28 +41,9 @@ class Moment:
     is_words: bool
 
 
-class _Detector:
-    """The counting around the voice detector's network, which the framework does beside its events."""
-
-    def __init__(self) -> None:
-        self._network = VAD()
-        self.speaking = False
-        self._speech = self._silence = 0
-
-    def hear(self, window: Samples) -> float:
-        probability = float(self._network.predict(window))
-        if probability >= _ACTIVATION or (self.speaking and probability > _DEACTIVATION):
-            self._speech, self._silence = self._speech + 1, 0
-            self.speaking = self.speaking or self._speech >= _MIN_SPEECH_WINDOWS
-        else:
-            self._speech, self._silence = 0, self._silence + 1
-            self.speaking = self.speaking and self._silence < _MIN_SILENCE_WINDOWS
-        return probability
-
-
 def moments(heard: Heard, line: Line, usual_level: float, weights: Weights | None = None) -> Iterator[Moment]:
     """Judge a sound at every window in which it is taken for speech."""
-    judge, detector = Judge(weights), _Detector()
+    judge, detector = Judge(weights), SpeechWindows()
     judge.usual_level = lambda: usual_level
     samples, onset_seconds = on_line(heard, line, usual_level)
     for place in range(len(samples) // WINDOW_SAMPLES):
