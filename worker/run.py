@@ -190,7 +190,7 @@ async def _until_stopped(
 async def _render_phrases(settings: Settings, registered: asyncio.Event) -> None:
     """Fill the phrase cache beside the calls; a provider that is down costs only the ready audio."""
     await registered.wait()  # taking calls comes first: a start is seconds of CPU already
-    said = phrases_of(settings)
+    said = phrases_of(settings.call, settings.consent, settings.tools)
     menu = [(language, said.text("menu", language, digit=key)) for key, language in settings.phone.menu.items()]
     phrases = [*said.every(settings.call.default_language), *menu]
     silent = SarvamVoice(None, settings.tts, settings.sarvam)  # enough to know which files there should be

@@ -131,7 +131,7 @@ def prewarm(proc: JobProcess, budget_address: str, load_address: str) -> None:
         settings=settings,
         vad=build_vad(settings.turns),
         llm=model,
-        phrases=phrases_of(settings),
+        phrases=phrases_of(settings.call, settings.consent, settings.tools),
         instructions=instructions(settings.call),
         prices=PriceTable.load(settings.money),
         outcome=maker_of(settings) if settings.outcome.is_on else None,

@@ -1,7 +1,9 @@
 """One stack for all calls of this folder; each test configures the stand-ins and leaves them as it found them."""
 
 import contextlib
+import os
 import secrets
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -34,8 +36,9 @@ async def stack(otlp):
     told = {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp[0]}
     measured = {"OTEL_METRICS_EXPORTER": "otlp,prometheus", "OTEL_METRIC_EXPORT_INTERVAL": "2000"}
     options = StackOptions(
-        scope="sandbox-tests", worker_environment=PATIENT_WORKER | told | measured, token_environment=told
-    )
+        scope="sandbox-tests", worker_environment=PATIENT_WORKER | told | measured, token_environment=told,
+        logs=Path(os.environ["CALL_LOGS"]) if "CALL_LOGS" in os.environ else None,
+    )  # fmt: skip
     async with Stack(options) as running:
         yield running
 

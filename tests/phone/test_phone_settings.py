@@ -58,7 +58,8 @@ def test_a_colleagues_trunk_and_language_are_checked_before_a_caller_waits_for_t
 
 @pytest.mark.parametrize(("trunk", "is_there"), [("ST_1", True), ("", False)])
 def test_what_a_colleague_hears_is_rendered_ahead_where_one_may_be_rung_and_nowhere_else(trunk, is_there):
-    phrases = phrases_of(load_settings(NEEDED | {"WORKER_TRANSFER_TRUNK": trunk}))
+    settings = load_settings(NEEDED | {"WORKER_TRANSFER_TRUNK": trunk})
+    phrases = phrases_of(settings.call, settings.consent, settings.tools)
     assert any("press 1 or say yes" in text for _, text in phrases.every("en-IN")) is is_there
 
 

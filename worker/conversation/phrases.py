@@ -12,7 +12,7 @@ from typing import Any
 from worker.consent.notices import Notices
 from worker.lang import part_of
 from worker.languages import ENGLISH, SUPPORTED
-from worker.settings import Settings
+from worker.settings import CallSettings, ConsentSettings, ToolSettings
 
 FALLBACK_LANGUAGE = ENGLISH
 _SLOT = re.compile(r"\{[a-z]+\}")
@@ -65,11 +65,11 @@ class Phrases:
                     yield language, text
 
 
-def phrases_of(settings: Settings) -> Phrases:
+def phrases_of(call: CallSettings, consent: ConsentSettings, tools: ToolSettings) -> Phrases:
     """Load all that this deployment says. Raises ValueError for a file that cannot be used."""
-    notices = Notices.load(settings.consent.rules, settings.consent.consent_notice_file)
-    said = Phrases.load(settings.call.phrases_file, notices.phrases)
-    return said.with_part("colleague") if settings.tools.transfer_trunk else said
+    notices = Notices.load(consent.rules, consent.consent_notice_file)
+    said = Phrases.load(call.phrases_file, notices.phrases)
+    return said.with_part("colleague") if tools.transfer_trunk else said
 
 
 def _read(path: Path) -> dict[str, dict[str, str]]:
