@@ -92,6 +92,19 @@ def test_an_acknowledgement_that_is_written_after_the_agents_end_is_weighed_alik
     assert scene.final("haan") is dropped
 
 
+@pytest.mark.parametrize(
+    ("left_seconds", "interrupted", "over_speech"), [(0.3, False, False), (0.3, True, True), (2.0, False, True)]
+)
+def test_what_began_with_the_agents_last_syllable_is_not_over_its_voice(left_seconds, interrupted, over_speech):
+    """Pins the silence behind words made out of noise, and behind a sound without words, just as the agent ended."""
+    scene = Scene()
+    scene.overheard.caller_spoke(scene.speech)
+    assert scene.overheard.over_speech
+    scene.seconds += left_seconds
+    scene.agent_ends(interrupted=interrupted)
+    assert scene.overheard.over_speech is over_speech
+
+
 def test_a_request_over_what_may_be_interrupted_interrupts_it():
     assert not Scene().caller_says("Stop, what time is it?")
 

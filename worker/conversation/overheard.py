@@ -26,6 +26,9 @@ LETTERS_PER_SECOND = 14.0  # as Sarvam's voices speak; only for the length of a 
 REPEATING_SHARE = 0.35
 ANSWERABLE_SECONDS = 3.0  # farther from the end, the reckoning by letters is too rough
 LATE_ECHO_SECONDS = 0.7  # over the network to the loudspeaker and back
+# The agent's last syllable: whoever begins over it speaks after the agent, and waits for an answer. A busy machine
+# learns that the voice has ended as much later.
+HARDLY_OVER_SECONDS = 0.5
 # So little of a reply stops nobody: who speaks then has not finished. Heard at the caller, whose voice is noticed that
 # much later here: the way there and back, and the voice detector's onset.
 FALSE_START_SECONDS = 0.3
@@ -71,8 +74,14 @@ class Overheard:
 
     @property
     def over_speech(self) -> bool:
-        """Return whether the caller's newest words began over the agent's voice, or wait for its end."""
-        return self._over is not None or bool(self._held)
+        """Return whether the caller's newest words began over the agent's voice, or wait for its end.
+
+        Not those that began with the voice's last syllable: without an answer to them nobody would speak.
+        """
+        if self._held or self._over is None:
+            return bool(self._held)
+        ended = self._over.done() and not self._over.interrupted
+        return not ended or self._spoken() - self._heard_of_it_at > HARDLY_OVER_SECONDS
 
     @property
     def false_start(self) -> SpeechHandle | None:
