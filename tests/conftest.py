@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Generator
 
 import pytest
 
@@ -29,3 +30,16 @@ OUTCOME = pytest.StashKey[int]()
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Keep the exit code for pytest_unconfigure."""
     session.config.stash[OUTCOME] = int(exitstatus)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the worker's log under the failure of a test with a stack: what happened in a call cannot be asked later."""
+    report = yield
+    if report.failed and call.when == "call" and "sandbox.stack" in sys.modules:
+        from tests.stack_logs import last_logged  # most test processes need no stack
+
+        report.sections.extend(last_logged(getattr(item, "funcargs", {}).values()))
+    return report
