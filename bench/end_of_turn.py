@@ -314,6 +314,14 @@ def evidence_rule(material: Material) -> Sweep:
             yield {"finished": finished, "unclear": unclear, "unfinished": unfinished}, waits
 
 
+def marked_rule(material: Material) -> Sweep:
+    """Words read as a person has marked them by hand: no reading of words alone can be better."""
+    goes_on = np.array([one.unfinished_words for one in material.moments])
+    for finished, unfinished in itertools.product(WAITS[1:10], WAITS[6:]):
+        if finished <= unfinished:
+            yield {"finished": finished, "unfinished": unfinished}, np.where(goes_on, unfinished, finished)
+
+
 def as_shipped(material: Material, *, reply_is_ready: bool = False) -> Numbers:
     """What a call waits: its detector asks the same function with the same policy."""
     evidence = (
@@ -391,6 +399,7 @@ def _compare(material: Material, kind: str) -> tuple[dict[float, dict[str, Score
         "vad_only": silence_only(material),
         "v1_mini": threshold_rule(material.audio),
         "vaani": evidence_rule(material),
+        "words_as_marked": marked_rule(material),
     }
     if not np.isnan(material.sound).any():
         sweeps["smart_turn"] = threshold_rule(material.sound)

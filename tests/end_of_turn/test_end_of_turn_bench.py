@@ -52,6 +52,11 @@ def test_the_swept_rule_and_the_shipped_one_agree_where_their_parameters_do():
     assert waits == pytest.approx(expected)
 
 
+def test_words_as_marked_by_hand_wait_for_what_the_marks_say_and_nothing_else():
+    waits = next(waits for values, waits in bench.marked_rule(FOUR) if values == {"finished": 0.6, "unfinished": 1.8})
+    assert waits == pytest.approx([1.8, 0.6, 0.6, 0.6])  # "account balance" is an end, however it reads
+
+
 def test_the_best_choice_is_the_fastest_one_that_keeps_the_share():
     scores = [
         bench.Score({"n": 1}, 0.4, 0.4, 0.4, cut_off_share=0.2, unfinished_cut_off_share=0.0),
