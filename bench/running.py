@@ -236,12 +236,7 @@ def _turn_record(
         own = [event for event in events if start <= event["at"]]
         tool = any(event.get("tool_call") for event in own if event["at"] <= end + waited)
         if not (turn.cut_off or tool):
-            marks = marks_of_turn(
-                own,
-                last_voiced_at=end,
-                heard_at=end + waited,
-                end_of_speech_seconds=latencies["stt_end_of_speech_seconds"],
-            )
+            marks = marks_of_turn(own, last_voiced_at=end, heard_at=end + waited)
         if marks is not None:
             decided = (turn.stages or {}).get("end_of_turn_seconds")
             stages = stages_of_turn(

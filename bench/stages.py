@@ -30,7 +30,7 @@ class Marks:
     last_voiced: float
     """At the caller."""
     last_sound: float
-    """The same, as the recogniser has it."""
+    """The same, as it came to the recogniser: dated back within the piece of sound that it was sent in."""
     speech_ended: float
     """The recogniser has heard so much silence that it is sure."""
     final: float
@@ -44,26 +44,24 @@ class Marks:
     """At the caller."""
 
 
-def marks_of_turn(
-    events: Sequence[Event], *, last_voiced_at: float, heard_at: float, end_of_speech_seconds: float
-) -> Marks | None:
-    """Return what the stand-ins and the caller saw of a turn; None when the events do not tell one plain turn.
-
-    Args:
-        events: Of the stand-ins, with their epoch times.
-        end_of_speech_seconds: The silence after which the recogniser is sure, as configured.
-    """
-    ended = _last(events, "stt", "speech_ended", last_voiced_at - 0.05, heard_at)
+def marks_of_turn(events: Sequence[Event], *, last_voiced_at: float, heard_at: float) -> Marks | None:
+    """Return what the stand-ins and the caller saw of a turn, by epoch times; None when it was not one plain turn."""
+    endings = _between(events, "stt", "speech_ended", last_voiced_at - 0.05, heard_at)
+    if not endings:
+        return None
+    ended = endings[-1]["at"]
+    # More than the silence that it needs to be sure: sound comes in pieces, and the rest of the last one was there too.
+    silence_heard = endings[-1]["heard_seconds"] - endings[-1]["audio_seconds"]
     final = _last(events, "stt", "transcript", ended, heard_at)
     asked = _last(events, "llm", "asked", final, heard_at)
     answered = _first(events, "llm", "answered", asked, float("inf"))
     spoken = _first(events, "tts", "speak", asked, heard_at)
     sound = _first(events, "tts", "first_audio", spoken, heard_at)
-    if ended is None or final is None or asked is None or answered is None or spoken is None or sound is None:
+    if final is None or asked is None or answered is None or spoken is None or sound is None:
         return None
     return Marks(
         last_voiced=last_voiced_at,
-        last_sound=ended - min(end_of_speech_seconds, max(0.0, ended - last_voiced_at)),
+        last_sound=max(last_voiced_at, ended - silence_heard),
         speech_ended=ended,
         final=final,
         asked=asked,
@@ -103,19 +101,22 @@ def stages_of_turn(at: Marks, *, first_token_seconds: float, decided_after_secon
     }
 
 
-def _times(events: Sequence[Event], provider: str, kind: str, since: float | None, until: float) -> list[float]:
+def _between(events: Sequence[Event], provider: str, kind: str, since: float | None, until: float) -> list[Event]:
+    """What a provider saw of this kind, in order; nothing where it is not known since when."""
     if since is None:
         return []
     return [
-        event["at"]
+        event
         for event in events
         if event["provider"] == provider and event["kind"] == kind and since <= event["at"] <= until
     ]
 
 
 def _last(events: Sequence[Event], provider: str, kind: str, since: float | None, until: float) -> float | None:
-    return max(_times(events, provider, kind, since, until), default=None)
+    found = _between(events, provider, kind, since, until)
+    return found[-1]["at"] if found else None
 
 
 def _first(events: Sequence[Event], provider: str, kind: str, since: float | None, until: float) -> float | None:
-    return min(_times(events, provider, kind, since, until), default=None)
+    found = _between(events, provider, kind, since, until)
+    return found[0]["at"] if found else None

@@ -5,7 +5,8 @@ it stopped and when it heard the answer. What of a stage only the worker knows i
 
 * The decision is not to be heard by itself. Where it is what the sound waited for, sound leaves with it, and is on its
   way for as long as in the turns of the same calls in which nothing held it back.
-* A trace has the ways there and back in one, `network`, so both are held against it together, with `playout`.
+* A trace has the ways there and back in one, `network`, so both are held against it together, with `playout`. It ends
+  at the caller's devices, of which nobody else knows: what our caller's microphone holds back is taken off.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ from bench.figures import percentile
 from bench.records import CallRecord
 from bench.rows import Row, row
 from bench.stages import Marks
+from sandbox.caller.audio import FRAME_SECONDS
+from sandbox.caller.microphone import LEAD_SECONDS
 from sandbox.otlp import Received, ReceivedSpan
 
 MOST_ERROR = 0.05
 LEAST_SECONDS = 0.01
 """So near a stage of a few hundredths is asked to be: sound goes in frames of this length."""
+MICROPHONE_SECONDS = LEAD_SECONDS + FRAME_SECONDS
+"""From the caller's time stamp of a frame to its end on the wire."""
 END_OF_TURN, ON_THE_WAY = "end_of_turn", "on_the_way"
 STAGES = (
     "recogniser_final", END_OF_TURN, "model_first_token", "model_first_clause", "voice_first_byte", ON_THE_WAY,
@@ -97,7 +102,7 @@ def seen_from_outside(at: Marks, is_held: bool, out_seconds: float | None) -> di
     if at.first_token is not None:
         seen |= {"model_first_token": at.first_token - at.asked, "model_first_clause": at.spoken - at.first_token}
     if not is_held:
-        seen[ON_THE_WAY] = (at.last_sound - at.last_voiced) + (at.heard - at.first_audio)
+        seen[ON_THE_WAY] = (at.last_sound - at.last_voiced - MICROPHONE_SECONDS) + (at.heard - at.first_audio)
     elif out_seconds is not None:
         seen[END_OF_TURN] = at.heard - out_seconds - at.last_sound
     return seen

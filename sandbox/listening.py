@@ -182,7 +182,10 @@ class Listening:
         if self._partial_task is not None:
             self._partial_task.cancel()
         scope, entry = self._scope, self._entry
-        self._scope.log("stt", "speech_ended", audio_seconds=round(change.voiced_at, 3))
+        scope.log(
+            "stt", "speech_ended", audio_seconds=round(change.voiced_at, 3),
+            heard_seconds=round(self._activity.clock_seconds, 3),  # to the end of the piece in which it was noticed
+        )  # fmt: skip
         samples = self._utterance()
         fault = scope.fault("stt", "malformed", "empty", "no_final", "late_final", "early_final")
         kind = fault.name if fault else ""

@@ -53,14 +53,15 @@ def events(**times):
         "spoken": ("tts", "speak"),
         "sound": ("tts", "first_audio"),
     }
-    return [{"provider": names[key][0], "kind": names[key][1], "at": at} for key, at in times.items()]
+    seen = [{"provider": names[key][0], "kind": names[key][1], "at": at} for key, at in times.items()]
+    return [event | {"audio_seconds": 4.0, "heard_seconds": 4.2} for event in seen]
 
 
 TURN = {"ended": 10.22, "final": 10.47, "asked": 10.48, "answered": 10.95, "spoken": 10.84, "sound": 11.04}
 
 
 def stages(seen, heard_at, decided=None):
-    at = marks_of_turn(seen, last_voiced_at=10.0, heard_at=heard_at, end_of_speech_seconds=0.2)
+    at = marks_of_turn(seen, last_voiced_at=10.0, heard_at=heard_at)
     return at and stages_of_turn(at, first_token_seconds=0.3, decided_after_seconds=decided)
 
 
@@ -70,6 +71,13 @@ def test_the_stages_of_a_turn_add_up_to_what_the_caller_waited(decided):
     assert tuple(found) == STAGES
     assert sum(found.values()) == pytest.approx(1.15)
     assert min(found.values()) >= -1e-9
+
+
+def test_the_last_word_came_when_its_sample_did_however_long_the_piece_in_which_the_recogniser_was_sure():
+    """Pins 0.02 s of network that were the wait for a piece of sound to fill: a stage of the recogniser."""
+    seen = [event | {"heard_seconds": 4.23} for event in events(**TURN | {"ended": 10.25})]
+    at = marks_of_turn(seen, last_voiced_at=10.0, heard_at=11.15)
+    assert at.last_sound == pytest.approx(10.02)
 
 
 def test_sound_that_is_ready_and_held_back_is_the_decision():

@@ -50,10 +50,31 @@ def _is_whole(spans):
     assert [turn.attributes["vaani.turn"] for turn in sorted(by_name["turn"], key=lambda turn: turn.began)] == [1, 2, 3]
     stages = {span.name for span in spans if span.parent_id == by_name["turn"][0].span_id}
     assert {"recogniser_final", "end_of_turn", "model_first_token", "voice_first_byte"} <= stages
-    requests = by_name["llm_request"] + by_name["tts_request_run"] + by_name["recogniser_final"]
-    assert [span.name for span in requests if not span.attributes.get("lk.provider_request_ids")] == []
-    assert {"gen_ai.request.model", "gen_ai.usage.input_tokens"} <= set(by_name["llm_request"][0].attributes)
+    answered = [span for span in by_name["llm_request"] if span.attributes.get("gen_ai.usage.output_tokens")]
+    assert [span.name for span in (*answered, *by_name["recogniser_final"]) if not _ids(span)] == []
+    assert "gen_ai.request.model" in answered[0].attributes
+    for turn in by_name["turn"]:
+        assert [span for span in answered if turn.began <= span.began <= turn.ended], turn.attributes
+    for node in by_name["tts_node"]:
+        runs = [span for span in by_name["tts_request_run"] if _is_below(span, node, spans)]
+        assert any(map(_ids, runs)) or "lk.response.ttfb" not in node.attributes
+    for request in answered:
+        runs = [span for span in by_name["llm_request_run"] if span.parent_id == request.span_id]
+        assert {"request_sent", "first_token"} <= {name for run in runs for _, name, _ in run.events}
     assert {tool.attributes["gen_ai.tool.name"] for tool in by_name["function_tool"]} >= {"end_call"}
+
+
+def _ids(span):
+    """Under which the provider knows a request; one that is taken back before its first piece has none."""
+    return span.attributes.get("lk.provider_request_ids")
+
+
+def _is_below(span, top, spans):
+    parents = {each.span_id: each.parent_id for each in spans}
+    above = span.parent_id
+    while above in parents and above != top.span_id:
+        above = parents[above]
+    return above == top.span_id
 
 
 async def _is_scraped(prometheus, spans):

@@ -91,6 +91,7 @@ async def test_the_end_of_speech_window_is_kept_on_the_audios_clock(scope, windo
     await signal(socket, "END_SPEECH")
     (ended,) = await scope.seen("stt", "speech_ended")
     assert ended["audio_seconds"] == pytest.approx(0.8, abs=0.02)
+    assert ended["heard_seconds"] == pytest.approx(0.8 + window + 0.03, abs=0.02), "with the rest of the piece"
 
 
 async def test_a_client_that_names_the_language_gets_no_probability(scope):

@@ -14,7 +14,7 @@ from worker.telemetry import names
 from worker.telemetry.in_call import Telemetry
 from worker.telemetry.network import PACKET_SECONDS, NetworkDelay
 from worker.telemetry.pipe import Pipe
-from worker.telemetry.turns import Moments, since_last_voice, stages
+from worker.telemetry.turns import ModelTimes, Moments, since_last_voice, stages
 
 NOON = 1_800_000_000.0
 
@@ -180,7 +180,7 @@ def test_a_last_sample_of_another_turn_changes_nothing(last_voiced_at):
 
 def test_where_no_span_says_when_the_model_was_asked_its_stages_are_as_long_and_as_late_as_they_can_be():
     """Pins metrics without traces, and calls that are not sampled: they had no figure of model and voice."""
-    at = Moments.of(HEARD, SAID, None)
+    at = Moments.of(HEARD, SAID, ModelTimes())
     lasted = {stage.name: stage.ended - stage.began for stage in stages(at, None)}
     assert lasted["model_first_token"] == pytest.approx(0.3, abs=1e-6)
     assert lasted["model_first_clause"] == pytest.approx(0.1, abs=1e-6)

@@ -16,6 +16,7 @@ import httpx2
 import openai
 
 from worker.faults import REFUSED_KEY, kind_of_request
+from worker.providers.request_times import note_first_token, note_sent
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionChunk
@@ -35,7 +36,9 @@ class PlainClient(openai.AsyncClient):
     """Wraps OpenAI's client, as the plugin uses it, so that its chat completions never hide a refusal."""
 
     def __init__(self, api_key: str, base_url: str | None) -> None:
-        http = httpx2.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS, follow_redirects=True, verify=tls())
+        http = httpx2.AsyncClient(
+            timeout=_TIMEOUT, limits=_LIMITS, follow_redirects=True, verify=tls(), event_hooks={"request": [note_sent]}
+        )
         super().__init__(api_key=api_key, base_url=base_url, max_retries=0, http_client=http)
 
     @cached_property
@@ -84,13 +87,18 @@ class _PlainStream:
         if self._refused is not None:
             yield _marked(self._refused)
             return
-        said_no = False
+        has_begun = said_no = False
         try:
             async for chunk in self._stream:
                 for choice in chunk.choices:
-                    if choice.delta is not None and (words := getattr(choice.delta, "refusal", None)):
+                    if choice.delta is None:
+                        continue
+                    if words := getattr(choice.delta, "refusal", None):
                         choice.delta.content = (choice.delta.content or "") + words
                         said_no = True
+                    if not has_begun and (choice.delta.content or choice.delta.tool_calls):
+                        has_begun = True
+                        note_first_token()
                 yield chunk
                 if not said_no and any(choice.finish_reason == "content_filter" for choice in chunk.choices):
                     yield _marked("filtered")

@@ -14,6 +14,7 @@ from typing import Any, Final
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status
 
+from worker.providers import request_times
 from worker.telemetry import names
 
 OTHER: Final = "other"
@@ -35,7 +36,7 @@ SPANS: Final = frozenset({
 EVENTS: Final = frozenset({
     "entrypoint_cancelled", "entrypoint_returned", "entrypoint_started", "exception", "first_frame", "generation",
     "job_accepted", "job_assigned", "job_received", "job_started_on_server", "process_assigned", "rearmed",
-    "stop_response", "superseded", "user_resumed",
+    "stop_response", "superseded", "user_resumed", request_times.FIRST_TOKEN, request_times.SENT,
 })  # fmt: skip
 
 NUMBERS: Final = frozenset({

@@ -35,7 +35,8 @@ from worker.ticket import TraceParent
 log = logging.getLogger("vaani")
 # With WORKER_LOG_PII a span may hold a conversation; a frame of the pipe has room for some of these.
 LONGEST_ATTRIBUTE_CHARACTERS = 32_000
-SEEN_SPANS = 32
+SEEN_SPANS = 64
+_OF_A_REPLY = frozenset({"llm_node", "llm_fallback_adapter", "llm_request", "llm_request_run", "tts_node"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class SpansOfTheCall(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         """Send a span; whatever goes wrong with it, the call does not learn of it."""
         try:
-            if span.name in ("llm_node", "tts_node"):
+            if span.name in _OF_A_REPLY:
                 self._seen.append(span)
             sent = span if self._everything else allowed_only(span)
             self._pipe.send(SPANS, encode_spans([sent]).SerializeToString())
@@ -76,6 +77,20 @@ class SpansOfTheCall(SpanProcessor):
         """Return the newest of the spans of this name that says so of itself."""
         return next((span for span in reversed(self._seen)
                      if span.name == name and (span.attributes or {}).get(attribute) == value), None)  # fmt: skip
+
+    def event_below(self, top: ReadableSpan, event: str) -> int | None:
+        """Return when, in Unix nanoseconds, an event of this name was first noted in the spans below another."""
+        above, times = {_id(top)}, []
+        for span in reversed(self._seen):  # a span ends before the one that it is in
+            if span.parent is not None and span.parent.span_id in above:
+                above.add(_id(span))
+                times += [each.timestamp for each in span.events if each.name == event]
+        return min(times, default=None)
+
+
+def _id(span: ReadableSpan) -> int:
+    context = span.get_span_context()
+    return 0 if context is None else context.span_id
 
 
 class _TracerOfTheCall(Tracer):

@@ -14,6 +14,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import Link, SpanContext, set_span_in_context
 
+from worker.providers import request_times
 from worker.telemetry import names
 
 NANOSECONDS = 1_000_000_000
@@ -24,6 +25,7 @@ class SeenSpans(Protocol):
     """Remembers spans that have ended."""
 
     def find(self, name: str, attribute: str, value: object) -> ReadableSpan | None: ...
+    def event_below(self, top: ReadableSpan, event: str) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,27 @@ class Stage:
     ended: float
     waited: float
     """How much of the caller's wait it alone accounts for: a reply that is begun early is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTimes:
+    """When a model wrote a reply, as the call's spans have it, in Unix seconds; None for what none of them says."""
+
+    node_began: float | None = None
+    """From here the framework counts: the request is still to be written."""
+    asked: float | None = None
+    """The request was handed to its connection."""
+    first_token: float | None = None
+
+    @classmethod
+    def of(cls, node: ReadableSpan | None, seen: SeenSpans | None) -> ModelTimes:
+        """From the framework's span of the reply's writing, and those of the requests below it."""
+        if node is None or seen is None:
+            return cls()
+        asked, first_token = (
+            seen.event_below(node, event) for event in (request_times.SENT, request_times.FIRST_TOKEN)
+        )
+        return cls(_seconds(node.start_time), _seconds(asked), _seconds(first_token))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +74,28 @@ class Moments:
     first_byte: float | None = None
 
     @classmethod
-    def of(cls, heard: Mapping[str, Any], said: Mapping[str, Any], asked_at: float | None) -> Moments | None:
+    def of(cls, heard: Mapping[str, Any], said: Mapping[str, Any], model: ModelTimes) -> Moments | None:
         """From the framework's reports on the caller's message and on the reply; None for a turn without sound.
 
         Args:
             heard: The report on what the caller said.
             said: The report on the reply.
-            asked_at: Unix time at which the model was asked for it; None where no span says so.
+            model: When the reply was written.
         """
         last_word, first_sound = heard.get("stopped_speaking_at"), said.get("started_speaking_at")
         if last_word is None or first_sound is None or first_sound < last_word:
             return None
-        if asked_at is None and (asked_before := said.get("llm_node_ttfs", said.get("llm_node_ttft"))) is not None:
-            asked_at = first_sound - asked_before - said.get("tts_node_ttfb", 0.0)  # at the latest
-        clause = _after(asked_at, said.get("llm_node_ttfs"))
+        began = model.node_began
+        if began is None and (asked_before := said.get("llm_node_ttfs", said.get("llm_node_ttft"))) is not None:
+            began = first_sound - asked_before - said.get("tts_node_ttfb", 0.0)  # at the latest
+        clause = _after(began, said.get("llm_node_ttfs"))
         return cls(
             last_word=last_word,
             first_sound=first_sound,
             transcript=_after(last_word, heard.get("transcription_delay")),
             decided=_after(last_word, heard.get("end_of_turn_delay")),
-            model_asked=asked_at,
-            first_token=_after(asked_at, said.get("llm_node_ttft")),
+            model_asked=began if model.asked is None else model.asked,
+            first_token=_after(began, said.get("llm_node_ttft")) if model.first_token is None else model.first_token,
             first_clause=clause,
             first_byte=_after(clause, said.get("tts_node_ttfb")),
         )
@@ -150,8 +174,7 @@ def trace_turn(
     """
     model = seen.find("llm_node", "lk.response.ttft", said.get("llm_node_ttft")) if seen is not None else None
     voice = seen.find("tts_node", "lk.response.ttfb", said.get("tts_node_ttfb")) if seen is not None else None
-    asked_at = None if model is None or model.start_time is None else model.start_time / NANOSECONDS
-    at = Moments.of(heard, said, asked_at)
+    at = Moments.of(heard, said, ModelTimes.of(model, seen))
     if at is None:
         return None
     found = stages(at, network_seconds)
@@ -183,6 +206,10 @@ def trace_turn(
         ).end(round(stage.ended * NANOSECONDS))
     span.end(round(until * NANOSECONDS))
     return TracedTurn(seconds, found, span.get_span_context())
+
+
+def _seconds(nanoseconds: int | None) -> float | None:
+    return None if nanoseconds is None else nanoseconds / NANOSECONDS
 
 
 def _after(moment: float | None, seconds: float | None) -> float | None:
