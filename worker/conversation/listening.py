@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterable, Callable
 from typing import Any
 
@@ -21,6 +22,10 @@ from worker.livekit_internals import resume_paused_speech
 from worker.ports import TurnEvidence
 from worker.spoken import speakable
 
+# A quick recogniser has written a sound before the voice detector is sure that it is over; what goes on for longer is
+# something else that the caller says.
+SAME_SOUND_SECONDS = 0.7
+
 
 class Listening:
     """Follows what one caller says, from a voice in the room to a turn that wants an answer."""
@@ -28,6 +33,7 @@ class Listening:
     def __init__(
         self, session: AgentSession[Any], hearing: SttSupervisor, evidence: TurnEvidence | None,
         languages: ReplyLanguage, reports: CallReports, speaker: Speaker, ending: Ending,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self.hearing = hearing
         self.overheard = Overheard(
@@ -41,6 +47,8 @@ class Listening:
         self._voice_heard = VoiceHeard()
         self._doubts = Doubts()
         self._turn_has_words = self._passed_over = False
+        self._doubted_in_speech_at: float | None = None
+        self._now = now
         self._keyed: list[stt.SpeechEvent] = []
         self.interrupted: Callable[[], None] = lambda: None
         """Called when the beginning of a turn has been read that is spoken over the agent's voice."""
@@ -140,9 +148,25 @@ class Listening:
             return True
         self._passed_over = True
         self._reports.event(log_events.WORDS_DOUBTED, reason=reason)
+        if self._session.user_state == "speaking":
+            self._doubted_in_speech_at = self._now()
+        else:
+            self._ask_again()
+        return False
+
+    def _speech_is_over(self) -> None:
+        """Ask for what was doubted before its sound had ended: nobody is talked to while they speak."""
+        doubted_at, self._doubted_in_speech_at = self._doubted_in_speech_at, None
+        if doubted_at is None:
+            return
+        if self._now() - doubted_at <= SAME_SOUND_SECONDS:
+            self._ask_again()
+        else:
+            self._passed_over = False  # words are still to come, or missed
+
+    def _ask_again(self) -> None:
         if not self.overheard.over_speech and not self._turn_has_words:
             self.hearing.ask_again()
-        return False
 
     def _hear_after_all(self, event: stt.SpeechEvent) -> None:
         if not self._ending.begun:
@@ -156,6 +180,8 @@ class Listening:
             self._passed_over = False
             self.hearing.caller_spoke()
             self.overheard.caller_spoke(self._session.current_speech)
+        else:
+            self._speech_is_over()
 
     def _not_understood(self, speech_seconds: float) -> None:
         if not self._ending.begun and not self.overheard.over_speech and not self._passed_over:
