@@ -208,14 +208,15 @@ async def take_call(ctx: JobContext) -> None:
     http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.tools.tool_seconds))
     ctx.add_shutdown_callback(http.close)
     refused = refusal(ctx)
-    if refused is not None:
+    hears = refused is None
+    if not hears:
         step_behind_calls()
     speaker = build_tts(settings.tts, settings.sarvam, settings.call.default_language)
     voice = SarvamVoice(speaker, settings.tts, settings.sarvam)
     detector = end_of_turn(ctx, settings)
     recogniser = build_stt(settings.stt, settings.sarvam)
     voice_detector = JudgedVAD(ready.vad) if settings.turns.barge_in == "words" else ready.vad
-    session = session_of(ready, recogniser, speaker, detector, voice_detector)
+    session = session_of(ready, recogniser, speaker, detector, voice_detector) if hears else only_speaks(ready, speaker)
     parts = CallParts(
         settings=settings.call,
         phone=settings.phone,
@@ -258,7 +259,7 @@ async def start(
 
     The session hosts nobody: a host sends everybody in the room all words and tools' data, and runs what they send.
     """
-    connecting = asyncio.create_task(connect(ctx))
+    connecting = asyncio.create_task(connect(ctx, listens=bool(room_options.audio_input)))
     await session.start(
         agent=agent, room=ctx.room, room_options=room_options, record=NOTHING_IS_UPLOADED, session_host=False
     )
@@ -285,6 +286,19 @@ def session_of(
     )
 
 
+def only_speaks(ready: Prewarmed, speaker: tts.TTS[Any]) -> AgentSession[Any]:
+    """Build the session of a call that is refused: it says why, and hears nobody."""
+    return AgentSession(
+        tts=speaker,
+        # The framework builds both for whoever leaves them out.
+        vad=None,
+        turn_handling=TurnHandlingOptions(turn_detection=None),
+        tts_text_transforms=None,
+        user_away_timeout=None,
+        conn_options=connection_options(ready.settings),
+    )
+
+
 def usage_of(ctx: JobContext, settings: Settings) -> CallUsage:
     """Begin to count what this agent of the call will be billed for."""
     usage = CallUsage(recogniser=settings.stt.model, voice=settings.tts.model, model=settings.llm.model)
@@ -295,8 +309,14 @@ def usage_of(ctx: JobContext, settings: Settings) -> CallUsage:
 
 def room_options(call: Call) -> room_io.RoomOptions:
     """Say what is heard of a room. It is ended by the call: one that another agent carries on must not be."""
+    listens = call.opening.refused is None
     hears = room_io.AudioInputOptions(sample_rate=INPUT_SAMPLE_RATE_HZ, noise_cancellation=call.phone.clean_sound)
-    return room_io.RoomOptions(audio_input=hears, participant_kinds=list(CALLER_KINDS), delete_room_on_close=False)
+    return room_io.RoomOptions(
+        audio_input=hears if listens else False,
+        text_input=listens,
+        participant_kinds=list(CALLER_KINDS),
+        delete_room_on_close=False,
+    )
 
 
 def follow_to_its_end(ctx: JobContext, session: AgentSession[Any], call: Call, agent: Assistant) -> None:
@@ -433,13 +453,14 @@ def sound_parts(ctx: JobContext, settings: Settings) -> SoundParts | None:
     return SoundParts(settings.consent.recordings_url, id_of_call(ctx.job.room.sid, succession), generation)
 
 
-async def connect(ctx: JobContext) -> None:
+async def connect(ctx: JobContext, *, listens: bool) -> None:
     """Join the room before the session does so by itself: it would have every track of everybody sent here."""
     if ctx.is_fake_job():
         return
-    microphone = OneMicrophone(ctx.room)
+    microphone = OneMicrophone(ctx.room) if listens else None
     await ctx.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
-    microphone.choose()
+    if microphone is not None:
+        microphone.choose()
 
 
 def refusal(ctx: JobContext) -> str | None:

@@ -4,8 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
+
+import pytest
 
 from worker.load.priority import BEHIND
+from worker.providers.sarvam_tts import build_tts
+from worker.server import only_speaks, room_options
+from worker.settings import LlmSettings, SarvamSettings, SttSettings, TtsSettings
 
 STEP_BEHIND = """
 import json, os, threading
@@ -27,3 +33,21 @@ def test_every_thread_of_it_steps_behind_those_it_has_and_those_it_will_start():
     values = json.loads(done.stdout)
     assert len(values) >= 3
     assert set(values) == {BEHIND}
+
+
+@pytest.mark.parametrize(("refused", "is_heard"), [(None, True), ("busy", False), ("used", False)])
+def test_a_caller_who_is_refused_is_not_listened_to(refused, is_heard):
+    """Pins: a recogniser's socket, voice detection and the caller's sound, for whoever is told that lines are busy."""
+    call = SimpleNamespace(phone=SimpleNamespace(clean_sound=None), opening=SimpleNamespace(refused=refused))
+    options = room_options(call)
+    assert (options.get_audio_input_options() is not None) is is_heard
+    assert (options.get_text_input_options() is not None) is is_heard
+    assert options.get_audio_output_options() is not None
+
+
+async def test_the_session_of_a_refused_call_has_a_voice_and_no_ears():
+    settings = SimpleNamespace(stt=SttSettings(), llm=LlmSettings(), tts=TtsSettings())
+    speaker = build_tts(settings.tts, SarvamSettings(api_key="none"), "en-IN")
+    session = only_speaks(SimpleNamespace(settings=settings), speaker)
+    assert session.tts is speaker
+    assert [session.stt, session.vad, session.turn_detection, session.llm] == [None] * 4

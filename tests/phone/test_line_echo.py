@@ -201,7 +201,8 @@ def test_a_phones_sound_is_cleaned_and_a_pages_is_not():
 
 def test_the_room_gives_the_line_what_it_hears():
     phone, *_ = a_call()
-    options = room_options(SimpleNamespace(phone=phone)).get_audio_input_options()
+    call = SimpleNamespace(phone=phone, opening=SimpleNamespace(refused=None))
+    options = room_options(call).get_audio_input_options()
     assert (options.sample_rate, options.noise_cancellation) == (SAMPLE_RATE_HZ, phone.clean_sound)
 
 

@@ -16,9 +16,17 @@ def worker_environment():
     return {"WORKER_MAX_CALLS": "1"}
 
 
-async def test_the_second_caller_of_one_line_is_told_so_within_5_s_and_the_first_notices_nothing(operator, call):
+async def recognisers(sandbox):
+    """The sockets to a recogniser that were opened since the stand-ins began to count."""
+    return [event for event in await sandbox.seen() if event["provider"] == "stt" and event["kind"] == "opened"]
+
+
+async def test_the_second_caller_of_one_line_is_told_so_within_5_s_and_the_first_notices_nothing(
+    sandbox, operator, call
+):
     """Pins the trap that LiveKit gives a full worker's callers to nobody, and that they hear nothing, for ever."""
     before = len(operator.events("call.refused_busy"))
+    opened = len(await recognisers(sandbox))
     greeted = asyncio.Event()
 
     def first_is_greeted(event):
@@ -39,3 +47,4 @@ async def test_the_second_caller_of_one_line_is_told_so_within_5_s_and_the_first
     assert second.ended_by == "agent"
     assert [notice["code"] for notice in second.notices] == ["busy"]
     assert first.good, first.errors
+    assert len(await recognisers(sandbox)) == opened + 1  # nobody listens to whoever is refused
