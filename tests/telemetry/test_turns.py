@@ -9,6 +9,8 @@ from livekit.agents import telemetry
 from tests.telemetry.conftest import came
 from worker.bill import Bill
 from worker.conversation.reports import FinishedTurn
+from worker.end_of_turn import Completeness, Wait
+from worker.end_of_turn.detector import Decision
 from worker.record.call_record import Cost
 from worker.telemetry import names
 from worker.telemetry.in_call import Telemetry
@@ -69,6 +71,7 @@ def finished(heard, said, rupees=0.25):
     return FinishedTurn(3, "hi-IN", False, heard, said, Cost({}, Bill(rupees, ())), "stt-req-1")
 
 
+DECISION = Decision(Wait(0.5, Completeness.UNCLEAR, "words"), waited_seconds=0.4, since_voice_seconds=0.5)
 HEARD = {"stopped_speaking_at": NOON, "transcription_delay": 0.25, "end_of_turn_delay": 0.6}
 SAID = {
     "started_speaking_at": NOON + 1.22, "llm_node_ttft": 0.3, "llm_node_ttfs": 0.4, "tts_node_ttfb": 0.2,
@@ -137,6 +140,26 @@ async def test_a_turn_without_sound_is_no_span_and_no_error(told, receiver, hear
         telemetry.tracer.start_span("agent_turn").end()
         await came(received, lambda got: got.named("agent_turn"))
     assert received.named("turn") == []
+
+
+async def test_a_turns_network_is_as_it_was_when_its_caller_had_finished(told, receiver):
+    """Pins the network of the turn before, which is another one where people walk about with their telephones."""
+    url, _ = receiver
+    looked = []
+    room = SimpleNamespace(isconnected=lambda: True, get_rtc_stats=lambda: looked.append("at it") or nothing())
+    ctx = SimpleNamespace(room=room, log_context_fields={}, add_shutdown_callback=lambda _: None)
+    reports = SimpleNamespace(on_event=[], on_turn=[], on_reply_sound=None)
+    async with told(url) as (call, _):
+        call.turn_decided(DECISION)
+        assert call._network is None, "nobody is followed yet"
+        call.follow(ctx, reports, "call")
+        call.turn_decided(DECISION)
+        await call._network._asking
+    assert looked == ["at it"]
+
+
+async def nothing():
+    return SimpleNamespace(publisher_stats=[], subscriber_stats=[])
 
 
 async def test_a_round_trip_and_both_buffers_are_the_network():

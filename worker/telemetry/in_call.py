@@ -35,11 +35,17 @@ class Telemetry:
         self._root: SpanContext | None = None
         self._rupees = 0.0
         self._last_voiced_at: float | None = None
+        self._network: NetworkDelay | None = None
         self._first_sound = FirstSound()
 
     def turn_decided(self, decision: Decision) -> None:
-        """Note when the caller was last heard: by sample, where the framework's detector goes by its window."""
+        """Note when the caller was last heard: by sample, where the framework's detector goes by its window.
+
+        And how long their sound was on its way: it is another while in the next turn.
+        """
         self._last_voiced_at = time.time() - decision.since_voice_seconds
+        if self._network is not None:
+            self._quietly(self._network.look_again)
 
     def follow(self, ctx: JobContext, reports: CallReports, call_id: str) -> None:
         """Follow a call from its beginning."""
@@ -48,7 +54,7 @@ class Telemetry:
         self._root = root.get_span_context()
         if self._spans is not None and self._root.is_valid:
             ctx.log_context_fields = {**ctx.log_context_fields, "trace_id": format_trace_id(self._root.trace_id)}
-        network = NetworkDelay(ctx.room)
+        self._network = network = NetworkDelay(ctx.room)
         reports.on_event.append(lambda *_: network.look_again() if network.seconds is None else None)
         reports.on_event.append(self._event)
         reports.on_reply_sound = lambda frame, reply: self._quietly(lambda: self._first_sound.hear(frame, reply))
@@ -78,7 +84,7 @@ class Telemetry:
             self.measure(names.GREETING_HISTOGRAM, seconds, {names.LANGUAGE: str(fields.get("language"))})
 
     def _turn(self, turn: FinishedTurn, network: NetworkDelay) -> None:
-        network.look_again()
+        network.look_again()  # answered later: from here on the next turn is looked at
         self._spent(turn.cost.bill.rupees)
         heard = since_last_voice(turn.heard, self._last_voiced_at)
         said = heard_later(turn.said, self._first_sound.take())
