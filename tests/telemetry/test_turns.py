@@ -14,7 +14,7 @@ from worker.end_of_turn.detector import Decision
 from worker.record.call_record import Cost
 from worker.telemetry import names
 from worker.telemetry.in_call import Telemetry
-from worker.telemetry.network import PACKET_SECONDS, NetworkDelay
+from worker.telemetry.network import NetworkDelay
 from worker.telemetry.pipe import Pipe
 from worker.telemetry.turns import ModelTimes, Moments, since_last_voice, stages
 
@@ -180,11 +180,11 @@ async def test_a_round_trip_and_both_buffers_are_the_network():
     network = NetworkDelay(Connected())
     network.look_again()
     await network._asking
-    assert network.seconds == pytest.approx(0.03 + 2 * (PACKET_SECONDS + 0.04))
+    assert network.seconds == pytest.approx(0.03 + 2 * (0.025 + 0.04))
     heard.inbound_rtp.inbound.jitter_buffer_delay, heard.inbound_rtp.inbound.jitter_buffer_emitted_count = 50.0, 1100
     network.look_again()
     await network._asking
-    assert network.seconds == pytest.approx(0.03 + 2 * (PACKET_SECONDS + 0.1)), "what was lately, not on average"
+    assert network.seconds == pytest.approx(0.03 + 2 * (0.025 + 0.1)), "what was lately, not on average"
 
 
 def test_a_turn_begins_with_the_callers_last_voiced_sample():

@@ -9,6 +9,8 @@ from livekit import rtc
 STATS_SECONDS = 2.0
 PACKET_SECONDS = 0.02
 """A packet holds so much sound, and is not sent before it is full."""
+SOURCE_SECONDS = 0.005
+"""WebRTC takes sound from its source in steps of 10 ms: half of one is waited for it, on average."""
 
 
 class NetworkDelay:
@@ -49,7 +51,7 @@ class NetworkDelay:
                 sum(each.jitter_buffer_delay for each in heard), sum(each.jitter_buffer_emitted_count for each in heard)
             )
             # The buffer at the caller's end is not to be seen from here: it is taken to be as deep as ours.
-            self.seconds = max(there_and_back) + 2 * (PACKET_SECONDS + buffered)
+            self.seconds = max(there_and_back) + 2 * (SOURCE_SECONDS + PACKET_SECONDS + buffered)
 
     def _lately_buffered(self, delay_seconds: float, emitted: int) -> float:
         """Return how long sound waited in our buffer since the last look; both figures count from the call's start."""
