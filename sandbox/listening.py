@@ -66,6 +66,7 @@ class Listening:
         self._finals: asyncio.Task[None] | None = None
         self._partial_task: asyncio.Task[None] | None = None
         self._held: list[Entry] = []
+        self._taken_from = scope.queue
         self._entry: Entry | None = None
         self._entry_started_at = 0.0
         self._started_with_words = False
@@ -133,7 +134,7 @@ class Listening:
         for entry in reversed(self._held):
             left = entry.rebased()
             if not left.used_up:
-                self._scope.queue.appendleft(left)
+                self._taken_from.appendleft(left)
         self._held.clear()
         self._entry = self._finals = self._partial_task = None
 
@@ -271,7 +272,8 @@ class Listening:
             self._held.remove(self._entry)
             self._entry = None
         if self._entry is None and self._scope.queue:
-            self._entry = self._scope.queue.popleft()
+            self._taken_from = self._scope.queue  # another one, once the scope has been reset: nothing goes back there
+            self._entry = self._taken_from.popleft()
             self._held.append(self._entry)
             self._entry_started_at = voiced_at
 

@@ -1,10 +1,15 @@
 """Which words of a scripted utterance are released at each pause."""
 
+from unittest.mock import AsyncMock
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.listening import Listening
+from sandbox.scopes import Scopes
 from sandbox.transcripts import BadTranscript, parse_entry
+from tests.sandbox.conftest import HZ, joined, silence, tone
 
 
 def entry(**fields):
@@ -78,3 +83,18 @@ def test_what_was_not_delivered_is_said_again_in_the_next_connection():
 def test_a_bad_entry_is_refused_with_the_reason(raw, told):
     with pytest.raises(BadTranscript, match=told):
         parse_entry(raw)
+
+
+@pytest.mark.parametrize("is_reset", [False, True])
+async def test_words_that_a_connection_took_go_back_to_the_queue_unless_the_scope_was_reset(is_reset):
+    """Pins a caller who was heard to say what the caller before them had said."""
+    scopes = Scopes()
+    scope = scopes.get_or_create("test")
+    scope.queue.append(entry())
+    connection = Listening(scope, AsyncMock(), HZ, None)
+    await connection.feed(joined(silence(0.3), tone(0.5)))
+    assert not scope.queue
+    if is_reset:
+        scopes.reset("test")
+    connection.close()
+    assert len(scope.queue) == (0 if is_reset else 1)
