@@ -1,7 +1,10 @@
 """livekit-server restarted in mid-call: the worker says so, comes back by itself, and takes calls again."""
 
+import asyncio
+
 import aiohttp
 import pytest
+from livekit import api
 
 from sandbox.caller import Turn
 from tests.recovery.conftest import until_health
@@ -14,8 +17,22 @@ async def health(stack, path=""):
         return reply.status, await reply.json()
 
 
+async def speakers(stack):
+    """Those with a track in any room."""
+    url = stack.livekit_url.replace("ws:", "http:")
+    async with api.LiveKitAPI(url, stack.api_key, stack.api_secret) as livekit:
+        rooms = (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms
+        asked = [api.ListParticipantsRequest(room=room.name) for room in rooms]
+        inside = [person for each in asked for person in (await livekit.room.list_participants(each)).participants]
+    return [person for person in inside if person.tracks]
+
+
 async def test_health_follows_the_registration_and_calls_are_taken_again(sandbox, call):
-    """Pins the trap that the framework's health endpoint says 200 while the worker gets no calls."""
+    """Pins the trap that the framework's health endpoint says 200 while the worker gets no calls.
+
+    And an agent that was deaf from then on, in three restarts of five: it had asked for the caller's sound before its
+    connection was whole again.
+    """
     well = {
         "status": "ok",
         "registered": True,
@@ -35,19 +52,18 @@ async def test_health_follows_the_registration_and_calls_are_taken_again(sandbox
             await until_health(sandbox, 503)
             seen["live"] = await health(sandbox, "live")
             await sandbox.start_livekit()
+            async with asyncio.timeout(20):
+                while len(await speakers(sandbox)) < 2:  # caller and agent
+                    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.1)
 
     interrupted = await call(
         "Can you help me with my bill?", Turn(text="Hello?", language="en-IN", wait_seconds=1), goodbye=False,
         before_turn=restart_livekit,
     )  # fmt: skip
     await until_health(sandbox, 200)
-    # What the interrupted caller said was not heard; the next caller must not be taken to have said it.
-    await sandbox.http.delete(f"{sandbox.sandbox_url}/control/scopes/{sandbox.options.scope}")
-    await sandbox.configure()
     again = await call("Can you help me with my bill?")
 
     assert seen["live"][0] == 200
-    answered = len(interrupted.turns) == 2 and interrupted.turns[1].voice_to_voice_seconds is not None
-    assert interrupted.errors or answered, "the caller was neither told that the call is over nor reconnected"
+    assert interrupted.turns[1].answered, interrupted.errors
     assert again.good, again.errors
     assert sandbox.processes["worker"].exit_code is None

@@ -22,6 +22,7 @@ class OneMicrophone:
         self._chosen: rtc.RemoteTrackPublication | None = None
         for event in ("participant_connected", "track_published", "track_unpublished", "participant_disconnected"):
             room.on(event, self._changed)
+        room.on("reconnected", self._ask_again)
 
     def _changed(self, *_: object) -> None:
         self.choose()
@@ -37,6 +38,12 @@ class OneMicrophone:
             return
         self._chosen = next(filter(is_microphone, tracks.values()), None)
         if self._chosen is not None:
+            self._chosen.set_subscribed(True)
+
+    def _ask_again(self) -> None:
+        """Subscribe once more: what was asked for while the connection was made anew is lost with the old one."""
+        self.choose()
+        if self._chosen is not None and not self._chosen.subscribed:
             self._chosen.set_subscribed(True)
 
     def _find_caller(self) -> rtc.RemoteParticipant | None:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+from typing import Final
 
 from livekit import api, rtc
 
@@ -24,6 +25,8 @@ PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.5)  # between one undoing and the next, 
 LAST_PAUSE_SECONDS = 3.0
 TRIES = 3
 RELEASE_SECONDS, LOOK_SECONDS = 6.0, 0.3
+# The last: what was asked for while the connection was made anew is lost with the old one.
+_EVENTS: Final = ("track_published", "participant_attributes_changed", "reconnected")
 
 
 class Colleague:
@@ -55,7 +58,7 @@ class Colleague:
             to: `tel:+91…` or `sip:…`.
             ringing_seconds: How long it may ring.
         """
-        for event in ("track_published", "participant_attributes_changed"):
+        for event in _EVENTS:
             self._room.on(event, self._something_happened)
         self._room.on("local_track_published", self._allow_each_their_own)
         self._allow_each_their_own()
@@ -182,7 +185,7 @@ class Colleague:
             return
         self._keeping.cancel()
         self._keeping = None
-        for event in ("track_published", "participant_attributes_changed"):
+        for event in _EVENTS:
             self._room.off(event, self._something_happened)
         self._room.off("local_track_published", self._allow_each_their_own)
         if self._room.isconnected():
