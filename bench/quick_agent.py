@@ -100,10 +100,8 @@ class QuickAgent:
         room.on("participant_attributes_changed", changed)
         room.on("participant_connected", lambda person: changed(None, person))  # who picks up at once comes so
         try:
-            async with asyncio.timeout(FFI_SECONDS):
-                await room.connect(
-                    self._network.livekit_http_url, assignment.token, rtc.RoomOptions(auto_subscribe=False)
-                )
+            # Not to be given up: the SDK ends the process when a room opens that nobody waits for any more.
+            await room.connect(self._network.livekit_http_url, assignment.token, rtc.RoomOptions(auto_subscribe=False))
             for person in room.remote_participants.values():
                 changed(None, person)
             ending = asyncio.create_task(over.wait())

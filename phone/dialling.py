@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-import aiohttp
 from livekit import api
 from livekit.protocol.models import ParticipantInfo
 
@@ -22,7 +21,7 @@ from phone.outcomes import Outcome, answered_by, outcome_of
 from phone.rules import Callee, Refusal, refusal
 from worker.phone.errand import ANSWERED_BY, Errand
 from worker.phone.line import ACTIVE, STATUS
-from worker.recovery.rooms import has_agent, people_in
+from worker.recovery.rooms import API_ERRORS, people_in
 from worker.text.phone_numbers import fingerprint
 
 log = logging.getLogger("vaani.phone")
@@ -36,7 +35,6 @@ JOINING_SECONDS = 2.0
 """Within which a phone is in the room for which LiveKit was asked to ring it, when whoever asked was ended."""
 UNSEEN_SECONDS = 30.0
 """How long a call is waited for of which LiveKit tells nothing."""
-API_ERRORS = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +176,14 @@ class Dialler:
                 await self._livekit.room.delete_room(api.DeleteRoomRequest(room=room))
 
     async def _agent_comes(self, room: str) -> bool:
-        """Wait for the agent: nobody is rung into a silent room."""
+        """Wait until an agent can speak: nobody is rung into a silent room.
+
+        One that is still connecting would outlive the room of a phone that is busy at once: its SDK tries again for
+        half a minute, and opens the room anew.
+        """
         try:
             async with asyncio.timeout(AGENT_SECONDS):
-                while not has_agent(await people_in(self._livekit, room)):
+                while not _has_connected_agent(await people_in(self._livekit, room)):
                     await asyncio.sleep(POLL_SECONDS)
         except TimeoutError:
             return False
@@ -201,6 +203,12 @@ class Dialler:
         except API_ERRORS:  # LiveKit was asked and does not say what came of it: the phone may have been picked up
             return Result(Outcome.UNKNOWN)
         return await self._until_over(room, Outcome.ANSWERED)
+
+
+def _has_connected_agent(people: Sequence[ParticipantInfo]) -> bool:
+    return any(
+        each.kind == ParticipantInfo.Kind.AGENT and each.state == ParticipantInfo.State.ACTIVE for each in people
+    )
 
 
 def _heard_of(people: Sequence[ParticipantInfo], outcome: Outcome) -> Outcome:

@@ -16,6 +16,7 @@ class LiveKit:
         self.trunks_in, self.trunks_out, self.rules = {}, {}, {}
         self.rooms, self.asked, self.dialled = {}, [], []
         self.agent_comes = True
+        self.agent_state = ParticipantInfo.State.ACTIVE
         self.answers = {}
         """Called number -> a twirp error `(status, code, meta)`, or the seconds of a call that is answered."""
         self.heard = {}
@@ -94,7 +95,7 @@ class LiveKit:
         people = self.rooms.setdefault(asked.name, {})
         self.metadata = asked.agents[0].metadata
         if self.agent_comes:
-            people["agent"] = ParticipantInfo(identity="agent", kind=ParticipantInfo.Kind.AGENT)
+            people["agent"] = ParticipantInfo(identity="agent", kind=ParticipantInfo.Kind.AGENT, state=self.agent_state)
         return api.Room(name=asked.name)
 
     def DeleteRoom(self, body):

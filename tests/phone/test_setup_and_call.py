@@ -173,6 +173,16 @@ async def test_nobody_is_rung_into_a_room_without_an_agent(livekit, config, dial
     assert (stand_in.dialled, stand_in.rooms) == ([], {})
 
 
+@pytest.mark.parametrize("state", ["JOINING", "JOINED"])
+async def test_nobody_is_rung_before_the_agent_is_connected(livekit, config, dialler, state):
+    """Pins a busy phone's agent that was still connecting when the room was deleted, and opened it anew."""
+    stand_in, _ = livekit
+    stand_in.agent_state = ParticipantInfo.State.Value(state)
+    result = await dialler().call(Callee(NUMBER, "C-1"), config.purposes["order-update"])
+    assert result.outcome is Outcome.NO_AGENT
+    assert (stand_in.dialled, stand_in.rooms) == ([], {})
+
+
 async def test_a_number_is_called_once_at_a_time(livekit, config, dialler):
     stand_in, _ = livekit
     stand_in.answers[NUMBER] = 0.3

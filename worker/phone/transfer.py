@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 from enum import Enum
 
-import aiohttp
 from livekit import api, rtc
+
+from worker.recovery.rooms import API_ERRORS
 
 BUSY_CODES = frozenset({486, 600})
 DECLINED_CODES = frozenset({403, 405, 501, 603, 607})  # also a carrier that has not been asked to allow transfers
@@ -51,7 +52,7 @@ async def transfer(livekit: api.LiveKitAPI, room: rtc.Room, identity: str, to: s
         await livekit.sip.transfer_sip_participant(request)
     except api.TwirpError as error:
         return why_refused(error)
-    except (aiohttp.ClientError, TimeoutError, OSError):  # nobody knows: it may have been done all the same
+    except API_ERRORS:  # nobody knows: it may have been done all the same
         return Transfer.DONE if await gone(room, identity, LEAVING_SECONDS) else Transfer.FAILED
     return Transfer.DONE
 
