@@ -163,6 +163,22 @@ async def test_nobody_answers_in_time(phone, place, room_side, despite_cancel):
             await call.ended.wait()
 
 
+async def test_a_phone_that_goes_on_after_its_bye_is_told_that_there_is_no_call(dialled):
+    """What a slow carrier still sends brings nobody back into the room."""
+    call, side = await dialled()
+    await call.hang_up()
+    await until(lambda: IDENTITY in side.left)
+    with pytest.raises(CallRefused) as refusal:
+        await call.hold()
+    assert refusal.value.status == 481
+    call.press("4")
+    call.say(tone(0.2))
+    async with asyncio.timeout(2):
+        assert (await call.dialog.request("BYE").final()).status == 481
+    assert IDENTITY not in side.room.remote_participants
+    assert side.keys == []
+
+
 async def test_a_trunk_that_does_not_exist(exchange):
     request = api.CreateSIPParticipantRequest(sip_trunk_id="ST_none", sip_call_to="+911", room_name="x")
     async with exchange.telephone.api() as client:
