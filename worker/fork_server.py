@@ -25,10 +25,6 @@ BLOCKED_LOOP_MS: Final = "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS"
 BLOCKED_LOOP_MS_DEFAULT: Final = "250"
 """The framework looks five times in that time whether a loop is blocked, in two threads of each process: with its own
 default of 100 ms that is 0.7 % of a core for every process, waiting ones included."""
-SDK_THREADS: Final = "TOKIO_WORKER_THREADS"
-SDK_THREADS_DEFAULT: Final = "1"
-"""LiveKit's SDK starts a thread for each core in every call, for a few hundred events a second: with one, which is
-woken without looking whether another has work to give, a call takes 1 to 3 % less CPU."""
 DETECTORS_WITH_WEIGHTS: Final = {"v1-mini", "v1"}  # v1 falls back on them when LiveKit's cloud does not answer
 
 
@@ -41,7 +37,6 @@ def start(turn_detector: str) -> None:
     if turn_detector not in DETECTORS_WITH_WEIGHTS:
         os.environ.setdefault(PRELOAD_MODELS, "false")
     os.environ.setdefault(BLOCKED_LOOP_MS, BLOCKED_LOOP_MS_DEFAULT)
-    os.environ.setdefault(SDK_THREADS, SDK_THREADS_DEFAULT)
     forkserver.set_forkserver_preload(PRELOADED)
     resource_tracker.ensure_running()  # started below it would unblock SIGINT
     # Ctrl-C is for the worker alone, which then tells the others.

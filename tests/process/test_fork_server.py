@@ -139,14 +139,6 @@ def test_processes_look_less_often_whether_their_loop_is_blocked_unless_told_oth
     assert run_with_fork_server(tmp_path, say, **set_already) == told
 
 
-@pytest.mark.parametrize(("set_already", "told"), [({}, "1"), ({fork_server.SDK_THREADS: "4"}, "4")])
-def test_livekits_sdk_has_one_thread_in_a_process_unless_told_otherwise(tmp_path, monkeypatch, set_already, told):
-    """Pins: a thread for each core in every call, which wake each other."""
-    monkeypatch.delenv(fork_server.SDK_THREADS, raising=False)
-    say = f"import os; print(os.environ.get({fork_server.SDK_THREADS!r}), flush=True)"
-    assert run_with_fork_server(tmp_path, say, **set_already) == told
-
-
 def test_ctrl_c_in_the_terminal_is_not_for_the_fork_server(tmp_path):
     say = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []), flush=True)"
     still = "import signal; assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])"
