@@ -314,8 +314,8 @@ def test_who_is_called_hears_first_who_calls_and_that_it_is_an_assistant(how, wh
     assert did == what
 
 
-def an_outbound_call(*, heard, late=""):
-    """What is told, logged and done when these words pick up, and others come 5 s later."""
+def an_outbound_call(*, heard, late="", doubted=""):
+    """What is told, logged and done when these words pick up, and others come 5 s later; the recogniser doubts some."""
 
     async def scenario():
         room, session, reports, told, machines = Room(), Session(), Reports(), [], []
@@ -331,6 +331,7 @@ def an_outbound_call(*, heard, late=""):
         assert phone.takes("hello?"), "who picks up is not answered before it is known who it is"
         session.emit("user_state_changed", SimpleNamespace(new_state="speaking"))
         await wait(1)
+        assert not doubted or listening.doubted(doubted), "nobody is asked before it is known who it is"
         session.emit("user_input_transcribed", SimpleNamespace(transcript=heard, is_final=True))
         session.emit("user_state_changed", SimpleNamespace(new_state="listening"))
         person = await deciding
@@ -356,6 +357,12 @@ def test_a_person_is_told_of_and_spoken_to():
 def test_a_machine_is_told_of_and_hung_up_on():
     told = an_outbound_call(heard="The number you have dialled is switched off")
     assert told == (False, ["announcement"], ["announcement"], ["announcement"])
+
+
+def test_what_the_recogniser_doubts_still_tells_a_machine_from_a_person():
+    """Pins an announcement on a bad line, half of it read wrong, that was greeted as a person."""
+    half = {"doubted": "The number you are calling is which tough.", "heard": "Please try again later."}
+    assert an_outbound_call(**half)[1] == ["announcement"]
 
 
 def test_a_mailbox_that_was_taken_for_a_person_is_hung_up_on_when_it_says_what_it_is():

@@ -45,8 +45,8 @@ class Scene:
         assert self.session.user_state != "speaking", "a caller who speaks is not talked to"
         self.asked += 1
 
-    def hears(self, text):
-        said = stt.SpeechData(language=LanguageCode("en-IN"), text=text)
+    def hears(self, text, probability=1.0):
+        said = stt.SpeechData(language=LanguageCode("en-IN"), text=text, confidence=probability)
         event = stt.SpeechEvent(type=stt.SpeechEventType.FINAL_TRANSCRIPT, alternatives=[said])
         return self.listening.passes(event)
 
@@ -86,6 +86,16 @@ def test_who_speaks_on_behind_doubted_words_is_not_asked_but_heard(words_come):
     else:
         scene.session.emit("user_transcription_timeout", SimpleNamespace(speech_duration=3.0))
     assert scene.missed == ([] if words_come else [3.0])
+
+
+def test_who_takes_doubted_words_keeps_the_caller_from_being_asked():
+    scene = Scene()
+    taken = []
+    scene.listening.doubted = lambda text: taken.append(text) or True
+    assert not scene.hears("a b c d", probability=0.1)
+    assert (taken, scene.asked) == (["a b c d"], 0)
+    assert not scene.hears(OUTRO), "nobody has said this"
+    assert (len(taken), scene.asked) == (1, 1)
 
 
 def test_words_that_count_take_a_doubt_of_the_same_speech_back():

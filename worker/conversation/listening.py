@@ -13,7 +13,7 @@ from worker import log_events
 from worker.conversation.ending import Ending
 from worker.conversation.farewells import wants_more
 from worker.conversation.overheard import Overheard
-from worker.conversation.phantoms import Doubts, VoiceHeard, is_phantom
+from worker.conversation.phantoms import OUTRO, Doubts, VoiceHeard, is_phantom
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
@@ -54,6 +54,8 @@ class Listening:
         """Called when the beginning of a turn has been read that is spoken over the agent's voice."""
         self.is_about_consent: Callable[[str], bool] = lambda _: False
         """Takes words about keeping the call, which want no other reply: worker.consent."""
+        self.doubted: Callable[[str], bool] = lambda _: False
+        """Takes words that somebody may have said; True where nobody is to be asked about them."""
         session.on("user_state_changed", self._user_state_changed)
         session.on("agent_state_changed", lambda event: self.overheard.agent_state_changed(event.new_state))
         session.on("user_transcription_timeout", lambda event: self._not_understood(event.speech_duration))
@@ -148,6 +150,8 @@ class Listening:
             return True
         self._passed_over = True
         self._reports.event(log_events.WORDS_DOUBTED, reason=reason)
+        if reason != OUTRO and self.doubted(heard.text):
+            return False
         if self._session.user_state == "speaking":
             self._doubted_in_speech_at = self._now()
         else:

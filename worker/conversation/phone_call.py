@@ -76,6 +76,7 @@ class PhoneCall:
         self._menu = LanguageMenu(settings.menu, settings.menu_seconds, self._offer)
         self.keys.first_refusal = self._menu.press
         reports.shown = reports.record.shown = self.keys.masked
+        listening.doubted = self._doubted
         room.on("sip_dtmf_received", self._key_pressed)
         session.on("user_input_transcribed", self._transcribed)
         session.on("user_state_changed", self._user_state_changed)
@@ -229,11 +230,24 @@ class PhoneCall:
         if self._answering is not None:
             self._answering.user_state_changed(event.new_state)
 
+    def _doubted(self, text: str) -> bool:
+        """Take words that the recogniser hardly believes; True until it is clear that a person has picked up.
+
+        Half of what a network announces is read wrong on a bad line, and still says that it is no person.
+        """
+        if self._answering is None:
+            return False
+        self._hear_who_answers(self._answering, text)
+        return self._answering.answer is not AnsweredBy.HUMAN
+
+    def _hear_who_answers(self, answering: Answering, text: str) -> None:
+        machine = answering.hear(text)
+        if machine is not None:
+            self._telling = asyncio.create_task(self._tell_who_answers(machine))
+
     def _transcribed(self, event: UserInputTranscribedEvent) -> None:
         if self._answering is not None and event.is_final:
-            machine = self._answering.hear(event.transcript)
-            if machine is not None:
-                self._telling = asyncio.create_task(self._tell_who_answers(machine))
+            self._hear_who_answers(self._answering, event.transcript)
         if self._warm is not None and event.is_final:
             self._warm.caller_says(event.transcript)
         # The room's transcript is written from this same event, after everybody has been told of it.
