@@ -71,7 +71,11 @@ IDENTIFIERS: Final = frozenset({
 })  # fmt: skip
 
 # What an id, a model's or a class's name looks like: one word of Latin letters, with no telephone number in it.
-_IDENTIFIER = re.compile(r"(?!.*[0-9]{9})[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
+_TELEPHONE_NUMBER = re.compile(r"[0-9]{9}")
+# One hexadecimal id in twenty has as many digits in a row by chance.
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-(?=[0-9]*[a-f])[0-9a-f]{12}"
+_RANDOM = re.compile(rf"(?<![A-Za-z0-9])(?:{_UUID}|(?=[0-9]*[a-f])[0-9a-f]{{16,64}})(?![A-Za-z0-9])")
 _METRICS_OF_A_REQUEST = ("lk.llm_metrics", "lk.tts_metrics")
 _REQUEST_IDS = "lk.provider_request_ids"
 
@@ -106,11 +110,15 @@ def allowed_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
             if isinstance(value, bool | int | float):
                 kept[name] = value
         elif name in IDENTIFIERS:
-            if isinstance(value, str) and _IDENTIFIER.fullmatch(value):
+            if isinstance(value, str) and _is_identifier(value):
                 kept[name] = value
             elif isinstance(value, list | tuple):
-                kept[name] = [each for each in value if isinstance(each, str) and _IDENTIFIER.fullmatch(each)]
+                kept[name] = [each for each in value if isinstance(each, str) and _is_identifier(each)]
     return kept
+
+
+def _is_identifier(text: str) -> bool:
+    return _WORD.fullmatch(text) is not None and _TELEPHONE_NUMBER.search(_RANDOM.sub("", text)) is None
 
 
 def _with_request_id(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,6 +132,6 @@ def _with_request_id(attributes: Mapping[str, Any]) -> dict[str, Any]:
                 found = json.loads(text).get("request_id")
             except (ValueError, AttributeError):
                 continue
-            if isinstance(found, str) and _IDENTIFIER.fullmatch(found):
+            if isinstance(found, str) and _is_identifier(found):
                 kept[_REQUEST_IDS] = [found]
     return kept
