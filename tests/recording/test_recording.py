@@ -269,13 +269,6 @@ def impatient(monkeypatch):
     monkeypatch.setattr(shelf, "LONGEST_PAUSE_SECONDS", 0.02)
 
 
-def comes_back(store, kept):
-    """End a shelf whose store was away: its thread would log into the tests behind this one."""
-    store.unlink()
-    kept.erase()
-    until(lambda: not kept._thread.is_alive())
-
-
 def test_a_store_that_is_away_gets_what_waited_when_it_is_back(tmp_path, impatient):
     lost = []
     folder = tmp_path / "store"
@@ -301,7 +294,6 @@ def test_what_no_store_takes_is_bounded_and_told_once(tmp_path, impatient, monke
         kept.put(b"12345", 1.0)
     kept.close(0.1)
     assert lost == ["the store is away: more waits than may"]
-    comes_back(tmp_path / "store", kept)
 
 
 def test_a_store_that_never_comes_back_is_told_at_the_end(tmp_path, impatient):
@@ -315,7 +307,7 @@ def test_a_store_that_never_comes_back_is_told_at_the_end(tmp_path, impatient):
     kept.erase()
     kept.close(0.1)
     assert lost[1:] == [f"the store is away: it could not be erased yet, remove file://{tmp_path}/store/below/call-1/"]
-    comes_back(tmp_path / "store", kept)
+    (tmp_path / "store").unlink()  # back at last: it is erased, and nobody tries on
 
 
 def test_an_erasure_takes_the_parts_of_earlier_agents_along_and_leaves_other_calls(tmp_path):
