@@ -21,7 +21,7 @@ from phone.outcomes import Outcome, answered_by, outcome_of
 from phone.rules import Callee, Refusal, refusal
 from worker.phone.errand import ANSWERED_BY, Errand
 from worker.phone.line import ACTIVE, STATUS
-from worker.recovery.rooms import API_ERRORS, people_in
+from worker.recovery.rooms import API_ERRORS, has_agent, people_in
 from worker.text.phone_numbers import fingerprint
 
 log = logging.getLogger("vaani.phone")
@@ -206,9 +206,7 @@ class Dialler:
 
 
 def _has_connected_agent(people: Sequence[ParticipantInfo]) -> bool:
-    return any(
-        each.kind == ParticipantInfo.Kind.AGENT and each.state == ParticipantInfo.State.ACTIVE for each in people
-    )
+    return has_agent(each for each in people if each.state == ParticipantInfo.State.ACTIVE)
 
 
 def _heard_of(people: Sequence[ParticipantInfo], outcome: Outcome) -> Outcome:

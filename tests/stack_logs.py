@@ -1,9 +1,11 @@
-"""Shows what the processes of a stack have logged, under the report of a test that failed beside them."""
+"""Shows what the processes of a stack have logged, under the report of a test that failed beside them, or keeps it."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from sandbox.stack import Stack
 
@@ -11,6 +13,11 @@ LAST_LINES = 40
 LINE_LIMIT_CHARACTERS = 400
 # The same in every line of a call, or told by the message.
 _LEFT_OUT = {"severity", "name", "job_id", "trace_id", "room_id", "agent_name", "pid", "stack"}
+
+
+def kept_logs() -> Path | None:
+    """Return the folder in which a stack's logs stay behind the tests: CALL_LOGS, if it is set."""
+    return Path(os.environ["CALL_LOGS"]) if "CALL_LOGS" in os.environ else None
 
 
 def last_logged(fixtures: Iterable[object]) -> Iterator[tuple[str, str]]:

@@ -1,9 +1,7 @@
 """One stack for all calls of this folder; each test configures the stand-ins and leaves them as it found them."""
 
 import contextlib
-import os
 import secrets
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -12,6 +10,7 @@ from livekit import api
 from sandbox.caller import CallPlan, JoinToken, Patience, Turn, place_call
 from sandbox.otlp import running_receiver
 from sandbox.stack import Stack, StackOptions
+from tests.stack_logs import kept_logs
 
 # Fast enough for a test, and with no load limit that a busy machine could reach (reference: a worker that thinks it is
 # busy takes no calls, and its callers hear nothing).
@@ -37,7 +36,7 @@ async def stack(otlp):
     measured = {"OTEL_METRICS_EXPORTER": "otlp,prometheus", "OTEL_METRIC_EXPORT_INTERVAL": "2000"}
     options = StackOptions(
         scope="sandbox-tests", worker_environment=PATIENT_WORKER | told | measured, token_environment=told,
-        logs=Path(os.environ["CALL_LOGS"]) if "CALL_LOGS" in os.environ else None,
+        logs=kept_logs(),
     )  # fmt: skip
     async with Stack(options) as running:
         yield running

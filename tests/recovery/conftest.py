@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import time
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -15,6 +14,7 @@ from livekit import rtc
 
 from sandbox.caller import CallPlan, Patience, Turn, place_call
 from sandbox.stack import Stack, StackOptions
+from tests.stack_logs import kept_logs
 
 FAST = {"stt_final_seconds": 0.1, "llm_first_token_seconds": 0.1, "tts_first_byte_seconds": 0.1}
 # Twice the default time for a handover: the machine also runs everything else.
@@ -30,8 +30,8 @@ ENVIRONMENT = {
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stack():
-    logs = Path(os.environ["CALL_LOGS"]) if "CALL_LOGS" in os.environ else None
-    async with Stack(StackOptions(scope="sandbox-recovery", worker_environment=ENVIRONMENT, logs=logs)) as running:
+    options = StackOptions(scope="sandbox-recovery", worker_environment=ENVIRONMENT, logs=kept_logs())
+    async with Stack(options) as running:
         yield running
 
 

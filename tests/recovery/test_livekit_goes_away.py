@@ -8,6 +8,7 @@ from livekit import api
 
 from sandbox.caller import Turn
 from tests.recovery.conftest import until_health
+from worker.recovery.rooms import people_in
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150)]
 
@@ -22,9 +23,7 @@ async def speakers(stack):
     url = stack.livekit_url.replace("ws:", "http:")
     async with api.LiveKitAPI(url, stack.api_key, stack.api_secret) as livekit:
         rooms = (await livekit.room.list_rooms(api.ListRoomsRequest())).rooms
-        asked = [api.ListParticipantsRequest(room=room.name) for room in rooms]
-        inside = [person for each in asked for person in (await livekit.room.list_participants(each)).participants]
-    return [person for person in inside if person.tracks]
+        return [person for room in rooms for person in await people_in(livekit, room.name) if person.tracks]
 
 
 async def test_health_follows_the_registration_and_calls_are_taken_again(sandbox, call):

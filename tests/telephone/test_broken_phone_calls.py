@@ -18,11 +18,11 @@ from sandbox.stack.livekit_server import HOW_TO_GET_IT, find_server
 from sandbox.voices import render
 from tests.needs import missing
 from tests.recovery.conftest import FAST, Operator, said_after
-from tests.telephone.conftest import CALLER, LOUD, loudness, tone, until, until_nobody_is_left
+from tests.telephone.conftest import LOUD, loudness, tone, until, until_nobody_is_left
 from tests.telephone.outbound import CALLEE, OVER_SECONDS, outbound_to
 
 pytestmark = [
-    pytest.mark.calls, pytest.mark.nightly, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240),
+    pytest.mark.calls, pytest.mark.nightly, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240),
 ]  # fmt: skip
 ENVIRONMENT = {"WORKER_REPLY_LATE_SECONDS": "5", "WORKER_MAX_CALLS": "20"}
 NUMBER = "+918000000007"  # the calls that go out set up the number of phone.toml
@@ -33,7 +33,7 @@ BEEP = tone(0.5, 1000)
 PAUSE = np.zeros(SAMPLE_RATE // 2, np.int16)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def stack():
     if find_server() is None:
         missing(HOW_TO_GET_IT)
@@ -48,20 +48,9 @@ def operator(stack):
     return Operator(stack)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def callers_phone():
-    phone = Telephone(CALLER)
-    await phone.open()
-    yield phone
-    await phone.aclose()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def callees_phone():
-    phone = Telephone(CALLEE)
-    await phone.open()
-    yield phone
-    await phone.aclose()
+@pytest_asyncio.fixture(loop_scope="session")
+async def callees_phone(another_phone):
+    return await another_phone(CALLEE)
 
 
 def spoken(text, language="en-IN"):
@@ -88,10 +77,10 @@ async def until_no_room_is_left(stack):
 # ---- who calls is gone
 
 
-async def test_a_caller_who_hangs_up_in_mid_reply_leaves_nobody_behind(stack, operator, callers_phone):
+async def test_a_caller_who_hangs_up_in_mid_reply_leaves_nobody_behind(stack, operator, phone):
     ended = len(operator.events("call.ended"))
     async with asyncio.timeout(30):
-        call = await callers_phone.dial(NUMBER, stack.telephone.sip_address)
+        call = await phone.dial(NUMBER, stack.telephone.sip_address)
     heard = listens(call)
     await quiet(heard)
     greeting = len(heard)
@@ -107,7 +96,7 @@ async def test_a_caller_who_hangs_up_in_mid_reply_leaves_nobody_behind(stack, op
 # ---- the agent is gone
 
 
-async def test_a_caller_whose_agent_is_killed_hears_another_that_knows_what_was_said(stack, operator, callers_phone):
+async def test_a_caller_whose_agent_is_killed_hears_another_that_knows_what_was_said(stack, operator, phone):
     killed = {}
 
     def kill_after_the_first_answer(event):
@@ -122,7 +111,7 @@ async def test_a_caller_whose_agent_is_killed_hears_another_that_knows_what_was_
             Turn("Thank you, goodbye.", "en-IN", expects_end=True),
         )
     )
-    line = TelephoneLine(callers_phone, NUMBER, stack.telephone)
+    line = TelephoneLine(phone, NUMBER, stack.telephone)
     result = await place_call(plan, line=line, control=stack.control, on_event=kill_after_the_first_answer)
 
     assert result.good, result.errors
@@ -238,7 +227,7 @@ class Flood:
 
 @pytest.mark.parametrize("callers", [1, 8])
 async def test_phones_beyond_the_last_line_are_told_that_it_is_busy_and_the_first_notices_nothing(
-    stack, callers_phone, callers
+    stack, phone, callers
 ):
     """No silent ringing, however many they are: each is answered, told and hung up on, or gets SIP's 486."""
     name = f"narrow-{callers}"
@@ -248,7 +237,7 @@ async def test_phones_beyond_the_last_line_are_told_that_it_is_busy_and_the_firs
     try:
         await stack.telephone.give_number(number, agent_name=name, ringing_seconds=RINGING_SECONDS)
         async with asyncio.timeout(60):
-            first = await callers_phone.dial(number, stack.telephone.sip_address)
+            first = await phone.dial(number, stack.telephone.sip_address)
             await quiet(listens(first))
         told = await Flood(number, stack.telephone.sip_address, callers).told()
         assert set(told) <= {"aloud", "486"}, told
