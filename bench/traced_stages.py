@@ -83,7 +83,7 @@ def stage_rows(turns: Iterable[tuple[Marks, ToldTurn]]) -> list[Row]:
     for at, told in both:
         seen, said = seen_from_outside(at, told.is_held, out), said_by_spans(told)
         for name in seen.keys() & said.keys():
-            found[name].append((seen[name], abs(said[name] - seen[name])))
+            found[name].append((seen[name], said[name]))
     return [_row(name, pairs) for name, pairs in found.items()]
 
 
@@ -118,10 +118,11 @@ def said_by_spans(told: ToldTurn) -> dict[str, float]:
 
 
 def _row(stage: str, pairs: Sequence[tuple[float, float]]) -> Row:
-    by_sound = percentile([seconds for seconds, _ in pairs], 0.5)
+    by_sound = percentile([seen for seen, _ in pairs], 0.5)
     return row(
         f"{stage}_span_against_sound", "seconds", len(pairs),
-        {"vaani": percentile([error for _, error in pairs], 0.5), "sound": by_sound},
+        {"vaani": percentile([abs(said - seen) for seen, said in pairs], 0.5), "sound": by_sound,
+         "more_than_sound": percentile([said - seen for seen, said in pairs], 0.5)},
         {"kind": "at_most", "value": max(LEAST_SECONDS, MOST_ERROR * (by_sound or 0.0))},
         why_empty=WHY_NONE,
     )  # fmt: skip

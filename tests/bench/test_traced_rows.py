@@ -85,7 +85,10 @@ def test_spans_that_say_what_sound_says_meet_every_goal():
     made = by_stage([(AT, told(TRUE)), (later(AT, 0.3), told(HELD))])
     assert tuple(made) == STAGES
     assert [row["met"] for row in made.values()] == [True] * len(STAGES)
-    assert made["end_of_turn"]["values"] == {"vaani": pytest.approx(0.0, abs=1e-4), "sound": pytest.approx(1.3)}
+    assert made["end_of_turn"]["values"] == {
+        "vaani": pytest.approx(0.0, abs=1e-4), "sound": pytest.approx(1.3),
+        "more_than_sound": pytest.approx(0.0, abs=1e-4),
+    }  # fmt: skip
     assert made["recogniser_final"]["goal"]["value"] == pytest.approx(0.05 * 0.45)
 
 
