@@ -60,6 +60,7 @@ from worker.environment import load_settings
 from worker.livekit_internals import begin_replies_early
 from worker.load.from_calls import LoadReporter
 from worker.load.priority import step_behind_calls
+from worker.phone.earlier_language import spoken_before
 from worker.phone.errand import Errand, read_errand
 from worker.providers.openai_llm import build_llm, warm
 from worker.providers.prices import PriceTable
@@ -237,6 +238,7 @@ async def take_call(ctx: JobContext) -> None:
         sound=sound_parts(ctx, settings),
         budget=budget_parts(ctx, ready),
         warm=warm_parts(ready),
+        earlier_language=partial(spoken_before, settings.records.records_url),
     )
     call = Call(ctx, session, parts)
     call.opening.refused = refused

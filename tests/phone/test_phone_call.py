@@ -50,7 +50,7 @@ class Reports:
         self.events = []
         self.transfers = []
         self.record = SimpleNamespace(
-            met=lambda caller: None, transferred=lambda to, outcome: self.transfers.append((to, outcome))
+            caller="", met=lambda caller: None, transferred=lambda to, outcome: self.transfers.append((to, outcome))
         )
         self.usage = CallUsage()
 
@@ -218,8 +218,8 @@ def test_keys_pressed_into_a_greeting_that_does_not_stop_are_heard_after_it():
 # ---- the opening
 
 
-def opening(did, *, answered=True, language_known=False, choice=Other.NOTHING, errand=None, person=True):
-    """An opening whose phone is picked up, or not, and whose caller chooses, or not."""
+def opening(did, *, answered=True, language_known=False, choice=Other.NOTHING, errand=None, person=True, before=None):
+    """An opening whose phone is picked up, or not, and whose caller chooses, or not, and has called before, or not."""
 
     is_person, ending = person, SimpleNamespace(begun=False, end=did.append)
 
@@ -230,6 +230,13 @@ def opening(did, *, answered=True, language_known=False, choice=Other.NOTHING, e
         did.append(f"asks, known: {known}")
         return choice
 
+    async def earlier():
+        return before
+
+    def look_up(person, caller):
+        did.append("looks up")
+        return asyncio.create_task(earlier())
+
     async def person_answers():
         did.append("listens")
         ending.begun = not is_person  # a machine is hung up on
@@ -237,7 +244,7 @@ def opening(did, *, answered=True, language_known=False, choice=Other.NOTHING, e
 
     phone = SimpleNamespace(
         by_called_number={"+918012345678": "kn-IN"}, answered=is_answered, ask_for_language=ask, errand=errand,
-        is_answered_by_a_person=person_answers,
+        is_answered_by_a_person=person_answers, look_up_language=look_up,
     )  # fmt: skip
     person = SimpleNamespace(
         identity="sip_1", kind=SIP,
@@ -273,11 +280,12 @@ def opening(did, *, answered=True, language_known=False, choice=Other.NOTHING, e
 @pytest.mark.parametrize(
     ("how", "what"),
     [
-        ({}, ["opens in ta-IN", "asks, known: False", "notice", "greeting"]),
-        ({"language_known": True}, ["opens in kn-IN", "asks, known: True", "notice", "greeting"]),
-        ({"choice": "hi-IN"}, ["opens in ta-IN", "asks, known: False", "wish hi-IN", "notice", "greeting"]),
-        ({"choice": Other.SPEAKS}, ["opens in ta-IN", "asks, known: False", "notice"]),
-        ({"answered": False}, ["not_answered"]),
+        ({}, ["looks up", "opens in ta-IN", "asks, known: False", "notice", "greeting"]),
+        ({"before": "mr-IN"}, ["looks up", "opens in mr-IN", "asks, known: True", "notice", "greeting"]),
+        ({"language_known": True, "before": "mr-IN"}, ["opens in kn-IN", "asks, known: True", "notice", "greeting"]),
+        ({"choice": "hi-IN"}, ["looks up", "opens in ta-IN", "asks, known: False", "wish hi-IN", "notice", "greeting"]),
+        ({"choice": Other.SPEAKS}, ["looks up", "opens in ta-IN", "asks, known: False", "notice"]),
+        ({"answered": False}, ["looks up", "not_answered"]),
     ],
 )
 def test_a_phone_call_opens_in_the_language_that_somebody_knows(how, what):
@@ -302,7 +310,7 @@ ERRAND = Errand("Asha Bakery", "a cake", "mr-IN")
         ({"errand": ERRAND}, ["opens in mr-IN", "listens", "outbound Asha Bakery", "notice", "says why"]),
         (
             {"errand": Errand("Asha Bakery", "a cake")},
-            ["opens in ta-IN", "listens", "outbound Asha Bakery", "notice", "says why"],
+            ["looks up", "opens in ta-IN", "listens", "outbound Asha Bakery", "notice", "says why"],
         ),
         ({"errand": ERRAND, "person": False}, ["opens in mr-IN", "listens"]),
         ({"errand": ERRAND, "answered": False}, ["not_answered"]),

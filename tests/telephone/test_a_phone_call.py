@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import re
+import sqlite3
 
 import pytest
 from aiohttp import web
@@ -18,6 +20,7 @@ from sandbox.phone.telephone import Referral, Telephone
 from sandbox.stack import Stack, StackOptions
 from sandbox.stack.livekit_server import HOW_TO_GET_IT, find_server
 from tests.needs import missing
+from tests.telephone.conftest import until
 from tests.telephone.numbers_in import numbers_in
 
 pytestmark = pytest.mark.calls
@@ -96,3 +99,44 @@ async def test_a_telephone_calls_keys_a_number_and_is_transferred(tmp_path):
     for told_where in (log, webhook, scraped, traces.decode("latin-1"), database.decode("latin-1")):
         assert len(told_where) > 200, "something is told there"
         assert numbers_in(told_where, CALLER) == []
+
+
+KEYS_ONLY = CallPlan((Turn("4711#", "en-IN", keys="4711#"),), name="keys")
+NOBODYS_NUMBER = "+918012345699"
+"""Of a rule that says nothing about a language."""
+
+
+def language_kept(file):
+    """The language of the one call that is kept so far, once it has said anything."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+            rows = database.execute("SELECT language FROM calls WHERE turn_count > 0").fetchall()
+    except sqlite3.OperationalError:  # no file yet, or no schema
+        return None
+    return rows[0][0] if rows else None
+
+
+async def test_a_caller_who_rings_again_is_greeted_as_they_were_spoken_to(tmp_path):
+    """Pins the opening language of issue "The telephone": what an earlier call settled, where records are kept."""
+    if find_server() is None:
+        missing(HOW_TO_GET_IT)
+    phone = Telephone(CALLER)
+    kept = {
+        "WORKER_RECORDS_URL": f"sqlite+aiosqlite:///{tmp_path}/calls.db",
+        "WORKER_RECORDS_SPOOL_DIR": str(tmp_path / "spool"),
+    }
+    options = StackOptions(scope="sandbox-phone", telephone=True, worker_environment=ENVIRONMENT | kept)
+    async with Stack(options) as stack:
+        await stack.telephone.give_number(NUMBER, attributes={"language": "hi-IN"})
+        await stack.telephone.give_number(NOBODYS_NUMBER)
+        await phone.open()
+        greetings = []
+        for number in (NUMBER, NOBODYS_NUMBER):
+            line = TelephoneLine(phone, number, stack.telephone)
+            result = await place_call(KEYS_ONLY, line=line, control=stack.control, out_dir=tmp_path)
+            assert result.errors == ()
+            greetings.append(result.greeting)
+            await until(lambda: language_kept(tmp_path / "calls.db") == "hi-IN", seconds=30)
+        await phone.aclose()
+    assert "नमस्ते" in greetings[0]  # the rule's language
+    assert greetings[1] == greetings[0]

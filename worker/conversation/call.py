@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -22,7 +23,7 @@ from worker.conversation.listening import Listening
 from worker.conversation.matter import matter_for_colleague
 from worker.conversation.opening import Opening
 from worker.conversation.outages import Outages
-from worker.conversation.phone_call import PhoneCall
+from worker.conversation.phone_call import PhoneCall, nobody_knows
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
 from worker.conversation.reply_language import ReplyLanguage
@@ -66,6 +67,7 @@ class CallParts:
     sound: SoundParts | None = None
     budget: BudgetParts | None = None
     warm: WarmParts | None = None
+    earlier_language: Callable[[str | None], Awaitable[str | None]] = nobody_knows
 
 
 class Call:
@@ -111,7 +113,7 @@ class Call:
         self.recording = self._keep_to_consent(parts)
         self.phone = PhoneCall(
             ctx.room, session, parts.phone, self.speaker, self.listening, self.reports, errand=parts.errand,
-            machine=lambda answer: self.ending.end(answer.value),
+            machine=lambda answer: self.ending.end(answer.value), earlier_language=parts.earlier_language,
         )  # fmt: skip
         of_menu = self.phone.keys.first_refusal
         self.phone.keys.first_refusal = lambda key: self.consent.dialogue.press(key) or of_menu(key)

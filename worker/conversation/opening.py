@@ -115,7 +115,12 @@ class Opening:
             return False
         self._reports.record.met(caller)
         self._consent.met(caller)
+        by_number, errand = self._phone.by_called_number, self._phone.errand
+        known = (errand.language if errand is not None else "") or chosen_language(caller.attributes, by_number)
+        before = None if known else self._phone.look_up_language(caller, self._reports.record.caller)  # while it rings
         if not await self._is_answered(caller):
+            if before is not None:
+                before.cancel()
             self._ending.end(NOT_ANSWERED)
             return False
         if is_phone(caller):
@@ -123,10 +128,9 @@ class Opening:
         self._spending.met(caller)
         if time.monotonic() - waited_from > ALREADY_THERE_SECONDS:
             self._met_at = time.monotonic()  # the agent was there first
-        by_number, errand = self._phone.by_called_number, self._phone.errand
-        self._language_is_known = chosen_language(caller.attributes, by_number) is not None
-        guessed = opening_language(caller.attributes, self._settings.default_language, by_number)
-        self._languages.open_in((errand.language if errand is not None else "") or guessed)
+        wanted = known or (await before if before is not None else None)
+        self._language_is_known = bool(wanted)
+        self._languages.open_in(wanted or opening_language(caller.attributes, self._settings.default_language))
         if voice := wanted_voice(caller.attributes):
             self._speaker.voice.choose(self._languages.settled, voice)
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from livekit import rtc
@@ -41,6 +41,11 @@ NOT_SENT_ON = {
 }
 
 
+async def nobody_knows(caller: str | None) -> str | None:
+    """Know of no earlier call."""
+    return None
+
+
 class PhoneCall:
     """Holds the telephone's part of one call; of a call that comes by no telephone it does nothing."""
 
@@ -48,12 +53,14 @@ class PhoneCall:
         self, room: rtc.Room, session: AgentSession[Any], settings: PhoneSettings, speaker: Speaker,
         listening: Listening, reports: CallReports, *, errand: Errand | None = None,
         machine: Callable[[AnsweredBy], None] = lambda _: None,
+        earlier_language: Callable[[str | None], Awaitable[str | None]] = nobody_knows,
     ) -> None:  # fmt: skip
         """Hold it.
 
         Args:
             errand: What an outbound call is for; None for every other call.
             machine: Called when a machine has picked up, also one that was taken for a person at first.
+            earlier_language: Says what a caller, by their fingerprint, has spoken in an earlier call.
         """
         self.errand = errand
         self.line: PhoneLine | None = None
@@ -63,6 +70,7 @@ class PhoneCall:
         self._speaker = speaker
         self._reports = reports
         self._machine = machine
+        self._earlier_language = earlier_language
         self._answering: Answering | None = None
         self._telling: asyncio.Task[None] | None = None
         self.identity = ""
@@ -96,6 +104,10 @@ class PhoneCall:
         """Return what takes the agent's voice out of a phone's sound; None for a page, whose browser does so."""
         return self._line_echo if is_phone(track.participant) else None
 
+    def look_up_language(self, person: rtc.RemoteParticipant, caller: str | None) -> asyncio.Task[str | None] | None:
+        """Begin to find out what a phone's caller, by their fingerprint, spoke when they called before."""
+        return asyncio.create_task(self._look_up(caller)) if is_phone(person) else None
+
     async def answered(self, person: rtc.RemoteParticipant) -> bool:
         """Wait until a phone is picked up, hearing and saying nothing meanwhile; False when nobody does.
 
@@ -117,6 +129,9 @@ class PhoneCall:
         rang_seconds = round(asyncio.get_running_loop().time() - rings_since, 3)
         self._reports.event(log_events.CALL_ANSWERED, direction=direction, rang_seconds=rang_seconds)
         return True
+
+    async def _look_up(self, caller: str | None) -> str | None:
+        return await self._earlier_language(caller)
 
     async def ask_for_language(self, *, known: bool) -> str | Other:
         """Let the caller choose a language, where a menu is set up and nobody has said which one yet."""
