@@ -51,6 +51,18 @@ def test_every_link_to_a_file_of_ours_leads_somewhere(page):
     assert [link for link in links if not (folder / link).exists()] == []
 
 
+def test_every_test_that_a_page_names_as_its_proof_exists():
+    files = {Path(path).name for path in TRACKED}
+    named = {
+        (page, name)
+        for page in TRACKED
+        if page.startswith("docs/") and page.endswith(".md")
+        for name in re.findall(r"`(?:tests/[\w/]*/)?(test_\w+\.py)`", _text(page))
+    }
+    assert len(named) > 20
+    assert {(page, name) for page, name in named if name not in files} == set()
+
+
 def test_the_image_and_the_processes_need_no_host_name_of_a_registry_or_path_of_a_machine():
     hosts = re.compile(r"py[p]i\.org|python[h]osted|registry\.npm[j]s|proxy\.go[l]ang|deb\.deb[i]an")
     named = [path for path in TRACKED if (ROOT / path).is_file() and _is_text(path) and hosts.search(_text(path))]
