@@ -87,7 +87,8 @@ async def test_nobody_in_particular_no_days_and_a_database_that_is_away_are_aske
     assert "could not be looked up" in caplog.text
 
 
-def test_a_calls_process_has_no_sqlalchemy_in_memory_for_it():
-    code = "import sys, worker.consent.earlier; print('sqlalchemy' in sys.modules, 'asyncpg' in sys.modules)"
+@pytest.mark.parametrize("module", ["worker.consent.earlier", "worker.phone.earlier_language"])
+def test_a_calls_process_has_no_sqlalchemy_in_memory_for_it(module):
+    code = f"import sys, {module}; print('sqlalchemy' in sys.modules, 'asyncpg' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

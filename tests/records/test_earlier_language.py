@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 
 from records.earlier_language import language_of
 from records.events import CallEvent, call_id_of
@@ -54,9 +52,3 @@ async def test_nobody_in_particular_and_a_database_that_is_away_or_slow_know_not
     monkeypatch.setattr(earlier_language, "language_of", never)
     monkeypatch.setattr(earlier_language, "LONGEST_SECONDS", 0.01)
     assert await spoken_before(url, ASHA) is None
-
-
-def test_a_calls_process_has_no_sqlalchemy_in_memory_for_it():
-    code = "import sys, worker.phone.earlier_language; print('sqlalchemy' in sys.modules, 'asyncpg' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "False"]

@@ -93,3 +93,5 @@ def test_a_called_number_has_its_language_in_every_form_of_it(called):
     assert opening_language(attributes, "en-IN", by_number) == "kn-IN"
     assert opening_language(attributes | {"language": "hi-IN"}, "en-IN", by_number) == "hi-IN"
     assert opening_language(attributes, "en-IN", {"+918099999999": "kn-IN"}) == "ta-IN"
+    assert opening_language(attributes, "en-IN", earlier="mr-IN") == "mr-IN"
+    assert opening_language(attributes, "en-IN", by_number, earlier="mr-IN") == "kn-IN"

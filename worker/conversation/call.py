@@ -12,7 +12,7 @@ from livekit.agents import AgentSession, ChatMessage, JobContext, llm
 from worker import log_events
 from worker.bill import Price
 from worker.conversation.call_recording import CallRecording, SoundParts
-from worker.conversation.caller import verified_caller
+from worker.conversation.caller import nobody_knows, verified_caller
 from worker.conversation.clocks import Clocks
 from worker.conversation.consent_talk import ConsentParts, ConsentTalk
 from worker.conversation.ending import Ending
@@ -23,7 +23,7 @@ from worker.conversation.listening import Listening
 from worker.conversation.matter import matter_for_colleague
 from worker.conversation.opening import Opening
 from worker.conversation.outages import Outages
-from worker.conversation.phone_call import PhoneCall, nobody_knows
+from worker.conversation.phone_call import PhoneCall
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
 from worker.conversation.reply_language import ReplyLanguage

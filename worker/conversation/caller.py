@@ -21,6 +21,10 @@ _LANDLINE_LEVELS = "2346"
 LONGEST_VALUE = 64
 
 
+async def nobody_knows(caller: str | None) -> None:
+    """Know of no earlier call of this caller."""
+
+
 def chosen_language(attributes: Mapping[str, str], by_called_number: Mapping[str, str]) -> str | None:
     """Return the language somebody has decided on: the token's or the dispatch rule's, else the called number's."""
     asked = canonical_code(attributes.get("language", "")[:LONGEST_VALUE])
@@ -29,15 +33,21 @@ def chosen_language(attributes: Mapping[str, str], by_called_number: Mapping[str
 
 
 def opening_language(
-    attributes: Mapping[str, str], default: str, by_called_number: Mapping[str, str] = MappingProxyType({})
+    attributes: Mapping[str, str],
+    default: str,
+    by_called_number: Mapping[str, str] = MappingProxyType({}),
+    earlier: str | None = None,
 ) -> str:
-    """Return the language of the greeting: one that was decided on, else the landline's region's, else the default.
+    """Return the language of the greeting.
+
+    One that was decided on, else an earlier call's, else the landline's region's, else the default.
 
     Args:
         by_called_number: E.164 number -> language, for phones.
+        earlier: What this caller's last call ended in, where that is known.
     """
     known = chosen_language(attributes, by_called_number)
-    return known or _language_of_number(attributes.get("sip.phoneNumber", "")[:LONGEST_VALUE]) or default
+    return known or earlier or _language_of_number(attributes.get("sip.phoneNumber", "")[:LONGEST_VALUE]) or default
 
 
 def wanted_voice(attributes: Mapping[str, str]) -> str | None:

@@ -15,17 +15,13 @@ from worker.consent.dialogue import Consent, Given, Ports, Proof, State
 from worker.consent.notices import NOTICE, TOLD, Notices
 from worker.consent.rules import ConsentRules, Purpose
 from worker.consent.withdrawal import remark_in
+from worker.conversation.caller import nobody_knows
 from worker.conversation.consent_on_page import ConsentOnPage
 from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
 from worker.livekit_internals import gate_callers_transcript
 from worker.settings import ConsentSettings
-
-
-async def nobody_knows(caller: str | None) -> Given | None:
-    """Know of no earlier call."""
-    return None
 
 
 @dataclass(frozen=True, slots=True)

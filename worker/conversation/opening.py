@@ -116,11 +116,11 @@ class Opening:
         self._reports.record.met(caller)
         self._consent.met(caller)
         by_number, errand = self._phone.by_called_number, self._phone.errand
-        known = (errand.language if errand is not None else "") or chosen_language(caller.attributes, by_number)
-        before = None if known else self._phone.look_up_language(caller, self._reports.record.caller)  # while it rings
+        chosen = (errand.language if errand is not None else "") or chosen_language(caller.attributes, by_number)
+        looked_up = None if chosen else self._phone.look_up_language(caller, self._reports.record.caller)
         if not await self._is_answered(caller):
-            if before is not None:
-                before.cancel()
+            if looked_up is not None:
+                looked_up.cancel()
             self._ending.end(NOT_ANSWERED)
             return False
         if is_phone(caller):
@@ -128,9 +128,10 @@ class Opening:
         self._spending.met(caller)
         if time.monotonic() - waited_from > ALREADY_THERE_SECONDS:
             self._met_at = time.monotonic()  # the agent was there first
-        wanted = known or (await before if before is not None else None)
-        self._language_is_known = bool(wanted)
-        self._languages.open_in(wanted or opening_language(caller.attributes, self._settings.default_language))
+        earlier = await looked_up if looked_up is not None else None
+        self._language_is_known = bool(chosen or earlier)
+        default = self._settings.default_language
+        self._languages.open_in(chosen or opening_language(caller.attributes, default, by_number, earlier))
         if voice := wanted_voice(caller.attributes):
             self._speaker.voice.choose(self._languages.settled, voice)
         return True

@@ -13,6 +13,7 @@ from livekit.agents.voice import SpeechHandle
 from livekit.agents.voice.room_io.types import NoiseCancellationParams
 
 from worker import log_events
+from worker.conversation.caller import nobody_knows
 from worker.conversation.listening import Listening
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import NobodyListensError, Speaker
@@ -39,11 +40,6 @@ NOT_SENT_ON = {
     Transfer.HUNG_UP: "The colleague has hung up before taking the call.",
     Transfer.FAILED: "The call could not be connected to the colleague.",
 }
-
-
-async def nobody_knows(caller: str | None) -> str | None:
-    """Know of no earlier call."""
-    return None
 
 
 class PhoneCall:
@@ -104,9 +100,9 @@ class PhoneCall:
         """Return what takes the agent's voice out of a phone's sound; None for a page, whose browser does so."""
         return self._line_echo if is_phone(track.participant) else None
 
-    def look_up_language(self, person: rtc.RemoteParticipant, caller: str | None) -> asyncio.Task[str | None] | None:
-        """Begin to find out what a phone's caller, by their fingerprint, spoke when they called before."""
-        return asyncio.create_task(self._look_up(caller)) if is_phone(person) else None
+    def look_up_language(self, person: rtc.RemoteParticipant, caller: str | None) -> asyncio.Future[str | None] | None:
+        """Begin to find out, while it rings, what a phone's caller, by their fingerprint, spoke in their last call."""
+        return asyncio.ensure_future(self._earlier_language(caller)) if is_phone(person) else None
 
     async def answered(self, person: rtc.RemoteParticipant) -> bool:
         """Wait until a phone is picked up, hearing and saying nothing meanwhile; False when nobody does.
@@ -129,9 +125,6 @@ class PhoneCall:
         rang_seconds = round(asyncio.get_running_loop().time() - rings_since, 3)
         self._reports.event(log_events.CALL_ANSWERED, direction=direction, rang_seconds=rang_seconds)
         return True
-
-    async def _look_up(self, caller: str | None) -> str | None:
-        return await self._earlier_language(caller)
 
     async def ask_for_language(self, *, known: bool) -> str | Other:
         """Let the caller choose a language, where a menu is set up and nobody has said which one yet."""

@@ -24,7 +24,7 @@ async def spoken_before(records_url: str, caller: str | None) -> str | None:
         return None
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
-            return canonical_code(await language_of(records_url, caller) or "")
+            return canonical_code(await language_of(records_url, caller))
     except Exception as error:
         log.warning("language of an earlier call could not be looked up", extra={"why": type(error).__name__})
         return None
