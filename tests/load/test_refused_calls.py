@@ -16,14 +16,20 @@ from worker.settings import LlmSettings, SarvamSettings, SttSettings, TtsSetting
 STEP_BEHIND = """
 import json, os, threading
 from worker.load.priority import step_behind_calls
-begun = threading.Event()
-threading.Thread(target=begun.wait).start()  # LiveKit's threads run before the entrypoint does
-step_behind_calls()
-later = []
-started = threading.Thread(target=lambda: later.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
-started.start(), started.join()
-print(json.dumps([os.getpriority(os.PRIO_PROCESS, int(each)) for each in os.listdir("/proc/self/task")] + later))
-begun.set()
+read, noted, later = threading.Event(), threading.Event(), []
+def begins_later():
+    later.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    noted.set()
+    read.wait()  # Linux lists a thread for a moment more when it has ended, and then knows nothing of it
+threading.Thread(target=read.wait).start()  # LiveKit's threads run before the entrypoint does
+try:
+    step_behind_calls()
+    threading.Thread(target=begins_later).start()
+    noted.wait()
+    tasks = os.listdir("/proc/self/task")
+    print(json.dumps([os.getpriority(os.PRIO_PROCESS, int(each)) for each in tasks] + later))
+finally:
+    read.set()
 """
 
 
