@@ -117,8 +117,9 @@ class Process:
         await self._child.wait()
 
     def log_text(self) -> str:
-        """All it has printed."""
-        return self.log.read_text(errors="replace") if self.log.exists() else ""
+        """All the lines it has printed; not the one that it is in the middle of, which nobody could parse yet."""
+        printed = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return printed[: printed.rfind("\n") + 1]
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
