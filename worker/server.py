@@ -108,6 +108,16 @@ class Prewarmed:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Holds what hears one caller."""
+
+    recogniser: stt.STT[Any]
+    voice_detector: vad.VAD
+    detector: EvidenceTurnDetector | None
+    """Tells the end of a turn; None where the framework does."""
+
+
 _AFTER_CALL = "after_call"
 _PREWARMED = "prewarmed"  # the framework hands on a dict, and nothing else
 
@@ -209,15 +219,12 @@ async def take_call(ctx: JobContext) -> None:
     http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.tools.tool_seconds))
     ctx.add_shutdown_callback(http.close)
     refused = refusal(ctx)
-    hears = refused is None
-    if not hears:
+    if refused is not None:
         step_behind_calls()
     speaker = build_tts(settings.tts, settings.sarvam, settings.call.default_language)
     voice = SarvamVoice(speaker, settings.tts, settings.sarvam)
-    detector = end_of_turn(ctx, settings)
-    recogniser = build_stt(settings.stt, settings.sarvam)
-    voice_detector = JudgedVAD(ready.vad) if settings.turns.barge_in == "words" else ready.vad
-    session = session_of(ready, recogniser, speaker, detector, voice_detector) if hears else only_speaks(ready, speaker)
+    ears = ears_of(ctx, ready)
+    session = only_speaks(ready, speaker) if ears is None else session_of(ready, ears, speaker)
     parts = CallParts(
         settings=settings.call,
         phone=settings.phone,
@@ -226,8 +233,8 @@ async def take_call(ctx: JobContext) -> None:
         phrases=ready.phrases,
         phrase_audio=PhraseAudio(settings.call.phrase_cache_dir, voice),
         voice=voice,
-        evidence=detector,
-        by_request=by_request(recogniser, settings.stt.request_seconds),
+        evidence=None if ears is None else ears.detector,
+        by_request=None if ears is None else by_request(ears.recogniser, settings.stt.request_seconds),
         price=ready.prices.bill,
         usage=usage_of(ctx, settings),
         handoff=handoff(ctx, session, settings),
@@ -242,11 +249,11 @@ async def take_call(ctx: JobContext) -> None:
     )
     call = Call(ctx, session, parts)
     call.opening.refused = refused
-    if isinstance(voice_detector, JudgedVAD):
-        voice_detector.judge_while(
+    if ears is not None and isinstance(ears.voice_detector, JudgedVAD):
+        ears.voice_detector.judge_while(
             lambda: session.agent_state in ("speaking", "thinking"), lambda: call.listening.hearing.voice_level.usual
         )
-        call.listening.interrupted = voice_detector.read_words
+        call.listening.interrupted = ears.voice_detector.read_words
     session.userdata = ToolServices(call, settings.tools, http)
     call.reports.event(log_events.CALL_STARTED)
     agent = Assistant(call, ready.instructions, offered_tools(settings.tools, settings.tool_sources))
@@ -268,18 +275,27 @@ async def start(
     await connecting
 
 
-def session_of(
-    ready: Prewarmed, recogniser: stt.STT[Any], speaker: tts.TTS[Any], detector: EvidenceTurnDetector | None,
-    voice_detector: vad.VAD,
-) -> AgentSession[Any]:  # fmt: skip
+def ears_of(ctx: JobContext, ready: Prewarmed) -> Ears | None:
+    """Build what hears the caller of a call; None for one that is refused, whom nobody listens to."""
+    if refusal(ctx) is not None:
+        return None
+    settings = ready.settings
+    return Ears(
+        recogniser=build_stt(settings.stt, settings.sarvam),
+        voice_detector=JudgedVAD(ready.vad) if settings.turns.barge_in == "words" else ready.vad,
+        detector=end_of_turn(ctx, settings),
+    )
+
+
+def session_of(ready: Prewarmed, ears: Ears, speaker: tts.TTS[Any]) -> AgentSession[Any]:
     """Build the framework's session of one call."""
     settings = ready.settings
     return AgentSession(
-        stt=recogniser,
+        stt=ears.recogniser,
         llm=ready.llm,
         tts=speaker,
-        vad=voice_detector,
-        turn_handling=turn_handling(settings.turns, detector),
+        vad=ears.voice_detector,
+        turn_handling=turn_handling(settings.turns, ears.detector),
         tts_text_transforms=None,  # worker.spoken does it, and more
         aec_warmup_duration=settings.turns.echo_warmup_seconds,
         user_away_timeout=settings.call.silence_seconds,

@@ -8,9 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from worker import server
+from worker.admission import BUSY_ATTRIBUTE, REFUSED_ATTRIBUTE
 from worker.load.priority import BEHIND
 from worker.providers.sarvam_tts import build_tts
-from worker.server import only_speaks, room_options
+from worker.server import ears_of, only_speaks, room_options
 from worker.settings import LlmSettings, SarvamSettings, SttSettings, TtsSettings
 
 STEP_BEHIND = """
@@ -57,3 +59,17 @@ async def test_the_session_of_a_refused_call_has_a_voice_and_no_ears():
     session = only_speaks(SimpleNamespace(settings=settings), speaker)
     assert session.tts is speaker
     assert [session.stt, session.vad, session.turn_detection, session.llm] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("attributes", "builds"),
+    [({}, ["recogniser", "judge", "detector"]), ({BUSY_ATTRIBUTE: "true"}, []), ({REFUSED_ATTRIBUTE: "used"}, [])],
+)
+def test_what_hears_a_caller_is_built_only_for_one_who_was_let_in(monkeypatch, attributes, builds):
+    built = []
+    for name, part in (("build_stt", "recogniser"), ("JudgedVAD", "judge"), ("end_of_turn", "detector")):
+        monkeypatch.setattr(server, name, lambda *_, part=part: built.append(part))
+    ctx = SimpleNamespace(token_claims=lambda: SimpleNamespace(attributes=attributes))
+    settings = SimpleNamespace(stt=None, sarvam=None, turns=SimpleNamespace(barge_in="words"))
+    ears = ears_of(ctx, SimpleNamespace(settings=settings, vad=None))
+    assert (ears is not None, built) == (bool(builds), builds)
