@@ -25,10 +25,10 @@ def spans(*seconds):
     return [ToldTurn(each, {}) for each in seconds]
 
 
-# A turn of which sound and spans say the same: 0.03 s in the caller's microphone, 0.02 s to get here, 0.45 to the
+# A turn of which sound and spans say the same: 0.02 s in the caller's microphone, 0.02 s to get here, 0.45 to the
 # transcript, decided after 0.60, model asked at 0.48, and 0.07 s out, behind 0.02 s of silence.
 AT = Marks(
-    last_voiced=99.97, last_sound=100.02, speech_ended=100.22, final=100.47, asked=100.5, first_token=100.8,
+    last_voiced=99.98, last_sound=100.02, speech_ended=100.22, final=100.47, asked=100.5, first_token=100.8,
     answered=101.1, spoken=100.82, first_audio=101.02, heard=101.09,
 )  # fmt: skip
 TRUE = {
