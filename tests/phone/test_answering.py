@@ -34,6 +34,7 @@ VOICEMAILS = [
     "कृपया बीप के बाद अपना संदेश छोड़ें",
     "The person you are calling is not available. Please leave your message at the tone",
 ]
+MISHEARD = ["Remember my calling is with stuff.", "Please try again later."]
 PEOPLE = [
     "Hello?", "हैलो", "हाँ बोलिए", "Yes, who is this?", "Ravi speaking", "जी कौन बोल रहा है", "My phone was switched off",
     "मैं अभी व्यस्त हूँ बाद में कॉल कीजिए", "I am busy, call me later", "வணக்கம்", "haan bolo", "मेरा फ़ोन बंद था",
@@ -92,6 +93,9 @@ def answered(*acts, seconds_between=0.0):
         ((0.3, "(", 4.0, ANNOUNCEMENTS[8], 2.0, ")"), AnsweredBy.ANNOUNCEMENT, 4.3),
         ((0.3, "(", 4.0, ")", 0.9, VOICEMAILS[0]), AnsweredBy.VOICEMAIL, 5.2),
         ((0.3, "(", 4.0, ")", 0.7, "Good morning, Mehta and sons, how may I help you"), AnsweredBy.HUMAN, 5.8),
+        ((0.3, "(", 2.1, *MISHEARD, ")"), AnsweredBy.HUMAN, 2.9),  # nobody is known by so little who has just begun
+        ((0.3, "(", 2.1, ")", 0.4, "(", MISHEARD[0], 1.3, MISHEARD[1], ")"), AnsweredBy.ANNOUNCEMENT, 4.1),
+        ((0.3, "(", 2.1, ")", 0.4, "(", 1.3, ")", *MISHEARD), AnsweredBy.ANNOUNCEMENT, 4.1),
         ((0.3, "(", 40.0, ")"), AnsweredBy.ANNOUNCEMENT, 20.0),  # music, or a recording nobody understands
     ],
 )

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import unicodedata
+from collections.abc import Sequence
 from enum import Enum
 from functools import cache
 
@@ -26,6 +28,7 @@ LATE_PIECES = 2
 """Of what it says then: a sentence of a machine may come in two, and a person says everything in the end."""
 
 
+_SENTENCE_END = re.compile(r"[.!?।]+\s+")
 _VIRAMAS = "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d"
 
 
@@ -45,6 +48,19 @@ def machine_in(text: str) -> AnsweredBy | None:
     if (_holds(said, "announcement") or _holds(said, "whom", "you_call", "state")) and not _holds(said, "person"):
         return AnsweredBy.ANNOUNCEMENT
     return None
+
+
+def hints_at_an_announcement(pieces: Sequence[str]) -> bool:
+    """Return whether what somebody says, who speaks for longer than a person does, is a network's, as far as it goes.
+
+    On a bad line most of it is read wrong ("Remember my calling is with stuff. Please try again later."): a sentence
+    behind the first that only tells to try again is enough, or half of the rest, where nobody greets or speaks of
+    themselves.
+    """
+    sentences = [_spaced(each) for piece in pieces for each in _SENTENCE_END.split(piece) if each.strip()]
+    said = "".join(sentences)
+    closes = any(each.startswith(f" {phrase}") for each in sentences[1:] for phrase in _phrases("closing"))
+    return (closes or _holds(said, "you_call", "state")) and not _holds(said, "talks")
 
 
 def _holds(said: str, *sections: str) -> bool:
@@ -135,11 +151,18 @@ class Answering:
         machine = machine_in(" ".join(self._heard))
         if machine is not None:
             return machine
+        if self._speaks_for_long(now) and hints_at_an_announcement(self._heard):
+            return AnsweredBy.ANNOUNCEMENT
         if now - begun_at >= LONGEST_SECONDS:
             return AnsweredBy.ANNOUNCEMENT  # nobody who is called speaks for so long
         if self._speaks_since is not None or now < self._next_look(begun_at):
             return None
         return AnsweredBy.HUMAN
+
+    def _speaks_for_long(self, now: float) -> bool:
+        """Return whether they have said more than people do before they wait for an answer."""
+        going_on = 0.0 if self._speaks_since is None else now - self._speaks_since
+        return self._spoke_seconds + going_on >= PERSON_SPEAKS_SECONDS
 
     def _next_look(self, begun_at: float) -> float:
         """Return when, unless something happens before, it is decided."""
