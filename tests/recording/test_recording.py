@@ -115,6 +115,26 @@ def test_a_process_that_was_busy_loses_nothing_that_came_meanwhile(tmp_path):
     assert np.argmax(np.abs(np.fft.rfft(late))) / 0.8 == pytest.approx(900, abs=5)
 
 
+def test_a_process_that_is_late_once_does_not_put_the_caller_behind_for_the_whole_call(tmp_path):
+    """Pins a telephone's caller who was up to a tenth of a second behind: as late as the last frame of a second was."""
+    late_frame, late_seconds = 8, 0.08
+
+    async def script(line):
+        line.recorder.start()
+        sound, step = tone(3.0), round(STEP_SECONDS * RATE_HZ)
+        behind = 0.0
+        for number in range(30):
+            late = late_seconds if number == late_frame else 0.0
+            await wait(STEP_SECONDS + late - behind)
+            behind = late
+            line.microphone.frames.put_nowait(frame_of(sound[number * step : (number + 1) * step]))
+            await line.heard.__anext__()
+        await wait(3.0)
+
+    caller, _ = recorded(tmp_path, script)
+    assert loud_seconds(caller) == pytest.approx((0.0, 3.0), abs=0.03)
+
+
 def test_the_end_of_both_sides_is_kept(tmp_path):
     """Pins: the agent's last second was not yet placed when the call ended, and was left out."""
 

@@ -16,7 +16,7 @@ from livekit.agents.voice import io
 from numpy.typing import NDArray
 
 RATE_HZ = 16_000
-RESYNC_SECONDS = 0.1  # what arrives this much behind its time begins a new run
+RESYNC_SECONDS = 0.04  # what arrives this much behind its time begins a new run: both sides are in step by 0.05 s
 HELD_SECONDS = 0.2  # of sound: the room's output drops what it holds when it is paused, and goes on behind that
 
 Samples = NDArray[np.int16]
@@ -73,8 +73,8 @@ class Channel:
 class CallerTap(io.AudioInput):
     """Passes the caller's sound on, and places it where it was said.
 
-    Frames come in their time, but for a process that was busy, to which many come at once: the last of them is in time,
-    and the others lie before it.
+    Frames come in their time, but for a process that was busy, to which one comes late, or many at once: the one that
+    is least late tells where all of a run lie.
     """
 
     def __init__(self, source: io.AudioInput, place: Place, keeps: Callable[[], bool]) -> None:
@@ -110,10 +110,10 @@ class CallerTap(io.AudioInput):
         """Return what has arrived as runs without a gap, and when each of them begins; found from its end."""
         runs: list[tuple[float, list[Samples]]] = []
         for arrived, samples in reversed(self._waiting):
+            run: list[Samples] = []
             if runs and runs[-1][0] - arrived <= RESYNC_SECONDS:
-                arrived, run = runs.pop()
-            else:
-                run = []
+                begins, run = runs.pop()
+                arrived = min(arrived, begins)
             runs.append((arrived - len(samples) / RATE_HZ, [samples, *run]))
         self._waiting = []
         return [(begins, np.concatenate(run)) for begins, run in reversed(runs)]
