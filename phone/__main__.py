@@ -7,10 +7,12 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import aiohttp
 from livekit import api
 
 from phone.campaign import Campaign
@@ -47,6 +49,9 @@ def main(argv: list[str]) -> int:
         return BAD_INPUT
     except PhoneError as error:
         print(error, file=sys.stderr)
+        return NOT_REACHED
+    except KeyboardInterrupt:  # the room of a call that was going on is deleted by now
+        print("interrupted: the call is over", file=sys.stderr)
         return NOT_REACHED
 
 
@@ -86,11 +91,13 @@ async def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int
     # Without failover: the SDK sends a request again that was not answered, and a phone would be rung a second time.
     async with api.LiveKitAPI(url, key, secret, failover=False) as livekit:
         if arguments.command == "setup":
+            if config.inbound is None and config.outbound is None:
+                raise BadConfig(str(arguments.config), why="no number rings or calls in it", do="docs/telephone.md")
             for change in await set_up(livekit, config):
                 _print(what=change.what, how=change.how, id=change.id)
             return GOOD
         outbound, purpose = _outbound(config), _purpose(config, arguments.purpose)
-        journal = Journal(arguments.journal)
+        journal = _journal(arguments.journal)
         dialler = Dialler(
             livekit, config, outbound, await _trunk_id(livekit, outbound),
             forbidden=do_not_call_list(outbound.do_not_call, arguments.config.parent),
@@ -135,12 +142,19 @@ async def _trunk_id(livekit: api.LiveKitAPI, outbound: Outbound) -> str:
         known = (await livekit.sip.list_outbound_trunk(api.ListSIPOutboundTrunkRequest())).items
     except api.TwirpError as error:
         raise BadConfig("LiveKit's trunks cannot be listed", why=error.message, do="docs/telephone.md") from None
-    except OSError as error:
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise BadConfig("LiveKit does not answer", why=type(error).__name__, do="Check LIVEKIT_URL") from None
     for trunk in known:
         if trunk.name == outbound.name:
             return trunk.sip_trunk_id
     raise BadConfig(f"outbound trunk {outbound.name}", why="LiveKit has none", do="Run `python -m phone setup` first")
+
+
+def _journal(path: Path) -> Journal:
+    try:
+        return Journal(path)
+    except (OSError, sqlite3.Error) as error:
+        raise BadConfig(f"journal {path}", why=str(error), do="Name a file to write with --journal") from None
 
 
 def _outbound(config: PhoneConfig) -> Outbound:

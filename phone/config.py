@@ -16,6 +16,7 @@ from worker.text.phone_numbers import e164, national_number
 
 DEFAULT_PATH = Path("phone.toml")
 NO_LIST = "none"
+LARGEST = 1_000_000
 
 
 class Kind(Enum):
@@ -125,7 +126,8 @@ class _Reader:
         self._only(content, "", {"agent_name", "company", "inbound", "outbound", "purpose"})
         outbound = self._outbound(content["outbound"]) if "outbound" in content else None
         purposes = [self._purpose(table, place) for place, table in self._tables(content, "purpose")]
-        company = self._text(content, "", "company", "")
+        self._all_different("purpose", "name", [purpose.name for purpose in purposes])
+        company = self._short_text(content, "", "company", "")
         if outbound is not None and not company:
             raise self._bad("company", "is missing, and calls go out in somebody's name", "Write it as it is said")
         return PhoneConfig(
@@ -142,11 +144,12 @@ class _Reader:
         numbers = [self._number(each, at) for at, each in self._tables(table, "number", place)]
         if not numbers:
             raise self._bad("inbound.number", "is missing", "Write one [[inbound.number]] for each number that rings")
+        self._all_different("inbound.number", "number", [each.number for each in numbers])
         return Inbound(
             name=self._text(table, place, "name", "vaani-in"),
             numbers=tuple(numbers),
             hide_phone_number=self._flag(table, place, "hide_phone_number"),
-            ringing_seconds=int(self._positive(table, place, "ringing_seconds", 30)),
+            ringing_seconds=self._whole(table, place, "ringing_seconds", 30),
             allowed_addresses=tuple(self._texts(table, place, "allowed_addresses")),
             auth_username=self._text(table, place, "auth_username", ""),
             auth_password=self._secret(table, place, "auth_password"),
@@ -171,11 +174,11 @@ class _Reader:
             transport=transport,
             auth_username=self._text(table, place, "auth_username", ""),
             auth_password=self._secret(table, place, "auth_password"),
-            ringing_seconds=int(self._positive(table, place, "ringing_seconds", 35)),
+            ringing_seconds=self._whole(table, place, "ringing_seconds", 35),
             calls_per_minute=self._positive(table, place, "calls_per_minute", 6),
-            calls_at_once=int(self._positive(table, place, "calls_at_once", 2)),
-            tries=int(self._positive(table, place, "tries", 3)),
-            first_pause_seconds=int(self._positive(table, place, "first_pause_seconds", 900)),
+            calls_at_once=self._whole(table, place, "calls_at_once", 2),
+            tries=self._whole(table, place, "tries", 3),
+            first_pause_seconds=self._whole(table, place, "first_pause_seconds", 900),
             do_not_call=self._text(table, place, "do_not_call"),
         )
 
@@ -185,13 +188,9 @@ class _Reader:
         if kind not in {each.value for each in Kind}:
             raise self._bad(f"{place}kind", f"{kind!r} is none", f"Use {', '.join(each.value for each in Kind)}")
         purpose = Purpose(
-            self._text(table, place, "name"), Kind(kind), self._text(table, place, "about"),
-            self._e164(table, place, "caller_id"), self._text(table, place, "voicemail", ""),
+            self._text(table, place, "name"), Kind(kind), self._short_text(table, place, "about"),
+            self._e164(table, place, "caller_id"), self._short_text(table, place, "voicemail", ""),
         )  # fmt: skip
-        if len(purpose.voicemail) > LONGEST_TEXT:
-            raise self._bad(
-                f"{place}voicemail", f"is longer than {LONGEST_TEXT} letters", "Say it in a sentence or two"
-            )
         series = SERIES[purpose.kind]
         national = national_number(purpose.caller_id)
         if national is not None and not national.startswith(series):
@@ -220,6 +219,19 @@ class _Reader:
             raise self._bad(f"{place}{name}", "is missing, or no text", "Write it in quotes")
         return value.strip()
 
+    def _short_text(self, table: Any, place: str, name: str, default: str | None = None) -> str:
+        """Return a text that goes with each call: what is longer would be cut in mid-sentence."""
+        value = self._text(table, place, name, default)
+        if len(value) > LONGEST_TEXT:
+            raise self._bad(f"{place}{name}", f"is longer than {LONGEST_TEXT} letters", "Say it in a sentence or two")
+        return value
+
+    def _all_different(self, place: str, name: str, values: list[str]) -> None:
+        for number, value in enumerate(values):
+            if value in values[:number]:
+                first = values.index(value)
+                raise self._bad(f"{place}[{number}].{name}", f"is {place}[{first}]'s, too", "Leave one of them out")
+
     def _texts(self, table: Any, place: str, name: str) -> list[str]:
         value = table.get(name, [])
         if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):
@@ -234,9 +246,15 @@ class _Reader:
 
     def _positive(self, table: Any, place: str, name: str, default: float) -> float:
         value = table.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-            raise self._bad(f"{place}{name}", "is no number above 0", "Write one")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < LARGEST:
+            raise self._bad(f"{place}{name}", f"is no number above 0 and below {LARGEST}", "Write one")
         return float(value)
+
+    def _whole(self, table: Any, place: str, name: str, default: int) -> int:
+        value = self._positive(table, place, name, default)
+        if not value.is_integer():
+            raise self._bad(f"{place}{name}", "is no whole number", "Write one, above 0")
+        return int(value)
 
     def _e164(self, table: Any, place: str, name: str) -> str:
         written = self._text(table, place, name)

@@ -87,6 +87,8 @@ def do_not_call_list(setting: str, folder: Path) -> DoNotCall:
         if "{number}" not in setting:
             raise BadConfig("outbound.do_not_call", why="the address has no {number} in it", do="Write where it goes")
         return HttpList(setting)
+    if "://" in setting:
+        raise BadConfig("outbound.do_not_call", why=f"{setting} is no https address", do="Numbers go over https alone")
     path = folder / setting
     if not path.is_file():
         raise BadConfig("outbound.do_not_call", why=f"there is no file {path}", do='Write one, or "none"')

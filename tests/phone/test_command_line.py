@@ -42,6 +42,10 @@ def phone(tmp_path, *arguments, text=RIGHT, environ=LIVEKIT):
         (["call", "+919812345678", "--purpose", "x", "--consent", "C-1"], {}, "purpose 'x': is not in the file"),
         (["call", "+919812345678", "--purpose", "order-update"], {}, "--consent"),
         (["call", "+919812345678", "--consent", "C-1"], {}, "--purpose"),
+        (["setup"], {"text": ""}, "no number rings or calls in it"),
+        (CALL, {"environ": LIVEKIT | {"LIVEKIT_URL": "junk"}}, "LiveKit does not answer"),
+        (["--journal", "phone.toml", *CALL], {}, "journal phone.toml: file is not a database"),
+        (["--journal", "phone.toml/x.db", *CALL], {}, "journal phone.toml/x.db: "),
         (["call", "98123456", "--purpose", "order-update", "--consent", "C-1"], {}, "write +91 and ten digits"),
     ],
 )
@@ -82,6 +86,15 @@ def test_a_phone_is_not_rung_again_because_livekit_did_not_answer(settings):
     settings.setattr(command.api, "LiveKitAPI", lambda *given, **how: asked.append(how) or real(*given, **how))
     assert command.main(CALL) == 2
     assert asked == [{"failover": False}]
+
+
+def test_ctrl_c_in_a_call_ends_it_and_says_so(settings, capsys):
+    async def interrupted(*_):
+        raise KeyboardInterrupt
+
+    settings.setattr(command, "_run", interrupted)
+    assert command.main(CALL) == 1
+    assert capsys.readouterr().err == "interrupted: the call is over\n"
 
 
 async def test_a_trunk_that_does_not_exist_is_named_and_nobodys_number_is_told(settings, capsys):

@@ -118,6 +118,10 @@ async def test_an_address_that_nobody_answers_forbids(unused_tcp_port):
 @pytest.mark.asyncio
 async def test_who_has_no_list_says_so(tmp_path):
     assert not await do_not_call_list(NO_LIST, tmp_path).forbids("+919812345678")
-    for setting in ("nowhere.txt", "https://list.example/"):
-        with pytest.raises(BadConfig):
+    for setting, why in (
+        ("nowhere.txt", "there is no file"),
+        ("https://list.example/", "has no {number} in it"),
+        ("http://list.example/{number}", "is no https address"),
+    ):
+        with pytest.raises(BadConfig, match=why):
             do_not_call_list(setting, tmp_path)
