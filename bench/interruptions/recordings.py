@@ -78,7 +78,7 @@ def _noises(folder: Path, usual: float, chance: random.Random) -> Iterator[Heard
         events = _events(samples)
         for number in sorted(chance.sample(range(len(events)), min(_EVENTS_OF_A_FILE, len(events)))):
             speaker = f"rooms {room.split('_')[0]}"
-            yield _heard(f"{file} {number}", _NOISES[kind], speaker, events[number], usual)
+            yield _heard(f"{_name(file)} {number}", _NOISES[kind], speaker, events[number], usual)
 
 
 def _coughs(folder: Path, usual: float, _: random.Random) -> Iterator[Heard]:
@@ -86,7 +86,7 @@ def _coughs(folder: Path, usual: float, _: random.Random) -> Iterator[Heard]:
     for file in sorted((folder / JUDGED_ONLY / "clinical/segmented").rglob("*.mp3")):
         patient = "-".join(file.stem.split("-")[:3])
         for samples in _events(_decoded(file))[:1]:
-            yield _heard(str(file), "cough of a patient", f"{JUDGED_ONLY} {patient}", samples, usual)
+            yield _heard(_name(file), "cough of a patient", f"{JUDGED_ONLY} {patient}", samples, usual)
 
 
 _SOURCES: Final[tuple[Callable[[Path, float, random.Random], Iterator[Heard]], ...]] = (
@@ -96,11 +96,16 @@ _SOURCES: Final[tuple[Callable[[Path, float, random.Random], Iterator[Heard]], .
 
 def _said(file: Path, speaker: str, usual: float, language: str) -> Iterator[Heard]:
     for samples in _events(_decoded(file))[:1]:
-        yield _heard(str(file), WORDS, speaker, samples, usual, language)
+        yield _heard(_name(file), WORDS, speaker, samples, usual, language)
 
 
 def _heard(name: str, kind: str, speaker: str, samples: Samples, usual: float, language: str = "") -> Heard:
     return Heard(name, kind, speaker, at_level(samples, louder(usual, name, 4.0)), language=language)
+
+
+def _name(file: Path) -> str:
+    """A file's name inside its source: how loud and in what noise it is heard hangs on that, and on no folder."""
+    return "/".join(file.parts[-3:])
 
 
 def _some(files: list[Path], count: int, chance: random.Random) -> list[Path]:

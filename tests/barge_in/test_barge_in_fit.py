@@ -58,19 +58,33 @@ def test_the_table_that_is_written_is_the_one_that_is_read():
     assert list(table["signs"]) == list(SIGNS)
 
 
-def test_recordings_are_cut_into_their_sounds(tmp_path):
+def record_two_coughs(folder):
     burst, pause = np.full(RATE_HZ // 5, 9000, dtype=np.int16), np.zeros(RATE_HZ, dtype=np.int16)
-    folder = tmp_path / "Machine-Learning-and-Sensing" / "A1"
-    folder.mkdir(parents=True)
-    with wave.open(str(folder / "cough_large_0.wav"), "wb") as file:
+    at = folder / "Machine-Learning-and-Sensing" / "A1" / "21524"
+    at.mkdir(parents=True)
+    with wave.open(str(at / "cough_large_0.wav"), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE_HZ)
         file.writeframes(np.concatenate([pause, burst, pause, burst, pause]).tobytes())
 
+
+def test_recordings_are_cut_into_their_sounds(tmp_path):
+    record_two_coughs(tmp_path)
     sounds = read_recordings(tmp_path, 2500)
     assert [(heard.kind, heard.speaker) for heard in sounds] == [("cough", "rooms large")] * 2
     assert all(0.15 < len(heard.samples) / RATE_HZ < 0.25 for heard in sounds)
+
+
+def test_a_recording_is_as_loud_in_whatever_folder_it_lies(tmp_path):
+    """Pins figures that moved by a third with the folder's name, from which level and noise were drawn."""
+    heard = []
+    for name in ("here", "there"):
+        record_two_coughs(tmp_path / name)
+        heard.append(read_recordings(tmp_path / name, 2500))
+    for one, other in zip(*heard, strict=True):
+        assert one.name == other.name
+        assert np.array_equal(one.samples, other.samples)
 
 
 def test_a_folder_without_recordings_says_where_they_are_described(tmp_path, capsys):
