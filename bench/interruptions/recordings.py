@@ -23,6 +23,7 @@ _LOUD_SHARE, _OVER_NOISE = 0.06, 4.0
 _PROMPTS = {"en": "en_US_f_Allison", "es": "es_MX_f_Allison", "it": "it_IT_m_Carlo", "fr": "fr_CA_f_June",
             "ru": "ru_RU_f_IvrvoiceRU"}  # fmt: skip
 _LETTERS = {"ml": 60, "en": 25, "en_GB": 25, "es": 25, "de": 25, "it": 25, "pt_BR": 25, "fr": 25}
+_ROOMS = ("large", "small")
 _NOISES = {"cough": "cough", "laugh": "laugh", "clap": "clap", "clapping": "clap", "knock": "knock",
            "knocking": "knock", "alarm": "alarm"}  # fmt: skip
 
@@ -41,12 +42,12 @@ def read_recordings(folder: Path, usual_level: float) -> tuple[Heard, ...]:
 
 
 def _prompts(folder: Path, usual: float, chance: random.Random) -> Iterator[Heard]:
-    """Prompts of a telephone system: one person for each of five languages."""
+    """Prompts of a telephone system in five languages, by four people: one of them speaks two."""
     for language, speaker in _PROMPTS.items():
         of_speaker = folder / "usr/share/asterisk/sounds" / speaker
         files = [each for kind in ("", "phonetic", "digits") for each in sorted((of_speaker / kind).glob("*.g722"))]
         for file in _some([each for each in files if not {"beep", "tone"} & set(_words_of(each))], 60, chance):
-            yield from _said(file, f"prompts {speaker}", usual, language)
+            yield from _said(file, f"prompts {speaker.rpartition('_')[2]}", usual, language)
 
 
 def _letters(folder: Path, usual: float, chance: random.Random) -> Iterator[Heard]:
@@ -71,13 +72,17 @@ def _hindi_sentences(folder: Path, usual: float, chance: random.Random) -> Itera
 
 
 def _noises(folder: Path, usual: float, chance: random.Random) -> Iterator[Heard]:
-    """Coughs, laughter, claps, knocks and alarms, in a large and a small room, and by other people."""
+    """Coughs, laughter, claps, knocks and alarms, in two rooms, and by other people.
+
+    The two rooms are one speaker: nobody says who was recorded, and who laughs in one laughs in the other.
+    """
     for file in sorted((folder / "Machine-Learning-and-Sensing/A1").rglob("*.wav")):
         kind, _, room = (file.stem if "_" in file.stem else f"{file.parent.name}_{file.stem}").partition("_")
         samples = _decoded(file)
         events = _events(samples)
         for number in sorted(chance.sample(range(len(events)), min(_EVENTS_OF_A_FILE, len(events)))):
-            speaker = f"rooms {room.split('_')[0]}"
+            place = room.split("_")[0]
+            speaker = "rooms" if place in _ROOMS else f"others {place}"
             yield _heard(f"{_name(file)} {number}", _NOISES[kind], speaker, events[number], usual)
 
 
