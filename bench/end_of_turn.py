@@ -25,7 +25,7 @@ import numpy.typing as npt
 from bench import utterances
 from bench.recorded_turns import Stop
 from bench.utterances.table import without_marks
-from sandbox import voices
+from sandbox.speech import voices
 from worker.end_of_turn import DEFAULT_POLICY, Completeness, Evidence, how_long_to_wait, read_words
 from worker.end_of_turn.sound.model import WEIGHTS, SmartTurn
 

@@ -43,7 +43,7 @@ from bench.utterances.table import UNCHOSEN_VOICES
 from bench.utterances.voices import sound
 from sandbox.phone import g711
 from sandbox.phone.sdp import PCMU
-from sandbox.voices import Samples, resample
+from sandbox.speech.voices import Samples, resample
 from worker.end_of_turn.sound.verdict import sound_table
 
 SHARES = (0.03, 0.05, 0.08, 0.10, 0.15)

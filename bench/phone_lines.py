@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 from bench.utterances import load_unchosen
 from bench.utterances.voices import sound
-from sandbox import voices
 from sandbox.phone import g711
 from sandbox.phone.rtp import FRAME_SAMPLES
 from sandbox.phone.sdp import PCMU
+from sandbox.speech import voices
 
 RATE_HZ = g711.SAMPLE_RATE
 WORKER_RATE_HZ = 16_000

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sandbox import voices
+from sandbox.speech import voices
 
 Samples = npt.NDArray[np.int16]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from livekit.local_inference import VAD
 
-from sandbox.voices import Samples
+from sandbox.speech.voices import Samples
 
 # As livekit.agents.inference.VAD has them, with the worker's settings: speech begins after 0.05 s, ends after 0.25 s.
 _ACTIVATION, _DEACTIVATION, _MIN_SPEECH_WINDOWS, _MIN_SILENCE_WINDOWS = 0.5, 0.35, 2, 8

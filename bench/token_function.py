@@ -27,8 +27,8 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox.http_on_loopback import running_http
-from sandbox.issuer import Issuer
+from sandbox.services.http_on_loopback import running_http
+from sandbox.services.issuer import Issuer
 from sandbox.stack.served_function import ServedFunction
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -19,7 +19,7 @@ from bench.records import CallRecord
 from bench.rows import Row, row, waits
 from bench.running import side_by_side
 from bench.traced_stages import MOST_ERROR, ToldTurn, stage_rows, told_beside, turns_told
-from sandbox.otlp import running_receiver
+from sandbox.services.otlp import running_receiver
 
 UNTRACED = Contender("untraced", WORKER, "this worker, telling nobody")
 TRACED, SICK = "traced", "sick_endpoint"

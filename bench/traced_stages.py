@@ -19,7 +19,7 @@ from bench.records import CallRecord
 from bench.rows import Row, row
 from bench.stages import Marks
 from sandbox.caller.microphone import LEAD_SECONDS
-from sandbox.otlp import Received, ReceivedSpan
+from sandbox.services.otlp import Received, ReceivedSpan
 
 MOST_ERROR = 0.05
 LEAST_SECONDS = 0.01

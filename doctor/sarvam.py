@@ -21,8 +21,8 @@ from doctor.checking import Finding, NotLooked, Wrong
 from doctor.refusals import chain, quoted, refused, unreachable
 from doctor.spending import KEY_TEXT, SAMPLE_SECONDS, voice_text
 from doctor.surroundings import Surroundings, for_requests
-from sandbox.scopes import Settings as StandIns
-from sandbox.voices import render_async
+from sandbox.control.scopes import Settings as StandIns
+from sandbox.speech.voices import render_async
 from worker.languages import ENGLISH, SUPPORTED
 from worker.providers.sarvam_stt import build_stt
 from worker.providers.sarvam_tts import SarvamVoice, build_tts

@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-from sandbox.scopes import BadSetting, settings_from_environment
+from sandbox.control.scopes import BadSetting, settings_from_environment
 
 # Loaded only when asked for: serving must not pay for the caller's libraries, nor the caller for the recogniser's.
 ELSEWHERE = {

@@ -7,19 +7,13 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from sandbox import (
-    control,
-    openai_llm,
-    orders,
-    sarvam_stt,
-    sarvam_stt_realtime,
-    sarvam_tts,
-    vendor_docs,
-    web_files,
-    web_routes,
-)
-from sandbox.scopes import Scopes, Settings
-from sandbox.vendor import SCOPES, refusals
+from sandbox import web_files, web_routes
+from sandbox.control import endpoint
+from sandbox.control.scopes import Scopes, Settings
+from sandbox.control.vendor import SCOPES, refusals
+from sandbox.openai import llm
+from sandbox.sarvam import stt, stt_realtime, tts
+from sandbox.services import orders, vendor_docs
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
@@ -28,18 +22,18 @@ def create_app(defaults: Settings | None = None) -> web.Application:
     """The whole application; `defaults` are every scope's settings until they are changed."""
     app = web.Application(middlewares=[refusals], client_max_size=MAX_BODY_BYTES)
     app[SCOPES] = Scopes(defaults)
-    control.install(app)
+    endpoint.install(app)
     web_routes.add_web_routes(app)
     app.add_routes(
         [
-            web.get("/speech-to-text/ws", sarvam_stt.stream),
-            web.post("/speech-to-text", sarvam_stt.transcribe),
-            web.get("/speech-to-text-realtime/ws", sarvam_stt_realtime.stream),
-            web.get("/text-to-speech/ws", sarvam_tts.stream),
-            web.get("/text-to-speech/ws/v2", sarvam_tts.stream),
-            web.post("/text-to-speech", sarvam_tts.synthesise),
-            web.get("/v1/models", openai_llm.models),
-            web.post("/v1/chat/completions", openai_llm.complete),
+            web.get("/speech-to-text/ws", stt.stream),
+            web.post("/speech-to-text", stt.transcribe),
+            web.get("/speech-to-text-realtime/ws", stt_realtime.stream),
+            web.get("/text-to-speech/ws", tts.stream),
+            web.get("/text-to-speech/ws/v2", tts.stream),
+            web.post("/text-to-speech", tts.synthesise),
+            web.get("/v1/models", llm.models),
+            web.post("/v1/chat/completions", llm.complete),
             web.get("/orders/{id}", orders.order),
             web.get("/docs/{scope}/openai/models/{model}.md", vendor_docs.openai_model),
             web.get("/docs/{scope}/openai/deprecations.md", vendor_docs.openai_deprecations),

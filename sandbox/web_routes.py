@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from sandbox.languages import LANGUAGES
-from sandbox.voices import render_async
+from sandbox.speech.voices import render_async
 
 SENTENCES = ("ask", "interrupt")
 SAMPLE_RATE_HZ = 24000

@@ -15,7 +15,7 @@ from pathlib import Path
 from join_token.grants import VOICE_LANGUAGES
 
 from sandbox.languages import LANGUAGES as SANDBOX_LANGUAGES
-from sandbox.llm_phrases import PHRASES as SANDBOX_PHRASES
+from sandbox.openai.phrases import PHRASES as SANDBOX_PHRASES
 from worker import lang
 from worker.language.lexicon import lexicon
 from worker.languages import ENGLISH, LANGUAGES, Language
@@ -80,7 +80,7 @@ def _token(language: Language) -> list[str]:
 def _sandbox(language: Language) -> list[str]:
     lacking = [] if language.code in SANDBOX_LANGUAGES else ["sandbox/web/languages.json"]
     said = SANDBOX_PHRASES.get(language.code, {})
-    return lacking + [f"{name} (sandbox/llm_phrases.py)" for name in SANDBOX_PHRASES[ENGLISH] if not said.get(name)]
+    return lacking + [f"{name} (sandbox/openai/phrases.py)" for name in SANDBOX_PHRASES[ENGLISH] if not said.get(name)]
 
 
 def _corpora(language: Language) -> list[str]:

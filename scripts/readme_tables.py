@@ -20,7 +20,7 @@ from pydantic_core import PydanticUndefined  # noqa: E402
 
 from console.settings import VARIABLES as CONSOLE_VARIABLES  # noqa: E402
 from sandbox.caller.settings import DESCRIPTIONS  # noqa: E402
-from sandbox.scopes import Settings as SandboxSettings  # noqa: E402
+from sandbox.control.scopes import Settings as SandboxSettings  # noqa: E402
 from worker.environment import variable_name  # noqa: E402
 from worker.settings import SETTINGS_GROUPS  # noqa: E402
 

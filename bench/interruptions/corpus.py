@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bench.interruptions.noises import noise
 from bench.utterances.render import voiced_span
 from bench.utterances.voices import SAMPLE_RATE_HZ, sound
-from sandbox.voices import Samples
+from sandbox.speech.voices import Samples
 from worker.conversation.voice_level import level_of
 
 TABLE = Path(__file__).with_name("corpus.toml")

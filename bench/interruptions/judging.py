@@ -12,7 +12,7 @@ from bench.interruptions.corpus import Heard
 from bench.speech_windows import SpeechWindows
 from bench.utterances.render import background
 from bench.utterances.voices import SAMPLE_RATE_HZ
-from sandbox.voices import Samples
+from sandbox.speech.voices import Samples
 from worker.barge_in.judge import Judge, Weights
 from worker.barge_in.traits import WINDOW_SAMPLES, WINDOW_SECONDS
 

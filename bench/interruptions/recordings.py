@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.interruptions.corpus import WORDS, Heard, at_level, louder
 from bench.utterances.voices import SAMPLE_RATE_HZ
-from sandbox.voices import Samples
+from sandbox.speech.voices import Samples
 
 JUDGED_ONLY: Final = "virufy-data"  # its licence allows no commercial use: nothing is fitted on it
 _WINDOW = SAMPLE_RATE_HZ // 100

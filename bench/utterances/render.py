@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.utterances.table import Utterance
 from bench.utterances.voices import SAMPLE_RATE_HZ, sound
-from sandbox.voices import Samples
+from sandbox.speech.voices import Samples
 
 RENDER_VERSION = 1  # raise it when the sound changes: it is part of the cache's file names
 CACHE = Path(".cache/utterances")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox import voices as espeak
+from sandbox.speech import voices as espeak
 
 SAMPLE_RATE_HZ = 16_000
 RECORDINGS = Path("/usr/share/pocketsphinx/test/data")

@@ -10,10 +10,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from sandbox import voices
 from sandbox.caller.audio import FRAME_SAMPLES, FRAME_SECONDS, SAMPLE_RATE, Samples, as_frames, audible_frames, read_wav
 from sandbox.caller.errors import BadPlan
 from sandbox.caller.plan import Noise, Pause, Turn, Word
+from sandbox.speech import voices
 
 NOISE_SECONDS = 4.0
 TRAILING_SILENCE_SECONDS = 0.02

@@ -20,7 +20,7 @@ from sandbox.phone.rtp import FRAME_SECONDS, RtpStream
 from sandbox.phone.sip_dialog import ALLOW, SDP_TYPE, Dialog
 from sandbox.phone.sip_endpoint import NoAnswer, ServerTransaction
 from sandbox.phone.sip_message import parameter
-from sandbox.voice_activity import Samples
+from sandbox.speech.voice_activity import Samples
 
 CODES = (sdp.PCMU, sdp.PCMA)
 FIRST_MEDIA_SECONDS = 30.0  # without any packet at all

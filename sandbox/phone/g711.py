@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sandbox.audio_codecs import alaw, mulaw
 from sandbox.phone.sdp import PCMA, PCMU
-from sandbox.voice_activity import Samples
+from sandbox.speech.audio_codecs import alaw, mulaw
+from sandbox.speech.voice_activity import Samples
 
 SAMPLE_RATE = 8_000
 

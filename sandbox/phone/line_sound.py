@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sandbox.phone.rtp import FRAME_SAMPLES, FRAME_SECONDS, SILENCE
-from sandbox.voice_activity import Samples
+from sandbox.speech.voice_activity import Samples
 
 NOISE_FRAMES = 200
 MOST_WAITING_FRAMES = 4  # frames come unevenly; the echo of a line does not

@@ -18,7 +18,7 @@ from sandbox.phone.rtp import FRAME_SAMPLES, FRAME_SECONDS, SILENCE, RtpStream
 from sandbox.phone.sip_dialog import ALLOW, SDP_TYPE, Dialog
 from sandbox.phone.sip_endpoint import NoAnswer, ServerTransaction
 from sandbox.phone.sip_message import reason_of, uri_in
-from sandbox.voice_activity import Samples
+from sandbox.speech.voice_activity import Samples
 
 HANG_UP_SECONDS = 2.0
 

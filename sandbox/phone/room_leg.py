@@ -16,7 +16,7 @@ from livekit.rtc.participant import PublishDTMFError
 from sandbox.keypad import KEYS
 from sandbox.phone.g711 import SAMPLE_RATE
 from sandbox.phone.rtp import FRAME_SAMPLES, SILENCE
-from sandbox.voice_activity import Samples
+from sandbox.speech.voice_activity import Samples
 
 STATUS = "sip.callStatus"
 SOURCE_QUEUE_MS = 80

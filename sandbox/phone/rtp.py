@@ -15,7 +15,7 @@ import numpy as np
 from sandbox.keypad import KEYS, check_keys
 from sandbox.phone import g711
 from sandbox.phone.sdp import TELEPHONE_EVENT, AudioDescription
-from sandbox.voice_activity import Samples
+from sandbox.speech.voice_activity import Samples
 
 FRAME_SECONDS = 0.02
 FRAME_SAMPLES = round(g711.SAMPLE_RATE * FRAME_SECONDS)

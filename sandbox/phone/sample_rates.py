@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sandbox.caller.audio import SAMPLE_RATE
 from sandbox.phone.g711 import SAMPLE_RATE as PHONE_SAMPLE_RATE
-from sandbox.voice_activity import Samples
+from sandbox.speech.voice_activity import Samples
 
 RATIO = SAMPLE_RATE // PHONE_SAMPLE_RATE
 TAPS = 49  # 24 samples look ahead: 1 ms

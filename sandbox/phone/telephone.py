@@ -15,7 +15,7 @@ from sandbox.phone.phone_call import CallRefused, PhoneCall, Referral
 from sandbox.phone.sip_dialog import ALLOW, SDP_TYPE, Dialog, called, calling
 from sandbox.phone.sip_endpoint import Address, NoAnswer, ServerTransaction, SipEndpoint
 from sandbox.phone.sip_message import SipResponse, parameter
-from sandbox.voice_activity import Samples
+from sandbox.speech.voice_activity import Samples
 
 __all__ = ["Answering", "CallRefused", "LineSound", "PhoneCall", "Referral", "Telephone"]
 

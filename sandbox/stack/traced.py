@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sandbox.otlp import Received, running_receiver
-from sandbox.trace_page import slowest_turn, trace_page
+from sandbox.services.otlp import Received, running_receiver
+from sandbox.stack.trace_page import slowest_turn, trace_page
 
 LAST_SPAN = "job_entrypoint"
 LAST_SPAN_SECONDS = 20.0  # the call's process ends behind the call

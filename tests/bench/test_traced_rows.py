@@ -8,7 +8,7 @@ from bench.records import CallRecord, TurnRecord
 from bench.stages import Marks
 from bench.traced_calls import rows_of
 from bench.traced_stages import STAGES, ToldTurn, stage_rows, told_beside, turns_told
-from sandbox.otlp import Received, ReceivedSpan
+from sandbox.services.otlp import Received, ReceivedSpan
 
 
 def call(contender, script, cpu=2.0, waits=(1.0,), minutes=1.0):

@@ -10,7 +10,7 @@ from sandbox.caller.audio import SAMPLE_RATE, audible_frames, is_audible
 from sandbox.caller.control_client import transcript_entry
 from sandbox.caller.microphone import Utterance
 from sandbox.caller.speech import prepare, prepare_now
-from sandbox.transcripts import parse_entry
+from sandbox.speech.transcripts import parse_entry
 
 
 def write_wav(path, samples, rate=16000):

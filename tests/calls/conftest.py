@@ -8,7 +8,7 @@ import pytest_asyncio
 from livekit import api
 
 from sandbox.caller import CallPlan, JoinToken, Patience, Turn, place_call
-from sandbox.otlp import running_receiver
+from sandbox.services.otlp import running_receiver
 from sandbox.stack import Stack, StackOptions
 from tests.stack_logs import kept_logs
 

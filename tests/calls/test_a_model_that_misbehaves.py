@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.caller import CallPlan, Patience, Turn, place_call
-from sandbox.llm_misbehaviour import GOODBYE, REFUSAL
+from sandbox.openai.misbehaviour import GOODBYE, REFUSAL
 from worker.conversation.ending import QUIET_LIMIT_SECONDS
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]

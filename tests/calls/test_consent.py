@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sandbox.caller import CallPlan, Patience, Turn, place_call
-from sandbox.http_on_loopback import running_http
+from sandbox.services.http_on_loopback import running_http
 from tests.calls.overheard import OverheardLine
 from tests.recording.decoded import loud_seconds, parts_in, samples_of
 from worker.recording.channel import RATE_HZ

@@ -13,7 +13,7 @@ import pytest
 from join_token.grants import VOICE_LANGUAGES
 
 from sandbox.languages import LANGUAGES as SANDBOX_LANGUAGES
-from sandbox.llm_phrases import PHRASES
+from sandbox.openai.phrases import PHRASES
 from worker.conversation.caller import opening_language
 from worker.end_of_turn.lexicon import LANGUAGES as WITH_TURN_ENDS
 from worker.end_of_turn.lexicon import language_code

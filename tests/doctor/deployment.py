@@ -16,10 +16,10 @@ from doctor.checks import CHECKS
 from doctor.surroundings import CallSeen, Surroundings
 from records.engine import new_engine, upgrade
 from sandbox.caller.settings import CallerSettings
-from sandbox.control import READY
+from sandbox.control.endpoint import READY
+from sandbox.control.untrusted_certificate import server_context
+from sandbox.control.vendor import SCOPES
 from sandbox.server import create_app
-from sandbox.untrusted_certificate import server_context
-from sandbox.vendor import SCOPES
 from tests.doctor.fake_livekit import KEY, SECRET, FakeLiveKit
 from worker.environment import load_settings
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sandbox.scopes import parse_fault
+from sandbox.control.scopes import parse_fault
 from sandbox.stack.fault_menu import FAULTS, fault_help
 
 

@@ -23,7 +23,7 @@ from join_token.tracing import Tracing
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from terraform_bench import ROOT
 
-from sandbox.otlp import running_receiver
+from sandbox.services.otlp import running_receiver
 from sandbox.stack.processes import free_port
 from tests.needs import missing
 from worker.telemetry.in_parent import _OtlpMetrics

@@ -8,11 +8,11 @@ import pytest
 from livekit import rtc
 from livekit.local_inference import VAD, VAD_WINDOW_SAMPLES
 
-from sandbox import voices
 from sandbox.phone import g711
 from sandbox.phone.line_sound import LineEffects, LineSound
 from sandbox.phone.rtp import FRAME_SAMPLES
 from sandbox.phone.sdp import PCMU
+from sandbox.speech import voices
 from tests.phone.test_line import SIP
 from tests.phone.test_phone_call import a_call
 from tests.recording.test_recording_in_a_session import Loudspeaker

@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 from worker_process import WorkerProcess
 
+from sandbox.control.untrusted_certificate import server_context
 from sandbox.stack.processes import free_port
-from sandbox.untrusted_certificate import server_context
 from tests.livekit_server import LiveKitServer
 from worker import registration
 from worker.environment import load_settings

@@ -12,8 +12,8 @@ import time
 import pytest
 
 from records.recordings import remove_recording
-from sandbox.http_on_loopback import running_http
-from sandbox.object_store import BUCKET, ObjectStore
+from sandbox.services.http_on_loopback import running_http
+from sandbox.services.object_store import BUCKET, ObjectStore
 from tests.recording.surroundings import until
 from worker.recording import shelf
 from worker.recording.shelf import Shelf, trouble_in

@@ -15,7 +15,7 @@ import pytest
 from livekit.plugins import sarvam
 from livekit.plugins.sarvam import stt as plugin
 
-from sandbox import voices
+from sandbox.speech import voices
 
 HZ = 16000
 

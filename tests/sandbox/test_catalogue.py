@@ -5,8 +5,8 @@ import json
 import aiohttp
 import pytest
 
-from sandbox.catalogue import BadCatalogue, parse_catalogue
-from sandbox.scopes import DEFAULT_SCOPE
+from sandbox.control.catalogue import BadCatalogue, parse_catalogue
+from sandbox.control.scopes import DEFAULT_SCOPE
 
 
 async def error_of(response):
@@ -108,8 +108,8 @@ async def test_a_wrong_catalogue_is_refused_and_changes_nothing(scope, raw, told
 
 
 def test_the_catalogue_is_as_it_was_after_a_reset():
-    from sandbox.catalogue import Catalogue
-    from sandbox.scopes import Scopes
+    from sandbox.control.catalogue import Catalogue
+    from sandbox.control.scopes import Scopes
 
     scopes = Scopes()
     scopes.get_or_create(DEFAULT_SCOPE).patch({"catalogue": {"retired": ["gpt-6-luna"]}})

@@ -10,7 +10,7 @@ import sys
 import aiohttp
 import pytest
 
-from sandbox.scopes import FAULTS, SETTING_NAMES, BadSetting, Scopes, settings_from_environment
+from sandbox.control.scopes import FAULTS, SETTING_NAMES, BadSetting, Scopes, settings_from_environment
 from sandbox.web_files import file_for
 
 
@@ -201,7 +201,7 @@ async def test_the_page_is_served_with_types_a_browser_accepts_and_no_way_out(sc
     async with scope.http.get(f"{scope.base_url}/") as response:
         assert response.status == 200
         assert response.headers["Content-Type"] == "text/html; charset=utf-8"
-    for path in ("/..%2f..%2fpyproject.toml", "/%2e%2e/pyproject.toml", "/control.py"):
+    for path in ("/..%2f..%2fpyproject.toml", "/%2e%2e/pyproject.toml", "/server.py"):
         async with scope.http.get(f"{scope.base_url}{path}") as response:
             assert response.status == 404
 

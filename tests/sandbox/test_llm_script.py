@@ -4,8 +4,8 @@
 
 import pytest
 
-from sandbox.llm_phrases import PHRASES
-from sandbox.llm_script import intent_of, reply_to
+from sandbox.openai.phrases import PHRASES
+from sandbox.openai.script import intent_of, reply_to
 
 TOOLS = [
     {"type": "function", "function": {"name": name, "parameters": parameters}}

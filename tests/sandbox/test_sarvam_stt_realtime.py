@@ -12,8 +12,8 @@ from livekit.agents import APIError, APIStatusError
 from livekit.agents.stt import SpeechEventType
 from livekit.plugins import sarvam
 
-from sandbox.audio_codecs import alaw, mulaw
-from sandbox.sarvam_stt_realtime import decoded
+from sandbox.sarvam.stt_realtime import decoded
+from sandbox.speech.audio_codecs import alaw, mulaw
 from tests.sandbox.conftest import HZ, joined, silence, spoken, tone
 
 PATH = "/speech-to-text-realtime/ws?language_code=auto&model=saaras:v3-realtime"

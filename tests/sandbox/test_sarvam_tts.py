@@ -13,9 +13,9 @@ from livekit.agents import APIConnectionError, APIConnectOptions, APIError, APIS
 from livekit.plugins import sarvam
 from livekit.plugins.sarvam.models import BULBUL_V4_FLASH_SPEAKERS, MODEL_SPEAKER_COMPATIBILITY
 
-from sandbox.audio_codecs import CONTENT_TYPES
-from sandbox.llm_phrases import PHRASES
-from sandbox.sarvam_voices import SPEAKERS
+from sandbox.openai.phrases import PHRASES
+from sandbox.sarvam.voices import SPEAKERS
+from sandbox.speech.audio_codecs import CONTENT_TYPES
 
 WS = "/text-to-speech/ws?model=bulbul:v3&send_completion_event=True"
 CONFIG = {

@@ -4,10 +4,10 @@ import json
 import re
 from dataclasses import replace
 
-from sandbox.otlp import Received, ReceivedSpan
+from sandbox.services.otlp import Received, ReceivedSpan
 from sandbox.stack import cli
+from sandbox.stack.trace_page import STAGES, slowest_turn, trace_page
 from sandbox.stack.traced import TracedCall
-from sandbox.trace_page import STAGES, slowest_turn, trace_page
 from worker.telemetry import names
 
 NOON = 1_800_000_000.0

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.listening import Listening
-from sandbox.scopes import Scopes
-from sandbox.transcripts import BadTranscript, parse_entry
+from sandbox.control.scopes import Scopes
+from sandbox.sarvam.listening import Listening
+from sandbox.speech.transcripts import BadTranscript, parse_entry
 from tests.sandbox.conftest import HZ, joined, silence, tone
 
 

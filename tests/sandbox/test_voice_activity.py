@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.voice_activity import VoiceActivity
+from sandbox.speech.voice_activity import VoiceActivity
 from tests.sandbox.conftest import HZ, joined, silence, spoken, tone
 
 

@@ -6,8 +6,8 @@ import threading
 import numpy as np
 import pytest
 
-from sandbox import voices
-from sandbox.llm_phrases import PHRASES
+from sandbox.openai.phrases import PHRASES
+from sandbox.speech import voices
 
 
 @pytest.mark.parametrize("language", sorted(voices.LANGUAGES))

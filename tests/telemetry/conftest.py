@@ -9,7 +9,7 @@ from livekit.agents import telemetry
 from livekit.agents.telemetry import gen_ai, traces
 from opentelemetry import trace
 
-from sandbox.otlp import running_receiver
+from sandbox.services.otlp import running_receiver
 from worker.environment import load_settings
 from worker.telemetry import delivery
 from worker.telemetry.call_spans import TraceOfCall, set_up_spans

@@ -13,10 +13,10 @@ from aiohttp.test_utils import TestServer
 
 from sandbox.caller import CallPlan, Turn, place_call
 from sandbox.caller.audio import read_wav
-from sandbox.otlp import running_receiver
 from sandbox.phone.demo import CALLER, COLLEAGUE, NUMBER, WORKER_ENVIRONMENT
 from sandbox.phone.line import TelephoneLine
 from sandbox.phone.telephone import Referral, Telephone
+from sandbox.services.otlp import running_receiver
 from sandbox.stack import Stack, StackOptions
 from sandbox.stack.livekit_server import HOW_TO_GET_IT, find_server
 from tests.needs import missing

@@ -13,9 +13,9 @@ from sandbox.caller.control_client import queue_transcript
 from sandbox.phone.g711 import SAMPLE_RATE
 from sandbox.phone.line import TelephoneLine
 from sandbox.phone.telephone import Answering, CallRefused, Telephone
+from sandbox.speech.voices import render
 from sandbox.stack import Stack, StackOptions
 from sandbox.stack.livekit_server import HOW_TO_GET_IT, find_server
-from sandbox.voices import render
 from tests.needs import missing
 from tests.recovery.conftest import FAST, Operator, said_after
 from tests.telephone.conftest import LOUD, loudness, tone, until, until_nobody_is_left

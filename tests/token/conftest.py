@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.http_on_loopback import running_http
-from sandbox.issuer import Issuer
+from sandbox.services.http_on_loopback import running_http
+from sandbox.services.issuer import Issuer
 from tests.livekit_server import LiveKitServer
 from tests.token.environment import ANONYMOUS, BASE_ENV, LIVEKIT_SECRET, leak_in
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 from join_token.bounded_request import NO_ANSWER, REPLY_BYTES_MAX, ask
 
-from sandbox.http_on_loopback import running_http
+from sandbox.services.http_on_loopback import running_http
 from tests.token.dripping import LONG_TLS_RECORD, Dripping
 
 SECONDS = 0.5

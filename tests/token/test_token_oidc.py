@@ -15,8 +15,8 @@ from join_token import jwks
 from join_token.errors import Refusal
 from join_token.jwks import FetchedKeys, JwksUnavailable, KeyCache
 
-from sandbox.http_on_loopback import running_http
-from sandbox.issuer import AUDIENCE
+from sandbox.services.http_on_loopback import running_http
+from sandbox.services.issuer import AUDIENCE
 from tests.token.claims import base64url, claims_of
 from tests.token.environment import leak_in
 

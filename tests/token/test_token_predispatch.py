@@ -12,7 +12,7 @@ import pytest
 from join_token import predispatch
 from livekit import api, rtc
 
-from sandbox.http_on_loopback import running_http
+from sandbox.services.http_on_loopback import running_http
 from tests.token.claims import agent_of, claims_of
 from tests.token.environment import ANONYMOUS, HMAC, LIVEKIT_SECRET
 from tests.token.test_token_hmac import signed

@@ -12,8 +12,8 @@ from join_token.google_token import access_token
 from join_token.settings import settings_from
 from join_token.tracing import Tracing, passed_on
 
-from sandbox.http_on_loopback import running_http
-from sandbox.otlp import running_receiver
+from sandbox.services.http_on_loopback import running_http
+from sandbox.services.otlp import running_receiver
 from tests.token.claims import claims_of
 from tests.token.environment import ANONYMOUS, BASE_ENV
 from worker.ticket import read_ticket, read_traceparent

@@ -14,7 +14,7 @@ from page import Page
 from page_stack import page_stack
 from playwright.async_api import async_playwright
 
-from sandbox import voices
+from sandbox.speech import voices
 from sandbox.stack import Stack
 from sandbox.stack.livekit_server import HOW_TO_GET_IT, find_server
 from tests.needs import missing

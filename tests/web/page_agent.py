@@ -12,7 +12,7 @@ import uuid
 import numpy as np
 from livekit import api, rtc
 
-from sandbox.voices import render_async
+from sandbox.speech.voices import render_async
 
 RATE_HZ = 24000
 FRAME = RATE_HZ // 50

@@ -15,11 +15,12 @@ from aiohttp import web
 from livekit import api
 from page_agent import PageAgent
 
-from sandbox import control, web_files
-from sandbox.scopes import Scopes
+from sandbox import web_files
+from sandbox.control import endpoint
+from sandbox.control.scopes import Scopes
+from sandbox.control.vendor import SCOPES, refusals
 from sandbox.stack.livekit_server import configuration, find_server
 from sandbox.stack.processes import Process, free_port
-from sandbox.vendor import SCOPES, refusals
 from sandbox.web_routes import add_web_routes
 
 KEY, SECRET = "devkey", "a-secret-of-more-than-thirty-two-characters"
@@ -119,7 +120,7 @@ async def page_stack(folder):
     token_app = web.Application()
     token_app.router.add_route("*", "/{path:.*}", stack.answer_token_request)
     stack.page_app[SCOPES] = Scopes()
-    control.install(stack.page_app)
+    endpoint.install(stack.page_app)
     add_web_routes(stack.page_app)
     stack.page_app.router.add_get("/{path:.*}", web_files.serve)
     async with _serving(token_app) as stack.token_url, _serving(stack.page_app) as stack.page_url:

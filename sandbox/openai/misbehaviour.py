@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from sandbox.llm_script import Reply, ToolCall
-from sandbox.scopes import Scope
+from sandbox.control.scopes import Scope
+from sandbox.openai.script import Reply, ToolCall
 
 REFUSED_REQUESTS = {
     "filtered": (

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from sandbox.catalogue import BadCatalogue, Catalogue, parse_catalogue
-from sandbox.transcripts import Entry
+from sandbox.control.catalogue import BadCatalogue, Catalogue, parse_catalogue
+from sandbox.speech.transcripts import Entry
 
 DEFAULT_SCOPE = "default"
 EVENTS_KEPT = 20_000

@@ -11,11 +11,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from sandbox.audio_codecs import CONTENT_TYPES, Encoder, encode
-from sandbox.sarvam_speech import REST_RATES, STREAM_RATES, BadSpeech, Speech, checked_speech
-from sandbox.sarvam_voices import SPEAKERS
-from sandbox.scopes import CLOSE_FAULTS, STATUS_FAULTS, Fault, Scope, held
-from sandbox.vendor import (
+from sandbox.control.scopes import CLOSE_FAULTS, STATUS_FAULTS, Fault, Scope, held
+from sandbox.control.vendor import (
     MESSAGES,
     Refused,
     abort,
@@ -28,6 +25,9 @@ from sandbox.vendor import (
     until,
     watch_idle,
 )
+from sandbox.sarvam.tts_request import REST_RATES, STREAM_RATES, BadSpeech, Speech, checked_speech
+from sandbox.sarvam.voices import SPEAKERS
+from sandbox.speech.audio_codecs import CONTENT_TYPES, Encoder, encode
 
 REST_LIMIT_CHARACTERS = 2500
 FIRST_PIECE_SECONDS = 0.1

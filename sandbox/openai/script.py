@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.languages import LANGUAGES
-from sandbox.llm_phrases import ASKED, LANGUAGE_NAMES, LANGUAGE_WISH, PHRASES
+from sandbox.openai.phrases import ASKED, LANGUAGE_NAMES, LANGUAGE_WISH, PHRASES
 
 DEFAULT_LANGUAGE = "en-IN"
 HEARD_WORDS = 6

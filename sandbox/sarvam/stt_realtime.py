@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 from aiohttp import WSMsgType, web
 
-from sandbox.listening import Heard, Listening
-from sandbox.sarvam_stt import LANGUAGES, MODES, SAMPLE_RATES, keyterms_problem
-from sandbox.scopes import CLOSE_FAULTS, Scope
-from sandbox.vendor import (
+from sandbox.control.scopes import CLOSE_FAULTS, Scope
+from sandbox.control.vendor import (
     MESSAGES,
     Refused,
     abort,
@@ -24,7 +22,9 @@ from sandbox.vendor import (
     sarvam_scope,
     watch_idle,
 )
-from sandbox.voice_activity import Samples
+from sandbox.sarvam.listening import Heard, Listening
+from sandbox.sarvam.stt import LANGUAGES, MODES, SAMPLE_RATES, keyterms_problem
+from sandbox.speech.voice_activity import Samples
 
 MODEL = "saaras:v3-realtime"
 MODELS = (MODEL, "saaras:v4")

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.audio_codecs import CONTENT_TYPES
-from sandbox.catalogue import Catalogue
-from sandbox.sarvam_voices import DEFAULT_SPEAKER, SPEAKERS
-from sandbox.voice_activity import Samples
-from sandbox.voices import DEFAULT_WORDS_PER_MINUTE, LANGUAGES, render_async
+from sandbox.control.catalogue import Catalogue
+from sandbox.sarvam.voices import DEFAULT_SPEAKER, SPEAKERS
+from sandbox.speech.audio_codecs import CONTENT_TYPES
+from sandbox.speech.voice_activity import Samples
+from sandbox.speech.voices import DEFAULT_WORDS_PER_MINUTE, LANGUAGES, render_async
 
 STREAM_RATES = (8000, 16000, 22050, 24000)
 REST_RATES = (*STREAM_RATES, 32000, 44100, 48000)

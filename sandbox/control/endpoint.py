@@ -8,10 +8,11 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox import recogniser, untrusted_certificate, voices
-from sandbox.scopes import BadSetting, Scope
-from sandbox.transcripts import BadTranscript, parse_entry
-from sandbox.vendor import SCOPES, Refused
+from sandbox.control import untrusted_certificate
+from sandbox.control.scopes import BadSetting, Scope
+from sandbox.control.vendor import SCOPES, Refused
+from sandbox.speech import recogniser, voices
+from sandbox.speech.transcripts import BadTranscript, parse_entry
 
 READY: web.AppKey[asyncio.Event] = web.AppKey("ready", asyncio.Event)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

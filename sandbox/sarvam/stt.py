@@ -14,11 +14,9 @@ from typing import Any
 import numpy as np
 from aiohttp import BodyPartReader, WSMsgType, web
 
-from sandbox.catalogue import Catalogue
-from sandbox.listening import Heard, Listening
-from sandbox.recogniser import recognise_async
-from sandbox.scopes import CLOSE_FAULTS, Scope
-from sandbox.vendor import (
+from sandbox.control.catalogue import Catalogue
+from sandbox.control.scopes import CLOSE_FAULTS, Scope
+from sandbox.control.vendor import (
     MESSAGES,
     SARVAM_CODES,
     Refused,
@@ -32,7 +30,9 @@ from sandbox.vendor import (
     until,
     watch_idle,
 )
-from sandbox.voice_activity import Samples
+from sandbox.sarvam.listening import Heard, Listening
+from sandbox.speech.recogniser import recognise_async
+from sandbox.speech.voice_activity import Samples
 
 MODELS = ("saaras:v4", "saaras:v3")
 KEYTERM_CHARS_MAX = 64

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.vendor import MESSAGES, REFUSED_KEYS, SCOPES, Refused, answer, bearer, before_answering, now, until
+from sandbox.control.vendor import MESSAGES, REFUSED_KEYS, SCOPES, Refused, answer, bearer, before_answering, now, until
 
 STATUSES = ("packed", "shipped", "out_for_delivery", "delivered")
 DATES = ("2026-11-23", "2026-11-24", "2026-11-25", "2026-11-26")

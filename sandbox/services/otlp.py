@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
-from sandbox.http_on_loopback import Reply, running_http
+from sandbox.services.http_on_loopback import Reply, running_http
 
 NANOSECONDS = 1_000_000_000
 

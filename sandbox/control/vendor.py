@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.scopes import STATUS_FAULTS, Fault, Scope, Scopes, held
+from sandbox.control.scopes import STATUS_FAULTS, Fault, Scope, Scopes, held
 
 SCOPES: web.AppKey[Scopes] = web.AppKey("scopes", Scopes)
 REFUSED_KEYS = ("invalid", "")

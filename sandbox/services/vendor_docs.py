@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from sandbox.scopes import Scope
-from sandbox.vendor import SCOPES
+from sandbox.control.scopes import Scope
+from sandbox.control.vendor import SCOPES
 
 DOLLARS_PER_MILLION: dict[str, dict[str, float]] = {
     "gpt-6-luna": {"input": 0.10, "cached": 0.01, "cache_write": 0.125, "output": 0.50},

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sandbox.sarvam_voices import SPEAKERS
+from sandbox.sarvam.voices import SPEAKERS
 
 
 class BadCatalogue(ValueError):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.otlp import ReceivedSpan
+from sandbox.services.otlp import ReceivedSpan
 
 ROOTS = ("token.request", "job_entrypoint")
 TURN = "turn"

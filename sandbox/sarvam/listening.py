@@ -11,11 +11,11 @@ from typing import Protocol
 
 import numpy as np
 
-from sandbox.recogniser import recognise_async
-from sandbox.scopes import CLOSE_FAULTS, STATUS_FAULTS, Scope
-from sandbox.transcripts import Entry
-from sandbox.vendor import Mute, now, until
-from sandbox.voice_activity import Change, Samples, VoiceActivity
+from sandbox.control.scopes import CLOSE_FAULTS, STATUS_FAULTS, Scope
+from sandbox.control.vendor import Mute, now, until
+from sandbox.speech.recogniser import recognise_async
+from sandbox.speech.transcripts import Entry
+from sandbox.speech.voice_activity import Change, Samples, VoiceActivity
 
 PAD_SECONDS = 0.3  # heard before the first voiced frame: the start of a word is softer than its vowel
 KEPT_SECONDS = 1.0

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.voices import Samples, resample
+from sandbox.speech.voices import Samples, resample
 
 WHISPER_HZ = 16000
 MIN_SECONDS = 0.15

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any
 
-from sandbox.llm_script import reply_language
+from sandbox.openai.script import reply_language
 
 _CALLER = re.compile(r"^Caller: (.+)$", re.MULTILINE)
 _ASSISTANT = re.compile(r"^Assistant: (.+)$", re.MULTILINE)

@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from sandbox.http_on_loopback import Reply
+from sandbox.services.http_on_loopback import Reply
 
 AUDIENCE = "vaani-test"
 

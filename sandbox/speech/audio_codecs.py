@@ -8,7 +8,7 @@ from typing import Any
 import av
 import numpy as np
 
-from sandbox.voice_activity import Samples
+from sandbox.speech.voice_activity import Samples
 
 CONTENT_TYPES = {
     "linear16": "audio/pcm",

@@ -19,7 +19,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox.http_on_loopback import Reply
+from sandbox.services.http_on_loopback import Reply
 
 BUCKET, ACCESS_KEY, SECRET_KEY, REGION = "recordings", "AKIASANDBOX", "sandbox-secret-key", "ap-south-1"
 FAULTS = ("refuses", "gone", "slow", "down")

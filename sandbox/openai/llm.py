@@ -1,4 +1,4 @@
-"""Stand in for OpenAI's chat completions: the wire format, token by token; what is said is in `llm_script`."""
+"""Stand in for OpenAI's chat completions: the wire format, token by token; what is said is in `script`."""
 
 import asyncio
 import json
@@ -10,11 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.llm_misbehaviour import misbehaved, refused_request
-from sandbox.llm_script import Reply, reply_to, text_of
-from sandbox.llm_structured import refusal_of, schema_of, structured_answer
-from sandbox.scopes import STATUS_FAULTS, Fault, Scope, held
-from sandbox.vendor import (
+from sandbox.control.scopes import STATUS_FAULTS, Fault, Scope, held
+from sandbox.control.vendor import (
     MESSAGES,
     OUT_OF_CREDIT,
     REFUSED_KEYS,
@@ -28,6 +25,9 @@ from sandbox.vendor import (
     request_id,
     until,
 )
+from sandbox.openai.misbehaviour import misbehaved, refused_request
+from sandbox.openai.script import Reply, reply_to, text_of
+from sandbox.openai.structured import refusal_of, schema_of, structured_answer
 
 MODELS = (
     "gpt-6-luna", "gpt-6-sol", "gpt-5.6-luna", "gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini",

@@ -1,0 +1,1 @@
+"""OpenAI's stand-in: chat completions on the wire, answered by a script of rules."""

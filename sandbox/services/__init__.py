@@ -1,0 +1,1 @@
+"""What else a deployment asks, in small: an identity provider, stores of recordings, a shop, a receiver of traces."""
