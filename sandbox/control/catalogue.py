@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from sandbox.sarvam.voices import SPEAKERS
-
 
 class BadCatalogue(ValueError):
     """A change to the catalogue that does not exist or does not fit; the message says which would."""
@@ -38,9 +36,9 @@ class Catalogue:
         """Those of these models that are still there."""
         return tuple(model for model in models if model not in self.retired)
 
-    def speakers(self, model: str) -> frozenset[str]:
-        """The voices that a model has today."""
-        return frozenset(self.renamed_voices.get(name, name) for name in SPEAKERS[model])
+    def speakers(self, names: frozenset[str]) -> frozenset[str]:
+        """A model's voices, as they are called today."""
+        return frozenset(self.renamed_voices.get(name, name) for name in names)
 
 
 def parse_catalogue(raw: object) -> Catalogue:

@@ -61,7 +61,7 @@ def checked_speech(
     if language not in LANGUAGES:
         raise BadSpeech(f"target_language_code {language!r} is not supported by {model}")
     speaker = config.get("speaker") or DEFAULT_SPEAKER[model]
-    if speaker not in (voices := catalogue.speakers(model)):
+    if speaker not in (voices := catalogue.speakers(SPEAKERS[model])):
         raise BadSpeech(
             f"Speaker '{speaker}' is not compatible with model {model}. Available: {', '.join(sorted(voices))}"
         )
