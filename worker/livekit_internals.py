@@ -17,6 +17,8 @@ from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import numpy as np
+import numpy.typing as npt
 from livekit import rtc
 from livekit.agents import AgentServer, AgentSession, llm
 from livekit.agents.cli.log import setup_logging
@@ -26,6 +28,7 @@ from livekit.agents.utils import http_context
 from livekit.agents.utils.aio.duplex_unix import DuplexClosed, _AsyncDuplex
 from livekit.agents.voice import SpeechHandle
 from livekit.agents.voice.agent_activity import _SpeechHandleContextVar
+from livekit.agents.voice.transcription._speaking_rate import SpeakingRateStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,25 @@ def estimate_speaking_rate_every(seconds: float, audio_output: Any) -> bool:
         return False
     options.step_size = seconds
     return True
+
+
+def estimate_speaking_rate_in_one_go() -> None:
+    """Make each estimate of the transcript's pace by one Fourier transform of all its frames.
+
+    Public: nothing. Without it: 78 of them one after the other, in Python, twice a second while the agent speaks; the
+    same pace for five times the CPU.
+    """
+    SpeakingRateStream._spectral_flux = _spectral_flux  # type: ignore[assignment, method-assign]
+
+
+def _spectral_flux(_: SpeakingRateStream, audio: npt.NDArray[np.float32], sample_rate: int) -> float:
+    """How much a voice's spectrum changes from frame to frame, as the framework reckons it."""
+    length = int(sample_rate * 0.025)
+    window = np.hanning(length)
+    frames = np.lib.stride_tricks.sliding_window_view(audio, length)[:: length // 2] * window
+    magnitudes = np.abs(np.fft.rfft(frames)) / np.sqrt(np.sum(window**2))
+    changes = np.abs(np.diff(magnitudes, axis=0)).sum(axis=1)
+    return float(changes.mean()) if len(changes) else 0.0
 
 
 def point_sarvam_stt_at(http_url: str, websocket_url: str) -> None:

@@ -26,7 +26,12 @@ from worker.conversation.phrases import Phrases
 from worker.conversation.silence import read_word_lists
 from worker.language import HeardTurn, LanguageState, decide
 from worker.languages import SUPPORTED
-from worker.livekit_internals import describe_tools_once, preload_first_request, preload_voice_detector
+from worker.livekit_internals import (
+    describe_tools_once,
+    estimate_speaking_rate_in_one_go,
+    preload_first_request,
+    preload_voice_detector,
+)
 from worker.providers import openai_refusals
 from worker.spoken import speakable
 from worker.tools.offered import ALWAYS_OFFERED
@@ -45,6 +50,7 @@ openai_refusals.tls()
 Phrases.load()
 preload_voice_detector()
 describe_tools_once()
+estimate_speaking_rate_in_one_go()
 llm.ToolContext(list(ALWAYS_OFFERED)).parse_function_tools("openai", strict=True)
 # Sound comes and goes in fifty small pieces a second: a wake of asyncio's own loop takes 1.7 times the CPU. Every
 # process that is forked from here makes its loop by this policy.

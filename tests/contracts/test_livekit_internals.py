@@ -36,6 +36,7 @@ from livekit.agents.voice.agent_activity import AgentActivity
 from livekit.agents.voice.audio_recognition import AudioRecognition
 from livekit.agents.voice.room_io import RoomIO
 from livekit.agents.voice.transcription import TranscriptSynchronizer
+from livekit.agents.voice.transcription._speaking_rate import SpeakingRateDetector, SpeakingRateStream
 from livekit.plugins import openai
 
 from worker import fork_server, livekit_internals
@@ -229,6 +230,20 @@ async def _step_after(seconds):
 def test_the_transcripts_pace_is_estimated_as_often_as_asked():
     assert asyncio.run(_step_after(0.5)) == (True, 0.5)
     assert livekit_internals.estimate_speaking_rate_every(0.5, None) is False
+
+
+@pytest.mark.parametrize("seconds", [1.0, 0.6, 0.03])
+def test_the_transcripts_pace_in_one_go_is_the_frameworks_own(monkeypatch, seconds):
+    stream = object.__new__(SpeakingRateStream)
+    stream._opts = SpeakingRateDetector()._opts
+    monkeypatch.setattr(SpeakingRateStream, "_spectral_flux", framework := SpeakingRateStream._spectral_flux)
+    times = np.arange(int(24_000 * seconds)) / 24_000
+    noise = np.random.default_rng(1).normal(0, 0.01, len(times))
+    sound = (0.2 * np.sin(2 * np.pi * 3 * times) * np.sin(2 * np.pi * 210 * times) + noise).astype(np.float32)
+    expected = framework(stream, sound, 24_000)
+    livekit_internals.estimate_speaking_rate_in_one_go()
+    assert SpeakingRateStream._spectral_flux is not framework
+    assert stream._compute_speaking_rate(sound, 24_000) == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_recognisers_sockets_are_asked_for_more_in_their_address(monkeypatch):
