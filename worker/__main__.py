@@ -32,7 +32,7 @@ def main(argv: list[str]) -> int:
     console.add_argument("options", nargs=argparse.REMAINDER, help="passed on to LiveKit's console, e.g. --text")
     arguments = parser.parse_args(argv)
     try:
-        settings = checked_settings(console=arguments.command == "console")
+        settings = checked_settings(console=arguments.command == "console", dev=arguments.command == "dev")
     except BadSettings as error:
         print(error, file=sys.stderr)  # noqa: T201
         return BAD_SETTINGS
@@ -42,7 +42,7 @@ def main(argv: list[str]) -> int:
     return _run(arguments, settings)
 
 
-def checked_settings(*, console: bool) -> Settings:
+def checked_settings(*, console: bool, dev: bool) -> Settings:
     """Return all settings, with everything checked that would otherwise fail in a call.
 
     Calls' processes begin to load what they need as soon as the settings are known: the checks are seconds of imports.
@@ -63,7 +63,7 @@ def checked_settings(*, console: bool) -> Settings:
             from worker.telemetry.pipe import choose_socket
 
             choose_socket()  # before the process starts that calls inherit their environment from
-        fork_server.start(settings.turns.turn_detector)
+        fork_server.start(settings.turns.turn_detector, dev=dev)
     from worker.checks import setting_problems
     from worker.end_of_turn.session_options import check_turn_detector
 

@@ -22,21 +22,24 @@ PRELOADED: Final = [
 PRELOAD_MODELS: Final = "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"
 """Unless it is false, the framework loads v1-mini's weights: 243 MB and a second of CPU. What is set already stays."""
 BLOCKED_LOOP_MS: Final = "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS"
-BLOCKED_LOOP_MS_DEFAULT: Final = "250"
-"""The framework looks five times in that time whether a loop is blocked, in two threads of each process: with its own
-default of 100 ms that is 0.7 % of a core for every process, waiting ones included."""
+BLOCKED_LOOP_MS_IN_DEV: Final = "250"
+BLOCKED_LOOP_MS_OFF: Final = "0"
+"""The framework looks twenty to fifty times a second whether a loop is blocked, in two threads of each process, waiting
+ones included: at twenty a fortieth of a call's CPU. How late a loop is, worker.load tells anyhow; what this adds is the
+line of code that blocked it, which whoever writes one wants to know."""
 DETECTORS_WITH_WEIGHTS: Final = {"v1-mini", "v1"}  # v1 falls back on them when LiveKit's cloud does not answer
 
 
-def start(turn_detector: str) -> None:
+def start(turn_detector: str, *, dev: bool = False) -> None:
     """Start it; what it needs has to be in the environment by now, since that is copied here.
 
     Args:
         turn_detector: The setting's value: it says whether the framework's own weights are needed.
+        dev: Whether calls' processes say which line of code has blocked their loops.
     """
     if turn_detector not in DETECTORS_WITH_WEIGHTS:
         os.environ.setdefault(PRELOAD_MODELS, "false")
-    os.environ.setdefault(BLOCKED_LOOP_MS, BLOCKED_LOOP_MS_DEFAULT)
+    os.environ.setdefault(BLOCKED_LOOP_MS, BLOCKED_LOOP_MS_IN_DEV if dev else BLOCKED_LOOP_MS_OFF)
     forkserver.set_forkserver_preload(PRELOADED)
     resource_tracker.ensure_running()  # started below it would unblock SIGINT
     # Ctrl-C is for the worker alone, which then tells the others.

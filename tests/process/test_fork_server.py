@@ -94,17 +94,17 @@ WAIT_FOR_THE_END = """
 from multiprocessing import forkserver
 from worker import fork_server
 fork_server.PRELOADED[:] = [{module!r}]
-fork_server.start({detector!r})
+fork_server.start({detector!r}, dev={dev!r})
 pid = forkserver._forkserver._forkserver_pid
 assert pid
 {then}
 """
 
 
-def run_with_fork_server(tmp_path, preloaded, *, detector="vaani", then="", **environment):
+def run_with_fork_server(tmp_path, preloaded, *, detector="vaani", dev=False, then="", **environment):
     """Start one that preloads a module of ours; returns what that module has printed."""
     (tmp_path / "preloaded.py").write_text(preloaded)
-    code = WAIT_FOR_THE_END.format(module="preloaded", detector=detector, then=then)
+    code = WAIT_FOR_THE_END.format(module="preloaded", detector=detector, dev=dev, then=then)
     return subprocess.run(
         [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": f"{ROOT}:{tmp_path}"} | environment, cwd=tmp_path,
         capture_output=True, text=True, check=True, timeout=60,
@@ -129,14 +129,17 @@ def test_the_frameworks_model_is_loaded_for_the_detector_that_uses_it(
     assert run_with_fork_server(tmp_path, say, detector=detector, **set_already) == told
 
 
-@pytest.mark.parametrize(("set_already", "told"), [({}, "250"), ({fork_server.BLOCKED_LOOP_MS: "100"}, "100")])
-def test_processes_look_less_often_whether_their_loop_is_blocked_unless_told_otherwise(
-    tmp_path, monkeypatch, set_already, told
+@pytest.mark.parametrize(
+    ("dev", "set_already", "told"),
+    [(False, {}, "0"), (True, {}, "250"), (False, {fork_server.BLOCKED_LOOP_MS: "100"}, "100")],
+)
+def test_only_in_dev_do_processes_look_where_their_loop_is_blocked_unless_told_otherwise(
+    tmp_path, monkeypatch, dev, set_already, told
 ):
-    """Pins: a hundred wake-ups a second in every process, those that wait for a call included."""
+    """Pins: forty wake-ups a second in every process, those that wait for a call included."""
     monkeypatch.delenv(fork_server.BLOCKED_LOOP_MS, raising=False)
     say = f"import os; print(os.environ.get({fork_server.BLOCKED_LOOP_MS!r}), flush=True)"
-    assert run_with_fork_server(tmp_path, say, **set_already) == told
+    assert run_with_fork_server(tmp_path, say, dev=dev, **set_already) == told
 
 
 def test_ctrl_c_in_the_terminal_is_not_for_the_fork_server(tmp_path):

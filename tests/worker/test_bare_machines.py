@@ -33,7 +33,7 @@ def test_a_machine_without_a_temporary_folder_is_refused_in_one_line(monkeypatch
 
 
 def test_such_a_worker_exits_as_one_that_did_not_start(monkeypatch, capsys):
-    def refused(*, console):
+    def refused(**_):
         raise NoTemporaryFolder("the worker cannot start", why="no folder", do="Set TMPDIR", retryable=False)
 
     monkeypatch.setattr(worker_main, "checked_settings", refused)
