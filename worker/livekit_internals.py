@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import ctypes
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,6 +31,7 @@ from livekit.agents.utils.aio.duplex_unix import DuplexClosed, _AsyncDuplex
 from livekit.agents.voice import SpeechHandle
 from livekit.agents.voice.agent_activity import _SpeechHandleContextVar
 from livekit.agents.voice.transcription._speaking_rate import SpeakingRateStream
+from livekit.rtc import _ffi_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,6 +395,54 @@ def preload_voice_detector() -> None:
     from livekit import local_inference
 
     local_inference.init_vad()
+
+
+def leave_small_talk_of_the_sdk_unread() -> None:
+    """Drop what LiveKit's SDK logs below INFO before it is parsed. Before a room is made; once, for all calls.
+
+    Public: nothing; `LIVEKIT_RTC_DEBUG` shows more of it. The SDK logs everything, each line is an event of its own for
+    Python, and only there nearly all are dropped. Without it: 75 of them a second are parsed in every call, and 2500
+    while one begins and its caller waits for a greeting, for three times the CPU.
+    """
+    hear = _ffi_client.ffi_event_callback
+    logger = rtc.log.logger
+    shows_debug = os.environ.get("LIVEKIT_RTC_DEBUG", "").strip().lower() in ("true", "1")
+
+    def hear_unless_small_talk(event: Any, length: int) -> None:
+        level = _level_of_log_line(ctypes.string_at(event, min(length, _ENOUGH_BYTES)), length)
+        if level == _TRACE or (level == _DEBUG and not shows_debug and not logger.isEnabledFor(logging.DEBUG)):
+            return
+        hear(event, length)
+
+    _ffi_client.ffi_event_callback = _ffi_client.ffi_cb_fnc(hear_unless_small_talk)
+
+
+_LOGS, _RECORDS, _LEVEL = b"\x92\x01", 0x0A, 0x08  # how an `FfiEvent` of one `LogRecord` begins, around its lengths
+_ENOUGH_BYTES = 24
+_DEBUG, _TRACE = 3, 4
+
+
+def _level_of_log_line(beginning: bytes, length: int) -> int | None:
+    """Return the level of an event that is one line of the SDK's log; None for every other event."""
+    if not beginning.startswith(_LOGS) or length < _ENOUGH_BYTES:
+        return None
+    _, at = _varint(beginning, len(_LOGS))
+    if beginning[at] != _RECORDS:
+        return None
+    line_bytes, at = _varint(beginning, at + 1)
+    return beginning[at + 1] if beginning[at] == _LEVEL and at + line_bytes == length else None
+
+
+def _varint(encoded: bytes, at: int) -> tuple[int, int]:
+    """Return the number that begins there, and where what follows it begins."""
+    value = shift = 0
+    while True:
+        byte = encoded[at]
+        value |= (byte & 0x7F) << shift
+        at += 1
+        if byte < 0x80:
+            return value, at
+        shift += 7
 
 
 def describe_tools_once() -> None:

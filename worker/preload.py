@@ -29,6 +29,7 @@ from worker.languages import SUPPORTED
 from worker.livekit_internals import (
     describe_tools_once,
     estimate_speaking_rate_in_one_go,
+    leave_small_talk_of_the_sdk_unread,
     preload_first_request,
     preload_voice_detector,
 )
@@ -51,6 +52,7 @@ Phrases.load()
 preload_voice_detector()
 describe_tools_once()
 estimate_speaking_rate_in_one_go()
+leave_small_talk_of_the_sdk_unread()
 llm.ToolContext(list(ALWAYS_OFFERED)).parse_function_tools("openai", strict=True)
 # Sound comes and goes in fifty small pieces a second: a wake of asyncio's own loop takes 1.7 times the CPU. Every
 # process that is forked from here makes its loop by this policy.

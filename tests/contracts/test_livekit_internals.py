@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import ctypes
 import importlib.util
 import inspect
+import json
 import logging
 import multiprocessing
 import os
 import re
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,6 +41,8 @@ from livekit.agents.voice.room_io import RoomIO
 from livekit.agents.voice.transcription import TranscriptSynchronizer
 from livekit.agents.voice.transcription._speaking_rate import SpeakingRateDetector, SpeakingRateStream
 from livekit.plugins import openai
+from livekit.rtc import _ffi_client
+from livekit.rtc._proto import ffi_pb2
 
 from worker import fork_server, livekit_internals
 from worker.providers import sarvam_voices
@@ -327,6 +332,94 @@ async def test_the_recognisers_sound_is_sent_in_the_plugins_own_messages(monkeyp
     sent = await _messages_with(plugin.SpeechStream._process_audio, *given)
     assert sent == await _messages_with(as_it_came.SpeechStream._process_audio, *given)
     assert "self._audio_task = asyncio.create_task(self._process_audio(ws))" in inspect.getsource(plugin)
+
+
+def _log_event(*levels, message="m"):
+    event = ffi_pb2.FfiEvent()
+    for level in levels:
+        event.logs.records.add(
+            level=level, target="livekit::room", module_path="livekit::room", file="room.rs", line=7, message=message
+        )
+    return event.SerializeToString()
+
+
+def _room_event():
+    event = ffi_pb2.FfiEvent()
+    event.room_event.room_handle = 7
+    return event.SerializeToString()
+
+
+ERROR, WARN, INFO, DEBUG, TRACE = range(5)
+
+
+@pytest.mark.parametrize(
+    ("event", "shows_debug", "is_heard"),
+    [
+        (_log_event(TRACE), False, False),
+        (_log_event(DEBUG), False, False),
+        (_log_event(DEBUG, message="m" * 300), False, False),
+        (_log_event(TRACE, message="m" * 20_000), False, False),
+        (_log_event(DEBUG), True, True),
+        (_log_event(TRACE), True, False),
+        (_log_event(INFO), False, True),
+        (_log_event(WARN), False, True),
+        (_log_event(ERROR, message="m" * 300), False, True),
+        (_log_event(DEBUG, ERROR), False, True),
+        (_log_event(TRACE, TRACE), False, True),
+        (_log_event(), False, True),
+        (_room_event(), False, True),
+        (b"", False, True),
+    ],
+)
+def test_only_what_python_would_drop_of_the_sdks_log_is_left_unread(monkeypatch, event, shows_debug, is_heard):
+    """Pins: 75 events a second of a call, 2500 as one begins, parsed and dropped."""
+    heard = []
+    into = _ffi_client.ffi_cb_fnc(lambda pointer, length: heard.append(ctypes.string_at(pointer, length)))
+    monkeypatch.setattr(_ffi_client, "ffi_event_callback", into)
+    monkeypatch.delenv("LIVEKIT_RTC_DEBUG", raising=False)
+    monkeypatch.setattr(rtc.log.logger, "isEnabledFor", lambda level: level > logging.DEBUG or shows_debug)
+    livekit_internals.leave_small_talk_of_the_sdk_unread()
+    _ffi_client.ffi_event_callback((ctypes.c_uint8 * len(event)).from_buffer_copy(event), len(event))
+    assert heard == ([event] if is_heard else [])
+
+
+NOBODY_IS_THERE = """
+import asyncio, collections, ctypes, json
+from livekit import rtc
+from livekit.rtc import _ffi_client
+from worker import livekit_internals
+heard, hear = collections.Counter(), _ffi_client.ffi_event_callback
+def count(pointer, length):
+    event = _ffi_client.proto_ffi.FfiEvent.FromString(ctypes.string_at(pointer, length))
+    heard.update([event.WhichOneof("message"), *(f"level {record.level}" for record in event.logs.records)])
+    hear(pointer, length)
+_ffi_client.ffi_event_callback = _ffi_client.ffi_cb_fnc(count)
+livekit_internals.leave_small_talk_of_the_sdk_unread()
+async def connect():
+    try:
+        await rtc.Room().connect("ws://127.0.0.1:1", "token")
+    except rtc.ConnectError:
+        heard["refused"] += 1
+asyncio.run(connect())
+print(json.dumps(heard))
+"""
+
+
+def test_the_sdk_itself_is_heard_from_info_on():
+    code = [sys.executable, "-c", NOBODY_IS_THERE]
+    done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    heard = json.loads(done.stdout)
+    assert heard["refused"] == heard["connect"] == 1
+    assert heard[f"level {WARN}"] >= 1
+    assert heard.keys() <= {"refused", "connect", "logs", *(f"level {level}" for level in (ERROR, WARN, INFO))}
+
+
+def test_the_sdk_calls_what_stands_there_when_the_first_room_is_made_and_logs_trace_is_dropped():
+    initialise = inspect.getsource(_ffi_client.FfiClient.__init__)
+    assert re.search(r"livekit_ffi_initialize\(\s*ffi_event_callback, True,", initialise)
+    levels = dict(ffi_pb2.LogLevel.items())
+    assert [levels[f"LOG_{name}"] for name in ("ERROR", "WARN", "INFO", "DEBUG", "TRACE")] == list(range(5))
+    assert _ffi_client.to_python_level(TRACE) is None
 
 
 def test_a_tool_is_described_to_the_model_once(monkeypatch):
