@@ -11,10 +11,10 @@ from livekit import rtc
 
 from bench.interruptions.corpus import at_level
 from bench.interruptions.noises import RATE_HZ, noise
-from sandbox import voices
 from sandbox.caller import CallPlan, Control, Noise, Patience, Turn, Word, place_call
 from sandbox.caller.audio import FRAME_SECONDS
 from sandbox.caller.speech import prepare_now
+from sandbox.speech import voices
 from worker.conversation.voice_level import level_of
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
