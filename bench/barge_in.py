@@ -13,7 +13,7 @@ from typing import Any
 from bench.figures import percentile
 from bench.interruptions.corpus import LISTENING, Heard, read_corpus, usual_level
 from bench.interruptions.judging import Line, moments, stopped_after_seconds
-from worker.conversation.acknowledgements import is_acknowledgement
+from worker.hearing.acknowledgements import is_acknowledgement
 
 MOST_FALSE_STOPS = 0.05
 _WINDOWS_OF_ANY_SOUND = 3  # with the one before speech began: 0.1 s, as WORKER_BARGE_IN=any counts

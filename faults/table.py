@@ -29,8 +29,8 @@ A fault that recovers lasts {RECOVERS_AFTER_SECONDS:g} s. A row fails when the c
 {LONGEST_SILENCE_SECONDS:g} s, when a call that could go on ends, when the turn is not answered after recovery, or when
 nothing is logged. `silence` is the longest one of the call, from the end of the caller's first turn on.
 
-How it works: [retry.py](../worker/conversation/retry.py) for model and voice,
-[stt_supervisor.py](../worker/conversation/stt_supervisor.py) for the recogniser;
+How it works: [retry.py](../worker/reply/retry.py) for model and voice,
+[stt_supervisor.py](../worker/hearing/stt_supervisor.py) for the recogniser;
 the phrases are rendered ahead of time, so that an apology needs no provider. A voice that was never reachable
 (rows `tls` and `dns`) leaves two soft beeps instead.
 """

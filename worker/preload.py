@@ -20,10 +20,10 @@ from livekit.agents.tokenize import basic
 from livekit.plugins import sarvam
 
 import worker.server
-from worker.conversation.acknowledgements import is_acknowledgement
-from worker.conversation.phantoms import is_phantom
 from worker.conversation.phrases import Phrases
-from worker.conversation.silence import read_word_lists
+from worker.hearing.acknowledgements import is_acknowledgement
+from worker.hearing.phantoms import is_phantom
+from worker.hearing.silence import read_word_lists
 from worker.language import HeardTurn, LanguageState, decide
 from worker.languages import SUPPORTED
 from worker.livekit_internals import (

@@ -531,7 +531,7 @@ def handoff(ctx: JobContext, session: AgentSession[Any], settings: Settings) -> 
 
 
 def connection_options(settings: Settings) -> SessionConnectOptions:
-    """Allow one try per attempt: worker.conversation.retry retries, and talks to the caller meanwhile.
+    """Allow one try per attempt: worker.reply.retry retries, and talks to the caller meanwhile.
 
     However many fail, the framework does not close the session over it, which it would do in silence.
     """

@@ -17,7 +17,7 @@ from bench.interruptions.noises import noise
 from bench.utterances.render import voiced_span
 from bench.utterances.voices import SAMPLE_RATE_HZ, sound
 from sandbox.speech.voices import Samples
-from worker.conversation.voice_level import level_of
+from worker.hearing.voice_level import level_of
 
 TABLE = Path(__file__).with_name("corpus.toml")
 WORDS, LISTENING = "words", "listening"
@@ -69,7 +69,7 @@ def made(kind: str, number: int, usual: float) -> Heard:
 
 
 def at_level(samples: NDArray[np.int16], level: float) -> Samples:
-    """Bring a sound to a level (worker.conversation.voice_level)."""
+    """Bring a sound to a level (worker.hearing.voice_level)."""
     frame = rtc.AudioFrame(samples.tobytes(), SAMPLE_RATE_HZ, 1, len(samples))
     louder = samples.astype(np.float64) * level / max(level_of([frame]), 1.0)
     return np.clip(louder, -32768, 32767).astype(np.int16)

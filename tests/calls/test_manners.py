@@ -15,7 +15,7 @@ from sandbox.caller import CallPlan, Control, Noise, Patience, Turn, Word, place
 from sandbox.caller.audio import FRAME_SECONDS
 from sandbox.caller.speech import prepare_now
 from sandbox.speech import voices
-from worker.conversation.voice_level import level_of
+from worker.hearing.voice_level import level_of
 
 pytestmark = [pytest.mark.calls, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]

@@ -27,10 +27,10 @@ from worker.consent.rules import Purpose
 from worker.conversation.call import Call
 from worker.conversation.call_recording import SoundParts
 from worker.conversation.consent_talk import ConsentParts, ConsentTalk
-from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.record.call_record import CallRecord, Cost
 from worker.recording.channel import RATE_HZ
+from worker.reply.language import ReplyLanguage
 
 CALL = "call-1"
 REPLY = "You said this: {}. It will be seen to."

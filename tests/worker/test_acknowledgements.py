@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.conversation.acknowledgements import is_acknowledgement
+from worker.hearing.acknowledgements import is_acknowledgement
 from worker.lang import part_of
 from worker.languages import SUPPORTED
 from worker.text.normalise import normalised

@@ -7,8 +7,8 @@ from livekit import rtc
 from livekit.agents import Agent, llm
 
 from worker.conversation import assistant
-from worker.conversation.replies import Reply
-from worker.conversation.speculation import Attempt, Speculation
+from worker.reply.replies import Reply
+from worker.reply.speculation import Attempt, Speculation
 from worker.spoken import Pronunciations
 
 FRAME = rtc.AudioFrame(bytes(480), 24000, 1, 240)

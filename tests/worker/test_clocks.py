@@ -12,8 +12,8 @@ from tests.worker.jumping_clock import run, wait
 from worker import log_events
 from worker.conversation import clocks as module
 from worker.conversation.clocks import Clocks
-from worker.conversation.silence import CallersTime
 from worker.conversation.speaker import NobodyListensError
+from worker.hearing.silence import CallersTime
 from worker.settings import CallSettings
 
 SILENCE_SECONDS, MICROPHONE_SECONDS = 15.0, 18.0

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from worker.conversation.echo import find_echo
+from worker.hearing.echo import find_echo
 
 STORY = (
     "Sure, here is a story. Long ago a crow was very thirsty. It flew all day and found no water. At last it saw a "

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from livekit.agents import llm
 
-from worker.conversation.worded_calls import WordedCalls
+from worker.reply.worded_calls import WordedCalls
 from worker.tools.end_call import end_call
 
 pytestmark = pytest.mark.asyncio

@@ -14,8 +14,8 @@ from livekit.agents.voice import io
 from tests.end_of_turn.scripted_session import ScriptedSTT, ScriptedVAD
 from tests.worker.jumping_clock import one_clock, run, wait
 from tests.worker.own_nodes import Model, Voice
-from worker.conversation.false_starts import FalseStarts
-from worker.conversation.overheard import Overheard
+from worker.hearing.false_starts import FalseStarts
+from worker.hearing.overheard import Overheard
 
 FRAME_SECONDS = 0.05
 SOUND = rtc.AudioFrame(bytes(2400), 24000, 1, 1200)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.conversation.farewells import wants_more
+from worker.hearing.farewells import wants_more
 
 FAREWELLS = """Thank you so much, have a nice day! | bye bye | okay bye, take care | Thank you, Vaani | same to you
 | yes | okay | that is all, thanks | ok then, talk to you later | धन्यवाद, आपका दिन शुभ हो | ठीक है बाय | अच्छा जी नमस्ते

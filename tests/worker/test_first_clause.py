@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from livekit.agents import FlushSentinel
 
-from worker.conversation.first_clause import MIN_CHARACTERS, flush_after_first_clause
+from worker.reply.first_clause import MIN_CHARACTERS, flush_after_first_clause
 
 
 def flushed(*pieces):

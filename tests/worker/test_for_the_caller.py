@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from livekit.agents import FlushSentinel, llm
 
-from worker.conversation.first_clause import flush_after_first_clause
-from worker.conversation.for_the_caller import ForTheCaller
+from worker.reply.first_clause import flush_after_first_clause
+from worker.reply.for_the_caller import ForTheCaller
 from worker.spoken import blocks_in
 
 CALL = '<tool_call>{"name": "book_table, if free", "arguments": {"at": "8, or 9"}}</tool_call>'

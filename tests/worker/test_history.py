@@ -2,8 +2,8 @@
 
 from livekit.agents import llm
 
-from worker.conversation.history import History
 from worker.faults import Fault
+from worker.reply.history import History
 
 FILTERED = Fault("llm", "filtered", False, 1)
 TOO_LONG = Fault("llm", "too_long", False, 1)

@@ -4,7 +4,7 @@ import os
 import time
 
 from worker.conversation.outages import Outages
-from worker.conversation.retry import RetryPolicy
+from worker.reply.retry import RetryPolicy
 
 USUAL = RetryPolicy(late_seconds=2.5, give_up_seconds=20.0)
 

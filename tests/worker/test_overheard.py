@@ -3,7 +3,7 @@
 import pytest
 from livekit.agents import ChatMessage, LanguageCode, stt
 
-from worker.conversation.overheard import Overheard
+from worker.hearing.overheard import Overheard
 
 STORY = "Long ago a crow was very thirsty. It flew all day and found no water."
 QUESTION = "Your order has not left yet. Shall I cancel it for you now?"

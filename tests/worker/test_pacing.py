@@ -8,7 +8,7 @@ from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 from livekit.agents.voice.transcription import TranscriptSynchronizer
 
 from tests.worker.jumping_clock import run, wait
-from worker.conversation.pacing import (
+from worker.reply.pacing import (
     AHEAD_SECONDS,
     FED_AHEAD_SECONDS,
     RATE_STEP_SECONDS,
@@ -16,7 +16,7 @@ from worker.conversation.pacing import (
     estimate_rate_less_often,
     in_portions,
 )
-from worker.conversation.resume import SPOKEN_CHARACTERS_PER_SECOND
+from worker.reply.resume import SPOKEN_CHARACTERS_PER_SECOND
 
 FRAME_SECONDS = 0.1
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.conversation.phantoms import Doubts, VoiceHeard, is_doubtful, is_outro, is_phantom, is_too_fast
+from worker.hearing.phantoms import Doubts, VoiceHeard, is_doubtful, is_outro, is_phantom, is_too_fast
 
 OUTROS = """Thanks for watching! | Thank you so much for watching, please subscribe to my channel. | Like and subscribe
 | Please like, share and subscribe. | Don't forget to subscribe! | I'll see you in the next video, bye!

@@ -9,8 +9,8 @@ from livekit.agents import Agent, AgentSession
 from livekit.agents.voice import io
 
 from tests.worker.own_nodes import Model, Voice
-from worker.conversation.replies import Replies, Reply
 from worker.livekit_internals import speech_of_this_task
+from worker.reply.replies import Replies, Reply
 
 SILENCE = rtc.AudioFrame(bytes(480), 24000, 1, 240)
 BRIDGE = SimpleNamespace()

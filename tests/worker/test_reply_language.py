@@ -9,10 +9,10 @@ import pytest
 from livekit.agents import ChatMessage
 
 from worker.conversation.handoff import Handoff
-from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.tool_services import ToolServices
 from worker.language import LanguageState
 from worker.recovery.snapshot import CallState
+from worker.reply.language import ReplyLanguage
 
 
 def replies(call_language, *texts, first_turn=1):

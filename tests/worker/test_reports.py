@@ -9,10 +9,10 @@ import pytest
 from livekit.agents import ChatMessage
 
 from worker.bill import Bill
-from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import LANGUAGE_ATTRIBUTE, NOTICE_TOPIC, TURN_TOPIC, CallReports
-from worker.conversation.speculation import Waste
 from worker.record.call_record import Cost
+from worker.reply.language import ReplyLanguage
+from worker.reply.speculation import Waste
 
 
 class Room:

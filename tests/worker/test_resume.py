@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.worker.jumping_clock import run
-from worker.conversation.resume import SPOKEN_CHARACTERS_PER_SECOND, ResumableAnswer, ResumableText
+from worker.reply.resume import SPOKEN_CHARACTERS_PER_SECOND, ResumableAnswer, ResumableText
 
 REPLY = ["Your order left today. ", "It comes tomorrow. ", "Is there anything else?"]
 

@@ -10,9 +10,9 @@ from livekit import rtc
 from livekit.agents import APIStatusError, FlushSentinel, llm
 
 from tests.worker.jumping_clock import run, wait
-from worker.conversation.reply_length import LONG_ENOUGH_CHARACTERS, WITHOUT_AN_END_CHARACTERS
-from worker.conversation.retry import Bridge, RetryPolicy, steady_reply, steady_speech
 from worker.faults import REFUSED_KEY, RequestRefused, kind_of_request
+from worker.reply.length import LONG_ENOUGH_CHARACTERS, WITHOUT_AN_END_CHARACTERS
+from worker.reply.retry import Bridge, RetryPolicy, steady_reply, steady_speech
 from worker.spoken import blocks_in
 
 RETRY_POLICY = RetryPolicy(late_seconds=2.5, give_up_seconds=20.0)

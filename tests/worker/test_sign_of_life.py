@@ -7,9 +7,9 @@ from livekit.agents import ChatMessage
 
 from worker.conversation import handoff
 from worker.conversation.handoff import Handoff
-from worker.conversation.summaries import LONGEST_SUMMARY_CHARACTERS
 from worker.language import LanguageState
 from worker.recovery.snapshot import LONGEST_SEALED_CHARACTERS, Seal
+from worker.reply.summaries import LONGEST_SUMMARY_CHARACTERS
 
 HALF = "\ud83d"
 

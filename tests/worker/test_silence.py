@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.conversation.silence import CallersTime, announced_seconds
+from worker.hearing.silence import CallersTime, announced_seconds
 from worker.lang import part_of
 from worker.languages import SUPPORTED
 

@@ -3,7 +3,7 @@
 import pytest
 from livekit.agents import LanguageCode, stt
 
-from worker.conversation.speculation import EarlyWords, Speculation, Waste
+from worker.reply.speculation import EarlyWords, Speculation, Waste
 
 INTERIM, FINAL = stt.SpeechEventType.INTERIM_TRANSCRIPT, stt.SpeechEventType.FINAL_TRANSCRIPT
 

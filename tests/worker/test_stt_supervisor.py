@@ -9,10 +9,10 @@ from livekit import rtc
 from livekit.agents import APIConnectionError
 
 from tests.worker.jumping_clock import run, wait
-from worker.conversation.replay_buffer import REPLAY_SECONDS
-from worker.conversation.retry import RetryPolicy
-from worker.conversation.stt_supervisor import State, SttSupervisor
 from worker.faults import EndedQuietly, NothingHeard
+from worker.hearing.replay_buffer import REPLAY_SECONDS
+from worker.hearing.stt_supervisor import State, SttSupervisor
+from worker.reply.retry import RetryPolicy
 
 RETRY_POLICY = RetryPolicy(late_seconds=2.5, give_up_seconds=20.0)
 BROKEN = APIConnectionError("broken")

@@ -6,10 +6,10 @@ import contextlib
 import pytest
 from livekit.agents import APIConnectionError, llm
 
-from worker.conversation.history import BYTES_PER_TOKEN, History, text_of, tokens_of
-from worker.conversation.summaries import LONGEST_SUMMARY_CHARACTERS, Summaries
 from worker.faults import REFUSED_KEY
 from worker.providers.prices import PriceTable
+from worker.reply.history import BYTES_PER_TOKEN, History, text_of, tokens_of
+from worker.reply.summaries import LONGEST_SUMMARY_CHARACTERS, Summaries
 from worker.settings import MoneySettings
 from worker.tools.context import RESULT_LIMIT_CHARACTERS
 

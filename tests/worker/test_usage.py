@@ -11,10 +11,10 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, APIConnectionError, llm
 
 from worker.bill import LIVEKIT_LINE, PHONE_LINE
-from worker.conversation.history import History
-from worker.conversation.summaries import Summaries
 from worker.conversation.usage import CallUsage
 from worker.providers.openai_llm import build_llm
+from worker.reply.history import History
+from worker.reply.summaries import Summaries
 from worker.settings import LlmSettings, OpenAiSettings
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from livekit import rtc
 
-from worker.conversation.voice_level import VoiceLevel, level_of
+from worker.hearing.voice_level import VoiceLevel, level_of
 
 RATE = 16000
 

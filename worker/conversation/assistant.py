@@ -9,16 +9,16 @@ from livekit import rtc
 from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, StopResponse, llm, stt
 from livekit.agents.types import TimedString
 
-from worker.conversation.first_clause import flush_after_first_clause
-from worker.conversation.history import tokens_of
-from worker.conversation.pacing import Lead, in_portions
-from worker.conversation.phantoms import is_phantom
-from worker.conversation.pieces import Piece
-from worker.conversation.reply_language import instruction
-from worker.conversation.retry import steady_reply, steady_speech
-from worker.conversation.speculation import EarlyWords
 from worker.faults import EndedQuietly, describe
+from worker.hearing.phantoms import is_phantom
 from worker.recovery.snapshot import without_half_characters
+from worker.reply.first_clause import flush_after_first_clause
+from worker.reply.history import tokens_of
+from worker.reply.language import instruction
+from worker.reply.pacing import Lead, in_portions
+from worker.reply.pieces import Piece
+from worker.reply.retry import steady_reply, steady_speech
+from worker.reply.speculation import EarlyWords
 from worker.spoken import pronounced_stream, speakable_stream
 
 if TYPE_CHECKING:

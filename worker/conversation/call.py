@@ -16,9 +16,7 @@ from worker.conversation.caller import nobody_knows, verified_caller
 from worker.conversation.clocks import Clocks
 from worker.conversation.consent_talk import ConsentParts, ConsentTalk
 from worker.conversation.ending import Ending
-from worker.conversation.false_starts import FalseStarts
 from worker.conversation.handoff import Handoff
-from worker.conversation.history import History
 from worker.conversation.listening import Listening
 from worker.conversation.matter import matter_for_colleague
 from worker.conversation.opening import Opening
@@ -26,20 +24,22 @@ from worker.conversation.outages import Outages
 from worker.conversation.phone_call import PhoneCall
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
-from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
-from worker.conversation.retry import RetryPolicy
 from worker.conversation.speaker import Speaker
 from worker.conversation.spending import BudgetParts, Spending
-from worker.conversation.stt_supervisor import SttSupervisor
-from worker.conversation.summaries import Summaries
 from worker.conversation.usage import CallUsage
 from worker.conversation.warm_transfer import WarmParts, WarmTransfer
-from worker.conversation.worded_calls import WordedCalls
 from worker.faults import Fault
+from worker.hearing.false_starts import FalseStarts
+from worker.hearing.stt_supervisor import SttSupervisor
 from worker.phone.errand import Errand
 from worker.ports import TurnEvidence, Voice, WholeRecording
 from worker.record.call_record import CallRecord
+from worker.reply.history import History
+from worker.reply.language import ReplyLanguage
+from worker.reply.retry import RetryPolicy
+from worker.reply.summaries import Summaries
+from worker.reply.worded_calls import WordedCalls
 from worker.settings import CallSettings, PhoneSettings, RetrySettings
 from worker.ticket import Ticket
 

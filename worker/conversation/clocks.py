@@ -14,9 +14,9 @@ from worker import log_events
 from worker.conversation.ending import Ending
 from worker.conversation.one_microphone import is_microphone
 from worker.conversation.reports import CallReports
-from worker.conversation.silence import CallersTime
 from worker.conversation.speaker import NobodyListensError, Speaker
-from worker.conversation.stt_supervisor import SttSupervisor
+from worker.hearing.silence import CallersTime
+from worker.hearing.stt_supervisor import SttSupervisor
 from worker.recovery.rooms import CALLER_KINDS
 from worker.settings import CallSettings
 

@@ -17,10 +17,10 @@ from worker.consent.rules import ConsentRules, Purpose
 from worker.consent.withdrawal import remark_in
 from worker.conversation.caller import nobody_knows
 from worker.conversation.consent_on_page import ConsentOnPage
-from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
 from worker.livekit_internals import gate_callers_transcript
+from worker.reply.language import ReplyLanguage
 from worker.settings import ConsentSettings
 
 

@@ -27,7 +27,6 @@ from livekit.agents.voice import SpeechHandle
 
 from worker.consent.answers import Answer, read_answer, read_key
 from worker.conversation.no_upload import NOTHING_IS_UPLOADED
-from worker.conversation.pacing import in_portions
 from worker.conversation.phrase_audio import PhraseAudio
 from worker.conversation.phrases import Phrases
 from worker.conversation.usage import CallUsage
@@ -36,6 +35,7 @@ from worker.phone.colleague import TRACK_NAME
 from worker.phone.line_echo import SAMPLE_RATE_HZ, LineEcho
 from worker.phone.transfer import Transfer
 from worker.ports import Voice
+from worker.reply.pacing import in_portions
 from worker.spoken import pronounced_stream, speakable_stream
 
 ANSWER_SECONDS = 8.0  # after the question; who says something else is told and asked once more

@@ -11,15 +11,15 @@ from livekit.agents import AgentSession, LanguageCode, UserStateChangedEvent, st
 
 from worker import log_events
 from worker.conversation.ending import Ending
-from worker.conversation.farewells import wants_more
-from worker.conversation.overheard import Overheard
-from worker.conversation.phantoms import OUTRO, Doubts, VoiceHeard, is_phantom
-from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
-from worker.conversation.stt_supervisor import SttSupervisor
+from worker.hearing.farewells import wants_more
+from worker.hearing.overheard import Overheard
+from worker.hearing.phantoms import OUTRO, Doubts, VoiceHeard, is_phantom
+from worker.hearing.stt_supervisor import SttSupervisor
 from worker.livekit_internals import resume_paused_speech
 from worker.ports import TurnEvidence
+from worker.reply.language import ReplyLanguage
 from worker.spoken import speakable
 
 # A quick recogniser has written a sound before the voice detector is sure that it is over; what goes on for longer is

@@ -8,9 +8,9 @@ from typing import Any
 
 from livekit.agents import llm
 
-from worker.conversation.summaries import write_up
 from worker.faults import Fault, describe
 from worker.languages import LANGUAGES
+from worker.reply.summaries import write_up
 
 WRITTEN_SECONDS = 10.0
 LONGEST_REASON_CHARACTERS = 200

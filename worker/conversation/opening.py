@@ -17,16 +17,16 @@ from worker.conversation.clocks import Clocks
 from worker.conversation.consent_talk import ConsentTalk
 from worker.conversation.ending import NOBODY_CAME, NOT_ANSWERED, Ending
 from worker.conversation.handoff import Handoff
-from worker.conversation.history import History
-from worker.conversation.pacing import estimate_rate_less_often
 from worker.conversation.phone_call import PhoneCall
-from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import Speaker
 from worker.conversation.spending import Spending
 from worker.phone.line import is_phone
 from worker.phone.menu import Other
 from worker.recovery.rooms import CALLER_KINDS
+from worker.reply.history import History
+from worker.reply.language import ReplyLanguage
+from worker.reply.pacing import estimate_rate_less_often
 from worker.settings import CallSettings
 from worker.ticket import Ticket
 

@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from worker.conversation.retry import RetryPolicy
+from worker.reply.retry import RetryPolicy
 
 SHARE_OF_PATIENCE = 0.4
 

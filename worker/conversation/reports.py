@@ -18,11 +18,11 @@ from livekit.agents import AgentSession, ChatMessage
 from worker import log_events
 from worker.bill import Price
 from worker.consent.rules import Purpose
-from worker.conversation.reply_language import ReplyLanguage
-from worker.conversation.speculation import Waste
 from worker.conversation.usage import CallUsage
 from worker.faults import Fault
 from worker.record.call_record import CallRecord, Cost, Spoken
+from worker.reply.language import ReplyLanguage
+from worker.reply.speculation import Waste
 from worker.turn_timings import TurnTimings
 
 log = logging.getLogger("vaani")

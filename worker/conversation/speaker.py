@@ -11,16 +11,16 @@ from livekit.agents import NOT_GIVEN, AgentSession
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
-from worker.conversation.pacing import in_portions
 from worker.conversation.phrase_audio import PhraseAudio, tone
 from worker.conversation.phrases import Phrases
-from worker.conversation.replies import Replies, Reply
-from worker.conversation.reply_language import ReplyLanguage
 from worker.conversation.reports import CallReports
-from worker.conversation.retry import Bridge, RetryPolicy
-from worker.conversation.speculation import Speculation
 from worker.livekit_internals import speech_of_this_task
 from worker.ports import Voice
+from worker.reply.language import ReplyLanguage
+from worker.reply.pacing import in_portions
+from worker.reply.replies import Replies, Reply
+from worker.reply.retry import Bridge, RetryPolicy
+from worker.reply.speculation import Speculation
 from worker.spoken import blocks_in, says_something
 
 

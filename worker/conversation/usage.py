@@ -15,7 +15,7 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import APIError, llm
 
-from worker.conversation.pieces import Piece, words_of
+from worker.reply.pieces import Piece, words_of
 
 COUNTERS = (
     "audio_duration", "characters_count", "input_tokens", "input_cached_tokens", "input_cache_creation_tokens",

@@ -8,9 +8,9 @@ from typing import Any
 
 from livekit.agents import llm
 
-from worker.conversation.history import History, text_of
-from worker.conversation.pieces import words_of
 from worker.faults import REFUSED_KEY, Fault, RequestRefused, describe
+from worker.reply.history import History, text_of
+from worker.reply.pieces import words_of
 from worker.spoken import blocks_in
 
 SUMMARY_SECONDS = 20.0

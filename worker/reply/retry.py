@@ -18,11 +18,11 @@ from typing import Any, Generic, TypeVar
 from livekit import rtc
 from livekit.agents import FlushSentinel, llm
 
-from worker.conversation.for_the_caller import ForTheCaller
-from worker.conversation.pieces import Piece, calls_tool, words_of
-from worker.conversation.reply_length import until_long_enough
-from worker.conversation.resume import SPOKEN_CHARACTERS_PER_SECOND, ResumableAnswer, ResumableText
 from worker.faults import REFUSED_KEY, EmptyAnswer, Fault, RequestRefused, WordlessAnswer, describe
+from worker.reply.for_the_caller import ForTheCaller
+from worker.reply.length import until_long_enough
+from worker.reply.pieces import Piece, calls_tool, words_of
+from worker.reply.resume import SPOKEN_CHARACTERS_PER_SECOND, ResumableAnswer, ResumableText
 from worker.spoken import Blocks
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AsyncExitStack
 
-from worker.conversation.pieces import Piece, words_of
+from worker.reply.pieces import Piece, words_of
 
 LONG_ENOUGH_CHARACTERS = 1500  # a minute and a half of speech
 WITHOUT_AN_END_CHARACTERS = 300  # this much more is read in search of a sentence's end

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable
 from typing import TypeVar
 
-from worker.conversation.retry import CLOSE_SECONDS
+from worker.reply.retry import CLOSE_SECONDS
 
 E = TypeVar("E")
 

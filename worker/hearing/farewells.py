@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from worker.conversation.acknowledgements import is_acknowledgement
-from worker.conversation.silence import announced_seconds, words_of
+from worker.hearing.acknowledgements import is_acknowledgement
+from worker.hearing.silence import announced_seconds, words_of
 from worker.lang import shared
 from worker.text.normalise import normalised
 

@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack
 
 from livekit.agents import llm
 
-from worker.conversation.pieces import Piece, calls_tool, words_of
 from worker.recovery.snapshot import without_half_characters
+from worker.reply.pieces import Piece, calls_tool, words_of
 from worker.spoken import Blocks
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 
-from worker.conversation.pieces import Piece, calls_tool, words_of
+from worker.reply.pieces import Piece, calls_tool, words_of
 
 SPOKEN_CHARACTERS_PER_SECOND = 13  # cautious: what a voice has surely said after a second of its audio
 

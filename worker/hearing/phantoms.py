@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from worker.conversation.acknowledgements import is_acknowledgement
+from worker.hearing.acknowledgements import is_acknowledgement
 from worker.lang import shared
 from worker.text.normalise import normalised
 

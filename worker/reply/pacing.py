@@ -13,8 +13,8 @@ from typing import Any
 
 from livekit import rtc
 
-from worker.conversation.resume import SPOKEN_CHARACTERS_PER_SECOND
 from worker.livekit_internals import estimate_speaking_rate_every
+from worker.reply.resume import SPOKEN_CHARACTERS_PER_SECOND
 
 AHEAD_SECONDS = 1.0
 TIMES_REALTIME = 4.0

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from livekit.agents import ChatMessage, stt
 from livekit.agents.voice import SpeechHandle
 
-from worker.conversation.acknowledgements import is_acknowledgement
-from worker.conversation.echo import FEWEST_WORDS, Echo, find_echo
 from worker.end_of_turn.asking import STATEMENT, asked_for, last_sentence
+from worker.hearing.acknowledgements import is_acknowledgement
+from worker.hearing.echo import FEWEST_WORDS, Echo, find_echo
 
 # With so little left the caller is ahead of the agent, not listening to it; they know how the sentence ends.
 ENDING_SECONDS = 1.5

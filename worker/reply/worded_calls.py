@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 from livekit.agents import llm
 
-from worker.conversation.pieces import Piece, words_of
+from worker.reply.pieces import Piece, words_of
 
 
 class WordedCalls:

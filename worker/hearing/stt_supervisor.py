@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from livekit import rtc
 
-from worker.conversation.recogniser_stream import RecogniserStream
-from worker.conversation.replay_buffer import ReplayBuffer
-from worker.conversation.retry import RetryPolicy
-from worker.conversation.timers import Timers
-from worker.conversation.voice_level import VoiceLevel
 from worker.faults import NothingHeard, describe
+from worker.hearing.recogniser_stream import RecogniserStream
+from worker.hearing.replay_buffer import ReplayBuffer
+from worker.hearing.timers import Timers
+from worker.hearing.voice_level import VoiceLevel
+from worker.reply.retry import RetryPolicy
 
 E = TypeVar("E")
 MISSES_THAT_END = 3  # a caller who was not understood this many times is said goodbye to

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 
 from livekit.agents import FlushSentinel
 
-from worker.conversation.pieces import Piece, words_of
+from worker.reply.pieces import Piece, words_of
 
 MIN_CHARACTERS = 12
 _ENDS = frozenset(",.;:!?।،…—")

@@ -14,7 +14,7 @@ from typing import Any, Final
 from livekit.agents import AgentSession, ChatMessage, llm, stt
 from livekit.agents.voice import SpeechHandle
 
-from worker.conversation.overheard import Overheard
+from worker.hearing.overheard import Overheard
 from worker.livekit_internals import go_on_with_turn, nothing_said_is_told
 
 SILENT_WITHIN_SECONDS: Final = 1.0

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from livekit.agents.voice import SpeechHandle
 
-from worker.conversation.retry import Bridge
-from worker.conversation.speculation import Attempt
+from worker.reply.retry import Bridge
+from worker.reply.speculation import Attempt
 
 
 @dataclass(frozen=True, slots=True)
