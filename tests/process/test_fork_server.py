@@ -6,10 +6,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from worker import __main__ as worker_main
 from worker import fork_server
+from worker.errors import BadSettings
 
 ROOT = Path(__file__).parents[2]
 PARENT = "worker.checks, worker.end_of_turn.session_options, worker.logs, worker.parent, worker.run"
@@ -140,6 +143,21 @@ def test_only_in_dev_do_processes_look_where_their_loop_is_blocked_unless_told_o
     monkeypatch.delenv(fork_server.BLOCKED_LOOP_MS, raising=False)
     say = f"import os; print(os.environ.get({fork_server.BLOCKED_LOOP_MS!r}), flush=True)"
     assert run_with_fork_server(tmp_path, say, dev=dev, **set_already) == told
+
+
+@pytest.mark.parametrize(("command", "dev"), [("start", False), ("dev", True)])
+def test_the_fork_server_is_told_whether_this_is_a_developers_machine(monkeypatch, command, dev):
+    told = []
+
+    def start(turn_detector, *, dev):
+        told.append(dev)
+        raise BadSettings([])  # enough has been started
+
+    settings = SimpleNamespace(telemetry=SimpleNamespace(is_on=False), turns=SimpleNamespace(turn_detector="vaani"))
+    monkeypatch.setattr(worker_main, "load_settings", lambda for_console: settings)
+    monkeypatch.setattr(fork_server, "start", start)
+    worker_main.main([command])
+    assert told == [dev]
 
 
 def test_ctrl_c_in_the_terminal_is_not_for_the_fork_server(tmp_path):
