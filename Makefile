@@ -32,7 +32,7 @@ call: setup  ## One scripted call; CALL_TOKEN_URL=https://… with CALL_BEARER o
 test: setup  ## All that proves the project: format, lint, types, units, calls, Terraform, page, what the image holds
 	@$(VENV)/python -m scripts.run_tests
 
-check: setup  ## The fast part of `make test`: under two minutes, no server
+check: setup  ## The fast part of `make test`: about a minute, no server
 	@$(VENV)/python -m scripts.run_tests --fast
 
 fix: setup  ## Format, and repair what can be repaired

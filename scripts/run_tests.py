@@ -2,7 +2,7 @@
 
 What measures tens of milliseconds runs first, alone. Then two things go on side by side: what only computes, niced, and
 what runs servers, which waits far more than it computes: first the calls that fill both cores by themselves, then all
-others, the next part whenever one of two lanes is free. Every test runs once: what fails is a failure.
+others, the next part whenever one of three lanes is free. Every test runs once: what fails is a failure.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ BUSIEST = "tests/recovery/test_three_workers.py"
 # What runs servers, in parts of one to five minutes, the longest first: each has a stack of its own, whose start takes
 # ten seconds and as many of CPU. A folder is all of its files that no other part names.
 SERVED = (
-    ("tests/recovery",),
-    ("tests/calls/test_a_model_that_misbehaves.py", "tests/calls/test_what_is_heard.py"),
     ("tests/calls/test_a_whole_call.py", "tests/calls/test_manners.py"),
+    ("tests/calls/test_a_model_that_misbehaves.py", "tests/calls/test_what_is_heard.py"),
+    ("tests/recovery",),
     ("tests/calls",),
     ("tests/faults",),
+    ("tests/telephone",),
     ("tests/web",),
     ("tests/recovery/test_one_token_one_call.py", "tests/recovery/test_rude_callers.py"),
     ("tests/caller", "tests/sandbox", "tests/doctor"),
     ("tests/process",),
-    ("tests/telephone",),
 )
 PARTS = ((MEASURED,), (BUSIEST,), *SERVED)
 COMPUTED = ("tests/infra", "tests/bench", "tests/container")
@@ -63,13 +63,14 @@ COMPUTED = ("tests/infra", "tests/bench", "tests/container")
 # database anew, which takes seconds. What is in no list is in the last. Those that wait for a clock take little CPU.
 WAITING = ("tests/token/test_token_slow_senders.py", "tests/token/test_token_issuers.py")
 TOGETHER = (
-    ("tests/records", "tests/console", "tests/outcome", "tests/phone"),
-    ("tests/worker", "tests/consent", "tests/recording", "tests/contracts", "tests/end_of_turn"),
+    ("tests/worker", "tests/consent", "tests/recording", "tests/contracts"),
+    ("tests/records", "tests/outcome"),
+    ("tests/console", "tests/phone"),
     ("tests/token", "tests/scripts"),
 )
 NO_PROCESSES = ("-m", "not nightly and not processes")
-# More lanes of calls fill both cores: workers then take longer to start and to answer than their callers wait.
-SERVED_LANES, COMPUTED_LANES, FAST_LANES = 2, 1, 3
+# Three lanes of calls take 60 % of two cores: with more, workers take longer to start and answer than callers wait.
+SERVED_LANES, COMPUTED_LANES, FAST_LANES = 3, 1, 6
 NICE = 19
 SLOWEST_SHOWN = 10
 

@@ -110,6 +110,7 @@ async def test_the_process_for_shared_models_ends_quietly_when_the_worker_is_gon
     assert "await self._acch.aclose()" in inspect.getsource(proc_client)
 
 
+@pytest.mark.processes
 async def test_a_shared_model_answers_from_the_frameworks_process():
     executor = InferenceProcExecutor(
         runners={Loudness.INFERENCE_METHOD: Loudness}, initialize_timeout=60, close_timeout=10, memory_warn_mb=0,

@@ -12,6 +12,8 @@ from bench.phone_lines import Line, sound_of
 from worker.phone.echo_path import RATE_HZ
 from worker.phone.line_echo import LineEcho
 
+pytestmark = pytest.mark.processes
+
 AGENTS = ("espeak:agent",)
 SECONDS = 14.0
 SILENT = {

@@ -45,7 +45,7 @@ def test_no_history_overruns_a_budget_by_more_than_one_turn(histories):
     assert refused > histories / 4
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(each, marks=pytest.mark.processes) for each in (1, 2, 3))])
 async def test_agents_that_really_spend_at_once_overrun_no_budget_by_more_than_one_turn(engine, seed):
     """Fifty histories a seed on each database, each as many transactions at once as there are agents."""
     for each in range(50 * seed, 50 * seed + 50):

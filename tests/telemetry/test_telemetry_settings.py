@@ -85,6 +85,7 @@ def test_what_would_never_deliver_is_told_at_start(variables, said):
     assert said in problem
 
 
+@pytest.mark.processes
 def test_a_worker_without_telemetry_loads_nothing_of_it():
     """Off is free: neither the parent's modules nor a call's name ours."""
     code = (

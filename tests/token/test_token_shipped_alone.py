@@ -55,6 +55,7 @@ def alone(tmp_path_factory):
     return place, str(python)
 
 
+@pytest.mark.processes
 @pytest.mark.timeout(180)
 def test_it_serves_a_token_from_its_folder_alone(alone):
     place, python = alone
