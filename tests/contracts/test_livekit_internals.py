@@ -385,7 +385,7 @@ def test_only_what_python_would_drop_of_the_sdks_log_is_left_unread(monkeypatch,
 
 
 NOBODY_IS_THERE = """
-import asyncio, collections, ctypes, json
+import asyncio, collections, ctypes, json, os
 from livekit import rtc
 from livekit.rtc import _ffi_client
 from worker import livekit_internals
@@ -402,8 +402,10 @@ async def connect():
     except rtc.ConnectError:
         heard["refused"] += 1
 asyncio.run(connect())
-print(json.dumps(heard))
+print(json.dumps(heard), flush=True)
+os._exit(0)
 """
+# As a call's process ends: it is not taken down bit by bit, where a thread of the SDK that still logs would abort it.
 
 
 def test_the_sdk_itself_is_heard_from_info_on():
