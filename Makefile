@@ -50,7 +50,7 @@ matrix: setup  ## Every fault in every phase, as real calls
 soak: setup  ## Calls without pause for MINUTES=n, with seeded random faults
 	@$(VENV)/python -m faults.soak --minutes $(or $(MINUTES),15)
 
-nightly: setup  ## What is too long for `make test`: the long soak, the matrix, the real image, a telephone line without sound, 22 calls about consent, the newest dependencies
+nightly: setup  ## What is too long for `make test`: the long soak, the matrix, the real image, a recorded telephone call, a telephone line without sound, 22 calls about consent, the newest dependencies
 	@$(VENV)/python -m scripts.nightly
 
 languages: setup  ## What each language has and lacks; fails if one that calls are held in is not whole

@@ -56,6 +56,7 @@ class PhoneCall:
         self.keys_heard: list[str] = []
         self.referred_to: list[str] = []
         self.on_frame: Callable[[Samples, float], None] = lambda _frame, _at: None
+        self.on_sent: Callable[[Samples, float], None] = lambda _frame, _at: None
         self.rtp = RtpStream(self._hear, self.keys_heard.append)
         self.dialog: Dialog | None = None
         self.codes = tuple(codes)
@@ -193,6 +194,7 @@ class PhoneCall:
             frame = self._next_frame()
             if not self.muted:
                 self.rtp.send(frame)
+                self.on_sent(frame, time.monotonic())
 
     def _next_frame(self) -> Samples:
         said, self._mouth = self._mouth[:FRAME_SAMPLES], self._mouth[FRAME_SAMPLES:]

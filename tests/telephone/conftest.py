@@ -149,7 +149,7 @@ async def room_side(exchange):
 
     async def join(name=None):
         if name is None:
-            name = await _newest_phone_room(exchange.telephone)
+            name = await newest_phone_room(exchange.telephone)
         sides.append(await RoomSide().join(exchange.telephone, name))
         return sides[-1]
 
@@ -158,7 +158,7 @@ async def room_side(exchange):
         await side.leave()
 
 
-async def _newest_phone_room(network):
+async def newest_phone_room(network):
     """The room of a phone that rings."""
     async with asyncio.timeout(5), network.api() as client:
         while True:

@@ -92,6 +92,7 @@ async def test_a_telephone_calls_keys_a_number_and_is_transferred(tmp_path):
 
     assert not re.search(r"(?<![\d.])4711(?!\d)", log), "keys are in no log, alone: moments have any four digits"
     assert '"level": "DEBUG"' in log
+    assert '"recording.started"' not in log, "a telephone is not recorded either where nobody has set it up"
     database = (tmp_path / "calls.db").read_bytes() + b"".join(
         path.read_bytes() for path in tmp_path.glob("calls.db-*")
     )
