@@ -4,15 +4,16 @@ Refusals have the shape of the real services, so that a wrong request fails here
 """
 
 import asyncio
+import contextlib
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
-from sandbox.control.scopes import STATUS_FAULTS, Fault, Scope, Scopes, held
+from sandbox.control.scopes import CLOSE_FAULTS, STATUS_FAULTS, Fault, Scope, Scopes, held
 
 SCOPES: web.AppKey[Scopes] = web.AppKey("scopes", Scopes)
 REFUSED_KEYS = ("invalid", "")
@@ -152,13 +153,34 @@ async def refusals(
         return refused.response
 
 
-async def watch_idle(
-    scope: Scope, provider: str, idle_since: Callable[[bool], float], close: Callable[[], Awaitable[None]]
-) -> None:
-    """Close a socket that has been idle for `idle_close_seconds`.
+@contextlib.asynccontextmanager
+async def closed_when_told(
+    scope: Scope, provider: str, close: Callable[[int], Awaitable[None]], idle_since: Callable[[bool], float],
+    idle_code: int,
+) -> AsyncIterator[None]:  # fmt: skip
+    """Close a socket that is served within: at once where a fault asks for it, else when it has been idle.
 
-    `idle_since(strict)` tells the last activity; with the fault `idle_close` only speech or text counts (strict).
+    Args:
+        scope: Whose faults, and whose `idle_close_seconds`.
+        provider: As faults and the log name it.
+        close: Closes the socket with a code.
+        idle_since: Tells the last activity; asked strictly, as with the fault `idle_close`, only speech or text counts.
+        idle_code: The code with which an idle socket is closed.
     """
+    at_once = scope.fault(provider, *CLOSE_FAULTS, phase="handshake", asked_for=True)
+    if at_once is not None:
+        await close(CLOSE_FAULTS[at_once.name])
+    watch = asyncio.create_task(_close_idle(scope, provider, close, idle_since, idle_code))
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+async def _close_idle(
+    scope: Scope, provider: str, close: Callable[[int], Awaitable[None]], idle_since: Callable[[bool], float],
+    code: int,
+) -> None:  # fmt: skip
     while True:
         await asyncio.sleep(0.05)
         limit = scope.settings.idle_close_seconds
@@ -168,5 +190,5 @@ async def watch_idle(
         if strict:
             scope.fault(provider, "idle_close")
         scope.log(provider, "idle_close")
-        await close()
+        await close(code)
         return

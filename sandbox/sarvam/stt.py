@@ -1,6 +1,5 @@
 """Stand in for Sarvam's speech-to-text: the WebSocket that streams a call, and the REST request for one recording."""
 
-import asyncio
 import base64
 import binascii
 import contextlib
@@ -15,7 +14,7 @@ import numpy as np
 from aiohttp import BodyPartReader, WSMsgType, web
 
 from sandbox.control.catalogue import Catalogue
-from sandbox.control.scopes import CLOSE_FAULTS, Scope
+from sandbox.control.scopes import Scope
 from sandbox.control.vendor import (
     MESSAGES,
     SARVAM_CODES,
@@ -23,12 +22,12 @@ from sandbox.control.vendor import (
     abort,
     answer,
     before_answering,
+    closed_when_told,
     now,
     request_id,
     sarvam_error,
     sarvam_scope,
     until,
-    watch_idle,
 )
 from sandbox.sarvam.listening import Heard, Listening
 from sandbox.speech.recogniser import recognise_async
@@ -132,25 +131,18 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 
 async def _serve(scope: Scope, socket: web.WebSocketResponse, wire: SttSocket, listening: Listening) -> None:
-    at_once = scope.fault("stt", *CLOSE_FAULTS, phase="handshake", asked_for=True)
-    if at_once is not None:
-        await wire.close(CLOSE_FAULTS[at_once.name])
     last_message_at = now()
-
-    async def close_idle() -> None:
-        await wire.close(IDLE_CLOSE_CODE)
 
     def idle_since(strict: bool) -> float:
         return listening.last_speech_at if strict else last_message_at
 
-    watch = asyncio.create_task(watch_idle(scope, "stt", idle_since, close_idle))
     try:
-        async for message in socket:
-            last_message_at = now()
-            if message.type is WSMsgType.TEXT:
-                await _hear(scope, wire, listening, message.data)
+        async with closed_when_told(scope, "stt", wire.close, idle_since, IDLE_CLOSE_CODE):
+            async for message in socket:
+                last_message_at = now()
+                if message.type is WSMsgType.TEXT:
+                    await _hear(scope, wire, listening, message.data)
     finally:
-        watch.cancel()
         listening.close()
 
 

@@ -1,6 +1,5 @@
 """Stand in for Sarvam's realtime recogniser (saaras:v3-realtime, saaras:v4): partial words while one speaks."""
 
-import asyncio
 import base64
 import binascii
 import contextlib
@@ -10,17 +9,17 @@ from typing import Any
 import numpy as np
 from aiohttp import WSMsgType, web
 
-from sandbox.control.scopes import CLOSE_FAULTS, Scope
+from sandbox.control.scopes import Scope
 from sandbox.control.vendor import (
     MESSAGES,
     Refused,
     abort,
     before_answering,
+    closed_when_told,
     now,
     request_id,
     sarvam_error,
     sarvam_scope,
-    watch_idle,
 )
 from sandbox.sarvam.listening import Heard, Listening
 from sandbox.sarvam.stt import LANGUAGES, MODES, SAMPLE_RATES, keyterms_problem
@@ -207,27 +206,20 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 
 async def _serve(scope: Scope, socket: web.WebSocketResponse, wire: RealtimeSocket, session: Session) -> None:
-    at_once = scope.fault("stt", *CLOSE_FAULTS, phase="handshake", asked_for=True)
-    if at_once is not None:
-        await wire.close(CLOSE_FAULTS[at_once.name])
     last_message_at = now()
-
-    async def close_idle() -> None:
-        await wire.close(IDLE_CLOSE_CODE)
 
     def idle_since(strict: bool) -> float:
         return session.listening.last_speech_at if strict else last_message_at
 
-    watch = asyncio.create_task(watch_idle(scope, "stt", idle_since, close_idle))
     try:
-        async for message in socket:
-            last_message_at = now()
-            if message.type is WSMsgType.BINARY:
-                await session.audio(message.data)
-            elif message.type is WSMsgType.TEXT:
-                await session.control(message.data)
+        async with closed_when_told(scope, "stt", wire.close, idle_since, IDLE_CLOSE_CODE):
+            async for message in socket:
+                last_message_at = now()
+                if message.type is WSMsgType.BINARY:
+                    await session.audio(message.data)
+                elif message.type is WSMsgType.TEXT:
+                    await session.control(message.data)
     finally:
-        watch.cancel()
         session.listening.close()
 
 

@@ -18,12 +18,12 @@ from sandbox.control.vendor import (
     abort,
     answer,
     before_answering,
+    closed_when_told,
     now,
     request_id,
     sarvam_error,
     sarvam_scope,
     until,
-    watch_idle,
 )
 from sandbox.sarvam.tts_request import REST_RATES, STREAM_RATES, BadSpeech, Speech, checked_speech
 from sandbox.sarvam.voices import SPEAKERS
@@ -282,23 +282,15 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 
 async def _serve(scope: Scope, socket: web.WebSocketResponse, wire: TtsSocket) -> None:
-    at_once = scope.fault("tts", *CLOSE_FAULTS, phase="handshake", asked_for=True)
-    if at_once is not None:
-        await wire.close(CLOSE_FAULTS[at_once.name])
-
-    async def close_idle() -> None:
-        await wire.close(IDLE_CLOSE_CODE)
-
     def idle_since(strict: bool) -> float:
         return wire.last_text_at if strict else wire.last_message_at
 
-    watch = asyncio.create_task(watch_idle(scope, "tts", idle_since, close_idle))
     try:
-        async for message in socket:
-            if message.type is WSMsgType.TEXT:
-                await wire.hear(message.data)
+        async with closed_when_told(scope, "tts", wire.close, idle_since, IDLE_CLOSE_CODE):
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    await wire.hear(message.data)
     finally:
-        watch.cancel()
         wire.gone()
 
 
