@@ -21,7 +21,7 @@ from records.addresses import PrivateAddress, PublicResolver, is_public
 from records.outbox import Message
 from records.webhooks import Delivery, Receiver, Refused, Sender, receiver_problems
 from sandbox.stack.processes import free_port
-from tests.records.test_outbox import fill
+from tests.records.test_outbox import NOON, fill
 
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
 OTHER_KEY = "whsec_" + base64.b64encode(b"o" * 32).decode()
@@ -208,10 +208,10 @@ async def test_a_receiver_that_is_down_gets_it_when_it_is_back_under_the_same_id
 
 async def test_a_receiver_that_takes_none_is_asked_with_one_message_and_has_all_at_once_when_it_is_back(engine):
     """Eight tries a moment say no more than one, and keep a database busy that records wait for."""
-    await fill(engine, 20)
+    await fill(engine, 20, NOON)
     async with listening() as receiver, sender_to(receiver.url) as sender:
-        receiver.status, now = 503, datetime.now(UTC)
-        delivery = Delivery(engine, sender, lambda: now)
+        receiver.status = 503
+        delivery = Delivery(engine, sender, lambda: NOON)
         assert [await delivery.send_due() for _ in range(4)] == [8, 1, 1, 1]
         receiver.status = 200
         assert await delivery.send_due() == 1  # one that was never tried before, and calls those that rest
