@@ -101,7 +101,7 @@ def why_not(cell: Cell) -> str | None:
     if cell.fault == "idle_close" and cell.phase != "mid":
         return "a habit of the server that needs an idle socket: it does not begin with a call, and is no outage"
     if cell.of_one_request and cell.provider != "llm":
-        return "the stand-ins refuse no single sentence here; tests/worker/test_retry.py has a voice that does"
+        return "the stand-ins refuse no single sentence here; tests/reply/test_retry.py has a voice that does"
     if cell.of_one_request and cell.phase == "recovers":
         return "it is about a request and not about a while: the next request is another one"
     if cell.wrong_address and cell.phase != "never":

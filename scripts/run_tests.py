@@ -63,7 +63,17 @@ COMPUTED = ("tests/infra", "tests/bench", "tests/container")
 # database anew, which takes seconds. What is in no list is in the last. Those that wait for a clock take little CPU.
 WAITING = ("tests/token/test_token_slow_senders.py", "tests/token/test_token_issuers.py")
 TOGETHER = (
-    ("tests/worker", "tests/consent", "tests/recording", "tests/contracts"),
+    (
+        "tests/worker",
+        "tests/conversation",
+        "tests/hearing",
+        "tests/reply",
+        "tests/providers",
+        "tests/tools",
+        "tests/consent",
+        "tests/recording",
+        "tests/contracts",
+    ),
     ("tests/records", "tests/outcome"),
     ("tests/console", "tests/phone"),
     ("tests/token", "tests/scripts"),

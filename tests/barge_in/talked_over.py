@@ -9,7 +9,7 @@ from livekit.agents import Agent, AgentSession, TurnHandlingOptions, vad
 from livekit.agents.voice import io
 
 from tests.end_of_turn.scripted_session import JumpingLoop, ScriptedSTT, ScriptedVAD
-from tests.worker.jumping_clock import wait
+from tests.jumping_clock import wait
 
 RATE_HZ = 24_000
 WINDOW_SECONDS = 0.032

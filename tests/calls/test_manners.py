@@ -93,7 +93,7 @@ async def test_a_cough_and_a_horn_do_not_stop_the_story_and_the_next_word_does_a
 async def test_a_caller_who_asks_for_a_moment_is_waited_for_and_a_silent_one_asked_once_then_said_goodbye_to(
     sandbox, worker_with, join
 ):
-    """Of two seconds of silence; of other times, and of who comes back, tests/worker/test_clocks.py on fake time."""
+    """Of two seconds of silence; other times, and who comes back: tests/conversation/test_clocks.py, on fake time."""
     turns = (
         Turn(text="Please hold on for twenty seconds.", language="en-IN"),
         Turn(text="I am back, what time is it?", language="en-IN", wait_seconds=9.0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.worker.jumping_clock import wait
+from tests.jumping_clock import wait
 from worker.consent.dialogue import Consent, Ports
 from worker.consent.notices import LETTERS_PER_SECOND, Notices
 from worker.consent.rules import ConsentRules, Mode, Purpose

@@ -14,8 +14,8 @@ import pytest
 
 from tests.consent.fake_call import ASKED
 from tests.consent.whole_call import REPLY, WholeCall, bytes_of, holds, loud, new_database, ship
+from tests.jumping_clock import one_clock, run, wait
 from tests.recording.decoded import parts_in, samples_of
-from tests.worker.jumping_clock import one_clock, run, wait
 from worker.languages import SUPPORTED
 from worker.recording.channel import RATE_HZ
 

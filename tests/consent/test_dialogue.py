@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.consent.fake_call import ANNOUNCED, ASKED, BOTH, FakeCall
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.consent.dialogue import Given, State
 from worker.consent.notices import Notices
 from worker.consent.rules import ConsentRules, Mode, Purpose

@@ -9,7 +9,7 @@ import pytest
 from livekit import api, rtc
 
 from tests.consent.fake_call import ANNOUNCED, BOTH, FakeCall
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.consent.dialogue import State
 from worker.conversation.consent_on_page import ConsentOnPage
 

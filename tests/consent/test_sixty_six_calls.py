@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.consent.fake_call import ANNOUNCED, ASKED, FakeCall
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.consent.dialogue import State
 from worker.consent.rules import ConsentRules, Mode, Purpose
 from worker.languages import SUPPORTED

@@ -18,9 +18,9 @@ from records.engine import new_engine, upgrade
 from records.shipping import Shipper
 from records.spool import SpoolWriter
 from tests.consent.fake_call import FRAME_SECONDS, Speech
+from tests.jumping_clock import wait
 from tests.recording.decoded import tone
 from tests.recording.surroundings import Loudspeaker, Microphone
-from tests.worker.jumping_clock import wait
 from worker.bill import Bill
 from worker.consent.notices import LETTERS_PER_SECOND, Notices
 from worker.consent.rules import Purpose

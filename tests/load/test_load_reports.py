@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.load import from_calls, worker_load
 from worker.load.from_calls import LoadReporter
 from worker.load.lag import TICK_SECONDS, LoopLag

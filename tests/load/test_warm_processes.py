@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.warm_processes import LONGEST_UNDISTURBED_SECONDS, UNDISTURBED_SECONDS, WarmProcesses
 
 

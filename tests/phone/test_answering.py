@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.phone.answering import AnsweredBy, Answering, machine_in
 from worker.phone.errand import Errand, read_errand
 

@@ -15,7 +15,7 @@ from phone.journal import CALLING, DONE, PENDING, Journal
 from phone.lists import read_list
 from phone.outcomes import Outcome
 from phone.rules import Callee, Refusal
-from tests.worker.jumping_clock import JumpingLoop, run, wait
+from tests.jumping_clock import JumpingLoop, run, wait
 
 NINE = datetime(2026, 11, 29, 3, 30, tzinfo=UTC)
 PURPOSE = Purpose("order-update", Kind.SERVICE, "a cake", "+911600123456")

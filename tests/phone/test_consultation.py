@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from livekit import rtc
 
+from tests.jumping_clock import run, wait
 from tests.phone.test_line import SIP
-from tests.worker.jumping_clock import run, wait
 from worker.conversation.consultation import Consultation, EarsAndVoice
 from worker.conversation.phrases import Phrases
 from worker.conversation.usage import CallUsage

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.phone.keys import MASK, MOST_KEYS, Keys
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from livekit import rtc
 
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.phone.line import Direction, PhoneLine, Unanswered
 
 SIP = rtc.ParticipantKind.PARTICIPANT_KIND_SIP

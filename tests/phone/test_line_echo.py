@@ -13,10 +13,10 @@ from sandbox.phone.line_sound import LineEffects, LineSound
 from sandbox.phone.rtp import FRAME_SAMPLES
 from sandbox.phone.sdp import PCMU
 from sandbox.speech import voices
+from tests.jumping_clock import run
 from tests.phone.test_line import SIP
 from tests.phone.test_phone_call import a_call
 from tests.recording.test_recording_in_a_session import Loudspeaker
-from tests.worker.jumping_clock import run
 from worker.phone.echo_path import RATE_HZ as PATH_RATE_HZ
 from worker.phone.line_echo import SAMPLE_RATE_HZ, LineEcho
 from worker.server import room_options

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from livekit.agents import APIConnectionError, llm
 
-from tests.worker.jumping_clock import run
-from tests.worker.test_summaries import Model
+from tests.jumping_clock import run
+from tests.reply.test_summaries import Model
 from worker.conversation import matter as module
 from worker.conversation.matter import matter_for_colleague
 from worker.faults import Fault

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.phone.menu import LanguageMenu, Other
 
 CHOICES = {"1": "en-IN", "2": "hi-IN", "3": "ta-IN"}

@@ -7,8 +7,8 @@ import pytest
 from livekit import rtc
 from livekit.agents import stt
 
+from tests.jumping_clock import run, wait
 from tests.phone.test_line import SIP, Room
-from tests.worker.jumping_clock import run, wait
 from worker import log_events
 from worker.bill import PHONE_LINE
 from worker.conversation.listening import Listening

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 from livekit.agents import ToolError
 
+from tests.jumping_clock import run
 from tests.phone.test_line import Room
 from tests.phone.test_phone_call import Reports, Session
-from tests.worker.jumping_clock import run
 from worker.conversation.phone_call import PhoneCall
 from worker.settings import PhoneSettings
 from worker.tools.send_dtmf import send_dtmf

@@ -7,9 +7,9 @@ import pytest
 from livekit import rtc
 from livekit.agents import ToolError
 
+from tests.jumping_clock import run, wait
 from tests.phone.test_line import Room
 from tests.phone.test_phone_call import Reports, Session
-from tests.worker.jumping_clock import run, wait
 from worker import log_events
 from worker.bill import PHONE_LINE
 from worker.conversation import warm_transfer as module

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from livekit import rtc
 
+from tests.jumping_clock import one_clock, run, wait
 from tests.recording.decoded import loud_seconds, parts_in, samples_of, tone
 from tests.recording.surroundings import Loudspeaker, Microphone, until
-from tests.worker.jumping_clock import one_clock, run, wait
 from worker.recording import shelf
 from worker.recording.channel import RATE_HZ, AgentTap, CallerTap
 from worker.recording.parts import Parts

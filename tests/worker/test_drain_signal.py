@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.recovery import drain_signal
 
 pytestmark = pytest.mark.processes

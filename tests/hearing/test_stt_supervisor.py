@@ -8,7 +8,7 @@ import pytest
 from livekit import rtc
 from livekit.agents import APIConnectionError
 
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.faults import EndedQuietly, NothingHeard
 from worker.hearing.replay_buffer import REPLAY_SECONDS
 from worker.hearing.stt_supervisor import State, SttSupervisor

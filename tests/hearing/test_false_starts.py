@@ -12,8 +12,8 @@ from livekit.agents import Agent, AgentSession, StopResponse, function_tool, llm
 from livekit.agents.voice import io
 
 from tests.end_of_turn.scripted_session import ScriptedSTT, ScriptedVAD
-from tests.worker.jumping_clock import one_clock, run, wait
-from tests.worker.own_nodes import Model, Voice
+from tests.jumping_clock import one_clock, run, wait
+from tests.own_nodes import Model, Voice
 from worker.hearing.false_starts import FalseStarts
 from worker.hearing.overheard import Overheard
 

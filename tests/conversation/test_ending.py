@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker import log_events
 from worker.conversation import ending as module
 from worker.conversation.ending import NOBODY_CAME, SAID_GOODBYE, Ending, State

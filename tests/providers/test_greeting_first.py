@@ -2,7 +2,7 @@
 
 from livekit.plugins import openai
 
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.providers.openai_llm import CONNECT_AFTER_SECONDS, build_llm
 from worker.settings import LlmSettings, OpenAiSettings
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.worker.jumping_clock import run
+from tests.jumping_clock import run
 from worker.reply.resume import SPOKEN_CHARACTERS_PER_SECOND, ResumableAnswer, ResumableText
 
 REPLY = ["Your order left today. ", "It comes tomorrow. ", "Is there anything else?"]

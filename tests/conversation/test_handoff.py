@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from livekit import rtc
 
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.conversation import handoff
 from worker.conversation.handoff import READY_ATTRIBUTE, Handoff
 

@@ -9,7 +9,7 @@ import pytest
 from livekit import rtc
 from livekit.agents import APIStatusError, FlushSentinel, llm
 
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.faults import REFUSED_KEY, RequestRefused, kind_of_request
 from worker.reply.length import LONG_ENOUGH_CHARACTERS, WITHOUT_AN_END_CHARACTERS
 from worker.reply.retry import Bridge, RetryPolicy, steady_reply, steady_speech

@@ -8,7 +8,7 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession
 from livekit.agents.voice import io
 
-from tests.worker.own_nodes import Model, Voice
+from tests.own_nodes import Model, Voice
 from worker.livekit_internals import speech_of_this_task
 from worker.reply.replies import Replies, Reply
 

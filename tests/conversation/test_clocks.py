@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from livekit import rtc
 
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker import log_events
 from worker.conversation import clocks as module
 from worker.conversation.clocks import Clocks

@@ -7,7 +7,7 @@ from livekit import rtc
 from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 from livekit.agents.voice.transcription import TranscriptSynchronizer
 
-from tests.worker.jumping_clock import run, wait
+from tests.jumping_clock import run, wait
 from worker.reply.pacing import (
     AHEAD_SECONDS,
     FED_AHEAD_SECONDS,

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.worker.jumping_clock import run
+from tests.jumping_clock import run
 from worker.conversation import apology
 from worker.conversation.phrases import Phrases
 
