@@ -54,6 +54,9 @@ SILENT_CALLERS = {
     "-20 dB, delay moves by 20 to 80 ms": Line(
         ((-20.0, 0.2),), noise_rms=HISS, moves=((12, 0.04), (22, 0.08), (32, -0.06), (42, 0.02), (50, -0.08))
     ),
+    "-20 dB, delay moves while the call begins": Line(
+        ((-20.0, 0.3),), moves=tuple((0.7 + 0.1 * n, (0.03, -0.025, 0.04, -0.035, 0.02)[n % 5]) for n in range(9))
+    ),
     "-20 dB, clocks 200 ppm apart": Line(((-20.0, 0.2),), noise_rms=HISS, drift_ppm=200.0),
     "-20 dB, clipped": Line(((-20.0, 0.2),), noise_rms=HISS, clips_at=1.0),
     "-20 and -24 dB, after 80 and 450 ms": Line(((-20.0, 0.08), (-24.0, 0.45)), noise_rms=HISS),

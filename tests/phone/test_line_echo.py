@@ -39,12 +39,14 @@ def spoken(text, voice):
     return samples * LOUD_RMS / np.sqrt(np.mean(samples[np.abs(samples) > 50] ** 2))
 
 
-def over_the_line(sound, caller=None, seconds=11.0, share=1.0):
+def over_the_line(sound, caller=None, seconds=11.0, share=1.0, replies=((0.5, 11.0),)):
     """(what the agent says, what comes back), 16 kHz: over the sandbox's own telephone line."""
     count = round(seconds * g711.SAMPLE_RATE) // FRAME_SAMPLES * FRAME_SAMPLES
     agent, said = np.zeros(count), np.zeros(count)
-    words = spoken(STORY, "agent")[: count - 4000]
-    agent[4000 : 4000 + len(words)] = words
+    for at, until in replies:
+        begin, end = (min(count, round(each * g711.SAMPLE_RATE)) for each in (at, until))
+        words = spoken(STORY, "agent")[: end - begin]
+        agent[begin : begin + len(words)] = words
     for at in caller or ():
         words = share * spoken(WORDS, "caller")
         begin = round(at * g711.SAMPLE_RATE)
@@ -151,6 +153,18 @@ def test_a_caller_who_talks_all_the_time_is_taken_for_no_echo():
     rest, echo = heard_through(None, agent, came)
     assert not echo.path.is_known
     assert np.mean(rest == came[: len(rest)]) > 0.9
+
+
+def test_the_end_of_a_callers_words_opens_nothing_to_the_reply_that_follows():
+    """Pins "Sure.", heard in the agent's first word: the last of the caller's words had come over the end of a reply,
+    and what was left open for what is soft in them stayed so until the agent spoke.
+    """
+    agent, came = over_the_line(LineSound(-20.0, 0.2), (3.9,), 13.0, replies=((0.5, 4.0), (10.0, 13.0)))
+    rest, _ = heard_through(None, agent, came)
+    begins = voices_begin(rest)
+    assert begins
+    assert all(at < 8.0 for at in begins)
+    assert not rest[10 * SAMPLE_RATE_HZ :].any()
 
 
 def test_music_that_sounds_under_the_agents_voice_is_part_of_what_comes_back():

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.processes
 
 AGENTS = ("espeak:agent",)
 SECONDS = 14.0
+GROWING = (0.03, -0.025, 0.04, -0.035, 0.02, -0.03, 0.035, -0.01, 0.02)
+"""By how much the delay changes each tenth of a second while a call begins."""
 SILENT = {
     "loud, from the first syllable on": (Line(((-10.0, 0.2),)), 3),
     "under hiss": (Line(((-45.0, 0.2),), noise_rms=HISS), 3),
@@ -68,6 +70,23 @@ def test_an_echo_that_begins_or_grows_in_mid_call_is_soon_known(levels):
     at = levels[-1][0]
     assert [voice.begins for voice in heard if not at < voice.begins < at + 2.5] == []
     assert echo.path.gain > 10 ** (-29 / 10)
+
+
+@pytest.mark.parametrize("seed", [1, 6, 9])
+def test_an_echo_is_no_softer_because_a_calls_first_buffers_grow(seed):
+    """Pins "Party.", heard in a greeting: evidence of many delays added up to a fifth of the echo that there was."""
+    line = Line(((-20.0, 0.3),), moves=tuple((0.7 + 0.1 * n, by) for n, by in enumerate(GROWING)))
+    echo, gains_db = echo_of_a_call(), []
+    learn = echo.path.learn
+
+    def note(heard, played):
+        learn(heard, played)
+        gains_db.append(10 * np.log10(echo.path.gain))
+
+    echo.path.learn = note
+    assert heard_by(echo, line, made(line, seed, 4.5))[0] == []
+    assert len(gains_db) > 10
+    assert min(gains_db) > -23.0
 
 
 def test_an_echo_that_has_gone_takes_nothing_from_a_caller():

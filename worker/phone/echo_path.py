@@ -26,6 +26,8 @@ SURE_ALONE = 18.0  # the same of one block, which chance has brought to 27
 ALIKE = round(0.05 * RATE_HZ)  # two delays in a row are: one alone may be chance
 FEWEST_TOGETHER = 5  # blocks, before their evidence counts together
 FEWEST_GAINS = 3  # before the line's gain is known
+SETTLED = 15  # blocks of a path, before little evidence of it means that little comes back
+DOUBT = 2.0  # of a gain that was measured once or twice
 KEPT_SHARE = 0.93  # of earlier evidence, with each block: a memory of 3 s of the agent's voice
 PRESUMED_GAIN = 10 ** (-14 / 10)  # until there is evidence
 CHANGED = 8.0  # a path that comes back so much louder than it did is another one
@@ -67,10 +69,18 @@ class EchoPath:
 
     @property
     def gain(self) -> float:
-        """Return how much of the agent's power comes back, at most."""
+        """Return how much of the agent's power comes back, at most.
+
+        A call's first buffers grow, so its first blocks tell of many delays, and their evidence adds up to a tenth of
+        the echo that there is.
+        """
         nearest, farthest = self.earliest // WINDOW, min(self.latest, MOST_DELAY) // WINDOW
         most = SPREAD_OUT * float(self._most_gains[nearest:farthest].max())
-        return min(PRESUMED_GAIN, most) if self._gains < FEWEST_GAINS else min(self._measured, FADED * most)
+        if self._gains >= FEWEST_GAINS:
+            return min(self._measured, FADED * most)
+        if self.is_known and self._blocks < SETTLED:
+            most = max(most, DOUBT * self._measured if self._gains else PRESUMED_GAIN)
+        return min(PRESUMED_GAIN, most)
 
     @property
     def earliest(self) -> int:

@@ -109,6 +109,7 @@ class LineEcho(rtc.FrameProcessor[rtc.AudioFrame]):
         self._floor = min(float(heard.mean()) + 1.0, self._floor * FLOOR_RISE)
         loudest_echo = (MARGIN_ON if self._open_frames > 0 else MARGIN) * self._expected(len(heard))
         if loudest_echo <= self._floor:
+            self._open_frames -= 1  # who has spoken before the agent does so no more when it begins
             return True
         if np.count_nonzero(heard > loudest_echo + 2 * self._floor) >= FEWEST_LOUD_WINDOWS:
             self._open_frames = OPEN_FRAMES
