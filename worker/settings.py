@@ -323,7 +323,11 @@ class PhoneSettings(_Group):
         3.0, description="Digits that are keyed in are complete after this pause, or `#`; `*` starts over."
     )
     mask_keys: bool = Field(True, description="Whether keyed digits are dots in transcripts; the model reads them.")
-    answer_seconds: PositiveFloat = Field(60.0, description="A call that rings for longer is given up.")
+    answer_seconds: PositiveFloat = Field(
+        60.0,
+        description="The end of a call that rings for longer, whoever rings; how long a call out rings is"
+        " `ringing_seconds` in phone.toml.",
+    )
 
     @field_validator("languages", mode="before")
     @classmethod
