@@ -85,7 +85,8 @@ def render(
 
     Args:
         language: One of LANGUAGES (`hi-IN`, ...).
-        voice: Any name; the same name always sounds the same, different names mostly different.
+        voice: Any name; the same name always has the same timbre and pitch, different names mostly different ones. The
+            samples differ a little with what this process has spoken before: espeak's wave generator is never reset.
         sample_rate: In Hz, 8000 to 48000.
         words_per_minute: 80 to 450; espeak clips beyond.
     Raises:
