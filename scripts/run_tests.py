@@ -62,6 +62,8 @@ COMPUTED = ("tests/infra", "tests/bench", "tests/container")
 # `make check` runs the rules in a few processes of about the same length: each process imports the worker or the
 # database anew, which takes seconds. What is in no list is in the last. Those that wait for a clock take little CPU.
 WAITING = ("tests/token/test_token_slow_senders.py", "tests/token/test_token_issuers.py")
+# Ten seconds of CPU in three dozen lines of a telephone: `make test` runs them, `make check` leaves them out.
+LONG = ("tests/phone/test_line_echo_conditions.py",)
 TOGETHER = (
     (
         "tests/worker",
@@ -142,7 +144,10 @@ def rules() -> list[str]:
 def fast_jobs() -> list[Job]:
     """What `make check` runs, the longest first."""
     others = [folder for folder in rules() if not any(folder in part for part in TOGETHER)]
-    parts = [pytest_job(f"{part[0]} ...", *part, without=WAITING, options=NO_PROCESSES) for part in (*TOGETHER, others)]
+    parts = [
+        pytest_job(f"{part[0]} ...", *part, without=(*WAITING, *LONG), options=NO_PROCESSES)
+        for part in (*TOGETHER, others)
+    ]
     checks = {name: check_job(name) for name in CHECKS}
     return [checks.pop("types"), pytest_job("waiting", *WAITING, options=NO_PROCESSES), *parts, *checks.values()]
 
