@@ -135,8 +135,10 @@ def say_times(text: str, before: str, forms: SpokenForms) -> str:
 
 def _times(found: re.Match[str], context: str, forms: SpokenForms) -> str:
     hour, sign, minute, meridiem, hours, hour2, _, minute2, meridiem2, hours2, clock_word, *_ = found.groups()
-    is_time = meridiem or meridiem2 or (sign == ":" and minute)
-    if not is_time or (sign == "." and not (meridiem or meridiem2)):
+    is_time = bool(meridiem or meridiem2 or (sign == ":" and minute))
+    if sign == "." and minute and forms.language != "en-IN":  # 2.30 बजे, सुबह 9.30; in English 2.30 is a decimal
+        is_time = is_time or bool(clock_word) or _names_part_of_day(context, forms)
+    if not is_time:
         return found[0]
     if hours or hours2:  # 05:45 hrs: of the 24 hours there is only one
         meridiem = _half_day(hour)
@@ -158,6 +160,10 @@ def _with_case(said: str, found: re.Match[str], forms: SpokenForms) -> str:
     return with_ending(said, found["ending"], forms)
 
 
+def _names_part_of_day(context: str, forms: SpokenForms) -> bool:
+    return context.rstrip().endswith(tuple(part for _, part in forms.clock.day_parts))
+
+
 def _half_day(hour: str) -> str:
     return "pm" if 12 <= int(hour) < 24 else "am"
 
@@ -177,8 +183,7 @@ def clock_time(
         half_day = "P M" if hour % 24 >= 12 else "A M"
         return phrase.removesuffix(" o'clock") + f" {half_day}"
     part = next((word for start, word in reversed(forms.clock.day_parts) if hour % 24 >= start), "")
-    said = any(context.rstrip().endswith(word) for _, word in forms.clock.day_parts)
-    return phrase if said or not certain else f"{part} {phrase}"
+    return phrase if _names_part_of_day(context, forms) or not certain else f"{part} {phrase}"
 
 
 def _clock_phrase(hour: int, minute: int, clock_word: str | None, forms: SpokenForms) -> str:
