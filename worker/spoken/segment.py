@@ -10,12 +10,12 @@ from worker.spoken.numbers import digits
 
 _NATIVE_DIGITS = {
     start + value: str(value)
-    for start in (0x660, 0x6F0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xFF10)
+    for start in (0x660, 0x6F0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0x2080, 0xFF10)
     for value in range(10)
 }
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
 _MASK = re.compile(
-    r"(?<!\w)(?:X{3,}|x{3,}|\*{4,}(?=[\s-]*[0-9*]))(?![A-Za-z0-9])[\s-]*"
+    r"(?<!\w)(?:(?:X{3,}|x{3,}|\*{4,}(?=[\s-]*[0-9*]))(?![A-Za-z0-9])|[•●]{2,}(?=[\s-]*[0-9•●]))[\s-]*"
 )  # what is hidden is not read out
 _RATE = re.compile(r"(?<!\S)@\s?(?=[₹0-9]|Rs)")
 _FORMULA = re.compile(r"\$([^$\n]{0,110}[\\^][^$\n]{0,110})\$")
@@ -32,6 +32,8 @@ _ROOT = re.compile(r"\\sqrt\{([^{}]{1,60})\}")
 _POWER = re.compile(r"\^\{?([0-9]{1,3})\}?")
 _FIGURES = re.compile("[0-9]+")
 _DIGIT = re.compile("[0-9]")
+_KEY = re.compile(r"(?:(?<=[\s(\"'])|^)[#*](?=[\s)\"'.,]|$)")  # of a telephone
+_KEY_CUE = re.compile(r"(?:\b(?:press|dial|hit|enter|key|or)\s|[(\"'])$", re.IGNORECASE)
 _TIME_SIGN = re.compile(r"[0-9]:[0-9]|[0-9]\.[0-5][0-9](?![0-9])|[0-9]\s?[AaPp]\.?\s?[Mm]")
 _CODE_SIGN = re.compile(r"[A-Za-z][-/_]?[0-9]|[0-9][-/_]?[A-Za-z]")
 _ADDRESS_SIGN = re.compile(r"[A-Za-z0-9]\.[A-Za-z]|@|://|[Ww]\.")
@@ -71,6 +73,8 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
         text = markup.without_emoji(text)
     if chars & set("+×*=÷x"):
         text = amounts.say_sums(text, forms)
+    if not at_line_start and chars & set("#*"):
+        text = _say_keys(text, before, forms)
     if at_line_start or chars & set("[<~"):
         text = markup.without_structure(text, at_line_start=at_line_start)
     if _ADDRESS_SIGN.search(text):
@@ -105,6 +109,17 @@ def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
     return _FIGURES.sub(lambda found: f" {digits(found[0], forms.numbers)} ", text)  # ".5", "1..2"
 
 
+def _say_keys(text: str, before: str, forms: SpokenForms) -> str:
+    """Press # or *. A lone * may be what is left of a list, so it needs such a word, or quotation marks."""
+
+    def spoken(found: re.Match[str]) -> str:
+        if found[0] == "#":
+            return forms.symbols["hash"]
+        return forms.symbols["star"] if _KEY_CUE.search(f"{before}{text[: found.start()]}") else found[0]
+
+    return _KEY.sub(spoken, text)
+
+
 def _say_formulas(text: str, forms: SpokenForms) -> str:
     """$x^2$ is x squared, \\frac{1}{2} is one by two. The $ around a formula is no dollar."""
     say = forms.symbols
@@ -135,4 +150,5 @@ def _tidy(text: str) -> str:
     text = _SPACE_BEFORE_STOP.sub(r"\1", text)
     if ",," in text or ", ," in text:
         text = _REPEATED_COMMA.sub(",", text)
+    text = text.replace("॰", "")
     return unicodedata.normalize("NFC", text) if not text.isascii() else text

@@ -55,7 +55,9 @@ _SERVICE_CODE = re.compile(r"(?<![\w*#])\*#?[0-9]{2,4}(?:\*[0-9]{1,16}){0,4}#")
 
 def written_out(text: str, before: str, forms: SpokenForms) -> str:
     """`text` in the spellings that the passes for numbers and signs know."""
-    text = _short_form_pattern(forms).sub(lambda found: f"{forms.short_forms[found[0].strip().lower()]} ", text)
+    text = _short_form_pattern(forms).sub(
+        lambda found: f"{forms.short_forms[found[0].strip().lower().replace('॰', '.')]} ", text
+    )
     chars = set(text)
     if chars & _ARROW_CHARS:
         text = _say_arrows(text, before, forms)
@@ -78,7 +80,7 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
 
 @cache
 def _short_form_pattern(forms: SpokenForms) -> re.Pattern[str]:
-    short = "|".join(re.escape(form) for form in forms.short_forms)
+    short = "|".join(re.escape(form).replace(r"\.", "[.॰]") for form in forms.short_forms)
     return re.compile(rf"(?<![\w{INDIC_CHARS}.])(?:{short or '(?!)'})\s?(?=[\w₹])", re.IGNORECASE)
 
 

@@ -21,7 +21,7 @@ _CONTEXT_CHARS = 80
 
 _SPECIAL_CHARS = (
     f"0-9\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\u0a66-\u0a6f\u0ae6-\u0aef\u0b66-\u0b6f\u0be6-\u0bef"
-    f"\u0c66-\u0c6f\u0ce6-\u0cef\u0d66-\u0d6f\uff10-\uff19₹$€£@&%°½¼¾+=×/–—−≤≥±≈≠{EYE_ONLY_CHARS}"
+    f"\u0c66-\u0c6f\u0ce6-\u0cef\u0d66-\u0d6f\uff10-\uff19₹$€£@&%°½¼¾+=×/–—−≤≥±≈≠॰\u2080-\u2089{EYE_ONLY_CHARS}"
 )
 _SPECIAL = re.compile(
     f"[{_SPECIAL_CHARS}]"
