@@ -3,6 +3,7 @@
 import re
 from functools import cache
 
+from worker.spoken.endings import said_range
 from worker.spoken.forms import SpokenForms
 from worker.spoken.letters import INDIC_CHARS, NOT_A_LETTER
 
@@ -49,6 +50,7 @@ _SAME_MEASURE_TWICE = re.compile(
     re.IGNORECASE,
 )
 
+_WEEKDAY = "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
 _ABOUT = re.compile(r"(?<![\w~])~\s?(?=(?:[₹$€£]|Rs\.?|INR)?\s?[0-9])")
 _SERVICE_CODE = re.compile(r"(?<![\w*#])\*#?[0-9]{2,4}(?:\*[0-9]{1,16}){0,4}#")
 
@@ -59,6 +61,8 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
         lambda found: f"{forms.short_forms[found[0].strip().lower().replace('॰', '.')]} ", text
     )
     chars = set(text)
+    if not _DASHES.isdisjoint(chars):
+        text = _named_range_pattern(forms).sub(lambda found: said_range(found[1], found[2], forms), text)
     if chars & _ARROW_CHARS:
         text = _say_arrows(text, before, forms)
     if chars & _TIMES_CHARS and _DIGIT.search(text):
@@ -82,6 +86,15 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
 def _short_form_pattern(forms: SpokenForms) -> re.Pattern[str]:
     short = "|".join(re.escape(form).replace(r"\.", "[.॰]") for form in forms.short_forms)
     return re.compile(rf"(?<![\w{INDIC_CHARS}.])(?:{short or '(?!)'})\s?(?=[\w₹])", re.IGNORECASE)
+
+
+@cache
+def _named_range_pattern(forms: SpokenForms) -> re.Pattern[str]:
+    """Mon–Fri, Jan-Mar, सोम–शनि: two days of the week or months with only a dash between them."""
+    latin = "|".join(name for name in forms.months if name.isascii())
+    indic = "|".join([*forms.weekdays, *(name for name in forms.months if not name.isascii())])
+    name = rf"(?:{latin}|{_WEEKDAY})(?![A-Za-z])|(?:{indic})[{INDIC_CHARS}]*"
+    return re.compile(rf"(?<![\w{INDIC_CHARS}-])({name})[-–—]({name})(?![\w{INDIC_CHARS}-])", re.IGNORECASE)
 
 
 @cache
