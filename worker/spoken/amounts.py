@@ -266,13 +266,18 @@ _TIMES_AS = re.compile(r"([0-9])x(?![\w-])")
 
 
 @cache
-def _per_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """(behind the slash a word that the language has "per" for, any other word): ₹299/month, 60 किमी/घंटा."""
+def _per_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """₹299/month; 100 SMS/day; ₹60/थाली, which the language has no "per" for."""
     measure = f"{_units_pattern(forms)}|(?i:{_scale_words(forms)}|{_any_of(tuple(forms.numbers.money_scales))})"
     measure = f"{measure}|{_any_of(forms.money_words)}"
     per = "|".join(_unit_pattern(name) for name in _longest_first(tuple(forms.per)))
     before = rf"([0-9](?:\s?(?:{measure}))?)(?:/-)?\s?/\s?"
-    return re.compile(rf"{before}({per}){NOT_A_LETTER}"), re.compile(rf"{before}(?=[a-z]{{2}}|{INDIC})")
+    long = "|".join(_unit_pattern(name) for name in _longest_first(tuple(forms.per)) if len(name) > 2)
+    return (
+        re.compile(rf"{before}({per}){NOT_A_LETTER}"),
+        re.compile(rf"([0-9]\s[A-Za-z]{{2,12}})/({long}){NOT_A_LETTER}"),
+        re.compile(rf"{before}(?=[a-z]{{2}}|{INDIC}[{INDIC_CHARS}])"),
+    )
 
 
 def say_per(text: str, forms: SpokenForms) -> str:
@@ -282,8 +287,8 @@ def say_per(text: str, forms: SpokenForms) -> str:
         name = found[2] if len(found[2]) == 1 else found[2].lower()
         return f"{found[1]} {forms.per[name]}"
 
-    known, other = _per_patterns(forms)
-    return other.sub(rf"\1 {forms.symbols['per']} ", known.sub(spoken, text))
+    measured, counted, other = _per_patterns(forms)
+    return other.sub(rf"\1 {forms.symbols['per']} ", counted.sub(spoken, measured.sub(spoken, text)))
 
 
 @cache
@@ -439,7 +444,8 @@ def _measure(words: str, letters: str, whole: int | None, before: str, after: st
     """Five kilos, one kilo, a five kilo bag. After hours an m is a minute: 1h 30m."""
     if letters == "m" and _HOURS_BEFORE.search(before):
         letters = "min"
-    one, many = forms.units[letters if len(letters) == 1 else letters.lower().rstrip(".")]
+    spelt = letters if len(letters) == 1 else letters.lower()
+    one, many = forms.units.get(spelt) or forms.units[spelt.rstrip(".")]
     if whole == 1:
         return f"{forms.numbers.one or words} {one}"
     return f"{before_noun(words, forms.numbers)} {one if _describes(before, after, forms) else many}"
