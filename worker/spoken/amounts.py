@@ -358,7 +358,11 @@ def say_numbers(text: str, before: str, forms: SpokenForms) -> str:
         text = _FRACTION.sub(lambda found: _spoken_fraction(found, before, by, forms), text)
 
     def spoken(found: re.Match[str]) -> str:
-        return _spoken_number(found, f"{before}{text[: found.start()]}", text[found.end() :], forms)
+        context, after = f"{before}{text[: found.start()]}", text[found.end() :]
+        if _is_code_in_two(found, context, after, forms):
+            said = ", ".join(digits(part, numbers) for part in (found["number"], found["second"]))
+            return with_ending(said, found["ending"], forms)
+        return _spoken_number(found, context, after, forms)
 
     return _number_pattern(forms).sub(spoken, text)
 
@@ -518,13 +522,20 @@ def _is_code(written: str, before: str, after: str, forms: SpokenForms) -> bool:
         return True
     if len(written) < 3 or _counts_next(after, forms):
         return False
-    for word in reversed(re.split(r"[\s:#,()*_।-]+", before.lower())[-5:]):
+    for word in reversed(re.split(r"[\s:#,()*_।–—-]+", before.lower())[-5:]):
         word = word.strip(".'\"`")
         if word in forms.strong_cues or (word in forms.weak_cues and len(written) >= 4):
             return True
         if word and word not in forms.connectors and word not in forms.weak_cues:
             return False
     return False
+
+
+def _is_code_in_two(found: re.Match[str], before: str, after: str, forms: SpokenForms) -> bool:
+    """PNR 245-1234567 is one number, not a range."""
+    low, high = found["number"], found["second"] or ""
+    measured = found["percent"] or found["scale"] or found["unit"]
+    return low.isdigit() and high.isdigit() and len(high) > 4 and not measured and _is_code(low, before, after, forms)
 
 
 def _is_year(number: int, before: str, forms: SpokenForms) -> bool:

@@ -50,7 +50,7 @@ def say_plates(text: str, forms: SpokenForms) -> str:
 
 _TWO_HALVES = re.compile(r"(?<![\w.,-])([1-8][0-9]{2})\s([0-9]{3})(?![0-9.,]?[0-9]|\s[0-9]|\w)")
 _PIN = re.compile(r"[1-8][0-9]{5}")
-_WORD_BEFORE = re.compile(rf"([A-Z][A-Za-z]{{2,}}|{INDIC}[{INDIC_CHARS}]*)[\s,-]{{1,3}}$")
+_WORD_BEFORE = re.compile(rf"([A-Z][A-Za-z]{{2,}}|{INDIC}[{INDIC_CHARS}]*)[\s,–—-]{{1,3}}$")
 _ENDS = re.compile(r"\s*(?:[.,;:)!?।]|$)")
 
 
