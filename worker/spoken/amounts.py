@@ -194,7 +194,7 @@ def _spoken_code(code: str, forms: SpokenForms) -> str:
         or ending.lower() in forms.numbers.scale_words
     ):
         return code  # "12th", "5kg", "10k": the passes for those come later
-    if re.fullmatch(r"[0-9]{1,2}x[0-9]{1,2}", code):
+    if re.fullmatch(r"[0-9]{1,2}x[0-9]{1,2}|[0-9]{3,4}x[0-9]{3,4}", code):
         return f" {forms.symbols['size']} ".join(cardinal(int(side), forms.numbers) for side in code.split("x"))
     if part := re.fullmatch(r"([1-9][0-9]?)([A-Z])", code):
         return f"{cardinal(int(part[1]), forms.numbers)} {part[2]}"  # Section 80C, flat 12B
@@ -258,6 +258,9 @@ _PRESSURE = re.compile(
     r"(?<![0-9/.,])([0-9]{2,3})\s?/\s?([0-9]{2,3})(?:\s?(mm\s?hg))?(?![\w/]|[.,][0-9])", re.IGNORECASE
 )
 _VERSION = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+){2,}")
+_BY_SIDE = re.compile(
+    r"(?<![\w.])(24(?=×7)|[0-9]{3,4}(?=×[0-9]{3}))×([0-9]{1,4})(?![0-9A-Za-z]|\.[0-9]|\s?=)"
+)  # 3840×2160
 _SUM = re.compile(r"([0-9)])\s?([+×*=÷]|\sx\s)\s?(?=[0-9(])")
 _FRACTION = re.compile(r"(?<![0-9/.,])([0-9]{1,4})/([0-9]{1,4})(?![0-9/]|[.,][0-9])")
 
@@ -321,6 +324,7 @@ def say_sums(text: str, forms: SpokenForms) -> str:
     """2 + 2 = 4, 5 * 3, 3x faster. Before markup goes, because a * between numbers is not emphasis."""
     names = {"+": "plus", "=": "equals", "×": "times", "*": "times", "x": "times", "÷": "by"}
     text = _TIMES_AS.sub(rf"\1 {forms.symbols['times']}", text)
+    text = _BY_SIDE.sub(r"\1x\2", text)
     return _SUM.sub(lambda found: f"{found[1]} {forms.symbols[names[found[2].strip()]]} ", text)
 
 

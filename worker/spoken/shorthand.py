@@ -6,6 +6,7 @@ from functools import cache
 from worker.spoken.endings import said_range
 from worker.spoken.forms import SpokenForms
 from worker.spoken.letters import INDIC_CHARS, NOT_A_LETTER
+from worker.spoken.numbers import cardinal
 
 _ONE_WAY, _BOTH_WAYS = "→⇒⟶➔➜➝➞➡", "↔⇄⇔⟷"
 _BOTH = frozenset(_BOTH_WAYS)
@@ -51,6 +52,9 @@ _SAME_MEASURE_TWICE = re.compile(
 )
 
 _WEEKDAY = "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
+_FOUR_K = re.compile(r"(?<![\w.])([248])K(?=\s(?:TV|UHD|LED|OLED|QLED|[Vv]ideo|[Dd]isplay|[Ss]creen|[Mm]onitor))")
+_CARATS = re.compile(r"(?<![\w.])(9|14|18|20|22|24)K(?=[\s-](?:[Gg]old|सोन|সোনা|સોન|ਸੋਨ|ସୁନା|தங்க|బంగార|ಚಿನ್ನ|സ്വർണ))")
+_LETTER_MINUS = re.compile(r"(?<!\w)([A-Z]{1,2})−(?!\w)")  # blood group B−
 _ABOUT = re.compile(r"(?<![\w~])~\s?(?=(?:[₹$€£]|Rs\.?|INR)?\s?[0-9])")
 _SERVICE_CODE = re.compile(r"(?<![\w*#])\*#?[0-9]{2,4}(?:\*[0-9]{1,16}){0,4}#")
 
@@ -63,6 +67,11 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
     chars = set(text)
     if not _DASHES.isdisjoint(chars):
         text = _named_range_pattern(forms).sub(lambda found: said_range(found[1], found[2], forms), text)
+    if "K" in chars:
+        text = _FOUR_K.sub(lambda found: f"{cardinal(int(found[1]), forms.numbers)} K", text)
+        text = _CARATS.sub(r"\1kt", text)
+    if "−" in chars:
+        text = _LETTER_MINUS.sub(rf"\1 {forms.numbers.minus}", text)
     if chars & _ARROW_CHARS:
         text = _say_arrows(text, before, forms)
     if chars & _TIMES_CHARS and _DIGIT.search(text):
