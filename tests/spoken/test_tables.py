@@ -127,6 +127,7 @@ MARKUP = [
         "Title. one item. another item. one, Open it. two, Tap",
     ),
     ("> quoted\n---\nafter", "quoted. after"),
+    ('Tap "Bills"\nthen pay', 'Tap "Bills". then pay'),
     ("[our site](https://x.in/a) and ![logo](l.png)", "our site and logo"),
     ("[the terms of use](https://x.in/a) apply", "the terms of use apply"),
     ("~~₹900 only~~ ₹800", "eight hundred rupees"),

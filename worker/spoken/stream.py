@@ -32,6 +32,7 @@ _PLAIN_WORDS = re.compile(rf"(?:[^\s{_SPECIAL_CHARS},.!?;:।()\-]{{1,64}}[,.!?�
 _SPACE = re.compile(r"\s")
 _OPEN_LINK = re.compile(r"\[[^\[\]]*$|\]\([^()]*$")
 _STOPS = ",.!?;:।"
+_CLOSING = "\"'”’)»"
 _NO_STOPS = str.maketrans("", "", ",.!?।")
 
 
@@ -173,7 +174,7 @@ class SpeakableStream:
         elif body == segment and len(segment) > LONGEST_SEGMENT_CHARS // 2 and re.search(r"://|www\.", segment):
             self._dropping_word = True
         spoken = self._spoken(body)
-        if ends_line and _is_word_char((spoken or self._last_char)[-1:]):
+        if ends_line and _is_word_char((spoken or self._last_char).rstrip(_CLOSING)[-1:]):
             spoken += self._forms.full_stop
         self._before = (self._before + segment)[-_CONTEXT_CHARS:]
         self._at_line_start = ends_line or (self._at_line_start and not body)
