@@ -31,6 +31,7 @@ TURNS = {"start": 1, "mid": 2, "recovers": 2, "never": 3}
 PATIENCE = Patience(
     greeting_seconds=12, answer_seconds=15, busy_agent_seconds=GIVE_UP_SECONDS + 4, end_seconds=15, call_seconds=300
 )
+GOODBYE_SECONDS = 3.0  # of an agent that stays on the line after its goodbye, a caller hears that much silence
 QUESTIONS = {"orders": "Where is my order 4521?"}
 QUESTION = "Can you help me with my bill?"
 AGAIN = "Please tell me about my last payment."
@@ -258,7 +259,9 @@ def _problems(cell: Cell, row: Row, answered: list[bool], result: CallResult) ->
             problems.append("did not go on")
         if answered and not answered[0]:
             problems.append("the turn was never answered")
-    elif row.ended_by != "agent" and not row.end_reason.endswith("_failed") and not all(answered):
+    elif not (row.ended_by == "agent" or row.end_reason.endswith("_failed") or all(answered)) and not (
+        _left_with_the_goodbye(row, result)
+    ):
         problems.append("neither answered nor ended")
     if result.greeting_seconds is None:
         problems.append("no greeting")
@@ -285,6 +288,12 @@ def _without_phrases(reply: str) -> str:
     for phrase in PHRASES.values():
         reply = reply.replace(phrase, " ")
     return reply.strip()
+
+
+def _left_with_the_goodbye(row: Row, result: CallResult) -> bool:
+    """Whether the caller hung up when the agent said goodbye: then the end is whoever's is quicker."""
+    last_sound = max((ended for _, ended in result.agent_audio), default=0.0)
+    return row.heard.endswith("goodbye") and result.duration_seconds - last_sound < GOODBYE_SECONDS
 
 
 def _heard(answered: list[bool], result: CallResult, events: Sequence[dict[str, Any]]) -> str:

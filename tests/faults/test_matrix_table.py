@@ -90,6 +90,24 @@ def test_a_caller_who_notices_that_the_database_is_away_makes_a_bad_row():
     assert "not logged" in judge(cell, call, []).problems
 
 
+@pytest.mark.parametrize(("until_seconds", "good"), [(9.5, True), (14.0, False)])
+def test_a_caller_who_hangs_up_with_the_goodbye_is_served_one_who_sits_in_silence_is_not(until_seconds, good):
+    """Pins a row that was bad in one run of several: caller and agent hang up in the same moment."""
+    turns = [
+        SimpleNamespace(reply="", voice_to_voice_seconds=wait, started_seconds=at, ended_seconds=at + 1)
+        for at, wait in ((1, 1.0), (6, None))
+    ]
+    call = SimpleNamespace(
+        turns=turns, ended_by="caller", greeting_seconds=0.5, agent_audio=[(3, 5), (8, 9)],
+        duration_seconds=until_seconds, errors=[],
+    )  # fmt: skip
+    told = [{"message": "apology.spoken", "phrase": phrase} for phrase in ("one_moment", "give_up")]
+    fault = {"message": "provider.fault", "provider": "stt", "kind": "timeout"}
+    row = judge(Cell("stt", "malformed", "never"), call, [fault, *told])
+    assert row.heard == "a phrase, then goodbye"
+    assert ("neither answered nor ended" not in row.problems) == good
+
+
 def test_the_documented_table_has_no_hole_and_no_bad_row():
     """A failure is mended by `make matrix` (`python -m faults.matrix --missing` for what changed)."""
     assert {cell.name for cell in runnable()} - cells_in(PAGE.read_text(encoding="utf-8")) == set()
