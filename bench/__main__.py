@@ -164,6 +164,10 @@ class Bench:
         self.measured.calls.append(done)
         self.say(_line(done, number, of))
 
+    def rows_by_now(self) -> list[Row]:
+        """The rows of all calls that are over; none of a part that is still going on beside the contenders."""
+        return [*(rows_of(self.measured) if self.measured.calls else []), *self.rows_beside]
+
     def other_rows(self) -> list[Row]:
         """The rows that need no call, measured when nothing else runs."""
         quick = self.settings.quick
@@ -224,8 +228,11 @@ def main(arguments: list[str]) -> int:
         print(f"\n{error}", file=sys.stderr)
         return DID_NOT_START
     except (KeyboardInterrupt, asyncio.CancelledError):
+        if rows := bench.rows_by_now():
+            _write(settings.out, bench, rows)
+            bench.say("stopped: these files have what was measured until then, and no row of a part that was going on")
         return INTERRUPTED
-    rows = [*(rows_of(bench.measured) if bench.measured.calls else []), *bench.rows_beside]
+    rows = bench.rows_by_now()
     if rows:
         _write(settings.out, bench, rows)  # at once: a quarter of an hour of calls is in it
     rows += bench.other_rows()
