@@ -15,13 +15,20 @@ STATUSES_OF_CALLER = frozenset({401, 402, 403, 404, 405, 407, 408, 409, 421, 425
 # Codes and words of OpenAI, of Azure, and of servers that speak their protocol (vLLM, LiteLLM, llama.cpp).
 _WORDS_OF_FILTER = (
     "content_filter", "content filter", "content_policy", "content policy", "content management policy",
-    "responsibleaipolicy", "invalid_prompt", "moderation", "usage policies", "safety system", "flagged",
+    "contentpolicyviolation", "responsibleaipolicy", "invalid_prompt", "moderation", "usage policies", "safety system",
+    "flagged", "prohibited_content", "data_inspection_failed", "content exists risk", "inappropriate content",
 )  # fmt: skip
+# Codes that nothing else is called by, whatever the status.
+_CODES_OF_REQUEST = {
+    "content_filter": "filtered", "content_policy_violation": "filtered", "responsibleaipolicyviolation": "filtered",
+    "flagged_input": "filtered", "context_length_exceeded": "too_long", "contextwindowexceeded": "too_long",
+}  # fmt: skip
 _WORDS_OF_LENGTH = (
     "context_length", "context length", "context window", "context size", "string_above_max_length", "too long",
     "too many tokens", "request too large", "maximum number of tokens", "exceeds the limit", "max_tokens_exceeded",
     "payload too large", "tokens exceed", "exceed the configured limit", "exceeds the maximum", "prompt is too large",
-    "input is too large",
+    "input is too large", "maximum prompt length", "maximum model length", "max_model_len", "max_new_tokens",
+    "input length", "contextwindowexceeded", "reduce the length", "too large for model",
 )  # fmt: skip
 _WORDS_OF_ACCOUNT = (
     "insufficient_quota", "billing", "invalid_api_key", "invalid_subscription", "model_not_found",
@@ -127,6 +134,9 @@ def kind_of_request(status: int | None, message: str) -> str | None:
         message: The provider's words and codes.
     """
     words = message.casefold()
+    code = next((code for code in _CODES_OF_REQUEST if code in words), None)
+    if code is not None and (status is None or status in {400, 403} or status >= 500):
+        return _CODES_OF_REQUEST[code]  # whatever words of the caller stand beside it; a gateway calls it its own fault
     if any(word in words for word in _WORDS_OF_ACCOUNT):
         return None
     if status == 429:  # more tokens in one request than are allowed in a minute: waiting does not help

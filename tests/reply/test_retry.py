@@ -446,6 +446,19 @@ def test_no_answer_is_begun_once_the_call_is_ending():
         (400, "Input tokens exceed the configured limit of 272000 tokens. Yours are 300000 tokens.", "too_long"),
         (429, "Request too large for gpt-6-luna on tokens per min (TPM): Limit 30000, Requested 40000.", "too_long"),
         (413, "Payload", "too_long"),
+        (400, "This model's maximum prompt length is 131072 but the request contains 140000 tokens.", "too_long"),
+        (400, "The decoder prompt (length 9001) is longer than the maximum model length of 8192.", "too_long"),
+        (422, "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193.", "too_long"),
+        (400, "Range of input length should be [1, 30720]", "too_long"),
+        (500, "litellm: {'code': 'context_length_exceeded'}", "too_long"),  # a gateway calls its provider's 400 a 500
+        (
+            403,
+            "Your input was flagged. {'flagged_input': 'my billing does not exist'}",
+            "filtered",
+        ),  # the caller's words
+        (503, "The moderation service is down", None),
+        (429, "content_filter: rate limit reached", None),
+        (None, "Content Exists Risk", "filtered"),
         (400, "Invalid prompt: your prompt was flagged as potentially violating our usage policy.", "filtered"),
         (422, "Unprocessable", "rejected"),
         (429, "Rate limit reached for requests", None),

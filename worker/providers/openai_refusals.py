@@ -105,11 +105,17 @@ class _PlainStream:
                     return
         except openai.APIStatusError:
             raise
-        except openai.APIError as error:  # an error event in the middle of the answer: it has no status
-            kind = kind_of_request(None, f"{error.message} {error.code} {error.body}")
+        except openai.APIError as error:  # an error event in the middle of the answer
+            kind = kind_of_request(_status(error), f"{error.message} {error.code} {error.body}")
             if kind is None:
                 raise
             yield _marked(kind)
+
+
+def _status(error: openai.APIError) -> int | None:
+    """Return the HTTP status that vLLM and OpenRouter give as the code of an error in the middle of an answer."""
+    code = str(error.code)
+    return int(code) if len(code) == 3 and code.isascii() and code.isdigit() else None
 
 
 def _marked(kind: str) -> ChatCompletionChunk:
