@@ -20,6 +20,11 @@ NOT_FOR_THE_EAR = [
     '<|start|>assistant<|channel|>commentary to=functions.get_order<|message|>{"id": 5}<|call|>', "<|python_tag|>get_order.call(id=45)<|eom_id|>",
     "<!-- a note to self -->", "◁think▷hmm◁/think▷", "[INST] say hello [/INST]", "【4†source】", "【12:0†refund_policy.pdf】", "[1]", "[2, 3]",
     "[System: the caller is verified]", "[Note: be brief]", "(no response)", "*waves*", "_smiling_", "_laughs softly_", 'to=functions.get_order {"id": 5}', 'to=functions.get_order json {"id": 5}',
+    '[TOOL_CALLS]get_order[ARGS]{"id": 5}', "[TOOL_CALLS]get_order{}", '<|tool_call|>[{"name": "x"}]<|/tool_call|>', "[THINK]Let me look.[/THINK]",
+    "<|START_THINKING|>Let me look.<|END_THINKING|>", '<|START_ACTION|>[{"tool_name": "x"}]<|END_ACTION|>', "<|begin_of_thought|>hm<|end_of_thought|>",
+    '<minimax:tool_call><invoke name="x"><parameter name="id">5</parameter></invoke></minimax:tool_call>', "<seed:think>Let me look.</seed:think>",
+    "<inner_monologue>hm</inner_monologue>", "<antthinking>hm</antthinking>", "<tool_code>print(5)</tool_code>", "getOrder(id=5)", "<end_of_turn>", "<start_of_turn>model",
+    "</s>", "[DONE]", "[END OF CALL]", "[end_call]", "[end_call()]", "*typing sounds*", "(checking the system)", "*hangs up*", "*hold music*", "(in a cheerful tone)",
     "<THINK>x</THINK>", '<tool_call id="4">x</tool_call>',
 ]  # fmt: skip
 
@@ -40,7 +45,10 @@ SAID = [
     ("en-IN", "5 < 6", "five less than six"), ("en-IN", "the [system] and the [note], too", "the system and the note, too"),
     ("en-IN", "see [1](https://a.in) and [2024] [ab]", "see one and two thousand twenty four ab"), ("en-IN", "ask the assistant: me", "ask the assistant: me"),
     ("en-IN", "the _important_ order_id", "the important order id"), ("en-IN", "set to=5", "set to equals five"), ("en-IN", "null and void", "null and void"), ("en-IN", "Nandini is here", "Nandini is here"),
-    ("en-IN", "Assistant: yes", "yes"), ("en-IN", "AI: yes, at nine", "yes, at nine"), ("en-IN", "A I", "A I"), ("en-IN", "Final answer: yes", "yes"), ("en-IN", "call(s) made", "call(s) made"), ("hi-IN", "राम (हंस) बोला", "राम (हंस) बोला"),
+    ("en-IN", "Assistant: yes", "yes"), ("en-IN", "AI: yes, at nine", "yes, at nine"),
+    ("en-IN", "the [my_order](https://a.in) page", "the my order page"), ("en-IN", "**Assistant:** yes", "yes"), ("en-IN", "**Very** good", "Very good"),
+    ("en-IN", "analysisThey want it.assistantfinalYes.", "Yes."), ("en-IN", "Analysis of it", "Analysis of it"), ("en-IN", "Agent: yes", "yes"), ("en-IN", "the iPhone(s) here", "the iPhone(s) here"),
+    ("en-IN", "A I", "A I"), ("en-IN", "Final answer: yes", "yes"), ("en-IN", "call(s) made", "call(s) made"), ("hi-IN", "राम (हंस) बोला", "राम (हंस) बोला"),
 ]  # fmt: skip
 
 

@@ -13,12 +13,17 @@ LONGEST_BLOCK_CHARS = 4000
 _LONGEST_NAME_CHARS = 64
 
 _NAMES = (
-    "analysis", "function", "function_call", "function_calls", "invoke", "parameter", "reasoning", "reflection",
-    "scratchpad", "think", "thinking", "thought", "thoughts", "tool", "tool_call", "tool_calls", "tool_response",
-    "tool_result", "tool_use",
+    "analysis", "antthinking", "function", "function_call", "function_calls", "function_response", "function_results",
+    "inner_monologue", "invoke", "parameter", "reasoning", "reflection", "scratchpad", "think", "thinking", "thought",
+    "thought_process", "thoughts", "tool", "tool_call", "tool_calls", "tool_code", "tool_output", "tool_response",
+    "tool_result", "tool_results", "tool_use",
 )  # fmt: skip
-_TAG = re.compile(rf"<({'|'.join(sorted(_NAMES, key=len, reverse=True))})(?:[\s=:][^<>]{{0,200}})?>", re.IGNORECASE)
+_SPACE = r"(?:[A-Za-z]{1,20}:)?"  # whose name it is: MiniMax's, Seed's
+_TAG = re.compile(
+    rf"<({_SPACE}(?:{'|'.join(sorted(_NAMES, key=len, reverse=True))}))(?:[\s=:][^<>]{{0,200}})?>", re.IGNORECASE
+)
 _TAG_BEGUN = re.compile(r"<([A-Za-z_]{0,20})(?:[\s=:][^<>]{0,200})?$")
+_SPACE_BEGUN = re.compile(r"<[A-Za-z]{1,20}(?::([A-Za-z_]{0,20})(?:[\s=][^<>]{0,200})?)?$")
 _TOKEN = re.compile(r"<[|｜](tool[_▁]calls?(?:[_▁]section)?[_▁])begin[|｜]>")  # DeepSeek's and Kimi's
 _TOKEN_BEGUN = re.compile(r"<[|｜][\w▁]{0,40}[|｜]?$")
 _FENCE = re.compile(r"```(?:json|tool_code|tool_call|tool_calls|tool_output)\b")
@@ -26,36 +31,61 @@ _FENCE_BEGUN = re.compile(r"`{1,2}$|```[a-z_]{0,12}$")
 _JSON = re.compile(r"\[?\s?\{\s{0,8}[\"']")
 _JSON_BEGUN = re.compile(r"\[\s?$|\[?\s?\{\s{0,8}$")
 _CALLS_MARK = "[TOOL_CALLS]"
-_CALL_NAME = re.compile(r"(?<![\w.])(?=[a-z0-9]*[_.])(?:functions?\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)*$")
+# What Mistral's models write between the mark and the arguments, or a list of calls.
+_CALLED = re.compile(r"\[TOOL_CALLS\]\s?(?:[\w.-]{1,64}(?:\[CALL_ID\][\w-]{1,40})?(?:\[ARGS\])?\s?)?(?=\{|\[\s?\{)")
+_CALLED_BEGUN = re.compile(r"\[TOOL_CALLS\]\s?[\w.-]{0,64}(?:\[\w{0,8}\]?[\w-]{0,40}){0,2}\s?(?:\[\s?)?$")
+_CALL_NAME = re.compile(
+    r"(?<![\w.])(?:[a-z]{2,30}(?:[A-Z][a-z0-9]{1,20}){1,4}"
+    r"|(?=[a-z0-9]*[_.])(?:functions?\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)*)$"
+)
 _BRACKETS = re.compile(r"\\.|[\"{}()\[\]]")
 _TRIGGER = re.compile(r"[<\[{(*`◁【]|(?<!\w)_|(?<=\bto)=")
 # A call to a tool as gpt-oss and its kin write it: the name behind "to=", then the arguments.
 _ADDRESSED = re.compile(r"=(?:functions|browser|python|container)(?:\.\w{1,64})?(?:\s(?:code|json))?\s?(?=\{|$)")
 _ADDRESSED_BEGUN = re.compile(r"=[\w.]{0,80}(?:\s[a-z]{0,4})?\s?$")
 # Marks of chat templates: <|im_end|>, <|start|>assistant, <|channel|>final. What stands behind some is for the machine.
-_CHAT_MARK = re.compile(r"<[|｜](?:(?:start|channel|message|constrain)[|｜]>[a-z]{0,20}|[\w▁]{1,40}[|｜]>)")
-_CHAT_MARK_BEGUN = re.compile(r"<[|｜](?:[\w▁]{0,40}[|｜]?|(?:start|channel|message|constrain)[|｜]>[a-z]{0,20})$")
+_TURN_MARK = r"start_of_turn>(?:model|user)?|end_of_turn>|/?s>|pad>|unk>|[be]os>"  # Gemma's and Llama's
+_CHAT_MARK = re.compile(
+    r"<(?:[|｜](?:(?:start|channel|message|constrain)[|｜]>[a-z]{0,20}|/?[\w▁]{1,40}[|｜]>)|" rf"{_TURN_MARK})"
+)
+_CHAT_MARK_BEGUN = re.compile(
+    r"<(?:[|｜](?:/?[\w▁]{0,40}[|｜]?|(?:start|channel|message|constrain)[|｜]>[a-z]{0,20})|start_of_turn>[a-z]{0,5})$"
+)
+_TURN_MARK_BEGUN = re.compile(r"</?[a-z_]{0,13}$")
+_TURN_MARKS = ("start_of_turn>", "end_of_turn>", "/s>", "s>", "pad>", "unk>", "bos>", "eos>")
 _CHAT_ASIDE = re.compile(r"<[|｜](?:channel[|｜]>(?:analysis|commentary)(?=\W)|python_tag[|｜]>)")
 _CHAT_ASIDE_ENDS = re.compile(r"<[|｜](?:end|call|return|eom_id|eot_id|im_end)[|｜]>")
+# What is thought or called between two marks: Command R's, and of models that were taught to think aloud.
+_THOUGHTS = "think|thinking|thoughts?|reasoning|reflection|scratchpad"
+_SPAN = re.compile(
+    rf"<[|｜](?:(?:start_|begin_of_)({_THOUGHTS}|action|tool_calls?|tool_results?)|({_THOUGHTS}))[|｜]>", re.IGNORECASE
+)
 _PAIRS = (
     ("<!--", "-->"),
     ("◁think▷", "◁/think▷"),
     ("[INST]", "[/INST]"),
-)  # the last two: Kimi's, Llama's and Mistral's
+    ("[THINK]", "[/THINK]"),
+)  # the last three: Kimi's, Llama's and Mistral's
 _CITED = re.compile(r"【[^】\n]{0,80}】|\[\d{1,2}(?:, ?\d{1,2}){0,5}\](?!\()")
 _CITED_BEGUN = re.compile(r"【[^】\n]{0,80}$|\[\d{1,2}(?:,[\d, ]{0,20})?\]?$")
 _NOTE_NAMES = ("system", "note", "internal", "instruction", "context", "metadata", "debug")
 _NOTE = re.compile(rf"\[(?:{'|'.join(_NOTE_NAMES)}):[^\[\]\n]{{0,300}}\]", re.IGNORECASE)
+# A tool or a mark alone in brackets: [end_call], [DONE]; no link, which has its address behind it.
+_MARKED = re.compile(r"\[(?:[a-z]{1,30}(?:_[a-z0-9]{1,30})+(?:\(\))?|DONE|END|EOS|END CALL|END OF CALL)\](?!\()")
+_MARKED_BEGUN = re.compile(r"\[(?:[a-z]{1,30}(?:_[a-z0-9]*)*(?:\(\)?)?|[A-Z]{1,4}(?: [A-Z]{0,4}){0,2})\]?$")
 _NOTE_BEGUN = re.compile(r"\[(\w{0,12})(:[^\[\]\n]{0,300})?$")
-_ROLES = ("assistant", "ai", "bot", "final answer")
-_ROLE = re.compile(
-    rf"\s*(?:{'|'.join(_ROLES)})\s?:\s*", re.IGNORECASE
-)  # the model writes down who speaks, as in a play
+_ROLES = ("assistant", "agent", "ai", "bot", "final answer", "response", "reply")
+_ROLE = re.compile(  # the model writes down who speaks, as in a play
+    rf"\s*\**(?:{'|'.join(_ROLES)})\s?:\**\s*", re.IGNORECASE
+)
+_ROLE_IN_BOLD_BEGUN = re.compile(r"\s*\*+[A-Za-z ]{0,14}:?\*{0,2}\s*")
+_BARE_ANALYSIS = re.compile(r"\s*analysis(?=[A-Z])")  # gpt-oss, where a server has lost its marks
+_BARE_ANALYSIS_ENDS = re.compile(r"assistant\s?final")
 _NOTHINGS = ("null", "undefined", "nan", "[object object]")
 """What a program's empty value looks like in text, when it is all that an answer holds."""
 _NAME_END = re.compile(r"[A-Za-z0-9_.]+$")
 _THOUGHT = "thought"  # "Thought: ... Action: ... Final Answer: ...": the ReAct prompt's form
-_ROLE_MARKS = tuple(f"{word}:" for word in (*_ROLES, _THOUGHT))
+_ROLE_MARKS = (*(f"{word}:" for word in (*_ROLES, _THOUGHT)), "analysis")
 _THOUGHT_ENDS = re.compile(r"final answer\s?:\s*", re.IGNORECASE)
 
 
@@ -102,11 +132,15 @@ class Blocks:
         begun = self._held.strip().lower()
         if not final and any(word.startswith(begun) for word in (*_ROLE_MARKS, *_NOTHINGS)):
             return False
+        if not final and _ROLE_IN_BOLD_BEGUN.fullmatch(self._held):
+            return False
         if begun.rstrip(".") in _NOTHINGS:
             self._held = "" if final else self._held
             return final
         if begun.startswith(f"{_THOUGHT}:"):
             self._close = _THOUGHT_ENDS
+        elif _BARE_ANALYSIS.match(self._held):
+            self._close = _BARE_ANALYSIS_ENDS
         self._held = _ROLE.sub("", self._held, count=1) if _ROLE.match(self._held) else self._held
         self._at_start = False
         return True
@@ -140,6 +174,8 @@ class Blocks:
             self._close = re.compile(rf"</{tag[1]}\s*>", re.IGNORECASE)
         elif sign == "<" and (token := _TOKEN.match(rest)):
             self._close = re.compile(rf"<[|｜]{token[1]}end[|｜]>")
+        elif sign == "<" and (span := _SPAN.match(rest)):
+            self._close = re.compile(rf"<[|｜](?:/|end_|end_of_){span[1] or span[2]}[|｜]>", re.IGNORECASE)
         elif sign == "<" and (aside := _CHAT_ASIDE.match(rest)):
             self._close = _CHAT_ASIDE_ENDS
             self._held = rest[aside.end() :]
@@ -150,13 +186,18 @@ class Blocks:
             self._close = re.compile("```")
         elif sign in "[{" and _JSON.match(rest):
             self._brackets = True
+        elif called := _CALLED.match(rest):
+            self._held = rest[called.end() :]
+            self._brackets = True
         elif rest.startswith(_CALLS_MARK):
+            if not final and _CALLED_BEGUN.match(rest):
+                return False
             self._held = rest[len(_CALLS_MARK) :]
         elif stage := self._stage.whole.match(rest):
             self._held = rest[stage.end() :]
         elif not final and self._may_begin(rest):
             return False
-        elif aside := _CHAT_MARK.match(rest) or _CITED.match(rest) or _NOTE.match(rest):
+        elif aside := _CHAT_MARK.match(rest) or _CITED.match(rest) or _NOTE.match(rest) or _MARKED.match(rest):
             self._held = rest[aside.end() :]
             self._last_char = self._last_char or " "
         else:
@@ -186,10 +227,15 @@ class Blocks:
         if rest[0] == "<":
             tag = _TAG_BEGUN.match(rest)
             known = tag and any(name.startswith(tag[1].lower()) for name in _NAMES)
-            return bool(known or _TOKEN_BEGUN.match(rest) or _CHAT_MARK_BEGUN.match(rest) or "<!--".startswith(rest))
+            if space := _SPACE_BEGUN.match(rest):
+                known = known or space[1] is None or any(name.startswith(space[1].lower()) for name in _NAMES)
+            mark = _TURN_MARK_BEGUN.match(rest) and any(each.startswith(rest[1:]) for each in _TURN_MARKS)
+            return bool(
+                known or mark or _TOKEN_BEGUN.match(rest) or _CHAT_MARK_BEGUN.match(rest) or "<!--".startswith(rest)
+            )
         if rest[0] == "`":
             return bool(_FENCE_BEGUN.match(rest))
-        if _CITED_BEGUN.match(rest) or any(begin.startswith(rest) for begin, _ in _PAIRS):
+        if _CITED_BEGUN.match(rest) or _MARKED_BEGUN.match(rest) or any(begin.startswith(rest) for begin, _ in _PAIRS):
             return True
         if note := _NOTE_BEGUN.match(rest):
             name = note[1].lower()
