@@ -31,6 +31,9 @@ TAMIL = "நிச்சயமாக, ஒரு கதை கேளுங்க�
         ("find no water at last it saw a pot", STORY),
         ("order will reach you tomorrow by 6 in the evening", COURIER),
         ("ஆர்டர் நாளைக்கு வந்துரும்", "உங்கள் ஆர்டர் நாளைக்கு வந்துரும். வேறு ஏதாவது?"),
+        ("आपका ऑर्डर शिप्ड है और कल डिलीवर होगा", "आपका order shipped है और कल deliver होगा।"),  # in other letters
+        ("aapka order kal tak aa jayega", "आपका ऑर्डर कल तक आ जाएगा।"),
+        ("உங்க ஆர்டர் டெலிவரி இன்னைக்கு", "உங்க order delivery இன்னைக்கு."),
     ],
 )
 def test_an_echo_is_recognised_cut_and_misheard(heard, said):
@@ -52,6 +55,8 @@ def test_an_echo_is_recognised_cut_and_misheard(heard, said):
         ("where was it a crow", STORY),
         ("मेरा ऑर्डर नंबर चार पाँच दो एक है", HINDI),
         ("मुझे नंबर नहीं पता", HINDI),
+        ("मेरा ऑर्डर कल क्यों आएगा", "आपका order कल आएगा।"),
+        ("order cancel karo", "आपका ऑर्डर कल तक आ जाएगा।"),
         ("வேற கதை சொல்லுங்க", TAMIL),
         ("one two three", STORY),
         ("", STORY),

@@ -1,7 +1,7 @@
 """Tells the agent's own words, come back through the caller's loudspeaker, from the caller's.
 
-Recognisers mishear an echo here and there, and cut it anywhere; a caller may speak into it. So words are compared one
-by one, roughly, with what the agent has just said.
+Recognisers mishear an echo here and there, cut it anywhere, and write a borrowed word in the letters of the language
+around it; a caller may speak into it. So words are compared one by one, roughly, with what the agent has just said.
 """
 
 from __future__ import annotations
@@ -11,8 +11,12 @@ import unicodedata
 from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
 
+from worker.language.sounds import sound_of
+from worker.text.scripts import indic_script_of
+
 _WORD = re.compile(r"[^\s.,!?।॥…:;()\-\"'“”‘’]+")
 ALIKE = 0.6  # of its letters: "thirsty" heard as "thirty", "पानी" as "पाणी"
+ALIKE_IN_SOUND = 0.7  # in other letters than it was written in: "order" heard as "ऑर्डर"
 FEWEST_WORDS = 3  # fewer are what people answer: "Monday?" "Monday", "home or office?" "the office"
 FEWEST_LETTERS = 10
 MISHEARD_SHARE = 0.2  # of an echo's words; "your order is ready", "my order is ready?" is a question of the caller's
@@ -52,13 +56,24 @@ def find_echo(heard: str, said: str) -> Echo | None:
 def _places(words: list[str], spoken: list[str]) -> dict[int, int]:
     """Match heard words to spoken ones, in one stretch of what was said."""
     different = sorted(set(spoken))
-    alike = {word: (get_close_matches(word, different, n=1, cutoff=ALIKE) or [word])[0] for word in set(words)}
+    alike = {word: _spoken_as(word, different) for word in set(words)}
     known = [alike[word] for word in words]
     longest = SequenceMatcher(None, known, spoken, autojunk=False).find_longest_match()
     begin = max(0, longest.b - longest.a - 2)
     stretch = spoken[begin : longest.b + len(words) - longest.a + 2]
     blocks = SequenceMatcher(None, known, stretch, autojunk=False).get_matching_blocks()
     return {block.a + step: begin + block.b + step for block in blocks for step in range(block.size)}
+
+
+def _spoken_as(word: str, different: list[str]) -> str:
+    """Return which of the spoken words was heard as this one; the word itself where none was."""
+    if close := get_close_matches(word, different, n=1, cutoff=ALIKE):
+        return close[0]
+    script = indic_script_of(word)
+    scripts = {each: indic_script_of(each) for each in different}
+    sounds = {sound_of(each, written): each for each, written in scripts.items() if written != script}
+    close = get_close_matches(sound_of(word, script), sounds, n=1, cutoff=ALIKE_IN_SOUND)
+    return sounds[close[0]] if close else word
 
 
 def _folded_words(text: str) -> list[str]:
