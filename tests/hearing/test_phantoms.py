@@ -7,6 +7,9 @@ from worker.hearing.phantoms import Doubts, VoiceHeard, is_doubtful, is_outro, i
 OUTROS = """Thanks for watching! | Thank you so much for watching, please subscribe to my channel. | Like and subscribe
 | Please like, share and subscribe. | Don't forget to subscribe! | I'll see you in the next video, bye!
 | Press the bell icon
+| Please like this video | Welcome back to my channel, guys | मेरे चैनल पर आपका स्वागत है
+| वीडियो पसंद आए तो लाइक करें | ভিডিওটি ভালো লাগলে লাইক করুন
+| இந்த வீடியோ பிடித்திருந்தால் லைக் பண்ணுங்க | వీడియో నచ్చితే లైక్ చేయండి | ਵੀਡੀਓ ਨੂੰ ਲਾਈਕ ਕਰੋ
 | Subtitles by the Amara.org community | चैनल को सब्सक्राइब करें | हमारे चैनल को सब्सक्राइब करना न भूलें | मिलते हैं अगले वीडियो में
 | वीडियो देखने के लिए धन्यवाद | लाइक, शेयर और सब्सक्राइब | channel ko subscribe karein | আমাদের চ্যানেল সাবস্ক্রাইব করুন
 | ভিডিওটি দেখার জন্য ধন্যবাদ | અમારી ચેનલને સબ્સ્ક્રાઇબ કરો | વિડિયો જોવા બદલ આભાર | ನಮ್ಮ ಚಾನೆಲ್ ಸಬ್‌ಸ್ಕ್ರೈಬ್ ಮಾಡಿ
@@ -14,6 +17,7 @@ OUTROS = """Thanks for watching! | Thank you so much for watching, please subscr
 | व्हिडिओ पाहिल्याबद्दल धन्यवाद | ଚ୍ୟାନେଲକୁ ସବସ୍କ୍ରାଇବ କରନ୍ତୁ | ਚੈਨਲ ਨੂੰ ਸਬਸਕ੍ਰਾਈਬ ਕਰੋ | ਵੀਡੀਓ ਦੇਖਣ ਲਈ ਧੰਨਵਾਦ
 | எங்கள் சேனலை சப்ஸ்கிரைப் பண்ணுங்க | வீடியோ பார்த்ததற்கு நன்றி | మా ఛానల్‌ను సబ్‌స్క్రైబ్ చేయండి | వీడియో చూసినందుకు ధన్యవాదాలు"""
 CALLERS = """Thank you. | Thanks a lot, bye. | I want to subscribe to the sports channel. | मुझे स्टार चैनल सब्सक्राइब करना है
+| Is it translated by you? | I uploaded a video on my channel yesterday | Welcome
 | subscribe | The video is not playing | Do you have a channel? | आपका बहुत बहुत धन्यवाद | please do not forget my order
 | see you next time | share my number | I want to cancel my subscription to the channel | Can you see my order"""
 
@@ -51,7 +55,7 @@ def test_a_note_in_brackets_was_not_said(text, phantom):
 
 
 INVENTED = """ご視聴ありがとうございました | MBC 뉴스 이덕영입니다 | 字幕由Amara.org社区提供 | Продолжение следует...
-| 谢谢观看 | ขอบคุณครับ | Subtítulos realizados por la comunidad de Amara.org
+| 谢谢观看 | ขอบคุณครับ | Transcribed by https://otter.ai | Subtítulos realizados por la comunidad de Amara.org
 | Sous-titres réalisés par la communauté d'Amara.org"""
 WRITTEN = (
     """میرا آرڈر کہاں ہے | ᱡᱚᱦᱟᱨ | ꯈꯨꯔꯨꯝꯖꯔꯤ | मेरा ऑर्डर | ଧନ୍ୟବାଦ | 4521 | CEO Δ | My name is Amara. | Amar's organic shop"""

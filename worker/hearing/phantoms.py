@@ -27,7 +27,11 @@ ASKED_AGAIN_SECONDS = 20.0
 OUTRO, TOO_FAST, IMPROBABLE = "outro", "too_fast", "improbable"
 _ANNOTATION = re.compile(r"\s*(?:[\[(（♪*<{【][^\])）♪*>}】]*[\])）♪*>}】]\s*[.!…]*\s*)+")
 # Who wrote the subtitles of the training videos, in any language.
-_CREDIT = re.compile(r"amara\s?(?:\.|dot)\s?org(?![a-z])", re.IGNORECASE)
+_CREDIT = re.compile(
+    r"amara\s?(?:\.|dot)\s?org(?![a-z])"
+    r"|^\W*(?:transcribed|translated|captioned|captions|subtitles|subtitled) by\b",
+    re.IGNORECASE,
+)
 # What the recogniser has letters for: India's languages and English.
 SCRIPTS = (
     "LATIN", "ARABIC", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL", "TELUGU", "KANNADA",
