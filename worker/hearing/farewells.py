@@ -16,10 +16,18 @@ def wants_more(text: str) -> bool:
     """Whether a caller who says this over the agent's goodbye is not done yet."""
     if is_acknowledgement(text):
         return False
-    others = sum(word not in _farewells() for word in words_of(text))
+    words = words_of(text)
+    if not _wanted().isdisjoint(words):
+        return True
+    others = sum(word not in _farewells() for word in words)
     return others > NAMES or announced_seconds(text) > 0  # "wait"
 
 
 @cache
 def _farewells() -> frozenset[str]:
     return frozenset(normalised(shared("farewells")["farewells"]["every"]).split())
+
+
+@cache
+def _wanted() -> frozenset[str]:
+    return frozenset(normalised(shared("farewells")["wanted"]["every"]).split())
