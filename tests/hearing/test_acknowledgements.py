@@ -29,6 +29,9 @@ hi-IN: बोलते जाइए | हाँ तो फिर | haan toh phir
 en-IN: Oh I see, okay okay | mm hmm got it | uh huh, carry on | makes sense | continue please | oh wow
 hi-IN: हाँ हाँ आगे | अरे वाह | हम्म हम्म | ओके ओके समझ गया | haan haan bolte rahiye | achha achha theek hai | sahi hai
 en-IN: gotcha | keep going
+en-IN: I hear you | awesome, go on | very well, brilliant | oh nice
+hi-IN: अच्छा ये बात है | ओहो | kya baat hai, phir
+others: असं का, बरं | ও তাই | ଓ ଆଚ୍ଛା | ಓ ಹಾಗಾ | ઓહો, એમ કે | ஓஹோ சரி | ਓਹੋ, ਅੱਛਾ ਜੀ
 others: అవునా సరే సరే చెప్పండి | হ্যাঁ হ্যাঁ বলুন বলুন
 others: हो हो सांगा | હા હા બોલો
 others: ಹೌದು ಹೌದು ಹೇಳಿ | ശരി ശരി പറയൂ

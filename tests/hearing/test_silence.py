@@ -7,6 +7,10 @@ from worker.lang import part_of
 from worker.languages import SUPPORTED
 
 ANNOUNCED = {
+    4500: "सवा घंटा रुकिए",
+    2700: "पौन घंटा लगेगा | three quarters of an hour please",
+    900: "give me a quarter of an hour",
+    90: "ninety seconds please",
     1800: "give me half an hour | आधा घंटा दीजिए",
     1500: "give me twenty five minutes",
     600: "10 minute wait karo | I'll be back in ten minutes",
@@ -25,12 +29,16 @@ ANNOUNCED = {
     " | एक मिनट रुकिए | ek minute | just a minute | let me get my card | I'm looking for it"
     " | be right back | gimme a min"
     " | I'm driving, give me a minute to park | card leke aata hoon | कार्ड निकाल रहा हूँ | ఒక్క నిమిషం | oru nimisham"
-    " | एक सेकंड, कार्ड लेकर आता हूँ | ஒரு நிமிஷம் கார்டு எடுத்துட்டு வரேன் | biwi se pooch ke batata hoon | thodi der",
+    " | एक सेकंड, कार्ड लेकर आता हूँ | ஒரு நிமிஷம் கார்டு எடுத்துட்டு வரேன் | biwi se pooch ke batata hoon | thodi der"
+    " | I need to take another call | I'm just logging in",
     30: "कृपया लाइन पर बने रहिए | wait, my other phone is ringing"
     " | hold on | wait | rukiye | one moment please | half a minute | give me 30 seconds"
-    " | can you hold | जरा होल्ड कीजिए",
+    " | can you hold | जरा होल्ड कीजिए | don't hang up | please don't disconnect | phone mat kaatna"
+    " | फोन मत काटना मैं आता हूँ | ಸ್ವಲ್ಪ ತಾಳಿ | கட் பண்ணாதீங்க | కట్ చేయకండి | कट करू नका | ফোন কাটবেন না | ਫੋਨ ਨਾ ਕੱਟਿਓ"
+    " | കട്ട് ചെയ്യല്ലേ | ફોન ના મૂકતા | ଫୋନ୍ କାଟନ୍ତୁ ନାହିଁ",
     15: "ek second | one second | एक सेकंड | ஒரு செகண்ட் | hang on a sec",
-    0: "Where is my order? | I have been on this call for ten minutes already | मेरा ऑर्डर कहाँ है | yes | 4521"
+    0: "Don't make me wait | just a minute ago it was working | Why do you keep me waiting? | "
+    "Where is my order? | I have been on this call for ten minutes already | मेरा ऑर्डर कहाँ है | yes | 4521"
     " | I can't wait any longer | How long do I have to wait? | Will it take two minutes? | It came ten minutes late"
     " | the delivery took two hours | क्या दो मिनट लगेंगे? | मैं दस मिनट से होल्ड पर हूँ | my train leaves in five minutes"
     " | दस मिनट पहले आया था | எவ்வளவு நேரம் வெயிட் பண்ணணும் | I called an hour ago"
