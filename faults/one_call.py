@@ -292,8 +292,7 @@ def _without_phrases(reply: str) -> str:
 
 def _left_with_the_goodbye(row: Row, result: CallResult) -> bool:
     """Whether the caller hung up when the agent said goodbye: then the end is whoever's is quicker."""
-    last_sound = max((ended for _, ended in result.agent_audio), default=0.0)
-    return row.heard.endswith("goodbye") and result.duration_seconds - last_sound < GOODBYE_SECONDS
+    return row.heard.endswith("goodbye") and result.duration_seconds - _last_sound(result) < GOODBYE_SECONDS
 
 
 def _heard(answered: list[bool], result: CallResult, events: Sequence[dict[str, Any]]) -> str:
@@ -311,12 +310,16 @@ def _heard(answered: list[bool], result: CallResult, events: Sequence[dict[str, 
     return ", then ".join(parts) or "sound without words"
 
 
+def _last_sound(result: CallResult) -> float:
+    """Seconds of the call at which the agent fell silent for good."""
+    return max((ended for _, ended in result.agent_audio), default=0.0)
+
+
 def _longest_silence(result: CallResult, answered: list[bool], *, ended_by_agent: bool) -> float:
     """The longest wait in silence, from the end of the caller's first turn on."""
     silences = _silences(result, answered)
     if ended_by_agent and answered and not answered[-1]:
-        last_sound = max((ended for _, ended in result.agent_audio), default=0.0)
-        silences.append(result.duration_seconds - max(last_sound, result.turns[-1].ended_seconds))
+        silences.append(result.duration_seconds - max(_last_sound(result), result.turns[-1].ended_seconds))
     if not result.turns:
         sounds = [(0.0, 0.0), *result.agent_audio, (result.duration_seconds, result.duration_seconds)]
         silences += [began - ended for (_, ended), (began, _) in itertools.pairwise(sounds)]

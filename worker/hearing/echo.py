@@ -56,7 +56,13 @@ def find_echo(heard: str, said: str) -> Echo | None:
 def _places(words: list[str], spoken: list[str]) -> dict[int, int]:
     """Match heard words to spoken ones, in one stretch of what was said."""
     different = sorted(set(spoken))
-    alike = {word: _spoken_as(word, different) for word in set(words)}
+    scripts = {each: indic_script_of(each) for each in different}
+    # For each script that was heard, once: the words in other letters, by their sound.
+    foreign = {
+        heard: {sound_of(each, script): each for each, script in scripts.items() if script != heard}
+        for heard in {indic_script_of(word) for word in words}
+    }
+    alike = {word: _spoken_as(word, different, foreign) for word in set(words)}
     known = [alike[word] for word in words]
     longest = SequenceMatcher(None, known, spoken, autojunk=False).find_longest_match()
     begin = max(0, longest.b - longest.a - 2)
@@ -65,15 +71,13 @@ def _places(words: list[str], spoken: list[str]) -> dict[int, int]:
     return {block.a + step: begin + block.b + step for block in blocks for step in range(block.size)}
 
 
-def _spoken_as(word: str, different: list[str]) -> str:
+def _spoken_as(word: str, different: list[str], foreign: dict[str, dict[str, str]]) -> str:
     """Return which of the spoken words was heard as this one; the word itself where none was."""
     if close := get_close_matches(word, different, n=1, cutoff=ALIKE):
         return close[0]
     script = indic_script_of(word)
-    scripts = {each: indic_script_of(each) for each in different}
-    sounds = {sound_of(each, written): each for each, written in scripts.items() if written != script}
-    close = get_close_matches(sound_of(word, script), sounds, n=1, cutoff=ALIKE_IN_SOUND)
-    return sounds[close[0]] if close else word
+    close = get_close_matches(sound_of(word, script), foreign[script], n=1, cutoff=ALIKE_IN_SOUND)
+    return foreign[script][close[0]] if close else word
 
 
 def _folded_words(text: str) -> list[str]:

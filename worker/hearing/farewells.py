@@ -17,17 +17,12 @@ def wants_more(text: str) -> bool:
     if is_acknowledgement(text):
         return False
     words = words_of(text)
-    if not _wanted().isdisjoint(words):
+    if not _listed("wanted").isdisjoint(words):
         return True
-    others = sum(word not in _farewells() for word in words)
+    others = sum(word not in _listed("farewells") for word in words)
     return others > NAMES or announced_seconds(text) > 0  # "wait"
 
 
 @cache
-def _farewells() -> frozenset[str]:
-    return frozenset(normalised(shared("farewells")["farewells"]["every"]).split())
-
-
-@cache
-def _wanted() -> frozenset[str]:
-    return frozenset(normalised(shared("farewells")["wanted"]["every"]).split())
+def _listed(section: str) -> frozenset[str]:
+    return frozenset(normalised(shared("farewells")[section]["every"]).split())

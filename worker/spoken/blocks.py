@@ -44,7 +44,8 @@ _TRIGGER = re.compile(r"[<\[{(*`◁【]|(?<!\w)_|(?<=\bto)=")
 _ADDRESSED = re.compile(r"=(?:functions|browser|python|container)(?:\.\w{1,64})?(?:\s(?:code|json))?\s?(?=\{|$)")
 _ADDRESSED_BEGUN = re.compile(r"=[\w.]{0,80}(?:\s[a-z]{0,4})?\s?$")
 # Marks of chat templates: <|im_end|>, <|start|>assistant, <|channel|>final. What stands behind some is for the machine.
-_TURN_MARK = r"start_of_turn>(?:model|user)?|end_of_turn>|/?s>|pad>|unk>|[be]os>"  # Gemma's and Llama's
+_TURN_MARKS = ("start_of_turn>", "end_of_turn>", "/s>", "s>", "pad>", "unk>", "bos>", "eos>")  # Gemma's and Llama's
+_TURN_MARK = rf"(?:{'|'.join(_TURN_MARKS)})(?:(?<=start_of_turn>)(?:model|user))?"
 _CHAT_MARK = re.compile(
     r"<(?:[|｜](?:(?:start|channel|message|constrain)[|｜]>[a-z]{0,20}|/?[\w▁]{1,40}[|｜]>)|" rf"{_TURN_MARK})"
 )
@@ -52,7 +53,6 @@ _CHAT_MARK_BEGUN = re.compile(
     r"<(?:[|｜](?:/?[\w▁]{0,40}[|｜]?|(?:start|channel|message|constrain)[|｜]>[a-z]{0,20})|start_of_turn>[a-z]{0,5})$"
 )
 _TURN_MARK_BEGUN = re.compile(r"</?[a-z_]{0,13}$")
-_TURN_MARKS = ("start_of_turn>", "end_of_turn>", "/s>", "s>", "pad>", "unk>", "bos>", "eos>")
 _CHAT_ASIDE = re.compile(r"<[|｜](?:channel[|｜]>(?:analysis|commentary)(?=\W)|python_tag[|｜]>)")
 _CHAT_ASIDE_ENDS = re.compile(r"<[|｜](?:end|call|return|eom_id|eot_id|im_end)[|｜]>")
 # What is thought or called between two marks: Command R's, and of models that were taught to think aloud.
