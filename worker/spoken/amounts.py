@@ -32,8 +32,10 @@ def _money_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str
     """(₹500, 500 Rs): the sign before the amount, and behind it."""
     signs = _any_of(tuple(forms.currencies))
     sign = rf"(?<![A-Za-z])(?<!{INDIC})(?P<{{}}>{signs})\.?\s?"
+    size = rf"(?i:{_scale_words(forms)}|{_any_of(tuple(forms.numbers.money_scales))}){NOT_A_LETTER}"
+    low = rf"(?:\s?(?P<low_scale>{size})(?={_DASH}(?:(?:{signs})|{_NUM}\s?{size})))?"  # ₹50k-₹1L
     scale = (
-        rf"(?:\s?(?P<scale>(?i:{_scale_words(forms)}|{_any_of(tuple(forms.numbers.money_scales))})){NOT_A_LETTER}"
+        rf"(?:\s?(?P<scale>{size})"
         rf"(?:\s(?P<of>(?i:{_scale_words(forms)})){NOT_A_LETTER})?"
         rf"|\s?(?P<bent>(?:{_any_of(forms.numbers.scale_stems)})[{INDIC_CHARS}]+))?"
     )
@@ -42,10 +44,10 @@ def _money_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str
     return (
         re.compile(
             rf"(?P<minus>{_MINUS}\s?)?{sign.format('sign')}(?P<debit>[-−](?=[0-9]))?(?P<number>{_NUM})"
-            rf"(?:{_DASH}(?:{sign.format('again')})?(?P<second>{_NUM}))?{scale}(?:/[-=])?(?:{written_on}|{own_word})?"
+            rf"(?:{low}{_DASH}(?:{sign.format('again')})?(?P<second>{_NUM}))?{scale}(?:/[-=])?(?:{written_on}|{own_word})?"
         ),
         re.compile(
-            rf"(?P<minus>{_MINUS})?(?P<debit>(?!))?(?<![0-9.])(?P<number>{_NUM})(?:{_DASH}(?P<second>{_NUM}))?{scale}"
+            rf"(?P<minus>{_MINUS})?(?P<debit>(?!))?(?<![0-9.])(?P<number>{_NUM})(?:{low}{_DASH}(?P<second>{_NUM}))?{scale}"
             rf"(?:/[-=])?\s?(?P<sign>{signs})(?:(?P<ending>(?!))|{NOT_A_LETTER})(?:\.(?=\s*[^\sA-Z]))?(?P<word>(?!))?"
         ),
     )
@@ -68,7 +70,25 @@ def _money_sign(forms: SpokenForms) -> re.Pattern[str]:
     return re.compile(_any_of(tuple(forms.currencies)))
 
 
+@cache
+def _money_named(forms: SpokenForms) -> re.Pattern[str]:
+    """450/- টাকা: the /- says what the word behind it says."""
+    return re.compile(rf"([0-9])/[-=]\s?(?={_any_of(forms.money_words)})")
+
+
+@cache
+def _money_shown(forms: SpokenForms) -> re.Pattern[str]:
+    """450/- is an amount of rupees though no sign says so."""
+    signed = "".join(
+        rf"(?<!{sign}{behind})" for sign in map(re.escape, forms.currencies) for behind in ("", " ", r"\.", r"\. ")
+    )
+    return re.compile(rf"(?<![0-9.,/-]){signed}({_NUM})/[-=](?![0-9A-Za-z])")
+
+
 def say_money(text: str, forms: SpokenForms) -> str:
+    if "/" in text:
+        text = _money_named(forms).sub(r"\1 ", text)
+        text = _money_shown(forms).sub(r"₹\1", text)
     if not _money_sign(forms).search(text):
         return text
     for pattern in _money_patterns(forms):
@@ -84,7 +104,8 @@ def _spoken_money(found: re.Match[str], forms: SpokenForms) -> str:
     if found["bent"]:  # the case ending is on the scale and no rupee needs saying: दीड लाखाचे
         spoken = f"{of_a_half(second or found['number'], numbers)} {found['bent']}"
     if second:
-        low = scaled(found["number"], unit, numbers) if unit > 1 else decimal_words(found["number"], numbers)
+        low_unit = _scale(found["low_scale"], forms) if found["low_scale"] else unit
+        low = scaled(found["number"], low_unit, numbers) if low_unit > 1 else decimal_words(found["number"], numbers)
         spoken = said_range(low, spoken, forms)
     if found["minus"] or found["debit"]:
         spoken = f"{numbers.minus} {spoken}"
@@ -139,6 +160,8 @@ _CODE = re.compile(
 )
 _DECIMAL_AND_LETTERS = re.compile(r"(?<![\w.,/-])([0-9]+\.[0-9]+)([A-Za-z]+)(?![\w.-])")
 _ORDINALS = re.compile(r"[0-9]+(?:st|nd|rd|th)(?:/[0-9]+(?:st|nd|rd|th))+")
+_RANGE_OF_ORDINALS = re.compile(r"(?<![\w-])([0-9]+(?:st|nd|rd|th))\s?[-–—]\s?([0-9]+(?:st|nd|rd|th))(?![\w-])")
+_PART_OF_DECADE = re.compile(r"(mid|early|late)-([0-9]{2,4}s)", re.IGNORECASE)
 _RUN = re.compile(r"[A-Za-z]+|[0-9]+")
 _COMPOUND = re.compile(r"[0-9]+(?:-[a-z]{2,})+")
 _COUNTED = re.compile(r"([0-9]+(?:-[0-9]+)?)([a-z]{3,})")
@@ -161,6 +184,7 @@ def say_phones(text: str, forms: SpokenForms) -> str:
 
 def say_codes(text: str, forms: SpokenForms) -> str:
     text = _DECIMAL_AND_LETTERS.sub(lambda found: _with_unit(found[1], found[2], forms), text)
+    text = _RANGE_OF_ORDINALS.sub(lambda found: said_range(found[1], found[2], forms), text)
     return _CODE.sub(lambda found: _ended_code(found, forms), text)
 
 
@@ -185,6 +209,8 @@ def _spoken_code(code: str, forms: SpokenForms) -> str:
         return code  # 24-hour, 5-star: words, not codes
     if _ORDINALS.fullmatch(code):
         return code.replace("/", ", ")  # 1st/2nd
+    if part_of_decade := _PART_OF_DECADE.fullmatch(code):
+        return f"{part_of_decade[1]} {part_of_decade[2]}"
     if counted := _COUNTED.fullmatch(code):
         return f"{counted[1]} {counted[2]}"  # 15days
     if (
@@ -243,12 +269,13 @@ def _units_pattern(forms: SpokenForms) -> str:
     return "|".join(_unit_pattern(unit) for unit in _longest_first(tuple(forms.units)))
 
 
+_SECONDS_BEHIND = re.compile(r"\s?[0-9]{1,2}\s?s(?:ecs?)?(?![A-Za-z])")
 _HOURS_BEFORE = re.compile(r"[0-9]\s?h(?:rs?)?\s?$")
 
 
 def _unit_pattern(unit: str) -> str:
     if "." in unit and not unit.isascii():
-        return rf"{re.escape(unit)}\.?"  # कि.मी.
+        return rf"{re.escape(unit)}(?:\.(?!\s*$))?"  # कि.मी.; the last stop of a text ends its sentence too
     return re.escape(unit) if len(unit) == 1 else f"(?i:{re.escape(unit)})"
 
 
@@ -265,6 +292,8 @@ _SUM = re.compile(r"([0-9)])\s?([+×*=÷]|\sx\s)\s?(?=[0-9(])")
 _FRACTION = re.compile(r"(?<![0-9/.,])([0-9]{1,4})/([0-9]{1,4})(?![0-9/]|[.,][0-9])")
 
 
+_FORMULA_ENDS = re.compile(r"(?<!\w)(?:[A-Za-z]|[0-9.,]+)\s$")
+_DIVIDED = re.compile(r"(?<=[A-Z0-9)])\s/\s(?=[0-9]+(?:\.[0-9]+)?(?:[\s.,=)]|$))")
 _TIMES_AS = re.compile(r"([0-9])x(?![\w-])")
 
 
@@ -320,11 +349,14 @@ def say_comparisons(text: str, forms: SpokenForms, *, at_line_start: bool) -> st
 _COMPARED = re.compile("[<>≤≥]")
 
 
-def say_sums(text: str, forms: SpokenForms) -> str:
+def say_sums(text: str, before: str, forms: SpokenForms) -> str:
     """2 + 2 = 4, 5 * 3, 3x faster. Before markup goes, because a * between numbers is not emphasis."""
     names = {"+": "plus", "=": "equals", "×": "times", "*": "times", "x": "times", "÷": "by"}
     text = _TIMES_AS.sub(rf"\1 {forms.symbols['times']}", text)
     text = _BY_SIDE.sub(r"\1x\2", text)
+    if text.startswith("/ ") and _FORMULA_ENDS.search(before):
+        text = f"{forms.symbols['by']} {text.removeprefix('/ ')}"
+    text = _DIVIDED.sub(f" {forms.symbols['by']} ", text)
     return _SUM.sub(lambda found: f"{found[1]} {forms.symbols[names[found[2].strip()]]} ", text)
 
 
@@ -391,7 +423,7 @@ def _spoken_pressure(found: re.Match[str], before: str, forms: SpokenForms) -> s
 def _spoken_rating(found: re.Match[str], before: str, forms: SpokenForms) -> str:
     """4.5/5 is a rating by its point; 8/10 and 450/500 are marks beside a word such as "rated"."""
     most = found[2]
-    by_its_point = "." in found[1] and most in ("5", "10")
+    by_its_point = ("." in found[1] and most in ("5", "10")) or (most == "100" and float(found[1]) <= 100)
     words = {*_last_words(f"{before}{found.string[: found.start()]}", 3), found[3].lower()}
     if not by_its_point and (words.isdisjoint(forms.rating_cues) or float(found[1]) > int(most)):
         return found[0]
@@ -418,7 +450,8 @@ def _spoken_number(found: re.Match[str], before: str, after: str, forms: SpokenF
     if not (found["percent"] or found["degrees"]) and _is_halved(written, letters, after, forms):
         words = of_a_half(written, numbers)
     if found["second"]:
-        low = decimal_words(written, numbers) if len(written) <= 7 else words
+        coded = len(written) > 7 or (unit == 1 and _is_code(found["second"], before, behind, forms))
+        low = words if coded else decimal_words(written, numbers)
         high = _plain(found["second"], unit, before, behind, forms)
         if _are_years(written, found["second"], unit, letters, forms):
             low, high = (year(int(figures), forms) for figures in (written, found["second"]))
@@ -450,7 +483,7 @@ def _ordinal(number: int, words: str, forms: SpokenForms) -> str:
 
 def _measure(words: str, letters: str, whole: int | None, before: str, after: str, forms: SpokenForms) -> str:
     """Five kilos, one kilo, a five kilo bag. After hours an m is a minute: 1h 30m."""
-    if letters == "m" and _HOURS_BEFORE.search(before):
+    if letters == "m" and (_HOURS_BEFORE.search(before) or _SECONDS_BEHIND.match(after)):
         letters = "min"
     spelt = letters if len(letters) == 1 else letters.lower()
     one, many = forms.units.get(spelt) or forms.units[spelt.rstrip(".")]
@@ -479,7 +512,7 @@ def _is_short_decade(written: str, before: str, forms: SpokenForms) -> bool:
         forms.language == "en-IN"
         and len(written) == 2
         and written[1] == "0"
-        and before.lower().endswith(("the ", "the '", "the ’"))
+        and before.lower().endswith(("the ", "the '", "the ’", "mid ", "early ", "late "))
     )
 
 
@@ -498,7 +531,7 @@ def _speaks_of_money(before: str, after: str, forms: SpokenForms) -> bool:
 
 def _is_halved(written: str, letters: str | None, after: str, forms: SpokenForms) -> bool:
     """Whether people say "two and a half" of what is counted: hours and kilos, but no percentages."""
-    if not forms.numbers.halves or not written.endswith(".5"):
+    if not (forms.numbers.halves or forms.numbers.half_numbers) or not written.endswith(".5"):
         return False
     return letters in forms.halved_units if letters else after.removeprefix(" ").startswith(forms.halved_words)
 
@@ -516,6 +549,13 @@ def _plain(written: str, unit: int, before: str, after: str, forms: SpokenForms)
     return cardinal(int(written), numbers)
 
 
+@cache
+def _last_figures(forms: SpokenForms) -> re.Pattern[str]:
+    """The last 4 digits of your Aadhaar are 6650, आखिरी 4 अंक 6650: named in the same sentence."""
+    last, figures = ("|".join(map(re.escape, words)) for words in (forms.last_words, forms.figure_words))
+    return re.compile(rf"(?:{last})\S*(?:\s\S+)?\s(?:{figures})[^.!?।0-9\n]{{1,40}}$", re.IGNORECASE)
+
+
 def _is_code(written: str, before: str, after: str, forms: SpokenForms) -> bool:
     """Codes, not quantities: zeros in front, eight digits and more that are not round, or a word like OTP before it."""
     if written[0] == "0" and len(written) > 1:
@@ -523,6 +563,8 @@ def _is_code(written: str, before: str, after: str, forms: SpokenForms) -> bool:
     if len(written) >= 8:
         return not written.endswith("0000") or len(written) > 15
     if before.rstrip().endswith("#"):
+        return True
+    if 3 <= len(written) <= 6 and _last_figures(forms).search(before[-60:]):
         return True
     if len(written) < 3 or _counts_next(after, forms):
         return False
@@ -535,11 +577,19 @@ def _is_code(written: str, before: str, after: str, forms: SpokenForms) -> bool:
     return False
 
 
+_FARTHEST_RANGE_OF_CODES = 1000  # seats and orders in a range stand closer together
+
+
 def _is_code_in_two(found: re.Match[str], before: str, after: str, forms: SpokenForms) -> bool:
     """PNR 245-1234567 is one number, not a range."""
     low, high = found["number"], found["second"] or ""
     measured = found["percent"] or found["scale"] or found["unit"]
-    return low.isdigit() and high.isdigit() and len(high) > 4 and not measured and _is_code(low, before, after, forms)
+    if measured or not (low.isdigit() and high.isdigit()):
+        return False
+    if len(low) > 2 and len(high) > 2 and int(high) < int(low) and not _counts_next(after, forms):
+        return True  # 8842-1093: no range goes down
+    far = len(high) > 4 or (len(high) == 4 and int(high) - int(low) > _FARTHEST_RANGE_OF_CODES)
+    return far and _is_code(low, before, after, forms)
 
 
 def _is_year(number: int, before: str, forms: SpokenForms) -> bool:

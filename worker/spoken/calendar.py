@@ -18,6 +18,10 @@ _NUMERIC_DATE = re.compile(
     rf"|([0-9]{{2}})/([0-9]{{2}}))(?![0-9]|[/.-][0-9]){ENDING}"
 )
 
+_NUMERIC_DATES = re.compile(  # 01/04/2026-30/06/2026
+    r"(?<![\w./-])([0-9]{1,2}([/.])[0-9]{1,2}\2(?:[0-9]{4}|[0-9]{2}))\s?[-–—]\s?(?=[0-9]{1,2}\2[0-9]{1,2}\2(?:[0-9]{4}|[0-9]{2})(?![0-9]))"
+)
+
 
 # ---- dates
 
@@ -31,7 +35,10 @@ def _month_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str
     flags = re.IGNORECASE
     return (
         re.compile(rf"{day}(?:\s(?:of\s)?|-){month}{year_part}", flags),
-        re.compile(rf"{month}\s([0-3]?[0-9])(?:st|nd|rd|th)?(?![0-9:%]|[.,/-][0-9]|\s?{_MERIDIEM}){year_part}", flags),
+        re.compile(
+            rf"{month}\s([0-3]?[0-9])(?:st|nd|rd|th)?(?![0-9:%]|[.,/][0-9]|-(?![0-3]?[0-9](?![0-9/-]))[0-9]|\s?{_MERIDIEM}){year_part}",
+            flags,
+        ),
     )
 
 
@@ -47,13 +54,42 @@ def without_seconds_and_zone(text: str) -> str:
 
 def say_dates(text: str, forms: SpokenForms) -> str:
     if "/" in text or "-" in text or "." in text:
+        text = _NUMERIC_DATES.sub(r"\1–", text)
         text = _NUMERIC_DATE.sub(lambda found: _numeric_date(found, forms), text)
     words = {word.strip(".,()।॥?!;:") for word in text.lower().replace("-", " ").split()}
-    if forms.months.keys().isdisjoint(words):
+    if not forms.months.keys().isdisjoint(words):
+        day_first, month_first = _month_patterns(forms)
+        text = day_first.sub(lambda found: _named_date(found, found[1], found[2], found[3], forms), text)
+        text = month_first.sub(lambda found: _named_date(found, found[2], found[1], found[3], forms), text)
+    return _say_ranges_of_dates(text, forms)
+
+
+_DATE_BEGINS, _DATE_ENDS = "\ue000", "\ue001"  # private characters, around every date until its ranges are known
+_SAID_DATE = rf"{_DATE_BEGINS}([^{_DATE_ENDS}]*){_DATE_ENDS}"
+_TWO_DATES = re.compile(rf"{_SAID_DATE}{_RANGE_SIGN}{_SAID_DATE}")
+_DAY_TO_DATE = re.compile(rf"(?<![\w.,:/-])(0?[1-9]|[12][0-9]|3[01])(?:st|nd|rd|th)?(?:\s?[–—]\s?|-|\s-\s){_SAID_DATE}")
+_DATE_TO_DAY = re.compile(
+    rf"{_SAID_DATE}(?:\s?[–—]\s?|-)(0?[1-9]|[12][0-9]|3[01])(?:st|nd|rd|th)?(?:,\s((?:19|20)[0-9]{{2}}))?(?![\w:%]|[.,/-][0-9])"
+)
+
+
+def _say_ranges_of_dates(text: str, forms: SpokenForms) -> str:
+    """12–15 December, Dec 12–15, 2026 and 1 Apr – 30 Jun: from one day to another."""
+    if _DATE_BEGINS not in text:
         return text
-    day_first, month_first = _month_patterns(forms)
-    text = day_first.sub(lambda found: _named_date(found, found[1], found[2], found[3], forms), text)
-    return month_first.sub(lambda found: _named_date(found, found[2], found[1], found[3], forms), text)
+    text = _TWO_DATES.sub(lambda found: said_range(found[1], found[2], forms), text)
+    text = _DAY_TO_DATE.sub(lambda found: said_range(_day(int(found[1]), forms), found[2], forms), text)
+
+    def to_day(found: re.Match[str]) -> str:
+        of_year = f" {year(int(found[3]), forms)}" if found[3] else ""
+        return said_range(found[1], _day(int(found[2]), forms) + of_year, forms)
+
+    text = _DATE_TO_DAY.sub(to_day, text)
+    return text.replace(_DATE_BEGINS, "").replace(_DATE_ENDS, "")
+
+
+def _day(day: int, forms: SpokenForms) -> str:
+    return forms.days[day - 1] if forms.days else cardinal(day, forms.numbers)
 
 
 def _numeric_date(found: re.Match[str], forms: SpokenForms) -> str:
@@ -66,7 +102,8 @@ def _numeric_date(found: re.Match[str], forms: SpokenForms) -> str:
         year_number += 2000 if year_number < 100 else 0
     if not (1 <= day <= 31 and 1 <= month <= 12) or (year_number and not 1000 <= year_number < 2200):
         return found[0]
-    return with_ending(_date(day, month, year_number, forms.date_order, forms), found["ending"], forms)
+    said = with_ending(_date(day, month, year_number, forms.date_order, forms), found["ending"], forms)
+    return f"{_DATE_BEGINS}{said}{_DATE_ENDS}"
 
 
 def _named_date(found: re.Match[str], day: str, month: str, year_text: str | None, forms: SpokenForms) -> str:
@@ -76,11 +113,11 @@ def _named_date(found: re.Match[str], day: str, month: str, year_text: str | Non
     kept = month_first and (forms.language == "en-IN" or forms.date_order.startswith("{month}"))
     order = "{month} {day}, {year}" if kept else "{day} {month} {year}"
     said = _date(int(day), forms.months[month.lower()], int(year_text or 0), order, forms)
-    return with_ending(said, found["ending"], forms)
+    return f"{_DATE_BEGINS}{with_ending(said, found['ending'], forms)}{_DATE_ENDS}"
 
 
 def _date(day: int, month: int, year_number: int, order: str, forms: SpokenForms) -> str:
-    spoken_day = forms.days[day - 1] if forms.days else cardinal(day, forms.numbers)
+    spoken_day = _day(day, forms)
     if not year_number:
         order = order.replace(", {year}", "").replace(" {year}", "")
     spoken_year = year(year_number, forms) if year_number else ""
@@ -138,6 +175,9 @@ def _times(found: re.Match[str], context: str, forms: SpokenForms) -> str:
     is_time = bool(meridiem or meridiem2 or (sign == ":" and minute))
     if sign == "." and minute and forms.language != "en-IN":  # 2.30 बजे, सुबह 9.30; in English 2.30 is a decimal
         is_time = is_time or bool(clock_word) or _names_part_of_day(context, forms)
+    elif sign == "." and minute and int(hour) <= 12:
+        is_time = is_time or bool(_ENGLISH_TIME_NEXT.match(found.string, found.end()))
+        is_time = is_time or bool(_ENGLISH_TIME_BEFORE.search(context))
     if not is_time:
         return found[0]
     if hours or hours2:  # 05:45 hrs: of the 24 hours there is only one
@@ -152,6 +192,12 @@ def _times(found: re.Match[str], context: str, forms: SpokenForms) -> str:
         if first.startswith(f"{part} ") or context.rstrip().endswith(part):
             last = last.removeprefix(f"{part} ")
     return _with_case(said_range(first, last, forms), found, forms)
+
+
+_ENGLISH_TIME_NEXT = re.compile(r"\s(?:tonight|sharp|o'clock)\b")
+_ENGLISH_TIME_BEFORE = re.compile(
+    r"\b(?:morning|afternoon|evening|night|tonight|tomorrow) (?:at|by|from|before|after) $"
+)
 
 
 def _with_case(said: str, found: re.Match[str], forms: SpokenForms) -> str:

@@ -32,6 +32,7 @@ class NumberForms:
     percent: str
     range: str
     halves: tuple[str, ...]  # (1.5, 2.5, "{} and a half"), or empty
+    half_numbers: tuple[str, ...]  # 1.5 to 12.5 where every one has a word of its own: நாலரை; else empty
     scale_words: MappingProxyType[str, int]
     scale_stems: tuple[str, ...]  # what the language's own scale words begin with, whatever their case
     money_scales: MappingProxyType[str, int]  # what may also stand behind an amount of money: ₹1.5L
@@ -84,6 +85,7 @@ class PinForms:
     quantities: frozenset[str]
     quantity_stems: tuple[str, ...]
     followers: frozenset[str]
+    names: tuple[str, ...]  # beginnings of what a PIN code is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class SpokenForms:
     symbols: MappingProxyType[str, str]
     domains: MappingProxyType[str, str]
     short_forms: MappingProxyType[str, str]  # नं. -> नंबर
+    day_part_short_forms: MappingProxyType[str, str]  # of a timetable, before an hour: सा. 5
     units: MappingProxyType[str, Scale]  # as written (longer than a letter: in small letters) -> how it is said
     lengths: tuple[str, ...]  # units of what is long, wide and high, as written and as said
     fraction_nouns: tuple[str, ...]  # beginnings of what 1/2 is half of
@@ -128,6 +131,8 @@ class SpokenForms:
     lakh_cues: frozenset[str]
     stage_directions: StageDirections
     endings: EndingForms
+    last_words: tuple[str, ...]  # the "last" and the "digits" of "its last four digits": beginnings of words
+    figure_words: tuple[str, ...]
     strong_cues: frozenset[str]
     weak_cues: frozenset[str]
     connectors: frozenset[str]
@@ -156,7 +161,7 @@ def spoken_forms(language: str) -> SpokenForms:
         language=known,
         name=own["name"],
         full_stop=own["full_stop"],
-        numbers=_number_forms(own["numbers"], common),
+        numbers=_number_forms(own["numbers"], common, _half_numbers(own)),
         clock=_clock_forms(own["clock"]),
         money=MappingProxyType({k: (v[0], v[1]) for k, v in own["money"].items() if k != "words"}),
         money_words=tuple(own["money"]["words"]),
@@ -167,6 +172,7 @@ def spoken_forms(language: str) -> SpokenForms:
         symbols=MappingProxyType({k: v for k, v in own["symbols"].items() if isinstance(v, str)}),
         domains=MappingProxyType(own["symbols"]["domains"]),
         short_forms=MappingProxyType(dict(own.get("short_forms", {}))),
+        day_part_short_forms=MappingProxyType(dict(own["clock"].get("short_day_parts", {}))),
         units=_units(own, common),
         lengths=_lengths(own, common),
         fraction_nouns=tuple(common["fractions"]["nouns"]),
@@ -177,6 +183,8 @@ def spoken_forms(language: str) -> SpokenForms:
         lakh_cues=frozenset(common["lakh_cues"]["words"]),
         stage_directions=_stage_directions(common["stage_directions"]),
         endings=_ending_forms(own),
+        last_words=tuple(common["digits"]["last"]),
+        figure_words=tuple(common["digits"]["figures"]),
         strong_cues=frozenset(common["digits"]["strong_cues"]),
         weak_cues=frozenset(common["digits"]["weak_cues"] + own["digits"]["cues"]),
         connectors=frozenset(common["digits"]["connectors"]),
@@ -194,7 +202,7 @@ def spoken_forms(language: str) -> SpokenForms:
     )
 
 
-def _number_forms(own: dict[str, Any], common: dict[str, Any]) -> NumberForms:
+def _number_forms(own: dict[str, Any], common: dict[str, Any], half_numbers: tuple[str, ...]) -> NumberForms:
     return NumberForms(
         below_hundred=_rows(own["below_hundred"]),
         hundreds=tuple(own["hundreds"]),
@@ -210,10 +218,20 @@ def _number_forms(own: dict[str, Any], common: dict[str, Any]) -> NumberForms:
         percent=own["percent"],
         range=own["range"],
         halves=tuple(own.get("halves", [])),
+        half_numbers=half_numbers,
         scale_words=_scale_words(own, common),
         scale_stems=_scale_stems(own),
         money_scales=MappingProxyType({letter: SIZES[name] for letter, name in common["money_scales"].items()}),
         one=own.get("one", ""),
+    )
+
+
+def _half_numbers(own: dict[str, Any]) -> tuple[str, ...]:
+    """The words of the clock's half hours, without its "o'clock", where a language has none for halves alone."""
+    if own["numbers"].get("halves") or own["name"] == "English":
+        return ()
+    return tuple(
+        hour.removesuffix(own["clock"]["o_clock"].removeprefix("{hour}")) for hour in own["clock"]["half_hours"]
     )
 
 
@@ -289,6 +307,7 @@ def _pin_forms(common: dict[str, Any]) -> PinForms:
         quantities=frozenset(word + plural for word in quantities if word.isascii() for plural in ("", "s")),
         quantity_stems=tuple(word for word in quantities if not word.isascii()),
         followers=frozenset(common["pin_codes"]["followers"]),
+        names=tuple(common["pin_codes"]["names"]),
     )
 
 

@@ -101,6 +101,8 @@ def of_a_half(written: str, forms: NumberForms) -> str:
     value = Decimal(written.replace(",", ""))
     if forms.halves and value % 1 == Decimal("0.5") and 1 < value < 100:
         return _and_a_half(int(value), forms)
+    if value % 1 == Decimal("0.5") and 1 < value < len(forms.half_numbers) + 1:
+        return forms.half_numbers[int(value) - 1]
     return decimal_words(written, forms)
 
 

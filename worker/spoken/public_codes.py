@@ -50,7 +50,7 @@ def say_plates(text: str, forms: SpokenForms) -> str:
 
 _TWO_HALVES = re.compile(r"(?<![\w.,-])([1-8][0-9]{2})\s([0-9]{3})(?![0-9.,]?[0-9]|\s[0-9]|\w)")
 _PIN = re.compile(r"[1-8][0-9]{5}")
-_WORD_BEFORE = re.compile(rf"([A-Z][A-Za-z]{{2,}}|{INDIC}[{INDIC_CHARS}]*)[\s,–—-]{{1,3}}$")
+_WORD_BEFORE = re.compile(rf"(?<![A-Za-z])([A-Z][A-Za-z]+|{INDIC}[{INDIC_CHARS}]*)[\s,(–—-]{{1,3}}$")
 _ENDS = re.compile(r"\s*(?:[.,;:)!?।]|$)")
 
 
@@ -69,10 +69,22 @@ def without_space_in_pins(text: str, before: str, forms: SpokenForms, is_code: C
     return _TWO_HALVES.sub(joined, text)
 
 
+@cache
+def _pin_named(forms: SpokenForms) -> re.Pattern[str]:
+    """The PIN code of Solapur is 413001: named in the same sentence, with no other figure between."""
+    return re.compile(rf"(?<![\w{INDIC_CHARS}])(?:{'|'.join(forms.pins.names)})[^.!?।0-9\n]{{1,40}}$", re.IGNORECASE)
+
+
 def is_pin(written: str, before: str, after: str, forms: SpokenForms) -> bool:
     """Whether six figures are a PIN code: behind a town that has such PINs, or behind another name where they end."""
+    if not _PIN.fullmatch(written):
+        return False
+    if _pin_named(forms).search(before[-60:]):
+        return True
     place = _WORD_BEFORE.search(before)
-    if place is None or not _PIN.fullmatch(written) or written.endswith("000"):
+    if place is None or written.endswith("000"):
+        return False
+    if place[1].isascii() and len(place[1]) == 2 and place[1] not in forms.plate_states:  # Noida, UP 201309
         return False
     if zones := forms.pins.places.get(place[1].lower()):
         return written[0] in zones

@@ -15,7 +15,8 @@ _NATIVE_DIGITS = {
 }
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
 _MASK = re.compile(
-    r"(?<!\w)(?:(?:X{3,}|x{3,}|\*{4,}(?=[\s-]*[0-9*]))(?![A-Za-z0-9])|[•●]{2,}(?=[\s-]*[0-9•●]))[\s-]*"
+    r"(?P<shown>(?<![\w.,])\+?[0-9]{2,6}(?=[\s-]?[Xx*•●]))?[\s-]?"
+    r"(?:(?<!\w)|(?<=[0-9]))(?:(?:(?:X{3,}|x{3,})(?![A-Za-z0-9])|\*{4,}(?=[\s-]*[0-9*])|[•●]{2,}(?=[\s-]*[0-9•●]))[\s-]*)+"
 )  # what is hidden is not read out
 _RATE = re.compile(r"(?<!\S)@\s?(?=[₹0-9]|Rs)")
 _FORMULA = re.compile(r"\$([^$\n]{0,110}[\\^][^$\n]{0,110})\$")
@@ -63,7 +64,7 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
         text = _say_formulas(text, forms)
     if "T" in text:
         text = calendar.without_seconds_and_zone(text)
-    text = _MASK.sub(lambda found: "#" if text[found.end() : found.end() + 1].isdigit() else "", text)
+    text = _MASK.sub(_shown_figures, text)
     text = shorthand.written_out(text, before, forms)
     if "@" in text:
         text = _RATE.sub(f"{forms.symbols['rate']} ", text)
@@ -71,8 +72,8 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
     chars = set(text)
     if not ascii_only or chars & set(":;<"):
         text = markup.without_emoji(text)
-    if chars & set("+×*=÷x"):
-        text = amounts.say_sums(text, forms)
+    if chars & set("+×*=÷x") or "/ " in text:
+        text = amounts.say_sums(text, before, forms)
     if not at_line_start and chars & set("#*"):
         text = _say_keys(text, before, forms)
     if at_line_start or chars & set("[<~"):
@@ -107,6 +108,13 @@ def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
     if _DIGIT.search(text):
         text = amounts.say_numbers(text, before, forms)
     return _FIGURES.sub(lambda found: f" {digits(found[0], forms.numbers)} ", text)  # ".5", "1..2"
+
+
+def _shown_figures(found: re.Match[str]) -> str:
+    """4315 XXXX XXXX 2208: what is shown before the mask is read by itself, and what is shown behind it too."""
+    shown = found["shown"] or ""
+    before = f"{shown[: shown.startswith('+')]}#{shown.lstrip('+')}, " if shown else ""
+    return f"{before}#" if found.string[found.end() : found.end() + 1].isdigit() else before.rstrip(", ")
 
 
 def _say_keys(text: str, before: str, forms: SpokenForms) -> str:

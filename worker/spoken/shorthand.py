@@ -3,6 +3,7 @@
 import re
 from functools import cache
 
+from worker.languages import ENGLISH
 from worker.spoken.endings import said_range
 from worker.spoken.forms import SpokenForms
 from worker.spoken.letters import INDIC_CHARS, NOT_A_LETTER
@@ -51,7 +52,12 @@ _SAME_MEASURE_TWICE = re.compile(
     re.IGNORECASE,
 )
 
-_WEEKDAY = "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
+ENGLISH_WEEKDAYS = (
+    "mon", "monday", "tue", "tues", "tuesday", "wed", "wednesday", "thu", "thur", "thurs", "thursday", "fri", "friday",
+    "sat", "saturday", "sun", "sunday",
+)  # fmt: skip
+_WEEKDAY_STEMS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_WEEKDAY = "|".join(sorted(ENGLISH_WEEKDAYS, key=len, reverse=True))
 _FOUR_K = re.compile(r"(?<![\w.])([248])K(?=\s(?:TV|UHD|LED|OLED|QLED|[Vv]ideo|[Dd]isplay|[Ss]creen|[Mm]onitor))")
 _CARATS = re.compile(r"(?<![\w.])(9|14|18|20|22|24)K(?=[\s-](?:[Gg]old|सोन|সোনা|સોન|ਸੋਨ|ସୁନା|தங்க|బంగార|ಚಿನ್ನ|സ്വർണ))")
 _LETTER_MINUS = re.compile(r"(?<!\w)([A-Z]{1,2})−(?!\w)")  # blood group B−
@@ -64,9 +70,17 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
     text = _short_form_pattern(forms).sub(
         lambda found: f"{forms.short_forms[found[0].strip().lower().replace('॰', '.')]} ", text
     )
+    if "vt" in text:
+        text = _COMPANY.sub("Private Limited", text)
+    if "no." in text.lower() and forms.language == ENGLISH:
+        text = _say_number_word(text, before, forms)
+    if forms.day_part_short_forms:
+        text = _day_part_pattern(forms).sub(lambda found: f"{forms.day_part_short_forms[found[0].rstrip()]} ", text)
     chars = set(text)
     if not _DASHES.isdisjoint(chars):
-        text = _named_range_pattern(forms).sub(lambda found: said_range(found[1], found[2], forms), text)
+        text = _named_range_pattern(forms).sub(
+            lambda found: said_range(_in_full(found[1]), _in_full(found[2]), forms), text
+        )
     if "K" in chars:
         text = _FOUR_K.sub(lambda found: f"{cardinal(int(found[1]), forms.numbers)} K", text)
         text = _CARATS.sub(r"\1kt", text)
@@ -91,10 +105,40 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
     return text
 
 
+def _say_number_word(text: str, before: str, forms: SpokenForms) -> str:
+    """no. 7 is number seven, and "complaint no. is" a number too; elsewhere a "no." ends a sentence."""
+
+    def spoken(found: re.Match[str]) -> str:
+        words = f"{before}{text[: found.start()]}".lower().split()[-1:]
+        named = not (forms.weak_cues | forms.strong_cues | _NUMBERED).isdisjoint(words)
+        if not named and (found[1][0] in "iw" or not _DENIED.isdisjoint(words)):
+            return found[0]
+        return f"{'N' if found[0][0] == 'N' else 'n'}umber {found[1]}"
+
+    return _NUMBER_WORD.sub(spoken, text)
+
+
+_COMPANY = re.compile(r"\bPvt\.?\s?Ltd\b(?:\.(?=[,;:]|\s+[^A-Z\s]))?")
+_NUMBER_WORD = re.compile(r"(?<!\w)[Nn]o\.\s?(is\b|was\b|#?(?:[A-Z]{1,5}[-/]?)?[0-9])")
+_DENIED = frozenset({"answer", "is", "said", "say", "says", "was"})
+_NUMBERED = frozenset({
+    "bill", "bus", "cheque", "coach", "consumer", "contact", "counter", "customer", "flat", "gate", "house", "plot",
+    "policy", "receipt", "registration", "roll", "room", "seat", "serial", "vehicle",
+})  # fmt: skip
+
+
 @cache
 def _short_form_pattern(forms: SpokenForms) -> re.Pattern[str]:
-    short = "|".join(re.escape(form).replace(r"\.", "[.॰]") for form in forms.short_forms)
+    longest_first = sorted(forms.short_forms, key=len, reverse=True)
+    short = "|".join(re.escape(form).replace(r"\.", "[.॰]") for form in longest_first)
     return re.compile(rf"(?<![\w{INDIC_CHARS}.])(?:{short or '(?!)'})\s?(?=[\w₹])", re.IGNORECASE)
+
+
+@cache
+def _day_part_pattern(forms: SpokenForms) -> re.Pattern[str]:
+    """उ. before an hour is the morning; before a name it is an initial."""
+    short = "|".join(map(re.escape, sorted(forms.day_part_short_forms, key=len, reverse=True)))
+    return re.compile(rf"(?<![\w{INDIC_CHARS}.])(?:{short})\s?(?=[0-9])")
 
 
 @cache
@@ -103,7 +147,15 @@ def _named_range_pattern(forms: SpokenForms) -> re.Pattern[str]:
     latin = "|".join(name for name in forms.months if name.isascii())
     indic = "|".join([*forms.weekdays, *(name for name in forms.months if not name.isascii())])
     name = rf"(?:{latin}|{_WEEKDAY})(?![A-Za-z])|(?:{indic})[{INDIC_CHARS}]*"
-    return re.compile(rf"(?<![\w{INDIC_CHARS}-])({name})[-–—]({name})(?![\w{INDIC_CHARS}-])", re.IGNORECASE)
+    return re.compile(rf"(?<![\w{INDIC_CHARS}-])({name})\s?[-–—]\s?({name})(?![\w{INDIC_CHARS}-])", re.IGNORECASE)
+
+
+def _in_full(name: str) -> str:
+    """Mon is Monday. A month is left to the pass for dates, and to the voice."""
+    whole = next(
+        (day for day in _WEEKDAY_STEMS if name.lower() in ENGLISH_WEEKDAYS and day.startswith(name.lower())), ""
+    )
+    return whole.capitalize() or name
 
 
 @cache

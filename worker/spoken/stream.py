@@ -10,11 +10,13 @@ import unicodedata
 from collections.abc import AsyncIterable, AsyncIterator
 from functools import cache
 
+from worker.languages import ENGLISH
 from worker.spoken.blocks import Blocks
 from worker.spoken.forms import SpokenForms, spoken_forms
 from worker.spoken.markup import EYE_ONLY_CHARS
 from worker.spoken.public_codes import plate_may_go_on
 from worker.spoken.segment import say_segment
+from worker.spoken.shorthand import ENGLISH_WEEKDAYS
 
 LONGEST_SEGMENT_CHARS = 240  # a long clause; what is held back is never more
 _CONTEXT_CHARS = 80
@@ -42,7 +44,13 @@ def _joining_words(forms: SpokenForms) -> tuple[frozenset[str], frozenset[str]]:
     begin = (
         {sign.lower() for sign in forms.currencies}
         | set(forms.months)
-        | {short.strip(".") for short in forms.short_forms}
+        | {
+            part.strip(".").lower()
+            for short in (*forms.short_forms, *forms.day_part_short_forms)
+            for part in short.split()
+        }
+        | ({"no", "pvt"} if forms.language == ENGLISH else {"pvt"})
+        | {*forms.weekdays, *ENGLISH_WEEKDAYS}
     )
     units = {part.strip(".").lower() for unit in forms.units for part in unit.split()}
     scales = set(forms.numbers.scale_words) | set(forms.numbers.money_scales)

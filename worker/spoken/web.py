@@ -1,4 +1,4 @@
-"""Says addresses: an e-mail in full, as callers write it down; a web address by its host, as nobody notes a path."""
+"""Says addresses: an e-mail in full, as callers write it down; a web address by its host and a page of one word."""
 
 import re
 
@@ -21,6 +21,7 @@ _URL = re.compile(
 _PAYMENT_ADDRESS = re.compile(
     r"(?<![\w.@-])([A-Za-z0-9][A-Za-z0-9._-]{1,63})@([A-Za-z]{2,20})(?![\w@-]|\.\w)"
 )  # of UPI
+_PAGE = re.compile(r"^[^/?#]*/([a-z]{2,14})/?$")  # what a caller could note down: shop.in/returns
 LONGEST_SPOKEN_HOST = 40
 
 
@@ -43,7 +44,9 @@ def _spoken_url(url: str, forms: SpokenForms) -> str:
     tail = ending[0] if ending else ""
     address = re.sub(r"^https?://", "", url[: len(url) - len(tail)], flags=re.IGNORECASE)
     host = re.split(r"[/?#:]", address, maxsplit=1)[0].rpartition("@")[2]
-    return spoken_host(host, forms) + tail
+    said = spoken_host(host, forms)
+    page = _PAGE.search(address)
+    return f"{said} {forms.symbols['slash']} {page[1]}{tail}" if page and said != forms.symbols["link"] else said + tail
 
 
 def spoken_host(host: str, forms: SpokenForms) -> str:
