@@ -17,6 +17,9 @@ _WORDS_OF_FILTER = (
     "content_filter", "content filter", "content_policy", "content policy", "content management policy",
     "contentpolicyviolation", "responsibleaipolicy", "invalid_prompt", "moderation", "usage policies", "safety system",
     "flagged", "prohibited_content", "data_inspection_failed", "content exists risk", "inappropriate content",
+    "blocked due to safety", "response was blocked", "prompt was blocked", "content was blocked", "input was blocked",
+    "output was blocked", "finishreason: safety", "finish_reason: safety", "guardrail", "responsible ai",
+    "sensitive words", "safety filter", "safety settings",
 )  # fmt: skip
 # Codes that nothing else is called by, whatever the status.
 _CODES_OF_REQUEST = {

@@ -4,6 +4,7 @@ import pytest
 
 from worker.end_of_turn import Completeness, read_words
 from worker.end_of_turn.asking import _LONGEST_PHRASE_WORDS, _kinds
+from worker.end_of_turn.waiting import DEFAULT_POLICY, Evidence, how_long_to_wait
 from worker.end_of_turn.weighing import WORD_ITSELF, Weights, weigh
 
 FINISHED, UNCLEAR, UNFINISHED = Completeness.FINISHED, Completeness.UNCLEAR, Completeness.UNFINISHED
@@ -97,6 +98,7 @@ def test_one_word_asks_the_agent_to_speak(text):
     ("text", "asked"),
     [
         ("MH 12 AB 1234", VEHICLE),
+        ("M H forty three A B one two three four", VEHICLE),
         ("mh12ab1234", VEHICLE),
         ("it is K A zero one M J four five six seven", VEHICLE),
         ("DL 8 C AF 5030", "gaadi ka number bataiye?"),
@@ -109,7 +111,7 @@ def test_a_whole_vehicle_number_is_a_whole_answer(text, asked):
     assert completeness(text, "en", asked) is FINISHED
 
 
-@pytest.mark.parametrize("text", ["mh 12", "MH 12 AB", "mh 12 ab 12", "k a zero one", "22 BH 45"])
+@pytest.mark.parametrize("text", ["mh 12", "M H twelve", "MH 12 AB", "mh 12 ab 12", "k a zero one", "22 BH 45"])
 def test_a_part_of_one_is_waited_for(text):
     assert completeness(text, "en", VEHICLE) is UNFINISHED
 
@@ -196,3 +198,23 @@ def test_who_says_that_the_agent_is_right_or_wrong_has_finished(text, language):
 )  # fmt: skip
 def test_a_recognisers_question_mark_counts_where_the_words_ask_too(text, finished):
     assert (read_words(text, "en-IN").completeness is Completeness.FINISHED) is finished
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"), [("What is your address?", "flat number twelve"), ("Where do you live?", "flat 12")]
+)
+def test_a_door_without_its_street_is_waited_for(asked, text):
+    assert completeness(text, "en", asked) is UNFINISHED
+    assert completeness("house number 4, MG Road", "en", asked) is FINISHED
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "language"),
+    [
+        ("अपना नाम स्पेल कीजिए", "आर ए", "hi"),
+        ("உங்கள் பெயரை ஸ்பெல் பண்ணுங்க", "ஆர் ஏ", "ta"),
+        ("Please tell me your passport number.", "K", "en"),
+    ],
+)
+def test_whoever_was_asked_to_spell_without_a_question_mark_is_waited_for(asked, text, language):
+    assert how_long_to_wait(Evidence(text, f"{language}-IN", asked=asked)).seconds >= DEFAULT_POLICY.in_pieces_seconds

@@ -7,7 +7,7 @@ from worker.hearing.phantoms import Doubts, VoiceHeard, is_doubtful, is_outro, i
 OUTROS = """Thanks for watching! | Thank you so much for watching, please subscribe to my channel. | Like and subscribe
 | Please like, share and subscribe. | Don't forget to subscribe! | I'll see you in the next video, bye!
 | Press the bell icon
-| Please like this video | Welcome back to my channel, guys | मेरे चैनल पर आपका स्वागत है
+| हा व्हिडिओ पाहिल्याबद्दल धन्यवाद | Please like this video | Welcome back to my channel, guys | मेरे चैनल पर आपका स्वागत है
 | वीडियो पसंद आए तो लाइक करें | ভিডিওটি ভালো লাগলে লাইক করুন
 | இந்த வீடியோ பிடித்திருந்தால் லைக் பண்ணுங்க | వీడియో నచ్చితే లైక్ చేయండి | ਵੀਡੀਓ ਨੂੰ ਲਾਈਕ ਕਰੋ
 | Subtitles by the Amara.org community | चैनल को सब्सक्राइब करें | हमारे चैनल को सब्सक्राइब करना न भूलें | मिलते हैं अगले वीडियो में

@@ -20,7 +20,8 @@ ANNOUNCED = {
     " | ఐదు నిమిషాలు వేచి ఉండండి | ஐந்து நிமிடம் காத்திருங்கள் | anju nimisham irunga | aidu nimishalu aagandi",
     210: "give me three and a half minutes | साढ़े तीन मिनट रुकिए",
     180: "मुझे कार्ड ढूँढने दीजिए, तीन मिनट | മൂന്ന് മിനിറ്റ് കാത്തിരിക്കൂ | ત્રણ મિનિટ રાહ જુઓ | তিন মিনিট অপেক্ষা করুন",
-    120: "Please hold on for two minutes | hold on for 2 minutes please | दो मिनट रुकिए | bas do minute ji"
+    120: "Please hold on for two minutes | hold on for 2 minutes please | दो मिनट रुकिए"
+    " | दो मिनट दीजिए, देख के बताता हूँ | bas do minute ji"
     " | two more minutes"
     " | 1-2 minutes please wait | a couple of minutes | ரெண்டு நிமிஷம் இருங்க | రెండు నిమిషాలు ఆగండి | ಎರಡು ನಿಮಿಷ ಇರಿ"
     " | രണ്ട് മിനിറ്റ് നിൽക്കൂ | দুই মিনিট দাঁড়ান | બે મિનિટ થોભો | ਦੋ ਮਿੰਟ ਰੁਕੋ | ଦୁଇ ମିନିଟ ରୁହନ୍ତୁ"
@@ -39,6 +40,7 @@ ANNOUNCED = {
     15: "ek second | one second | एक सेकंड | ஒரு செகண்ட் | hang on a sec",
     0: "Don't make me wait | just a minute ago it was working | Why do you keep me waiting? | "
     "Where is my order? | I have been on this call for ten minutes already | मेरा ऑर्डर कहाँ है | yes | 4521"
+    " | I can't hold any longer"
     " | I can't wait any longer | How long do I have to wait? | Will it take two minutes? | It came ten minutes late"
     " | the delivery took two hours | क्या दो मिनट लगेंगे? | मैं दस मिनट से होल्ड पर हूँ | my train leaves in five minutes"
     " | दस मिनट पहले आया था | எவ்வளவு நேரம் வெயிட் பண்ணணும் | I called an hour ago"

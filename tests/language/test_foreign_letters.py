@@ -57,6 +57,22 @@ def test_a_language_in_another_one_s_letters_is_answered_in_itself(
     assert [_answered_in(current, said, tag) for current in calls] == [spoken] * len(calls)
 
 
+@pytest.mark.parametrize(
+    ("written_in", "said"),
+    [("od-IN", "ମେରା ଅର୍ଡର କହାଁ ହୈ ଅଭି ତକ ନହିଁ ଆୟା"), ("pa-IN", "ਮੁਝੇ ਬਿਲ ਭਰਨਾ ਹੈ ਕੈਸੇ ਕਰੂੰ")],
+)
+def test_a_hindi_call_stays_hindi_where_a_neighbour_spells_some_of_its_words_alike(written_in: str, said: str) -> None:
+    assert _answered_in("hi-IN", said, written_in) == "hi-IN"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("pa-IN", "ਮੈਨੂੰ ਬਿੱਲ ਭਰਨਾ ਹੈ ਕਿਵੇਂ ਕਰਾਂ"), ("od-IN", "ମୋ ଅର୍ଡର କେଉଁଠି ଅଛି ଏପର୍ଯ୍ୟନ୍ତ ଆସିନି")],
+)
+def test_the_neighbour_itself_is_followed(language: str, said: str) -> None:
+    assert _answered_in("hi-IN", said, language) == language
+
+
 SAID_IN_URDU_LETTERS = [
     "مجھے اپنا بیلنس چاہیے",
     "میرا آرڈر کہاں ہے",

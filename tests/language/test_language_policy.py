@@ -149,6 +149,14 @@ def test_a_no_that_refuses_a_language_is_still_a_no(heard):
     assert replies("en-IN", heard) == ["en"]
 
 
+@pytest.mark.parametrize("tag", ["en-IN", "hi-IN", "pa-IN", None])
+@pytest.mark.parametrize("heard", ["Use the main gate.", "Main branch, please.", "The main road."])
+def test_words_that_are_all_english_too_keep_an_english_call(heard, tag):
+    turn = HeardTurn(heard, tag, 0.9 if tag else None)
+    assert decide(turn, LanguageState.start("en-IN")).language == "en-IN"
+    assert decide(HeardTurn("main kal aaunga"), LanguageState.start("en-IN")).language == "hi-IN"
+
+
 def test_letters_with_their_examples_are_no_evidence():
     spelt = ("c for cat h for hen m as in mango", "en-IN", 1.0)
     assert replies("te-IN", spelt, spelt) == ["te", "te"]

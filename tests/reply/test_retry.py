@@ -460,6 +460,10 @@ def test_no_answer_is_begun_once_the_call_is_ending():
         (429, "content_filter: rate limit reached", None),
         (None, "Content Exists Risk", "filtered"),
         (400, "Invalid prompt: your prompt was flagged as potentially violating our usage policy.", "filtered"),
+        (None, "The model response was blocked. finishReason: SAFETY", "filtered"),
+        (400, "The prompt contains sensitive words that violate Google's Responsible AI practices.", "filtered"),
+        (400, "GuardrailIntervened: The request was blocked by the configured guardrail", "filtered"),
+        (403, "Your request was blocked.", None),  # by a firewall
         (422, "Unprocessable", "rejected"),
         (429, "Rate limit reached for requests", None),
     ],

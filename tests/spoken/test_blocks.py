@@ -25,6 +25,9 @@ NOT_FOR_THE_EAR = [
     '<minimax:tool_call><invoke name="x"><parameter name="id">5</parameter></invoke></minimax:tool_call>', "<seed:think>Let me look.</seed:think>",
     "<inner_monologue>hm</inner_monologue>", "<antthinking>hm</antthinking>", "<tool_code>print(5)</tool_code>", "getOrder(id=5)", "<end_of_turn>", "<start_of_turn>model",
     "</s>", "[DONE]", "[END OF CALL]", "[end_call]", "[end_call()]", "*typing sounds*", "(checking the system)", "*hangs up*", "*hold music*", "(in a cheerful tone)",
+    "```python\nget_order(5)\n```", '~~~json\n{"name": "x"}\n~~~', "```xml\n<a>5</a>\n```", "(end_call)", "*end_call*", "**end_call()**", "[/ASSISTANT]",
+    "<plan>first I look</plan>", "<0x0A>", "print(default_api.get_order(id=5))", "(soft chuckle)", "(waits for the customer to respond)", "(புன்னகையுடன்)",
+    "[Transferring call...]", "[Agent pauses]", "(मुस्कान के साथ)", "(చిరునవ్వుతో)", "[హాసం]", "(പുഞ്ചിരിയോടെ)", "(waiting for the customer)", "(हल्के से हँसते हुए)",
     "<THINK>x</THINK>", '<tool_call id="4">x</tool_call>',
 ]  # fmt: skip
 
@@ -48,6 +51,9 @@ SAID = [
     ("en-IN", "Assistant: yes", "yes"), ("en-IN", "AI: yes, at nine", "yes, at nine"),
     ("en-IN", "the [my_order](https://a.in) page", "the my order page"), ("en-IN", "**Assistant:** yes", "yes"), ("en-IN", "**Very** good", "Very good"),
     ("en-IN", "analysisThey want it.assistantfinalYes.", "Yes."), ("en-IN", "Analysis of it", "Analysis of it"), ("en-IN", "Agent: yes", "yes"), ("en-IN", "the iPhone(s) here", "the iPhone(s) here"),
+    ("en-IN", "Thinking: I look.\n\nIt is here.", "It is here."), ("en-IN", "assistant\nIt is here.", "It is here."), ("en-IN", "Model one is here.", "Model one is here."),
+    ("en-IN", "It is here.\nUser: thanks\nAssistant: welcome", "It is here."), ("en-IN", "It is here.\nUsually by five.", "It is here. Usually by five."),
+    ("en-IN", "Output: yes", "yes"), ("en-IN", "None are left", "None are left"), ("en-IN", "None.", "None."), ("en-IN", "```\nIt is here.\n```", "It is here."),
     ("en-IN", "A I", "A I"), ("en-IN", "Final answer: yes", "yes"), ("en-IN", "call(s) made", "call(s) made"), ("hi-IN", "राम (हंस) बोला", "राम (हंस) बोला"),
 ]  # fmt: skip
 
@@ -67,7 +73,21 @@ def test_what_is_still_open_at_the_end_is_not_said():
     assert not says_something('{"name": "get_order", "argu', "en-IN")
 
 
-@pytest.mark.parametrize("answer", ["null", "NaN", "undefined", "[object Object]", " null ", "null."])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "null",
+        "NaN",
+        "undefined",
+        "[object Object]",
+        " null ",
+        "null.",
+        "N/A",
+        "None",
+        "Action: get_order\nAction Input: {}",
+        "Tool call: get_order(id=5)",
+    ],
+)
 def test_an_answer_that_is_a_programs_empty_value_says_nothing(answer):
     stream = SpeakableStream("en-IN")
     assert "".join([*(stream.push(char) for char in answer), stream.flush()]) == ""

@@ -131,7 +131,7 @@ MARKUP = [
     ("[our site](https://x.in/a) and ![logo](l.png)", "our site and logo"),
     ("[the terms of use](https://x.in/a) apply", "the terms of use apply"),
     ("~~₹900 only~~ ₹800", "eight hundred rupees"),
-    ("```python\nprint\n```\nok", "print. ok"),
+    ("```python\nprint\n```\nok", "ok"),
     ("| Plan | Price |\n|---|---|\n| Basic | ₹99 |", "Plan, Price. Basic, ninety nine rupees"),
     ("Done ✅ 👍🏽 👨‍👩‍👧 1️⃣ → next 😀!", "Done one next!"),
     ("Fine :) thanks", "Fine thanks"),

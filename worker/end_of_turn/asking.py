@@ -17,7 +17,8 @@ OPEN = "an open question"
 SPELLING = "spelling"
 NUMBER = "a number"
 TIME = "a time or date"
-_NAMED_BY_NOUNS = frozenset({NUMBER, "a name", "a place"})
+PLACE = "a place"
+_NAMED_BY_NOUNS = frozenset({NUMBER, "a name", PLACE})
 _ASKS_WHETHER = frozenset({"is", "are", "was", "were", "does", "did", "has", "kya", "क्या"})
 _SENTENCE = re.compile(r"(?<=[?!।॥])\s+|(?<=[.])\s+(?=\S)")
 _LAST_SENTENCES = 2

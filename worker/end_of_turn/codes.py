@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from worker.end_of_turn.counting import figures_of
 from worker.end_of_turn.lexicon import any_answers, letter_names, lexicon
 from worker.text.normalise import normalised
 from worker.text.scripts import LATIN, SCRIPTS, indic_script_of
@@ -68,7 +69,7 @@ def plate_so_far(words: Sequence[str], asked: Sequence[str], language: str) -> b
 
     A part of one ("MH 12") is one only where a vehicle is spoken of.
     """
-    last = _spelt(words[-_MAX_PLATE_WORDS:], language)
+    last = figures_of(_spelt(words[-_MAX_PLATE_WORDS:], language), language)
     ends = ["".join(last[start:]) for start in range(len(last))]
     if any(_PLATE.fullmatch(end) for end in ends):
         return True

@@ -45,6 +45,22 @@ def amount_so_far(words: Sequence[str], language: str) -> Ending | None:
     return Ending.WHOLE if last.value >= least else Ending.PERHAPS
 
 
+def figures_of(words: Sequence[str], language: str) -> list[str]:
+    """The words with figures in place of numbers below a hundred: "m h twelve", "forty three"."""
+    lexicons, figures = (lexicon(language), lexicon("en")), list[str]()
+    tens_open = False
+    for word in words:
+        count = next((found for known in lexicons if (found := _count(word, known)) is not None), None)
+        is_figure = word.isdecimal() and not (tens_open and len(word) == 1)  # behind "forty" a 3 is its unit
+        value = None if count is None or count.is_scale or is_figure else count.value
+        if value is not None and value in _UNITS and tens_open:
+            figures[-1] = str(int(figures[-1]) + value)
+        else:
+            figures.append(word if value is None else str(value))
+        tens_open = value in _TENS
+    return figures
+
+
 def ends_in_count(words: Sequence[str], language: str) -> bool:
     """Whether the last word is a number or its scale."""
     return bool(_counts(words[-1:], language))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from worker.end_of_turn import codes, counting, numbers
-from worker.end_of_turn.asking import NUMBER, SPELLING, TIME, YES_OR_NO
+from worker.end_of_turn.asking import NUMBER, PLACE, SPELLING, TIME, YES_OR_NO
 from worker.end_of_turn.emails import is_partial_email, is_whole_email
 from worker.end_of_turn.english import is_reply_in_short, names_without_its_value
 from worker.end_of_turn.lexicon import any_answers, lexicon, says_right_or_wrong, says_that_is_all, says_to_hold_on
@@ -19,6 +19,8 @@ from worker.end_of_turn.word_classes import CONTENT
 from worker.end_of_turn.words import TRAILING_OFF
 
 _LONGEST_SHORT_ANSWER_WORDS = 5
+_LONGEST_DOOR_WORDS = 6
+_DOORS = frozenset({"apartment", "block", "door", "flat", "house", "plot", "shop"})
 _EVEN = 0.5  # a recogniser's question mark is worth what the sets for the fit, which have none, cannot say
 _REPLY_CLASSES = frozenset({"sentence word", "finite verb", CONTENT})  # and no pronoun, article or conjunction
 
@@ -110,7 +112,8 @@ def _plate(said: Utterance) -> Reading | None:
 
 
 def _spelling(said: Utterance) -> Reading | None:
-    if said.asked_for != SPELLING and not codes.is_spelled(said.core):
+    first_of_a_number = said.asked_for == NUMBER and len(said.core) == 1  # "K", of a passport's
+    if said.asked_for != SPELLING and not first_of_a_number and not codes.is_spelled(said.core):
         return None
     if not codes.ends_in_a_spelled_letter(said.core):
         return None
@@ -135,6 +138,15 @@ def _number(said: Utterance) -> Reading | None:
     if number.spoken_singly or topic == numbers.OTHER_NUMBER:
         return Reading(Completeness.UNCLEAR, "a number of unknown length", in_pieces=number.spoken_singly)
     return None
+
+
+def _address_begun(said: Utterance) -> Reading | None:
+    """Asked where: behind "flat number twelve" come the street and the town."""
+    if said.asked_for != PLACE or len(said.core) > _LONGEST_DOOR_WORDS:
+        return None
+    ends_in_number = counting.ends_in_count(said.core, said.language) or codes.ends_in_a_spelled_letter(said.core)
+    is_door = ends_in_number and not _DOORS.isdisjoint(said.core[:-1])
+    return _unfinished("a door without its street") if is_door else None
 
 
 def _date(said: Utterance) -> Reading | None:
@@ -233,6 +245,7 @@ _CERTAIN: tuple[Callable[[Utterance], Reading | None], ...] = (
     _email,
     _code,
     _plate,
+    _address_begun,
     _number,
     _number_to_come,
     _date,

@@ -11,12 +11,14 @@ import unicodedata
 from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
 
-from worker.language.sounds import sound_of
+from worker.language.sounds import consonants_of, sound_of
 from worker.text.scripts import indic_script_of
 
 _WORD = re.compile(r"[^\s.,!?।॥…:;()\-\"'“”‘’]+")
 ALIKE = 0.6  # of its letters: "thirsty" heard as "thirty", "पानी" as "पाणी"
 ALIKE_IN_SOUND = 0.7  # in other letters than it was written in: "order" heard as "ऑर्डर"
+ALIKE_IN_CONSONANTS = 0.85  # "order" heard as "ஆர்டர்": an Indian script writes the vowels of English as it likes
+FEWEST_CONSONANTS = 3
 FEWEST_WORDS = 3  # fewer are what people answer: "Monday?" "Monday", "home or office?" "the office"
 FEWEST_LETTERS = 10
 MISHEARD_SHARE = 0.2  # of an echo's words; "your order is ready", "my order is ready?" is a question of the caller's
@@ -77,7 +79,14 @@ def _spoken_as(word: str, different: list[str], foreign: dict[str, dict[str, str
         return close[0]
     script = indic_script_of(word)
     close = get_close_matches(sound_of(word, script), foreign[script], n=1, cutoff=ALIKE_IN_SOUND)
-    return foreign[script][close[0]] if close else word
+    if close:
+        return foreign[script][close[0]]
+    frame = consonants_of(sound_of(word, script))
+    if len(frame) < FEWEST_CONSONANTS:
+        return word
+    framed = {consonants_of(sound): each for sound, each in foreign[script].items()}
+    close = get_close_matches(frame, framed, n=1, cutoff=ALIKE_IN_CONSONANTS)
+    return framed[close[0]] if close else word
 
 
 def _folded_words(text: str) -> list[str]:

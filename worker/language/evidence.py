@@ -42,6 +42,8 @@ _ALONE = 1.0
 """What a word that no other language has is worth more."""
 _SURER_BY_SOUND = 2.0
 """How much more must be heard than is written before the letters are not believed."""
+_SURER_BY_SOUND_OF_EXPECTED = 1.5
+"""The same where the call is in that language already: a recogniser has changed its letters, not the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,13 @@ class Evidence:
     def is_foreign_to(self, language: str, *, least_words: int) -> bool:
         """Whether a turn of some words has none that a language would claim."""
         return self.words_left >= least_words and not any(e.language == language for w in self.words for e in w.claims)
+
+    def has_own_word_of(self, language: str) -> bool:
+        """Whether a word was heard, or a letter, that is not as well an English one."""
+        if language == ENGLISH or language in self.with_own_script:
+            return True
+        claims_of = ({entry.language for entry in word.claims} for word in self.words)
+        return any(language in languages and ENGLISH not in languages for languages in claims_of)
 
     def is_sure_of(self, language: str) -> bool:
         """Whether a word of the language itself was heard, not only its like."""
@@ -188,9 +197,13 @@ def _is_in_foreign_letters(
     own = {code for word in written for code in WRITTEN_IN.get(word.script, ()) if word.script != LATIN}
     by_letters, by_sound = _known(written, lexicon), _known(heard, lexicon)
     theirs = max(by_letters.values(), default=0.0), *(by_sound.get(language, 0.0) for language in own)
-    least = _SURER_BY_SOUND * max(theirs)
     return any(
-        weight >= max(least, _MIN_OF_EXPECTED if language in expected else _MIN_BY_SOUND)
+        weight
+        >= (
+            max(_SURER_BY_SOUND_OF_EXPECTED * max(theirs), _MIN_OF_EXPECTED)
+            if language in expected
+            else max(_SURER_BY_SOUND * max(theirs), _MIN_BY_SOUND)
+        )
         for language, weight in by_sound.items()
         if language not in own
     )
@@ -313,6 +326,8 @@ def language_of(evidence: Evidence, *, current: str, tagged: str | None) -> str 
     candidates = _candidates(evidence)
     if current != ENGLISH and not evidence.is_english_against(current):
         candidates.pop(ENGLISH, None)  # "east side of the market ma": English phrases are at home in every call
+    if current == ENGLISH:  # "Use the main gate": every word of it is English too
+        candidates = {code: score for code, score in candidates.items() if evidence.has_own_word_of(code)}
     if not candidates:
         return None
     best = max(candidates.values())

@@ -55,3 +55,9 @@ def without_last_nasal(latin: str) -> str:
 def sound_in_tamil(sound: str) -> str:
     """What is left of a sound in Tamil letters."""
     return sound.replace("ngk", "nk").translate(_HAS_ONE_LETTER).replace("ngk", "nk")
+
+
+def consonants_of(sound: str) -> str:
+    """The frame of a sound that any script keeps of it: "order" and "ஆர்டர்" are rtr."""
+    kept = sound.replace("ck", "k").replace("c", "k").replace("v", "b").translate(_HAS_ONE_LETTER)
+    return "".join(letter for letter in kept if letter not in _VOWELS and letter not in "yhw")

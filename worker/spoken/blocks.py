@@ -13,10 +13,11 @@ LONGEST_BLOCK_CHARS = 4000
 _LONGEST_NAME_CHARS = 64
 
 _NAMES = (
-    "analysis", "antthinking", "function", "function_call", "function_calls", "function_response", "function_results",
-    "inner_monologue", "invoke", "parameter", "reasoning", "reflection", "scratchpad", "think", "thinking", "thought",
-    "thought_process", "thoughts", "tool", "tool_call", "tool_calls", "tool_code", "tool_output", "tool_response",
-    "tool_result", "tool_results", "tool_use",
+    "action", "action_input", "analysis", "antthinking", "function", "function_call", "function_calls",
+    "function_response", "function_results", "inner_monologue", "internal", "internal_thought", "invoke",
+    "observation", "parameter", "plan", "planning", "reasoning", "reflection", "scratchpad", "think", "thinking",
+    "thought", "thought_process", "thoughts", "tool", "tool_call", "tool_calls", "tool_code", "tool_output",
+    "tool_response", "tool_result", "tool_results", "tool_use",
 )  # fmt: skip
 _SPACE = r"(?:[A-Za-z]{1,20}:)?"  # whose name it is: MiniMax's, Seed's
 _TAG = re.compile(
@@ -26,8 +27,12 @@ _TAG_BEGUN = re.compile(r"<([A-Za-z_]{0,20})(?:[\s=:][^<>]{0,200})?$")
 _SPACE_BEGUN = re.compile(r"<[A-Za-z]{1,20}(?::([A-Za-z_]{0,20})(?:[\s=][^<>]{0,200})?)?$")
 _TOKEN = re.compile(r"<[|｜](tool[_▁]calls?(?:[_▁]section)?[_▁])begin[|｜]>")  # DeepSeek's and Kimi's
 _TOKEN_BEGUN = re.compile(r"<[|｜][\w▁]{0,40}[|｜]?$")
-_FENCE = re.compile(r"```(?:json|tool_code|tool_call|tool_calls|tool_output)\b")
-_FENCE_BEGUN = re.compile(r"`{1,2}$|```[a-z_]{0,12}$")
+_FENCED = (
+    "bash|css|html|javascript|js|json|python|py|sh|shell|sql|tool_call|tool_calls|tool_code|tool_output|ts|typescript"
+    "|xml|yaml|yml"
+)
+_FENCE = re.compile(rf"(```|~~~)(?:{_FENCED})\b")  # plain text in a fence is read out
+_FENCE_BEGUN = re.compile(r"(?:`{1,2}|~{1,2}|(?:```|~~~)[a-z_]{0,12})$")
 _JSON = re.compile(r"\[?\s?\{\s{0,8}[\"']")
 _JSON_BEGUN = re.compile(r"\[\s?$|\[?\s?\{\s{0,8}$")
 _CALLS_MARK = "[TOOL_CALLS]"
@@ -36,10 +41,10 @@ _CALLED = re.compile(r"\[TOOL_CALLS\]\s?(?:[\w.-]{1,64}(?:\[CALL_ID\][\w-]{1,40}
 _CALLED_BEGUN = re.compile(r"\[TOOL_CALLS\]\s?[\w.-]{0,64}(?:\[\w{0,8}\]?[\w-]{0,40}){0,2}\s?(?:\[\s?)?$")
 _CALL_NAME = re.compile(
     r"(?<![\w.])(?:[a-z]{2,30}(?:[A-Z][a-z0-9]{1,20}){1,4}"
-    r"|(?=[a-z0-9]*[_.])(?:functions?\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)*)$"
+    r"|(?=[a-z0-9]*[_.])(?:functions?\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)*|print)$"
 )
 _BRACKETS = re.compile(r"\\.|[\"{}()\[\]]")
-_TRIGGER = re.compile(r"[<\[{(*`◁【]|(?<!\w)_|(?<=\bto)=")
+_TRIGGER = re.compile(r"[<\[{(*`~◁【\n]|(?<!\w)_|(?<=\bto)=")
 # A call to a tool as gpt-oss and its kin write it: the name behind "to=", then the arguments.
 _ADDRESSED = re.compile(r"=(?:functions|browser|python|container)(?:\.\w{1,64})?(?:\s(?:code|json))?\s?(?=\{|$)")
 _ADDRESSED_BEGUN = re.compile(r"=[\w.]{0,80}(?:\s[a-z]{0,4})?\s?$")
@@ -47,10 +52,11 @@ _ADDRESSED_BEGUN = re.compile(r"=[\w.]{0,80}(?:\s[a-z]{0,4})?\s?$")
 _TURN_MARKS = ("start_of_turn>", "end_of_turn>", "/s>", "s>", "pad>", "unk>", "bos>", "eos>")  # Gemma's and Llama's
 _TURN_MARK = rf"(?:{'|'.join(_TURN_MARKS)})(?:(?<=start_of_turn>)(?:model|user))?"
 _CHAT_MARK = re.compile(
-    r"<(?:[|｜](?:(?:start|channel|message|constrain)[|｜]>[a-z]{0,20}|/?[\w▁]{1,40}[|｜]>)|" rf"{_TURN_MARK})"
+    r"<(?:[|｜](?:(?:start|channel|message|constrain)[|｜]>[a-z]{0,20}|/?[\w▁]{1,40}[|｜]>)|0x[0-9A-F]{2}>|"
+    rf"{_TURN_MARK})"
 )
 _CHAT_MARK_BEGUN = re.compile(
-    r"<(?:[|｜](?:/?[\w▁]{0,40}[|｜]?|(?:start|channel|message|constrain)[|｜]>[a-z]{0,20})|start_of_turn>[a-z]{0,5})$"
+    r"<(?:[|｜](?:/?[\w▁]{0,40}[|｜]?|(?:start|channel|message|constrain)[|｜]>[a-z]{0,20})|start_of_turn>[a-z]{0,5}|0(?:x[0-9A-F]{0,2})?)$"
 )
 _TURN_MARK_BEGUN = re.compile(r"</?[a-z_]{0,13}$")
 _CHAT_ASIDE = re.compile(r"<[|｜](?:channel[|｜]>(?:analysis|commentary)(?=\W)|python_tag[|｜]>)")
@@ -71,22 +77,35 @@ _CITED_BEGUN = re.compile(r"【[^】\n]{0,80}$|\[\d{1,2}(?:,[\d, ]{0,20})?\]?$")
 _NOTE_NAMES = ("system", "note", "internal", "instruction", "context", "metadata", "debug")
 _NOTE = re.compile(rf"\[(?:{'|'.join(_NOTE_NAMES)}):[^\[\]\n]{{0,300}}\]", re.IGNORECASE)
 # A tool or a mark alone in brackets: [end_call], [DONE]; no link, which has its address behind it.
-_MARKED = re.compile(r"\[(?:[a-z]{1,30}(?:_[a-z0-9]{1,30})+(?:\(\))?|DONE|END|EOS|END CALL|END OF CALL)\](?!\()")
-_MARKED_BEGUN = re.compile(r"\[(?:[a-z]{1,30}(?:_[a-z0-9]*)*(?:\(\)?)?|[A-Z]{1,4}(?: [A-Z]{0,4}){0,2})\]?$")
+_TOOL_NAME = r"[a-z]{1,30}(?:_[a-z0-9]{1,30})+(?:\(\))?"
+_MARKED = re.compile(
+    rf"\[(?:{_TOOL_NAME}|DONE|END|EOS|END CALL|END OF CALL|/?(?:ASSISTANT|USER|SYSTEM))\](?!\()"
+    rf"|\({_TOOL_NAME}\)|\*{{1,2}}{_TOOL_NAME}\*{{1,2}}"
+)
+_MARKED_BEGUN = re.compile(
+    r"(?:\[|\(|\*{1,2})[a-z]{1,30}(?:_[a-z0-9]*)*(?:\(\)?)?[\])*]?$|\[/?[A-Z]{0,9}(?: [A-Z]{0,4}){0,2}\]?$|\*$"
+)
+# A model that goes on with the caller's next turn: nobody said that, and nothing behind it is an answer.
+_OTHERS = ("user", "caller", "customer", "human")
+_INVENTED = re.compile(rf"\n\s{{0,4}}\**(?:{'|'.join(_OTHERS)})\s?:", re.IGNORECASE)
+_INVENTED_BEGUN = re.compile(r"\n\s{0,4}\**([A-Za-z]{0,8})\s?$")
+_NEVER = re.compile(r"(?!)")
 _NOTE_BEGUN = re.compile(r"\[(\w{0,12})(:[^\[\]\n]{0,300})?$")
-_ROLES = ("assistant", "agent", "ai", "bot", "final answer", "response", "reply")
+_ROLES = ("assistant", "agent", "ai", "bot", "final answer", "response", "reply", "output", "tool call")
 _ROLE = re.compile(  # the model writes down who speaks, as in a play
-    rf"\s*\**(?:{'|'.join(_ROLES)})\s?:\**\s*", re.IGNORECASE
+    rf"\s*\**(?:{'|'.join(_ROLES)})\s?:\**\s*|\s*(?:assistant|model)\s*\n\s*", re.IGNORECASE
 )
 _ROLE_IN_BOLD_BEGUN = re.compile(r"\s*\*+[A-Za-z ]{0,14}:?\*{0,2}\s*")
 _BARE_ANALYSIS = re.compile(r"\s*analysis(?=[A-Z])")  # gpt-oss, where a server has lost its marks
 _BARE_ANALYSIS_ENDS = re.compile(r"assistant\s?final")
-_NOTHINGS = ("null", "undefined", "nan", "[object object]")
+_NOTHINGS = ("null", "undefined", "nan", "[object object]", "n/a")
 """What a program's empty value looks like in text, when it is all that an answer holds."""
 _NAME_END = re.compile(r"[A-Za-z0-9_.]+$")
-_THOUGHT = "thought"  # "Thought: ... Action: ... Final Answer: ...": the ReAct prompt's form
-_ROLE_MARKS = (*(f"{word}:" for word in (*_ROLES, _THOUGHT)), "analysis")
+_REACT = ("thought:", "action:")  # "Thought: ... Action: ... Final Answer: ...": the ReAct prompt's form
+_ALOUD = ("thinking:", "reasoning:")
+_ROLE_MARKS = (*(f"{word}:" for word in (*_ROLES, "model")), *_REACT, *_ALOUD, "analysis")
 _THOUGHT_ENDS = re.compile(r"final answer\s?:\s*", re.IGNORECASE)
+_ALOUD_ENDS = re.compile(r"final answer\s?:\s*|\n\s*\n", re.IGNORECASE)
 
 
 class Blocks:
@@ -130,15 +149,17 @@ class Blocks:
         False if more text is needed to know whether it does.
         """
         begun = self._held.strip().lower()
-        if not final and any(word.startswith(begun) for word in (*_ROLE_MARKS, *_NOTHINGS)):
+        if not final and any(word.startswith(begun) for word in (*_ROLE_MARKS, *_NOTHINGS, "none")):
             return False
         if not final and _ROLE_IN_BOLD_BEGUN.fullmatch(self._held):
             return False
-        if begun.rstrip(".") in _NOTHINGS:
+        if begun.rstrip(".") in _NOTHINGS or (final and begun == "none"):  # "None." may be an answer
             self._held = "" if final else self._held
             return final
-        if begun.startswith(f"{_THOUGHT}:"):
+        if begun.startswith(_REACT):
             self._close = _THOUGHT_ENDS
+        elif begun.startswith(_ALOUD):
+            self._close = _ALOUD_ENDS
         elif _BARE_ANALYSIS.match(self._held):
             self._close = _BARE_ANALYSIS_ENDS
         self._held = _ROLE.sub("", self._held, count=1) if _ROLE.match(self._held) else self._held
@@ -167,10 +188,19 @@ class Blocks:
             self._held = self._held[len(name) :]
             self._brackets = True
             return True
+        if sign == "\n" and not _INVENTED.match(rest):
+            begun = _INVENTED_BEGUN.match(rest)
+            if not final and begun and any(who.startswith(begun[1].lower()) for who in _OTHERS):
+                self._pass_on(at, out)
+                return False
+            self._pass_on(at + 1, out)
+            return True
         if sign == "=":
             return self._at_address(at, out, final=final)
         self._pass_on(at, out)
-        if sign == "<" and (tag := _TAG.match(rest)):
+        if sign == "\n":
+            self._close = _NEVER
+        elif sign == "<" and (tag := _TAG.match(rest)):
             self._close = re.compile(rf"</{tag[1]}\s*>", re.IGNORECASE)
         elif sign == "<" and (token := _TOKEN.match(rest)):
             self._close = re.compile(rf"<[|｜]{token[1]}end[|｜]>")
@@ -181,9 +211,9 @@ class Blocks:
             self._held = rest[aside.end() :]
         elif close := next((close for begin, close in _PAIRS if rest.startswith(begin)), None):
             self._close = re.compile(re.escape(close))
-        elif sign == "`" and (fence := _FENCE.match(rest)) and (final or fence.end() < len(rest)):
+        elif sign in "`~" and (fence := _FENCE.match(rest)) and (final or fence.end() < len(rest)):
             self._held = self._held[3:]
-            self._close = re.compile("```")
+            self._close = re.compile(fence[1])
         elif sign in "[{" and _JSON.match(rest):
             self._brackets = True
         elif called := _CALLED.match(rest):
@@ -233,7 +263,7 @@ class Blocks:
             return bool(
                 known or mark or _TOKEN_BEGUN.match(rest) or _CHAT_MARK_BEGUN.match(rest) or "<!--".startswith(rest)
             )
-        if rest[0] == "`":
+        if rest[0] in "`~":
             return bool(_FENCE_BEGUN.match(rest))
         if _CITED_BEGUN.match(rest) or _MARKED_BEGUN.match(rest) or any(begin.startswith(rest) for begin, _ in _PAIRS):
             return True
