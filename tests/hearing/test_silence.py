@@ -31,7 +31,9 @@ ANNOUNCED = {
     " | be right back | gimme a min"
     " | I'm driving, give me a minute to park | card leke aata hoon | कार्ड निकाल रहा हूँ | ఒక్క నిమిషం | oru nimisham"
     " | एक सेकंड, कार्ड लेकर आता हूँ | ஒரு நிமிஷம் கார்டு எடுத்துட்டு வரேன் | biwi se pooch ke batata hoon | thodi der"
-    " | I need to take another call | I'm just logging in",
+    " | I need to take another call | I'm just logging in"
+    " | Hmm, I am still looking. | still searching | I haven't found it yet | பாத்துட்டு இருக்கேன் | ఇంకా వెతుకుతున్నా"
+    " | હજી જોઉં છું | നോക്കുകയാണ് | ਅਜੇ ਦੇਖ ਰਹੀ ਹਾਂ",
     30: "कृपया लाइन पर बने रहिए | wait, my other phone is ringing"
     " | hold on | wait | rukiye | one moment please | half a minute | give me 30 seconds"
     " | can you hold | जरा होल्ड कीजिए | don't hang up | please don't disconnect | phone mat kaatna"
