@@ -128,6 +128,18 @@ def test_a_caller_who_asks_for_a_moment_is_waited_for_and_asked_then():
     assert happens(fetches_a_pen) == asked_and_left(120.0)
 
 
+@pytest.mark.parametrize(("said", "asked_at"), [("Okay, thank you.", 120.0), ("हाँ जी, धन्यवाद", 120.0), ("4521", 0.0)])
+def test_who_thanks_for_the_moment_is_not_back(said, asked_at):
+    """Pins "are you still there?" fifteen seconds behind "Sure, I'll wait." and "Thank you."."""
+
+    async def thanks(call):
+        call.clocks.turn_is_over("Please hold on for two minutes.")
+        call.clocks.turn_is_over(said)
+        call.caller_is("away")
+
+    assert happens(thanks) == asked_and_left(asked_at)
+
+
 def test_who_comes_back_in_the_time_they_asked_for_hears_nothing_of_it():
     async def is_quick(call):
         call.clocks.turn_is_over("Please hold on for two minutes.")

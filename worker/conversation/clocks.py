@@ -15,6 +15,7 @@ from worker.conversation.ending import Ending
 from worker.conversation.one_microphone import is_microphone
 from worker.conversation.reports import CallReports
 from worker.conversation.speaker import NobodyListensError, Speaker
+from worker.hearing.farewells import only_thanks
 from worker.hearing.silence import CallersTime
 from worker.hearing.stt_supervisor import SttSupervisor
 from worker.recovery.rooms import CALLER_KINDS
@@ -59,7 +60,8 @@ class Clocks:
 
     def turn_is_over(self, text: str) -> None:
         """Take in what the caller has said: it may announce how long they will be silent."""
-        self._callers_time.heard(text)
+        if not only_thanks(text):  # "thanks", to an agent that says it will wait, is no coming back
+            self._callers_time.heard(text)
 
     def _user_state_changed(self, event: UserStateChangedEvent) -> None:
         if self._asking is not None and event.new_state != "away":

@@ -23,6 +23,11 @@ def wants_more(text: str) -> bool:
     return others > NAMES or announced_seconds(text) > 0  # "wait"
 
 
+def only_thanks(text: str) -> bool:
+    """Whether a caller who says this thanks or agrees, and says nothing else."""
+    return is_acknowledgement(text) or _listed("farewells").issuperset(words_of(text))
+
+
 @cache
 def _listed(section: str) -> frozenset[str]:
     return frozenset(normalised(shared("farewells")[section]["every"]).split())
