@@ -51,7 +51,7 @@ async def test_a_model_that_says_goodbye_itself_is_not_followed_by_a_second_one(
     assert passed == chunks
 
     @contextlib.asynccontextmanager
-    async def no_filler(_, *, delay):
+    async def no_filler(*_, **__):
         yield
 
     line = Line(worded)

@@ -95,7 +95,7 @@ def running_call(tool_seconds=10.0):
     """livekit's RunContext where a tool's frame touches it."""
 
     services = SimpleNamespace(settings=SimpleNamespace(tool_seconds=tool_seconds))
-    return SimpleNamespace(userdata=services, with_filler=lambda _, delay: contextlib.nullcontext())
+    return SimpleNamespace(userdata=services, with_filler=lambda *_, **__: contextlib.nullcontext())
 
 
 def named(toolset, name):

@@ -13,7 +13,14 @@ from livekit import rtc
 from livekit.agents import RunContext, StopResponse, ToolError, function_tool, llm
 
 from worker.conversation.caller import verified_caller
-from worker.tools.context import FILLER_AFTER_SECONDS, RESULT_LIMIT_CHARACTERS, framed, guarded
+from worker.tools.context import (
+    FILLER_AFTER_SECONDS,
+    FILLER_AGAIN_SECONDS,
+    RESULT_LIMIT_CHARACTERS,
+    framed,
+    guarded,
+    guarded_for,
+)
 from worker.tools.current_time import describe_now
 from worker.tools.order_status import order_status
 from worker.tools.set_language import set_language
@@ -40,11 +47,13 @@ class Context:
 
     def __init__(self, services):
         self.userdata = services
-        self.filler_delay = None
+        self.filler_delay = self.filler_interval = None
 
     @contextlib.asynccontextmanager
-    async def with_filler(self, filler, delay):
-        self.filler_delay = delay
+    async def with_filler(self, filler, delay, interval=None):
+        self.filler_delay, self.filler_interval = delay, interval
+        for step in range(3):
+            filler(step)
         yield
 
 
@@ -100,6 +109,24 @@ async def test_a_caller_hears_a_filler_after_a_second(ctx):
     assert ctx.filler_delay == FILLER_AFTER_SECONDS == 1.0
 
 
+async def test_a_caller_who_waits_on_for_a_tool_hears_more_than_one_filler(ctx):
+    """Pins six seconds of silence behind "one moment"; a transfer rings, and wants no words in between."""
+
+    @guarded
+    async def slow(ctx):
+        return "done"
+
+    @guarded_for(lambda settings: 1.0)
+    async def ringing(ctx):
+        return "done"
+
+    assert await slow(ctx) == "done"
+    assert ctx.userdata.said == ["one_moment", "late", "one_moment"]
+    assert ctx.filler_interval == FILLER_AGAIN_SECONDS
+    assert await ringing(ctx) == "done"
+    assert ctx.filler_interval is None
+
+
 async def test_a_place_that_has_no_time_zone_is_asked_about():
     with pytest.raises(ToolError, match="which city"):
         describe_now("Mars/Olympus")
@@ -126,7 +153,7 @@ async def called(tool, session, **arguments):
 @contextlib.contextmanager
 def unheard_filler():
     @contextlib.asynccontextmanager
-    async def nothing(self, source, *, delay):
+    async def nothing(self, source, **_):
         yield
 
     with pytest.MonkeyPatch.context() as patch:

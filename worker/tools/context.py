@@ -21,6 +21,7 @@ from worker.settings import ToolSettings
 log = logging.getLogger("vaani")
 RESULT_LIMIT_CHARACTERS = 2000
 FILLER_AFTER_SECONDS = 1.0
+FILLER_AGAIN_SECONDS = 2.5  # with the words themselves and a second of quiet: as often as other waits are bridged
 _CONTEXT = "vaani_context"  # no tool's own parameter is called so
 AnyTool = llm.FunctionTool[Any, Any] | llm.RawFunctionTool[Any, Any]
 F = TypeVar("F", bound=Callable[..., Awaitable[str | None]])
@@ -68,11 +69,16 @@ class CallServices(Protocol):
 
 def guarded(tool: F) -> F:
     """Run one of our own tools in the frame; returning None ends the turn without words: it has spoken by itself."""
-    return guarded_for(lambda settings: settings.tool_seconds)(tool)
+    return guarded_for(lambda settings: settings.tool_seconds, again_seconds=FILLER_AGAIN_SECONDS)(tool)
 
 
-def guarded_for(seconds: Callable[[ToolSettings], float]) -> Callable[[F], F]:
-    """Run a tool in the frame that has a time limit of its own."""
+def guarded_for(seconds: Callable[[ToolSettings], float], *, again_seconds: float | None = None) -> Callable[[F], F]:
+    """Run a tool in the frame that has a time limit of its own.
+
+    Args:
+        seconds: The limit.
+        again_seconds: How long after a filler the next one may be said; None where the caller hears something else.
+    """
 
     def guard(tool: F) -> F:
         @functools.wraps(tool)
@@ -81,7 +87,8 @@ def guarded_for(seconds: Callable[[ToolSettings], float]) -> Callable[[F], F]:
                 result = await tool(ctx, *args, **kwargs)
                 return None if result is None else as_text(result)
 
-            return await _within_limits(ctx, tool.__name__, work(), seconds(ctx.userdata.settings))
+            limit = seconds(ctx.userdata.settings)
+            return await _within_limits(ctx, tool.__name__, work(), limit, again_seconds)
 
         return run  # type: ignore[return-value]
 
@@ -112,7 +119,8 @@ def framed(tool: AnyTool) -> AnyTool:
 
     @functools.wraps(tool, updated=())  # a tool's __dict__ holds its own annotations
     async def run(ctx: RunContext[CallServices], *args: Any, **kwargs: Any) -> Any:
-        return await _within_limits(ctx, name, work(*args, **kwargs), ctx.userdata.settings.tool_seconds)
+        limit = ctx.userdata.settings.tool_seconds
+        return await _within_limits(ctx, name, work(*args, **kwargs), limit, FILLER_AGAIN_SECONDS)
 
     # The framework reads from both what the model has to fill in, and where the context goes.
     run.__signature__ = signature.replace(parameters=[context, *signature.parameters.values()])  # type: ignore[attr-defined]
@@ -129,11 +137,13 @@ def as_text(result: object) -> str:
     return without_half_characters(text[:RESULT_LIMIT_CHARACTERS])
 
 
-async def _within_limits(ctx: RunContext[CallServices], name: str, work: Awaitable[Any], seconds: float) -> Any:
+async def _within_limits(
+    ctx: RunContext[CallServices], name: str, work: Awaitable[Any], seconds: float, again_seconds: float | None
+) -> Any:
     """Run a tool's work so that nothing it does can hurt the call.
 
-    It has so many seconds; a caller who waits over a second hears a filler; an error becomes words that the
-    model can say, never a stack trace.
+    It has so many seconds; a caller who waits over a second hears a filler, and another one as they wait on; an error
+    becomes words that the model can say, never a stack trace.
 
     Raises:
         ToolError: It failed, or it says itself what the model is to know.
@@ -141,7 +151,8 @@ async def _within_limits(ctx: RunContext[CallServices], name: str, work: Awaitab
     call = ctx.userdata
     task = asyncio.ensure_future(_contained(work))
     try:
-        async with ctx.with_filler(lambda _: call.say("one_moment"), delay=FILLER_AFTER_SECONDS):
+        again = {} if again_seconds is None else {"interval": again_seconds}
+        async with ctx.with_filler(lambda step: call.say(_filler(step)), delay=FILLER_AFTER_SECONDS, **again):
             # Not asyncio.timeout: a tool that does not let itself be cancelled must not keep the caller waiting.
             await asyncio.wait({task}, timeout=seconds)
         if not task.done():
@@ -180,6 +191,10 @@ async def _contained(work: Awaitable[Any]) -> Any:
         raise
     except BaseException as error:
         raise _ToolExits from error
+
+
+def _filler(step: int) -> str:
+    return "late" if step == 1 else "one_moment"
 
 
 def _did_not_work(name: str) -> str:
