@@ -151,8 +151,8 @@ async def _within_limits(
     call = ctx.userdata
     task = asyncio.ensure_future(_contained(work))
     try:
-        again = {} if again_seconds is None else {"interval": again_seconds}
-        async with ctx.with_filler(lambda step: call.say(_filler(step)), delay=FILLER_AFTER_SECONDS, **again):
+        words = lambda step: call.say(_filler(step))  # noqa: E731
+        async with ctx.with_filler(words, delay=FILLER_AFTER_SECONDS, interval=again_seconds):
             # Not asyncio.timeout: a tool that does not let itself be cancelled must not keep the caller waiting.
             await asyncio.wait({task}, timeout=seconds)
         if not task.done():
