@@ -188,19 +188,12 @@ class Blocks:
             self._held = self._held[len(name) :]
             self._brackets = True
             return True
-        if sign == "\n" and not _INVENTED.match(rest):
-            begun = _INVENTED_BEGUN.match(rest)
-            if not final and begun and any(who.startswith(begun[1].lower()) for who in _OTHERS):
-                self._pass_on(at, out)
-                return False
-            self._pass_on(at + 1, out)
-            return True
+        if sign == "\n":
+            return self._at_line_break(at, out, final=final)
         if sign == "=":
             return self._at_address(at, out, final=final)
         self._pass_on(at, out)
-        if sign == "\n":
-            self._close = _NEVER
-        elif sign == "<" and (tag := _TAG.match(rest)):
+        if sign == "<" and (tag := _TAG.match(rest)):
             self._close = re.compile(rf"</{tag[1]}\s*>", re.IGNORECASE)
         elif sign == "<" and (token := _TOKEN.match(rest)):
             self._close = re.compile(rf"<[|｜]{token[1]}end[|｜]>")
@@ -232,6 +225,20 @@ class Blocks:
             self._last_char = self._last_char or " "
         else:
             self._pass_on(1, out)
+        return True
+
+    def _at_line_break(self, at: int, out: list[str], *, final: bool) -> bool:
+        """Ends the answer where the model goes on as the caller."""
+        rest = self._held[at:]
+        begun = _INVENTED_BEGUN.match(rest)
+        if _INVENTED.match(rest):
+            self._pass_on(at, out)
+            self._close = _NEVER
+        elif not final and begun and any(who.startswith(begun[1].lower()) for who in _OTHERS):
+            self._pass_on(at, out)
+            return False
+        else:
+            self._pass_on(at + 1, out)
         return True
 
     def _at_address(self, at: int, out: list[str], *, final: bool) -> bool:
