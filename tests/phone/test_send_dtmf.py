@@ -42,7 +42,7 @@ class Context:
         self.userdata = SimpleNamespace(press_keys=press_keys, settings=None, say=None)
 
     @contextlib.asynccontextmanager
-    async def with_filler(self, filler, delay):
+    async def with_filler(self, filler, delay, interval=None):
         yield
 
 
