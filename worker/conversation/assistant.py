@@ -118,20 +118,23 @@ class Assistant(Agent):
         speaker, reply = self._call.speaker, self._call.speaker.reply
         speaker.voice.speak_in(reply.language)
 
-        async def counted(words: AsyncIterable[str], lead: Lead) -> AsyncIterator[str]:
-            spoken = pronounced_stream(speakable_stream(words, reply.language), speaker.voice.pronunciations)
-            async for part in lead.feed(spoken):
+        async def counted(words: AsyncIterable[str]) -> AsyncIterator[str]:
+            async for part in words:
                 self._call.reports.usage.spoken(part)
                 if reply.attempt is not None:
                     reply.attempt.characters += len(part)
                 yield part
 
+        def voice(words: AsyncIterable[str]) -> AsyncIterable[rtc.AudioFrame]:
+            return Agent.default.tts_node(self, counted(words), model_settings)
+
         async def synthesize(words: AsyncIterable[str]) -> AsyncIterator[rtc.AudioFrame]:
-            lead = Lead()
-            async for frame in Agent.default.tts_node(self, counted(words, lead), model_settings):
-                if not lead.has_begun and speaker.speculation.holds(reply.attempt):
+            lead, has_begun = Lead(), False
+            spoken = pronounced_stream(speakable_stream(words, reply.language), speaker.voice.pronunciations)
+            async for frame in lead.speak(spoken, voice):
+                if not has_begun and speaker.speculation.holds(reply.attempt):
                     self._call.listening.reply_is_ready()
-                lead.made(frame.duration)
+                has_begun = True
                 if (listen := self._call.reports.on_reply_sound) is not None:
                     listen(frame, lead)
                 yield frame
