@@ -24,7 +24,7 @@ from livekit import api
 from bench.quick_agent import QuickAgent
 from bench.rows import Row, row
 from phone.dialling import ROOM_PREFIX
-from phone.journal import CALLING, Journal
+from phone.journal import CALLING, DONE, Journal
 from phone.outcomes import Outcome
 from phone.rules import Refusal
 from sandbox.phone.telephone import Answering, Telephone
@@ -143,9 +143,11 @@ async def call_a_list(
         ):
             await _run(folder, environment, "setup")
             await _campaign(folder, environment, told, told_at, kill_after=len(people) // 3)
-            journal = Journal(folder / JOURNAL)
-            cut = {names[each.callee] for each in journal.entries(CAMPAIGN) if each.state == CALLING}
-            journal.close()
+            with contextlib.closing(Journal(folder / JOURNAL)) as journal:
+                entries = journal.entries(CAMPAIGN)
+            cut = {names[each.callee] for each in entries if each.state == CALLING}
+            # Killed between the journal and its line of output: what is known is in the journal.
+            told = {each.callee: each.outcome for each in entries if each.state == DONE} | told
             await _campaign(folder, environment, told, told_at)
             await asyncio.sleep(GONE_SECONDS + 2 * LOOK_SECONDS)  # `_watching` looks at the last ones' rooms, too
     finally:
@@ -255,7 +257,7 @@ async def _campaign(
                 told[content["callee"]], told_at[content["callee"]] = content["outcome"], time.monotonic()
             if kill_after is not None and len(told) >= kill_after:
                 process.kill()
-                break
+                kill_after = None  # what it has written until then is read
         await process.wait()
 
 
