@@ -1,6 +1,7 @@
 """Ready sound reaches the caller at once and stalls nothing; the clock jumps to the next timer."""
 
 import asyncio
+import itertools
 
 import pytest
 from livekit import rtc
@@ -179,7 +180,7 @@ def test_a_voice_is_never_kept_waiting_in_the_midst_of_a_sentence(characters_per
 @pytest.mark.parametrize("stop", [".", "?", "!", "\u0964", '."', ".)"])
 def test_a_stretch_ends_with_a_sentence(stop):
     fed, _ = run(spoken(20 * f"This is one of the many sentences of a very long story{stop} ", 13))
-    ends = [before[1] for before, after in zip(fed, fed[1:], strict=False) if not after[1]]
+    ends = [before[1] for before, after in itertools.pairwise(fed) if not after[1]]
     assert len(ends) > 2
     assert {end.split()[-1] for end in ends} == {f"story{stop}"}
 
