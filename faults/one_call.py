@@ -280,6 +280,8 @@ def _problems(cell: Cell, row: Row, answered: list[bool], result: CallResult) ->
 
 def _is_told(cell: Cell, reply: str) -> bool:
     """Whether the caller hears that just this cannot be answered: where that is so, it is the answer."""
+    if (cell.pair, cell.phase) == (("llm", "empty"), "never"):
+        return PHRASES["no_answer"] in reply  # the model is there, and has nothing to say to this, and to the next
     return cell.of_one_request and PHRASES["cannot_help"] in reply
 
 
@@ -302,7 +304,7 @@ def _heard(answered: list[bool], result: CallResult, events: Sequence[dict[str, 
         return "nothing"
     told = [event.get("phrase") for event in events if event.get("message") == "apology.spoken"]
     ended = "give_up" in told
-    if "cannot_help" in told and not ended:
+    if ("cannot_help" in told or "no_answer" in told) and not ended:
         return "that it cannot be answered"
     parts = ["a phrase"] if set(told) - {"give_up"} else []
     parts += ["the answer"] if answered and answered[0] and not ended else []

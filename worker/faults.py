@@ -9,6 +9,7 @@ from livekit.agents import APIConnectionError, APIError, APIStatusError, APITime
 
 LONGEST_CHAIN = 5  # causes of causes; a chain can be a circle
 REFUSED_KEY = "vaani_refused"  # in an answer's chunk (`delta.extra`): the kind of request fault that it stands for
+SILENT_KEY = "vaani_silent"  # likewise: the answer was broken off before it had come to anything
 KINDS_OF_REQUEST = frozenset({"filtered", "too_long", "rejected"})
 # Statuses that say something about who asks, where or how often, and nothing about what was asked.
 STATUSES_OF_CALLER = frozenset({401, 402, 403, 404, 405, 407, 408, 409, 421, 425, 426, 429, 451, 499})

@@ -10,7 +10,7 @@ from livekit import rtc
 from livekit.agents import APIStatusError, FlushSentinel, llm
 
 from tests.jumping_clock import run, wait
-from worker.faults import REFUSED_KEY, RequestRefused, kind_of_request
+from worker.faults import REFUSED_KEY, SILENT_KEY, RequestRefused, kind_of_request
 from worker.reply.length import LONG_ENOUGH_CHARACTERS, WITHOUT_AN_END_CHARACTERS
 from worker.reply.retry import Bridge, RetryPolicy, steady_reply, steady_speech
 from worker.spoken import blocks_in
@@ -112,8 +112,9 @@ def test_a_late_answer_is_bridged_once_and_then_given():
         [llm.ChatChunk(id="c", delta=llm.ChoiceDelta(role="assistant"))],
         [*[llm.ChatChunk(id="c", delta=llm.ChoiceDelta(role="assistant", content="")), 0.5] * 10],
         ["<think>", *["so ", 0.5] * 10, "</think>"],
+        ["\u200b" * 13, 0.5] * 10,
     ],
-    ids=["no words", "words of no letter", "thoughts"],
+    ids=["no words", "words of no letter", "thoughts", "letters that nobody sees"],
 )
 def test_what_a_model_writes_for_nobody_to_hear_ends_no_silence(script):
     """Pins twelve seconds of silence: chunks without words came with every try, and put off the sign of life."""
@@ -184,6 +185,15 @@ def test_an_empty_answer_is_asked_for_again():
     call = Call()
     assert run(said(steady_reply(Model([], ["Here."]), call.bridge))) == ["Here."]
     assert call.faults[0].kind == "empty"
+
+
+def test_a_model_with_nothing_to_say_to_one_sentence_ends_no_call():
+    """Pins the same question asked twelve times, four times "one moment", and a goodbye."""
+    call, model = Call(), Model([])
+    assert run(said(steady_reply(model, call.bridge)))[-1] == "<no_answer>"
+    assert len(model.asked_at) == 5
+    assert call.phrases == ["late", "no_answer"]
+    assert call.gave_up == []
 
 
 def test_a_long_healthy_answer_is_not_cut_off_at_the_give_up_time():
@@ -374,6 +384,17 @@ def test_an_answer_without_a_word_is_asked_for_again_and_then_put_into_words(sil
     assert len(model.asked_at) == 2
     assert call.gave_up == []
     assert "".join(run(said(steady_reply(Model([silent], ["Here."]), Call().bridge)))) == f"{silent.lstrip()}Here."
+
+
+def test_an_answer_that_was_broken_off_is_asked_for_once_more():
+    broken = llm.ChatChunk(id="c", delta=llm.ChoiceDelta(role="assistant", extra={SILENT_KEY: True}))
+    call, model = Call(), Model([broken])
+    assert run(said(steady_reply(model, call.bridge))) == ["<no_answer>"]
+    assert len(model.asked_at) == 2
+    assert run(said(steady_reply(Model(["Let me look. ", broken], ["Let me look. ", "Here."]), Call().bridge))) == [
+        "Let me look. ",
+        "Here.",
+    ]
 
 
 CALL_AS_TEXT = ["<tool_call>", '{"name": "current_time",', ' "arguments": {}}', "</tool_call>"]

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from livekit import rtc
 from livekit.agents import FlushSentinel, llm
 
-from worker.faults import REFUSED_KEY, EmptyAnswer, Fault, RequestRefused, WordlessAnswer, describe
+from worker.faults import REFUSED_KEY, SILENT_KEY, EmptyAnswer, Fault, RequestRefused, WordlessAnswer, describe
 from worker.reply.for_the_caller import ForTheCaller
 from worker.reply.length import until_long_enough
 from worker.reply.pieces import Piece, calls_tool, words_of
@@ -29,6 +29,7 @@ T = TypeVar("T")
 STEADY_SECONDS = 3.0  # a try that still brings something after this long has recovered
 CLOSE_SECONDS = 1.0  # a dead connection may take long to close: nobody waits for it
 MAX_WORDLESS_TRIES = 2  # a model that answers with a smiley twice will do so again
+MAX_EMPTY_TRIES = 5  # of a model: nothing at all may pass, but behind five seconds of it, it is about what was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +228,7 @@ async def steady_reply(
         aside=aside,
         lacking=tries.lacking,
         amend=amend,
-        lasts=lambda piece: len(words_of(piece)) / SPOKEN_CHARACTERS_PER_SECOND,
+        lasts=lambda piece: _audible_characters(words_of(piece)) / SPOKEN_CHARACTERS_PER_SECOND,
         enough=lambda: tries.called_a_tool,  # again would be twice: the tool's result brings the next answer
         owed_since=lambda: began,
     )
@@ -235,10 +236,16 @@ async def steady_reply(
         yield piece
 
 
+def _audible_characters(words: str) -> int:
+    return len(words) if any(map(str.isalnum, words)) else 0
+
+
 def _raise_if_refused(piece: Piece) -> None:
     extra = piece.delta.extra if isinstance(piece, llm.ChatChunk) and piece.delta else None
     if extra and REFUSED_KEY in extra:
         raise RequestRefused(extra[REFUSED_KEY])
+    if extra and SILENT_KEY in extra:
+        raise WordlessAnswer("llm")
 
 
 async def steady_speech(
@@ -289,7 +296,7 @@ async def steady_speech(
 async def _steadily(work: _Work[T], bridge: Bridge) -> AsyncIterator[T]:
     """Repeat `work.attempt` until one ends well."""
     waiting = _Waiting(bridge.retry_policy, work.owed_since)
-    tries = wordless_tries = 0
+    tries = wordless_tries = empty_tries = 0
     try:
         while tries == 0 or not bridge.over():  # what is said already is spoken: it may be the goodbye
             tries += 1
@@ -318,9 +325,10 @@ async def _steadily(work: _Work[T], bridge: Bridge) -> AsyncIterator[T]:
             if work.enough():
                 return
             wordless_tries += fault.kind == "wordless"
+            empty_tries += (fault.provider, fault.kind) == ("llm", "empty")
             if fault.of_request and work.amend(fault):
                 continue
-            if fault.of_request or wordless_tries >= MAX_WORDLESS_TRIES:
+            if fault.of_request or wordless_tries >= MAX_WORDLESS_TRIES or empty_tries >= MAX_EMPTY_TRIES:
                 phrase = "cannot_help" if fault.of_request else "no_answer"
                 bridge.bridged(work.provider, phrase)
                 async for piece in work.aside(phrase):
