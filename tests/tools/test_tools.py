@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import threading
 from types import SimpleNamespace
 
 import aiohttp
@@ -13,6 +14,7 @@ from livekit import rtc
 from livekit.agents import RunContext, StopResponse, ToolError, function_tool, llm
 
 from worker.conversation.caller import verified_caller
+from worker.tools.beside import LoopBeside
 from worker.tools.context import (
     FILLER_AFTER_SECONDS,
     FILLER_AGAIN_SECONDS,
@@ -238,6 +240,102 @@ async def test_a_tool_that_exits_in_its_thread_ends_nothing_but_itself(session):
 
     with pytest.raises(ToolError, match="script did not work just now"):
         await called(framed(script), session)
+
+
+async def test_a_tool_that_blocks_its_loop_has_its_time_and_stops_no_call(session, caplog):
+    """Pins `time.sleep` in a coroutine: no voice, no filler and no limit while it lasted, for the whole call."""
+    session.userdata.settings.tool_seconds = 0.2
+    let_go = threading.Event()
+    loops = []
+
+    @function_tool
+    async def blocking() -> str:
+        """Block."""
+        loops.append(asyncio.get_running_loop())
+        let_go.wait(10)
+        return ""
+
+    @function_tool
+    async def quick() -> str:
+        """Answer."""
+        loops.append(asyncio.get_running_loop())
+        return "Here."
+
+    beside = LoopBeside()
+    assert await called(framed(quick, beside=beside), session) == "Here."
+    with pytest.raises(ToolError, match="blocking did not work just now"):
+        await called(framed(blocking, beside=beside), session)
+    assert [(record.provider, record.why) for record in caplog.records] == [("blocking", "it took too long")]
+    session.userdata.settings.tool_seconds = 5
+    assert await called(framed(quick, beside=beside), session) == "Here."
+    let_go.set()
+    own, blocked, new = loops
+    assert own is blocked, "what tools share belongs to one loop"
+    assert new is not blocked, "nobody waits for a tool that blocks still"
+    assert asyncio.get_running_loop() not in loops
+
+
+async def test_a_tool_that_takes_the_calls_context_runs_in_the_calls_loop(session):
+    @function_tool
+    async def close(ctx: RunContext) -> str:
+        """Use the call."""
+        return str(asyncio.get_running_loop() is loop)
+
+    loop = asyncio.get_running_loop()
+    assert await called(framed(close, beside=LoopBeside()), session) == "True"
+
+
+@pytest.mark.parametrize("error", FAULTS + EXITS, ids=lambda error: type(error).__name__)
+async def test_what_a_tool_raises_beside_the_call_becomes_our_words_too(session, error):
+    @function_tool
+    async def broken() -> str:
+        """Break."""
+        raise error
+
+    beside = LoopBeside()
+    for _ in range(2):
+        with pytest.raises(ToolError, match="broken did not work just now"):
+            await called(framed(broken, beside=beside), session)
+
+
+async def test_a_caller_who_goes_on_cancels_a_tool_beside_the_call(session):
+    begun, cancelled = threading.Event(), threading.Event()
+
+    @function_tool
+    async def slow() -> str:
+        """Wait."""
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+        return ""
+
+    running = asyncio.create_task(called(framed(slow, beside=LoopBeside()), session))
+    assert await asyncio.to_thread(begun.wait, 5)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await asyncio.to_thread(cancelled.wait, 5)
+
+
+async def test_a_thread_that_never_returns_keeps_no_process(session):
+    """Pins a process that waited for its tool's thread when the call was over."""
+    session.userdata.settings.tool_seconds = 0.05
+    threads = []
+
+    @function_tool
+    def script() -> str:
+        """Hang."""
+        threads.append(threading.current_thread())
+        let_go.wait(10)
+        return ""
+
+    let_go = threading.Event()
+    with pytest.raises(ToolError, match="script did not work just now"):
+        await called(framed(script), session)
+    assert [thread.daemon for thread in threads] == [True]
+    let_go.set()
 
 
 async def test_a_caller_who_goes_on_still_cancels_a_tool(session):

@@ -17,6 +17,7 @@ from livekit.agents.voice import SpeechHandle
 from worker import log_events
 from worker.recovery.snapshot import without_half_characters
 from worker.settings import ToolSettings
+from worker.tools.beside import LoopBeside, in_thread
 
 log = logging.getLogger("vaani")
 RESULT_LIMIT_CHARACTERS = 2000
@@ -95,16 +96,23 @@ def guarded_for(seconds: Callable[[ToolSettings], float], *, again_seconds: floa
     return guard
 
 
-def framed(tool: AnyTool) -> AnyTool:
-    """Run somebody else's tool in the frame. It cannot end a turn without words: the model says what it did."""
+def framed(tool: AnyTool, *, beside: LoopBeside | None = None) -> AnyTool:
+    """Run somebody else's tool in the frame. It cannot end a turn without words: the model says what it did.
+
+    Args:
+        tool: Whoever wrote it.
+        beside: Where it is awaited, in case that it blocks; one that takes the call's context stays in the call's loop.
+    """
     name = tool.info.name
     hints = get_type_hints(tool, include_extras=True)
+    if any(llm.utils.is_context_type(hint) for hint in hints.values()):
+        beside = None
     context = inspect.Parameter(_CONTEXT, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     signature = inspect.signature(tool)
 
     async def work(*args: Any, **kwargs: Any) -> Any:
         try:
-            result = await _called(functools.partial(tool, *args, **kwargs))
+            result = await _called(functools.partial(tool, *args, **kwargs), beside)
         except StopResponse:
             result = None
         except ToolError:
@@ -207,10 +215,10 @@ def _forget(task: asyncio.Future[Any]) -> None:
         task.exception()
 
 
-async def _called(tool: Callable[[], Any]) -> Any:
+async def _called(tool: Callable[[], Any], beside: LoopBeside | None) -> Any:
     if _is_coroutine(tool):
-        return await tool()
-    result = await asyncio.to_thread(tool)  # a function that blocks would stop the whole call
+        return await (tool() if beside is None else beside.run(_contained(tool())))
+    result = await in_thread(tool)  # a function that blocks would stop the whole call
     return await result if inspect.isawaitable(result) else result
 
 

@@ -11,6 +11,7 @@ from livekit.agents import llm
 from worker import log_events
 from worker.errors import BadSettings
 from worker.settings import ToolSettings, ToolSourceSettings
+from worker.tools.beside import LoopBeside
 from worker.tools.context import AnyTool, framed
 from worker.tools.current_time import current_time
 from worker.tools.end_call import end_call
@@ -41,7 +42,8 @@ def offered_tools(settings: ToolSettings, sources: ToolSourceSettings) -> list[A
     for tool in tools:
         names.take(tool.info.name, "vaani")
     if (module := sources.tools_module) is not None:
-        tools += [framed(tool) for tool in module_tools(module) if _can_use(tool, names, module)]
+        beside = LoopBeside()
+        tools += [framed(tool, beside=beside) for tool in module_tools(module) if _can_use(tool, names, module)]
     for server in sources.mcp_servers:
         from worker.tools.mcp_tools import McpTools  # the protocol's models are 0.7 s of CPU
 
