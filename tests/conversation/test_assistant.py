@@ -27,7 +27,7 @@ def call_of(reply, told):
             reply=reply, voice=voice, reply_to=lambda words, turns: reply, speculation=Speculation()
         ),
         reports=SimpleNamespace(usage=usage, on_reply_sound=None),
-        worded_calls=SimpleNamespace(follow=lambda answer, audible: answer),
+        worded_calls=SimpleNamespace(follow=lambda answer, audible, **_: answer),
         ending=SimpleNamespace(crash=pytest.fail),
     )  # fmt: skip
 

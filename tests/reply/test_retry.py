@@ -425,6 +425,21 @@ def test_a_tool_called_where_none_may_be_is_no_answer():
     assert len(model.asked_at) == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "heard"),
+    [
+        ("Let me check that for you.", "Let me check that for you.<no_answer>"),
+        ("Which order do you mean?", "Which order do you mean?"),
+    ],
+)
+def test_words_before_a_tool_that_may_not_be_called_promise_what_does_not_come(words, heard):
+    """Pins "Let me check that for you", five times, and then silence: the tools of the turn were used up."""
+    call = Call()
+    tool = llm.FunctionToolCall(name="current_time", arguments="{}", call_id="1")
+    chunk = llm.ChatChunk(id="c", delta=llm.ChoiceDelta(role="assistant", content=words, tool_calls=[tool]))
+    assert "".join(run(said(steady_reply(Model([chunk]), call.bridge, may_call_tools=False)))) == heard
+
+
 def test_a_text_that_the_voice_refuses_is_no_outage():
     call = Call()
     voice = Model([APIStatusError("text not supported", status_code=422)])

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from livekit.agents import llm
 
+from worker.hearing.farewells import ends_with_goodbye
 from worker.reply.worded_calls import WordedCalls
 from worker.tools.end_call import end_call
 
@@ -34,6 +35,11 @@ class Line:
         self.ends.append((reason, phrase))
 
 
+@contextlib.asynccontextmanager
+async def no_filler(*_, **__):
+    yield
+
+
 @pytest.mark.parametrize(
     ("chunks", "phrase"),
     [
@@ -50,10 +56,6 @@ async def test_a_model_that_says_goodbye_itself_is_not_followed_by_a_second_one(
     passed = [piece async for piece in worded.follow(answer(*chunks), audible)]
     assert passed == chunks
 
-    @contextlib.asynccontextmanager
-    async def no_filler(*_, **__):
-        yield
-
     line = Line(worded)
     ctx = SimpleNamespace(userdata=line, with_filler=no_filler, function_call=SimpleNamespace(call_id="7"))
     assert await end_call(ctx) is None
@@ -66,3 +68,26 @@ async def test_words_of_an_earlier_answer_do_not_count():
         async for _ in worded.follow(answer(*chunks), bool):
             pass
     assert "7" not in worded
+
+
+@pytest.mark.parametrize(
+    ("before", "turn", "phrase"),
+    [
+        ("Your order comes on Friday. Goodbye, have a lovely day.", 3, None),
+        ("कॉल करने के लिए धन्यवाद। नमस्ते!", 3, None),
+        ("One moment, let me look.", 3, "goodbye"),
+        ("The time is five.", 3, "goodbye"),
+        ("Goodbye, have a lovely day.", 2, "goodbye"),
+    ],
+)
+async def test_a_goodbye_before_another_tool_is_not_followed_by_a_second_one(before, turn, phrase):
+    """Pins "Goodbye, have a lovely day" beside a look-up, and behind it, with `end_call`, "Thank you. Goodbye!"."""
+    worded = WordedCalls()
+    told = {"audible": lambda words: any(map(str.isalnum, words)), "is_goodbye": ends_with_goodbye}
+    for said, at in ((answer(chunk(before), chunk(call_id="6")), turn), (answer(chunk(call_id="7")), 3)):
+        assert [piece async for piece in worded.follow(said, **told, turn=at)]
+
+    line = Line(worded)
+    ctx = SimpleNamespace(userdata=line, with_filler=no_filler, function_call=SimpleNamespace(call_id="7"))
+    await end_call(ctx)
+    assert line.ends == [("caller_said_goodbye", phrase)]

@@ -49,19 +49,28 @@ class Context:
 
     def __init__(self, services):
         self.userdata = services
+        self.session = Session()
         self.filler_delay = self.filler_interval = None
+        self.now_seconds = 0.0
 
     @contextlib.asynccontextmanager
     async def with_filler(self, filler, delay, interval=None):
         self.filler_delay, self.filler_interval = delay, interval
-        for step in range(3):
+        for step in range(1 if interval is None else 3):
             filler(step)
+            self.now_seconds += interval or 0.0
         yield
 
 
+class Session:
+    """The call's session, which all of its tools share."""
+
+
 @pytest.fixture
-def ctx():
-    return Context(Services())
+def ctx(monkeypatch):
+    ctx = Context(Services())
+    monkeypatch.setattr("worker.tools.context._now", lambda: ctx.now_seconds)
+    return ctx
 
 
 async def test_the_model_can_change_the_language_and_is_told_to_write_it(ctx):
@@ -127,6 +136,22 @@ async def test_a_caller_who_waits_on_for_a_tool_hears_more_than_one_filler(ctx):
     assert ctx.filler_interval == FILLER_AGAIN_SECONDS
     assert await ringing(ctx) == "done"
     assert ctx.filler_interval is None
+
+
+async def test_tools_that_run_at_once_share_their_fillers(ctx, monkeypatch):
+    """Pins "One moment, please. One moment, please." of two look-ups in one answer."""
+    other = Context(ctx.userdata)
+    other.session = ctx.session
+
+    @guarded_for(lambda settings: 1.0)
+    async def quiet(ctx):
+        return "done"
+
+    assert [await quiet(ctx), await quiet(other)] == ["done", "done"]
+    assert ctx.userdata.said == ["one_moment"]
+    ctx.now_seconds = FILLER_AGAIN_SECONDS
+    await quiet(other)
+    assert ctx.userdata.said == ["one_moment"] * 2
 
 
 async def test_a_place_that_has_no_time_zone_is_asked_about():

@@ -10,6 +10,7 @@ from livekit.agents import Agent, APIError, FlushSentinel, ModelSettings, StopRe
 from livekit.agents.types import TimedString
 
 from worker.faults import EndedQuietly, describe
+from worker.hearing.farewells import ends_with_goodbye
 from worker.hearing.phantoms import is_phantom
 from worker.recovery.snapshot import without_half_characters
 from worker.reply.first_clause import flush_after_first_clause
@@ -99,7 +100,9 @@ class Assistant(Agent):
             asked.add_message(role="system", content=instruction(reply.language))
             answer = Agent.default.llm_node(self, asked, tools, model_settings)
             metered = self._call.reports.usage.through(answer, tokens_of(asked.items))
-            return self._call.worded_calls.follow(metered, reply.bridge.audible)
+            return self._call.worded_calls.follow(
+                metered, reply.bridge.audible, turn=_turns_in(chat_ctx), is_goodbye=ends_with_goodbye
+            )
 
         try:
             may_call = model_settings.tool_choice != "none"

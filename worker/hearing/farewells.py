@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from worker.hearing.acknowledgements import is_acknowledgement
@@ -9,6 +10,7 @@ from worker.hearing.silence import announced_seconds, words_of
 from worker.lang import shared
 from worker.text.normalise import normalised
 
+_SENTENCE_END = re.compile("[.?!\u0964]")
 NAMES = 1  # a word that no list has may be one: "thank you, Vaani"
 
 
@@ -21,6 +23,12 @@ def wants_more(text: str) -> bool:
         return True
     others = sum(word not in _listed("farewells") for word in words)
     return others > NAMES or announced_seconds(text) > 0  # "wait"
+
+
+def ends_with_goodbye(text: str) -> bool:
+    """Whether an agent that says this has said goodbye: its last sentence is one, and nothing else."""
+    last = next((each for each in reversed(_SENTENCE_END.split(text)) if words_of(each)), "")
+    return not _listed("goodbyes").isdisjoint(words_of(last)) and not wants_more(last)
 
 
 def only_thanks(text: str) -> bool:

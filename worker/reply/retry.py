@@ -177,6 +177,7 @@ class _ModelTries:
         self._may_call_tools = may_call_tools
         self._resumed = ResumableAnswer()
         self._newest = ForTheCaller(bridge.blocks())
+        self._wants_a_tool = False  # that it may not have
 
     @property
     def called_a_tool(self) -> bool:
@@ -186,16 +187,22 @@ class _ModelTries:
     async def attempt(self) -> AsyncIterator[Piece]:
         """Ask once more, and go on where the earlier tries broke off."""
         self._newest = ForTheCaller(self._blocks())
+        self._wants_a_tool = False
         answer = until_long_enough(self._newest.of(self._ask()))
         async for piece in self._resumed.continue_with(answer):
             _raise_if_refused(piece)
             if self._may_call_tools or not calls_tool(piece):
                 yield piece
+            else:
+                self._wants_a_tool = True
 
     def lacking(self) -> Exception | None:
         """Return what is wrong with the newest try, which ended without an error; None when the caller is answered."""
-        if self.called_a_tool or self._audible(self._resumed.written):
+        written = self._resumed.written
+        if self.called_a_tool:
             return None
+        if self._audible(written) and (not self._wants_a_tool or written.rstrip().endswith("?")):
+            return None  # "Let me check that." before a tool that may not be called leaves the caller waiting
         return EmptyAnswer("llm") if self._newest.is_empty else WordlessAnswer("llm")
 
 

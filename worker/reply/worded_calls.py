@@ -11,22 +11,42 @@ from worker.reply.pieces import Piece, words_of
 
 
 class WordedCalls:
-    """Remembers the tool calls of one conversation that came with words."""
+    """Remembers the tool calls of one conversation that came with words, or behind a goodbye in the same turn."""
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
+        self._turn = -1
+        self._said_before = ""
 
     def __contains__(self, tool_call_id: str) -> bool:
         return tool_call_id in self._ids
 
-    async def follow(self, pieces: AsyncIterable[Piece], audible: Callable[[str], bool]) -> AsyncIterator[Piece]:
-        """Pass one answer of the model on; it writes its words before its calls."""
+    async def follow(
+        self,
+        pieces: AsyncIterable[Piece],
+        audible: Callable[[str], bool],
+        *,
+        turn: int = 0,
+        is_goodbye: Callable[[str], bool] = lambda words: False,
+    ) -> AsyncIterator[Piece]:
+        """Pass one answer of the model on; it writes its words before its calls.
+
+        Args:
+            pieces: The answer.
+            audible: Whether a text says anything aloud.
+            turn: Whose answer it is: behind a tool's result comes another of the same turn.
+            is_goodbye: Whether words that came before in this turn were the goodbye.
+        """
+        if turn != self._turn:
+            self._turn, self._said_before = turn, ""
+        said_goodbye = is_goodbye(self._said_before)
         words = ""
         async with AsyncExitStack() as stack:
             if (close := getattr(pieces, "aclose", None)) is not None:
                 stack.push_async_callback(close)
             async for piece in pieces:
                 words += words_of(piece)
-                if isinstance(piece, llm.ChatChunk) and piece.delta and piece.delta.tool_calls and audible(words):
+                if isinstance(piece, llm.ChatChunk) and piece.delta and (said_goodbye or audible(words)):
                     self._ids.update(call.call_id for call in piece.delta.tool_calls)
                 yield piece
+        self._said_before += words

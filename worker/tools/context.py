@@ -7,11 +7,14 @@ import functools
 import inspect
 import json
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar, get_type_hints
+from weakref import WeakKeyDictionary
 
 import aiohttp
-from livekit.agents import Agent, RunContext, StopResponse, ToolError, llm
+from livekit.agents import Agent, AgentSession, RunContext, StopResponse, ToolError, llm
 from livekit.agents.voice import SpeechHandle
 
 from worker import log_events
@@ -23,6 +26,8 @@ log = logging.getLogger("vaani")
 RESULT_LIMIT_CHARACTERS = 2000
 FILLER_AFTER_SECONDS = 1.0
 FILLER_AGAIN_SECONDS = 2.5  # with the words themselves and a second of quiet: as often as other waits are bridged
+_now = time.monotonic
+_filler_at: WeakKeyDictionary[AgentSession[Any], float] = WeakKeyDictionary()
 _CONTEXT = "vaani_context"  # no tool's own parameter is called so
 AnyTool = llm.FunctionTool[Any, Any] | llm.RawFunctionTool[Any, Any]
 F = TypeVar("F", bound=Callable[..., Awaitable[str | None]])
@@ -159,7 +164,10 @@ async def _within_limits(
     call = ctx.userdata
     task = asyncio.ensure_future(_contained(work))
     try:
-        words = lambda step: call.say(_filler(step))  # noqa: E731
+
+        def words(step: int) -> SpeechHandle | None:
+            return call.say(_filler(step)) if _is_due(ctx.session) else None
+
         async with ctx.with_filler(words, delay=FILLER_AFTER_SECONDS, interval=again_seconds):
             # Not asyncio.timeout: a tool that does not let itself be cancelled must not keep the caller waiting.
             await asyncio.wait({task}, timeout=seconds)
@@ -176,6 +184,15 @@ async def _within_limits(
     finally:
         task.cancel()
         task.add_done_callback(_forget)
+
+
+def _is_due(session: AgentSession[Any]) -> bool:
+    """Return whether a filler may be said, and take its turn: tools that run at once share one."""
+    now = _now()
+    if now - _filler_at.get(session, -math.inf) < FILLER_AGAIN_SECONDS:
+        return False
+    _filler_at[session] = now
+    return True
 
 
 class _ToolExits(Exception):
