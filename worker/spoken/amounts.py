@@ -5,7 +5,7 @@ from functools import cache
 
 from worker.spoken.endings import ordinal_words, said_range, said_share, with_ending
 from worker.spoken.forms import SIZES, SpokenForms
-from worker.spoken.letters import ENDING, INDIC, INDIC_CHARS, NOT_A_LETTER
+from worker.spoken.letters import APART, ENDING, INDIC, INDIC_CHARS, NOT_A_LETTER
 from worker.spoken.numbers import (
     before_noun,
     cardinal,
@@ -40,7 +40,7 @@ def _money_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str
         rf"|\s?(?P<bent>(?:{_any_of(forms.numbers.scale_stems)})[{INDIC_CHARS}]+))?"
     )
     own_word = rf"\s(?P<word>{_any_of(forms.money_words)}){NOT_A_LETTER}"
-    written_on = rf"[-\u2011]?(?P<ending>{INDIC}[{INDIC_CHARS}]*)"
+    written_on = rf"[-\u2011]?(?P<ending>{APART}?{INDIC}[{INDIC_CHARS}]*)"
     return (
         re.compile(
             rf"(?P<minus>{_MINUS}\s?)?{sign.format('sign')}(?P<debit>[-−](?=[0-9]))?(?P<number>{_NUM})"

@@ -3,9 +3,9 @@
 import re
 from functools import cache
 
-from worker.spoken.endings import said_range, with_ending, with_postposition
+from worker.spoken.endings import said_range, with_ending
 from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import ENDING, NOT_A_LETTER
+from worker.spoken.letters import APART, ENDING, NOT_A_LETTER
 from worker.spoken.numbers import cardinal, year
 from worker.spoken.public_codes import counts
 
@@ -130,10 +130,9 @@ def _date(day: int, month: int, year_number: int, order: str, forms: SpokenForms
 @cache
 def _clock_pattern(forms: SpokenForms) -> re.Pattern[str]:
     words = "|".join(re.escape(word) for word in sorted(forms.clock.words, key=len, reverse=True))
-    apart = "|".join(map(re.escape, sorted(forms.endings.apart, key=len, reverse=True))) or "(?!)"
     return re.compile(
         rf"{_CLOCK}(\s?hrs?{NOT_A_LETTER})?(?:{_RANGE_SIGN}{_CLOCK_AGAIN}(\s?hrs?{NOT_A_LETTER})?)?"
-        rf"(?:[\s\u2011-]?({words}){NOT_A_LETTER}|\s(?P<apart>{apart}){NOT_A_LETTER}|{ENDING})"
+        rf"(?:[\s\u2011-]?({words}){NOT_A_LETTER}|{ENDING})"
     )
 
 
@@ -185,25 +184,22 @@ def _times(found: re.Match[str], context: str, forms: SpokenForms) -> str:
         meridiem2 = _half_day(hour2) if hour2 else None
     if hour2 is None:
         said = clock_time(int(hour), int(minute or 0), meridiem, clock_word, context, forms)
-        return _with_case(said, found, forms)
+        return with_ending(said, found["ending"], forms)
     first = clock_time(int(hour), int(minute or 0), meridiem or meridiem2, None, context, forms)
     last = clock_time(int(hour2), int(minute2 or 0), meridiem2, clock_word, "", forms)
     for _, part in forms.clock.day_parts:
         if first.startswith(f"{part} ") or context.rstrip().endswith(part):
             last = last.removeprefix(f"{part} ")
-    return _with_case(said_range(first, last, forms), found, forms)
+    asked = forms.clock.until and not clock_word and _CLAUSE_ENDS.match(found.string, found.end())
+    until = f"{APART}{forms.clock.until}" if asked else None
+    return said_range(first, with_ending(last, found["ending"] or until, forms), forms)
 
 
+_CLAUSE_ENDS = re.compile(r"\s*(?:[.,;:!?)।]|$)")
 _ENGLISH_TIME_NEXT = re.compile(r"\s(?:tonight|sharp|o'clock)\b")
 _ENGLISH_TIME_BEFORE = re.compile(
     r"\b(?:morning|afternoon|evening|night|tonight|tomorrow) (?:at|by|from|before|after) $"
 )
-
-
-def _with_case(said: str, found: re.Match[str], forms: SpokenForms) -> str:
-    if found["apart"]:
-        return with_postposition(said, found["apart"], forms)
-    return with_ending(said, found["ending"], forms)
 
 
 def _names_part_of_day(context: str, forms: SpokenForms) -> bool:

@@ -1,6 +1,10 @@
 """Writes a case or ordinal ending on to a spoken number: 15వ is పదిహేనవ, 500-க்கு is ஐந்நூறுக்கு, 2रा is दूसरा."""
 
+import re
+from functools import cache
+
 from worker.spoken.forms import SpokenForms
+from worker.spoken.letters import APART, INDIC, INDIC_CHARS
 from worker.spoken.numbers import before_noun
 
 _JOINING_VIRAMAS = ("్", "್", "୍")
@@ -15,6 +19,8 @@ def with_ending(words: str, ending: str | None, forms: SpokenForms, number: int 
     """
     if not ending:
         return words
+    if ending.startswith(APART):
+        return _with_apart(words, ending.removeprefix(APART), forms, number)
     own = forms.endings
     if _begins(ending, own.nouns) or (own.glued and ending not in own.glued):
         return f"{before_noun(words, forms.numbers)} {ending}"
@@ -24,9 +30,13 @@ def with_ending(words: str, ending: str | None, forms: SpokenForms, number: int 
     return _joined(words, ending, forms) or _written_on(before_noun(words, forms.numbers), ending)
 
 
-def with_postposition(words: str, postposition: str, forms: SpokenForms) -> str:
-    """`words` and what the writer put behind them as a word of its own, which some hours bend before: વાગ્યા સુધી."""
-    return _joined(words, f" {postposition}", forms) or f"{words} {postposition}"
+def _with_apart(words: str, ending: str, forms: SpokenForms, number: int | None) -> str:
+    """`words` and an ending that the writer put behind them as a word of its own: વાગ્યા સુધી, ಎರಡರಿಂದ."""
+    if joined := _joined(words, f" {ending}", forms):
+        return joined
+    if ending in forms.endings.written_on:
+        return with_ending(words, ending, forms, number)
+    return f"{before_noun(words, forms.numbers)} {ending}"
 
 
 def _written_on(words: str, ending: str) -> str:
@@ -74,3 +84,54 @@ def ordinal_words(number: int, words: str, forms: SpokenForms) -> str:
     if number <= len(own.first):
         return own.first[number - 1]
     return with_ending(words, own.nth, forms, number) if own.nth else words
+
+
+# ---- endings that stand apart
+
+
+@cache
+def _apart_pattern(forms: SpokenForms) -> re.Pattern[str]:
+    longest_first = sorted(forms.endings.apart, key=len, reverse=True)
+    endings = "|".join(map(re.escape, longest_first)) or "(?!)"
+    measures = "|".join(re.escape(unit) for unit in sorted(forms.units, key=len, reverse=True))
+    # Not thousands: a rupee behind them is said as it is counted, యాభై వేల రూపాయలు వరకు.
+    scales = "|".join(map(re.escape, sorted(_large_scales(forms), key=len, reverse=True)))
+    measured = rf"\s?(?:%|°(?:\s?[CFcf])?|[AaPp]\.?\s?[Mm]\.?|(?:(?i:{measures}|hrs|{scales}))\.?)"
+    return re.compile(rf"([0-9](?:{measured})?)\s({endings})(?![\w{INDIC_CHARS}])")
+
+
+def _large_scales(forms: SpokenForms) -> list[str]:
+    return [word for word, size in forms.numbers.scale_words.items() if size >= 10**5]
+
+
+def mark_apart(text: str, before: str, forms: SpokenForms) -> str:
+    """`text` with APART before the case endings that stand as words of their own behind a number."""
+
+    def marked(found: re.Match[str]) -> str:
+        context = f"{before}{text[: found.start() + 1]}"
+        kept = _PIN_IN_HALVES.search(context) or _names(context, forms)
+        return found[0] if kept else f"{found[1]}{APART}{found[2]}"
+
+    return _apart_pattern(forms).sub(marked, text) if forms.endings.apart else text
+
+
+def join_apart(text: str, forms: SpokenForms) -> str:
+    """`text` with what is left of these endings joined to the last word said: of a version, a fraction."""
+    if APART not in text:
+        return text
+    text = _SAID_AND_APART.sub(lambda found: with_ending(found[1], found[2], forms), text)
+    return text.replace(APART, " ")
+
+
+_SAID_AND_APART = re.compile(rf"({INDIC}[{INDIC_CHARS}]*)({APART}[{INDIC_CHARS}]+)")
+_PIN_IN_HALVES = re.compile(r"(?<![0-9])[1-8][0-9]{2}\s[0-9]{3}$")
+_ONE_OR_TWO_FIGURES = re.compile(r"(\S+)\s[0-9]{1,2}$")
+
+
+def _names(context: str, forms: SpokenForms) -> bool:
+    """Whether the figures that `context` ends with are a name or an hour: behind "number" or a part of the day."""
+    found = _ONE_OR_TWO_FIGURES.search(context)
+    if found is None:
+        return False
+    word = found[1].strip(".,:()").lower()
+    return word in forms.weak_cues or any(word == part for _, part in forms.clock.day_parts)

@@ -44,7 +44,8 @@ class EndingForms:
     """What is written on to a number, a price or an address, and what the two become."""
 
     joints: tuple[tuple[str, str, str], ...]  # (end of the word, beginning of the ending, both)
-    apart: tuple[str, ...]  # what an hour bends before though a space is between: joints that begin with one
+    apart: tuple[str, ...]  # what may bend what it stands behind though a space is between
+    written_on: frozenset[str]  # those of them that are always written on to it
     glued: tuple[str, ...]  # the only endings; empty: whatever is no noun is an ending
     nouns: tuple[str, ...]  # words of their own even where they are written on to the number
     first: tuple[str, ...]  # the first ordinals
@@ -98,6 +99,7 @@ class ClockForms:
     minutes_at: str
     quarter_past: str
     quarter_to: str
+    until: str  # behind the second of two times where a clause ends; empty: nothing
     irregular: Endings  # whole phrases that the patterns get wrong
     words: tuple[str, ...]
 
@@ -287,7 +289,8 @@ def _ending_forms(own: dict[str, Any]) -> EndingForms:
     endings, ordinals = own["endings"], own["ordinals"]
     return EndingForms(
         joints=tuple((word, ending, both) for word, ending, both in endings["joints"]),
-        apart=tuple(dict.fromkeys(ending[1:] for _, ending, _ in endings["joints"] if ending.startswith(" "))),
+        apart=tuple({*endings["apart"], *(end[1:] for _, end, _ in endings["joints"] if end.startswith(" "))}),
+        written_on=frozenset(endings["apart"]),
         glued=tuple(endings["glued"]),
         nouns=tuple(endings["nouns"]),
         first=tuple(ordinals["first"]),
@@ -329,6 +332,7 @@ def _clock_forms(own: dict[str, Any]) -> ClockForms:
         minutes_at=own.get("minutes_at", ""),
         quarter_past=own.get("quarter_past", ""),
         quarter_to=own.get("quarter_to", ""),
+        until=own.get("until", ""),
         irregular=tuple((a, b) for a, b in own.get("irregular", [])),
         words=tuple(own["words"]),
     )

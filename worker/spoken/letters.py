@@ -6,8 +6,11 @@ INDIC_CHARS = r"\u0900-\u0963\u0966-\u0d7f\u200c\u200d"
 INDIC = r"[\u0900-\u0963\u0966-\u0d7f]"
 """Letters and vowel signs of the Indian scripts. Not danda and double danda, U+0964 and U+0965: they end a sentence."""
 
-ENDING = rf"(?:[-\u2011]?(?P<ending>{INDIC}[{INDIC_CHARS}]*))?"
-"""A case ending, or a word, written straight on to a number, a time or a code: 10:15-க்கு, 2026-ന്."""
+APART = "\ue002"
+"""A private character in place of the space before a case ending that stands as a word of its own: 1:30 ರವರೆಗೆ."""
+
+ENDING = rf"(?:[-\u2011]?(?P<ending>{APART}?{INDIC}[{INDIC_CHARS}]*))?"
+"""A case ending, or a word, written on to a number, a time or a code: 10:15-க்கு, 2026-ന്; or marked with APART."""
 
 NOT_A_LETTER = rf"(?![^\W\d_]|{INDIC})"
 """What must follow a unit, a scale or a month. A vowel sign is no letter to `re`, so both are named."""

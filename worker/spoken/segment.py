@@ -4,7 +4,7 @@ import html
 import re
 import unicodedata
 
-from worker.spoken import amounts, calendar, markup, public_codes, shorthand, web
+from worker.spoken import amounts, calendar, endings, markup, public_codes, shorthand, web
 from worker.spoken.forms import SpokenForms
 from worker.spoken.numbers import digits
 
@@ -89,6 +89,7 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
 
 
 def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
+    text = endings.mark_apart(text, before, forms)
     if len(_DIGIT.findall(text)) >= public_codes.FEWEST_PLATE_FIGURES:
         text = public_codes.say_plates(text, forms)
     if "/" in text:
@@ -107,6 +108,7 @@ def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
         text = amounts.say_codes(text, forms)
     if _DIGIT.search(text):
         text = amounts.say_numbers(text, before, forms)
+    text = endings.join_apart(text, forms)
     return _FIGURES.sub(lambda found: f" {digits(found[0], forms.numbers)} ", text)  # ".5", "1..2"
 
 
