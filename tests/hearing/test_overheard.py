@@ -231,3 +231,18 @@ def test_an_echo_of_numbers_is_known_by_their_spoken_form():
     )
     scene.overheard.agent_says("Your bill is ₹1,250. Please pay it soon.")
     assert scene.caller_says("one thousand two hundred fifty")
+
+
+def test_the_beginning_of_an_echo_of_numbers_stops_nobody():
+    """Pins "Your bill is ₹1,250", stopped by its own "one thousand two hundred" out of the caller's loudspeaker."""
+    scene = Scene("Your bill is ₹1,250. Please pay it soon.")
+    scene.overheard = Overheard(
+        give_back=scene.heard_after_all.append,
+        spoken_form=lambda text: text.replace("₹1,250", "one thousand two hundred fifty rupees"),
+        now=lambda: scene.seconds,
+    )
+    scene.overheard.agent_says("Your bill is ₹1,250. Please pay it soon.")
+    scene.overheard.agent_state_changed("speaking")
+    scene.overheard.caller_spoke(scene.speech)
+    assert not scene.overheard.is_interrupted("one thousand two hundred")
+    assert scene.overheard.is_interrupted("I have paid it already")

@@ -130,7 +130,7 @@ class Overheard:
         """
         if self._over is None or self._over.done() or len(beginning.split()) < FEWEST_WORDS:
             return False
-        return not is_acknowledgement(beginning) and find_echo(beginning, self._said) is None
+        return not is_acknowledgement(beginning) and self._echo_in(beginning) is None
 
     def keeps(self, event: stt.SpeechEvent, speech: SpeechHandle | None) -> bool:
         """Return whether this final transcript, come during `speech`, is to be passed over now.
@@ -164,13 +164,17 @@ class Overheard:
         late = self._over is None and self._began_after_silence_seconds < LATE_ECHO_SECONDS
         if self._over is None and not late:
             return None
-        echo = find_echo(best.text, self._said) or find_echo(best.text, self._spoken_form(self._said))
+        echo = self._echo_in(best.text)
         if echo is None or (late and not _is_whole_question(echo, self._said)):
             return None
         if echo.rest and not is_acknowledgement(echo.rest):
             best.text = echo.rest
             return None
         return echo
+
+    def _echo_in(self, heard: str) -> Echo | None:
+        """Return the echo that these words are: of what was written, or of what the voice has made of its numbers."""
+        return find_echo(heard, self._said) or find_echo(heard, self._spoken_form(self._said))
 
     def _hold(self, words: _Held, speech: SpeechHandle) -> None:
         if not self._held:
