@@ -28,11 +28,12 @@ class Line:
 
     def __init__(self, worded):
         self.settings = SimpleNamespace(tool_seconds=1.0)
-        self.has_words = worded.__contains__
+        self.has_words, self.said_goodbye_before = worded.__contains__, worded.is_behind_goodbye
         self.ends = []
 
-    def end(self, reason, phrase=None):
+    def end(self, reason, phrase=None, *, goodbye_is_heard=False):
         self.ends.append((reason, phrase))
+        self.goodbye_is_heard = goodbye_is_heard
 
 
 @contextlib.asynccontextmanager
@@ -91,3 +92,4 @@ async def test_a_goodbye_before_another_tool_is_not_followed_by_a_second_one(bef
     ctx = SimpleNamespace(userdata=line, with_filler=no_filler, function_call=SimpleNamespace(call_id="7"))
     await end_call(ctx)
     assert line.ends == [("caller_said_goodbye", phrase)]
+    assert line.goodbye_is_heard is (phrase is None), "else a second one makes up for it"

@@ -89,11 +89,18 @@ class Ending:
         """Return whether the call is ending, or over."""
         return self.state is not State.OPEN
 
-    def end(self, reason: str, phrase: str | None = None) -> None:
-        """Say `phrase`, let it be heard, then end the call for the caller, the room and the job."""
+    def end(self, reason: str, phrase: str | None = None, *, goodbye_is_heard: bool = False) -> None:
+        """Say `phrase`, let it be heard, then end the call for the caller, the room and the job.
+
+        Args:
+            reason: Why, for the report.
+            phrase: None where the model says goodbye itself.
+            goodbye_is_heard: It has said so before; else one that no voice has spoken is made up for.
+        """
         if self.state is State.OPEN:
             self._reason, self.state = reason, State.ENDING
-            self._sounded, self._caller_spoke_at = self._session.agent_state == "speaking", None
+            self._sounded = goodbye_is_heard or self._session.agent_state == "speaking"
+            self._caller_spoke_at = None
             self._taking_leave = self._keep(self._end(reason, phrase))
 
     def take_back(self) -> bool:

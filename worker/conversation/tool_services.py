@@ -36,8 +36,11 @@ class ToolServices:
     def has_words(self, tool_call_id: str) -> bool:
         return tool_call_id in self._call.worded_calls
 
-    def end(self, reason: str, phrase: str | None = None) -> None:
-        self._call.ending.end(reason, phrase)
+    def said_goodbye_before(self, tool_call_id: str) -> bool:
+        return self._call.worded_calls.is_behind_goodbye(tool_call_id)
+
+    def end(self, reason: str, phrase: str | None = None, *, goodbye_is_heard: bool = False) -> None:
+        self._call.ending.end(reason, phrase, goodbye_is_heard=goodbye_is_heard)
 
     async def transfer(self, to: str, reason: str) -> bool:
         return await self._call.transfer(to, self.settings.transfer_seconds, reason)

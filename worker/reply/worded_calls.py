@@ -11,15 +11,20 @@ from worker.reply.pieces import Piece, words_of
 
 
 class WordedCalls:
-    """Remembers the tool calls of one conversation that came with words, or behind a goodbye in the same turn."""
+    """Remembers the tool calls of one conversation that came with words, or behind a goodbye."""
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
+        self._behind_goodbye: set[str] = set()
         self._turn = -1
         self._said_before = ""
 
     def __contains__(self, tool_call_id: str) -> bool:
         return tool_call_id in self._ids
+
+    def is_behind_goodbye(self, tool_call_id: str) -> bool:
+        """Return whether the goodbye was said in an earlier answer of the same turn, beside another tool."""
+        return tool_call_id in self._behind_goodbye
 
     async def follow(
         self,
@@ -46,7 +51,9 @@ class WordedCalls:
                 stack.push_async_callback(close)
             async for piece in pieces:
                 words += words_of(piece)
-                if isinstance(piece, llm.ChatChunk) and piece.delta and (said_goodbye or audible(words)):
-                    self._ids.update(call.call_id for call in piece.delta.tool_calls)
+                if isinstance(piece, llm.ChatChunk) and piece.delta:
+                    called = {call.call_id for call in piece.delta.tool_calls}
+                    self._ids |= called if audible(words) else set()
+                    self._behind_goodbye |= called if said_goodbye else set()
                 yield piece
         self._said_before += words

@@ -56,8 +56,11 @@ class CallServices(Protocol):
     def has_words(self, tool_call_id: str) -> bool:
         """Whether the model itself has said something to the caller beside this tool's call."""
 
-    def end(self, reason: str, phrase: str | None = None) -> None:
-        """Say `phrase`, then end the call for everyone."""
+    def said_goodbye_before(self, tool_call_id: str) -> bool:
+        """Whether it has said goodbye in an earlier answer of this call's turn, which is heard already."""
+
+    def end(self, reason: str, phrase: str | None = None, *, goodbye_is_heard: bool = False) -> None:
+        """Say `phrase`, then end the call for everyone; without one, the goodbye that is being said, or was."""
 
     async def transfer(self, to: str, reason: str) -> bool:
         """Send a phone caller to another number; False when the caller is not on a phone.

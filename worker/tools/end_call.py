@@ -14,6 +14,8 @@ async def end_call(ctx: RunContext[CallServices]) -> str | None:
 
     It speaks the goodbye itself, so say nothing before or after it.
     """
-    said_goodbye = ctx.userdata.has_words(ctx.function_call.call_id)  # asked not to, many a model does it all the same
-    ctx.userdata.end("caller_said_goodbye", None if said_goodbye else "goodbye")
+    call, tool_call = ctx.userdata, ctx.function_call.call_id
+    heard = call.said_goodbye_before(tool_call)
+    says_goodbye = heard or call.has_words(tool_call)  # asked not to, many a model does it all the same
+    call.end("caller_said_goodbye", None if says_goodbye else "goodbye", goodbye_is_heard=heard)
     return None  # no reply is wanted: the goodbye is already queued
