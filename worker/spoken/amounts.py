@@ -17,7 +17,7 @@ from worker.spoken.numbers import (
     scaled,
     year,
 )  # fmt: skip
-from worker.spoken.public_codes import is_pin, without_space_in_pins
+from worker.spoken.public_codes import counts_next, is_pin, without_space_in_pins
 
 _NUM = r"(?:[0-9]{1,3}(?:,[0-9]{2,3})+|[0-9]+)(?:\.[0-9]+)?"
 _DASH = r"\s?[-–—]\s?"
@@ -566,7 +566,7 @@ def _is_code(written: str, before: str, after: str, forms: SpokenForms) -> bool:
         return True
     if 3 <= len(written) <= 6 and _last_figures(forms).search(before[-60:]):
         return True
-    if len(written) < 3 or _counts_next(after, forms):
+    if len(written) < 3 or counts_next(after, forms):
         return False
     for word in reversed(re.split(r"[\s:#,()*_।–—-]+", before.lower())[-5:]):
         word = word.strip(".'\"`")
@@ -586,7 +586,7 @@ def _is_code_in_two(found: re.Match[str], before: str, after: str, forms: Spoken
     measured = found["percent"] or found["scale"] or found["unit"]
     if measured or not (low.isdigit() and high.isdigit()):
         return False
-    if len(low) > 2 and len(high) > 2 and int(high) < int(low) and not _counts_next(after, forms):
+    if len(low) > 2 and len(high) > 2 and int(high) < int(low) and not counts_next(after, forms):
         return True  # 8842-1093: no range goes down
     far = len(high) > 4 or (len(high) == 4 and int(high) - int(low) > _FARTHEST_RANGE_OF_CODES)
     return far and _is_code(low, before, after, forms)
@@ -597,12 +597,6 @@ def _is_year(number: int, before: str, forms: SpokenForms) -> bool:
         return 1900 <= number < 2000
     words = before.lower().split()
     return 1100 <= number < 2100 and bool(words) and (words[-1] in forms.year_cues or words[-1] in _month_words(forms))
-
-
-def _counts_next(after: str, forms: SpokenForms) -> bool:
-    """Whether what follows is counted or measured: a bill of 1250 rupees is no bill number 1250."""
-    word = "".join(after.split(maxsplit=1)[:1]).strip(".,:;!?()।").lower()
-    return bool(word) and (word in forms.counted or word in forms.units or word.startswith(forms.counted_stems))
 
 
 def _are_years(first: str, second: str, unit: int, letters: str | None, forms: SpokenForms) -> bool:

@@ -90,6 +90,23 @@ class PinForms:
 
 
 @dataclass(frozen=True, slots=True)
+class CalledForms:
+    """What tells a short number that people call from a quantity, in all languages: 1912 पर कॉल करें."""
+
+    names: tuple[str, ...]  # before it, beginnings: helpline
+    verbs_before: tuple[str, ...]  # before it
+    links: tuple[str, ...]  # between these and it
+    no_links: frozenset[str]  # cues that are no such link: a helpline for card 4521
+    verbs: tuple[str, ...]  # behind it, beginnings
+    dialled: tuple[str, ...]  # behind it with nothing between
+    between: tuple[str, ...]  # between it and a verb
+    ors: tuple[str, ...]  # between two of them
+    ands: tuple[str, ...]
+    number_stems: tuple[str, ...]  # "number", beginnings
+    number_at: tuple[str, ...]  # "at the number", as it stands behind one
+
+
+@dataclass(frozen=True, slots=True)
 class ClockForms:
     day_parts: tuple[tuple[int, str], ...]  # empty: the language says A M and P M
     hours: tuple[str, ...]
@@ -147,6 +164,7 @@ class SpokenForms:
     military_time_cues: frozenset[str]
     plate_states: frozenset[str]
     pins: PinForms
+    called: CalledForms
     attributive: AttributiveForms
     currencies: MappingProxyType[str, str]  # written sign -> name in `money`
 
@@ -182,7 +200,6 @@ def spoken_forms(language: str) -> SpokenForms:
         halved_words=_halved_words(own, common),
         per=MappingProxyType({spelt: own["per"][name] for name, ways in common["per"].items() for spelt in ways}),
         weekdays=tuple(common["weekdays"]["words"]),
-        lakh_cues=frozenset(common["lakh_cues"]["words"]),
         stage_directions=_stage_directions(common["stage_directions"]),
         endings=_ending_forms(own),
         last_words=tuple(common["digits"]["last"]),
@@ -192,16 +209,25 @@ def spoken_forms(language: str) -> SpokenForms:
         connectors=frozenset(common["digits"]["connectors"]),
         counted=_counted(own, common),
         counted_stems=tuple(word for word in _counted(own, common) if not word.isascii()),
-        year_cues=frozenset(common["years"]["cues"]),
-        pressure_cues=frozenset(common["blood_pressure"]["cues"]),
-        rating_cues=frozenset(common["ratings"]["cues"]),
-        ratio_cues=frozenset(common["ratios"]["cues"]),
-        military_time_cues=frozenset(common["military_time"]["cues"]),
+        **_cues(common),
         plate_states=frozenset(common["plates"]["states"]),
         pins=_pin_forms(common),
+        called=_called_forms(common["called"]),
         attributive=_attributive_forms(own.get("attributive", {})),
         currencies=MappingProxyType({sign: k for k, signs in common["currencies"].items() for sign in signs}),
     )
+
+
+def _cues(common: dict[str, Any]) -> dict[str, frozenset[str]]:
+    """Words that say what a number near them is."""
+    return {
+        "lakh_cues": frozenset(common["lakh_cues"]["words"]),
+        "year_cues": frozenset(common["years"]["cues"]),
+        "pressure_cues": frozenset(common["blood_pressure"]["cues"]),
+        "rating_cues": frozenset(common["ratings"]["cues"]),
+        "ratio_cues": frozenset(common["ratios"]["cues"]),
+        "military_time_cues": frozenset(common["military_time"]["cues"]),
+    }
 
 
 def _number_forms(own: dict[str, Any], common: dict[str, Any], half_numbers: tuple[str, ...]) -> NumberForms:
@@ -311,6 +337,22 @@ def _pin_forms(common: dict[str, Any]) -> PinForms:
         quantity_stems=tuple(word for word in quantities if not word.isascii()),
         followers=frozenset(common["pin_codes"]["followers"]),
         names=tuple(common["pin_codes"]["names"]),
+    )
+
+
+def _called_forms(table: dict[str, list[str]]) -> CalledForms:
+    return CalledForms(
+        names=tuple(table["names"]),
+        verbs_before=tuple(table["verbs_before"]),
+        links=tuple(table["links"]),
+        no_links=frozenset(table["no_links"]),
+        verbs=tuple(table["verbs"]),
+        dialled=tuple(table["dialled"]),
+        between=tuple(table["between"]),
+        ors=tuple(table["ors"]),
+        ands=tuple(table["ands"]),
+        number_stems=tuple(table["number_stems"]),
+        number_at=tuple(table["number_at"]),
     )
 
 

@@ -103,3 +103,9 @@ def counts(before: str, forms: SpokenForms) -> bool:
     return not forms.pins.quantities.isdisjoint(words) or any(
         word.startswith(forms.pins.quantity_stems) for word in words
     )
+
+
+def counts_next(after: str, forms: SpokenForms) -> bool:
+    """Whether what follows is counted or measured: a bill of 1250 rupees is no bill number 1250."""
+    word = "".join(after.split(maxsplit=1)[:1]).strip(".,:;!?()।").lower()
+    return bool(word) and (word in forms.counted or word in forms.units or word.startswith(forms.counted_stems))

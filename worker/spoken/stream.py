@@ -12,6 +12,7 @@ from functools import cache
 
 from worker.languages import ENGLISH
 from worker.spoken.blocks import Blocks
+from worker.spoken.called import called_may_go_on
 from worker.spoken.forms import SpokenForms, spoken_forms
 from worker.spoken.markup import EYE_ONLY_CHARS
 from worker.spoken.public_codes import plate_may_go_on
@@ -163,6 +164,7 @@ class SpeakableStream:
             or word == "-"
             or word.strip("().,").lower() in self._go_on
             or plate_may_go_on(segment, self._forms)
+            or called_may_go_on(segment, self._forms)
         )
 
     @staticmethod
