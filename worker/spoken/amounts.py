@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from worker.spoken.endings import ordinal_words, said_range, said_share, with_ending
+from worker.spoken.endings import ordinal_words, said_code, said_range, said_share, with_ending
 from worker.spoken.forms import SIZES, SpokenForms
 from worker.spoken.letters import APART, ENDING, INDIC, INDIC_CHARS, NOT_A_LETTER
 from worker.spoken.numbers import (
@@ -15,6 +15,7 @@ from worker.spoken.numbers import (
     of_a_half,
     ordinal,
     scaled,
+    with_pause,
     year,
 )  # fmt: skip
 from worker.spoken.public_codes import counts_next, is_pin, without_space_in_pins
@@ -177,7 +178,7 @@ def say_phones(text: str, forms: SpokenForms) -> str:
         plus = f"{forms.symbols['plus']} " if number.startswith("+") else ""
         if mobile := re.fullmatch(r"\+(91)([6-9][0-9]{9})", number):
             groups = [mobile[1], mobile[2]]
-        return with_ending(plus + grouped_digits(groups, forms.numbers), found["ending"], forms)
+        return said_code(plus + grouped_digits(groups, forms.numbers), found, forms)
 
     return _PHONE.sub(spoken, text)
 
@@ -193,7 +194,7 @@ def _ended_code(found: re.Match[str], forms: SpokenForms) -> str:
     said = _spoken_code(code, forms)
     if said[-1:].isdigit() or said == code:  # a later pass says it, and its ending with it
         return said + found[0][len(code) :]
-    return with_ending(said, found["ending"], forms)
+    return said_code(said, found, forms)
 
 
 def _with_unit(number: str, letters: str, forms: SpokenForms) -> str:
@@ -397,10 +398,26 @@ def say_numbers(text: str, before: str, forms: SpokenForms) -> str:
         context, after = f"{before}{text[: found.start()]}", text[found.end() :]
         if _is_code_in_two(found, context, after, forms):
             said = ", ".join(digits(part, numbers) for part in (found["number"], found["second"]))
-            return with_ending(said, found["ending"], forms)
-        return _spoken_number(found, context, after, forms)
+            return said_code(said, found, forms)
+        said = _spoken_number(found, context, after, forms)
+        return with_pause(said, after, forms) if _runs_on(found, context, after, forms) else said
 
     return _number_pattern(forms).sub(spoken, text)
+
+
+def _runs_on(found: re.Match[str], before: str, after: str, forms: SpokenForms) -> bool:
+    """Whether a number would be heard as one with the next: one said by its digits, and 2GB before 5G."""
+    if found["ending"]:
+        return False
+    if found["unit"]:
+        return _NETWORK_NEXT.match(after) is not None
+    written = found["number"]
+    if not written.isdigit() or any(found[part] for part in ("second", "percent", "degrees", "scale", "th")):
+        return False
+    return _is_code(written, before, after, forms) or is_pin(written, before, after, forms)
+
+
+_NETWORK_NEXT = re.compile(r"\s\S+\sG(?![\w.])")
 
 
 def _spoken_fraction(found: re.Match[str], before: str, by: str, forms: SpokenForms) -> str:

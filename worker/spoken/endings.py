@@ -5,7 +5,7 @@ from functools import cache
 
 from worker.spoken.forms import SpokenForms
 from worker.spoken.letters import APART, INDIC, INDIC_CHARS
-from worker.spoken.numbers import before_noun
+from worker.spoken.numbers import before_noun, with_pause
 
 _JOINING_VIRAMAS = ("్", "್", "୍")
 """Of Telugu, Kannada and Odia. Devanagari and its neighbours join on purpose, Tamil and Malayalam never."""
@@ -44,6 +44,13 @@ def _written_on(words: str, ending: str) -> str:
     if words[-1:].isascii():
         return f"{words}-{ending}"
     return f"{words}\u200c{ending}" if words.endswith(_JOINING_VIRAMAS) else words + ending
+
+
+def said_code(said: str, found: re.Match[str], forms: SpokenForms) -> str:
+    """A code with the ending that was found with it; without one, with a pause before the next number."""
+    if found["ending"]:
+        return with_ending(said, found["ending"], forms)
+    return with_pause(said, found.string[found.end() :], forms)
 
 
 def said_range(low: str, high: str, forms: SpokenForms) -> str:

@@ -1,6 +1,8 @@
 """Says numbers the way India counts: hundreds, thousands, lakhs and crores, with each language's own joints."""
 
+import re
 from decimal import Decimal
+from functools import cache
 
 from worker.spoken.forms import Endings, NumberForms, Scale, SpokenForms
 
@@ -130,3 +132,22 @@ def ordinal(number: int, forms: SpokenForms) -> str:
     irregular = dict(zip(forms.numbers.below_hundred[1:21], forms.days, strict=False))
     last = irregular.get(last) or (f"{last[:-1]}ieth" if last.endswith("y") else f"{last}th")
     return f"{head} {last}".strip()
+
+
+# ---- a pause before the next number
+
+
+@cache
+def _number_next(forms: SpokenForms) -> re.Pattern[str]:
+    numbers = forms.numbers
+    said = (*numbers.below_hundred, *numbers.hundreds, *numbers.half_numbers, *numbers.halves[:2], numbers.one)
+    scales = (numbers.thousand[0], numbers.lakh[0], numbers.crore[0], *numbers.thousands)
+    first = {words.split()[0] for words in (*said, *scales, *forms.clock.half_hours, *forms.clock.hours) if words}
+    signs = "|".join(map(re.escape, sorted(forms.currencies, key=len, reverse=True)))
+    words = "|".join(map(re.escape, first))
+    return re.compile(rf"\s(?:(?:(?:{signs})\.?\s?)?[0-9]|(?:{words})(?=\s))")
+
+
+def with_pause(said: str, after: str, forms: SpokenForms) -> str:
+    """A code and a comma where another number is next, so that the two are not heard as one: AI-763 2 hours."""
+    return f"{said}," if _number_next(forms).match(after) else said

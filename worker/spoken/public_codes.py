@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from worker.spoken.endings import with_ending
+from worker.spoken.endings import said_code
 from worker.spoken.forms import SpokenForms
 from worker.spoken.letters import ENDING, INDIC, INDIC_CHARS
 from worker.spoken.numbers import digits
@@ -41,7 +41,7 @@ def say_plates(text: str, forms: SpokenForms) -> str:
     def spoken(found: re.Match[str]) -> str:
         plate = [char for char in found["plate"] if char not in " -"]
         said = " ".join(digits(char, forms.numbers) if char.isdigit() else char for char in plate)
-        return with_ending(said, found["ending"], forms)
+        return said_code(said, found, forms)
 
     return _plate_pattern(forms).sub(spoken, text)
 
