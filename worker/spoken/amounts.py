@@ -18,7 +18,7 @@ from worker.spoken.numbers import (
     with_pause,
     year,
 )  # fmt: skip
-from worker.spoken.public_codes import counts_next, is_pin, without_space_in_pins
+from worker.spoken.public_codes import counts, counts_next, is_pin, without_space_in_pins
 
 _NUM = r"(?:[0-9]{1,3}(?:,[0-9]{2,3})+|[0-9]+)(?:\.[0-9]+)?"
 _DASH = r"\s?[-–—]\s?"
@@ -585,13 +585,22 @@ def _is_code(written: str, before: str, after: str, forms: SpokenForms) -> bool:
         return True
     if len(written) < 3 or counts_next(after, forms):
         return False
-    for word in reversed(re.split(r"[\s:#,()*_।–—-]+", before.lower())[-5:]):
-        word = word.strip(".'\"`")
+    words = [word.strip(".'\"`") for word in re.split(r"[\s:#,()*_।–—-]+", before.lower())[-6:]]
+    for position, word in reversed(list(enumerate(words))):
+        if word in forms.number_words:
+            return len(written) >= 4 and _is_number_of_one(words[:position], before, word, forms)
         if word in forms.strong_cues or (word in forms.weak_cues and len(written) >= 4):
             return True
         if word and word not in forms.connectors and word not in forms.weak_cues:
             return False
     return False
+
+
+def _is_number_of_one(words: list[str], before: str, word: str, forms: SpokenForms) -> bool:
+    """गाड़ी संख्या 12302 is a train's number, कुल संख्या 12302 how many there are."""
+    if counts(before[: before.lower().rfind(word)], forms):
+        return False
+    return word in forms.weak_cues or (bool(words) and words[-1].startswith(forms.number_owners))
 
 
 _FARTHEST_RANGE_OF_CODES = 1000  # seats and orders in a range stand closer together

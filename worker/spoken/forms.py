@@ -155,6 +155,10 @@ class SpokenForms:
     strong_cues: frozenset[str]
     weak_cues: frozenset[str]
     connectors: frozenset[str]
+    number_words: frozenset[str]  # "number" where it may also be how many: a code only behind one of the next
+    number_owners: tuple[str, ...]  # what has such a number, beginnings: गाड़ी संख्या
+    code_labels: tuple[str, ...]  # what a code with spaces stands behind: number, id
+    flight_words: tuple[str, ...]  # "flight", beginnings
     counted: frozenset[str]  # behind one of these words a number is a quantity, whatever stands before it
     counted_stems: tuple[str, ...]
     year_cues: frozenset[str]
@@ -207,6 +211,10 @@ def spoken_forms(language: str) -> SpokenForms:
         strong_cues=frozenset(common["digits"]["strong_cues"]),
         weak_cues=frozenset(common["digits"]["weak_cues"] + own["digits"]["cues"]),
         connectors=frozenset(common["digits"]["connectors"]),
+        number_words=frozenset(common["digits"]["number_words"]),
+        number_owners=tuple(common["digits"]["number_owners"]),
+        code_labels=tuple(common["digits"]["code_labels"]),
+        flight_words=tuple(common["digits"]["flight_words"]),
         counted=_counted(own, common),
         counted_stems=tuple(word for word in _counted(own, common) if not word.isascii()),
         **_cues(common),

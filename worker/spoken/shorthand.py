@@ -119,7 +119,7 @@ def _say_number_word(text: str, before: str, forms: SpokenForms) -> str:
 
 
 _COMPANY = re.compile(r"\bPvt\.?\s?Ltd\b(?:\.(?=[,;:]|\s+[^A-Z\s]))?")
-_NUMBER_WORD = re.compile(r"(?<!\w)[Nn]o\.\s?(is\b|was\b|#?(?:[A-Z]{1,5}[-/]?)?[0-9])")
+_NUMBER_WORD = re.compile(r"(?<!\w)[Nn]o\.\s?(is\b|was\b|#?(?:[A-Z]{1,5}[-/ ]?)?[0-9])")
 _DENIED = frozenset({"answer", "is", "said", "say", "says", "was"})
 _NUMBERED = frozenset({
     "bill", "bus", "cheque", "coach", "consumer", "contact", "counter", "customer", "flat", "gate", "house", "plot",

@@ -14,6 +14,7 @@ from worker.languages import ENGLISH
 from worker.spoken.blocks import Blocks
 from worker.spoken.called import called_may_go_on
 from worker.spoken.forms import SpokenForms, spoken_forms
+from worker.spoken.labelled import begins_code
 from worker.spoken.markup import EYE_ONLY_CHARS
 from worker.spoken.public_codes import plate_may_go_on
 from worker.spoken.segment import say_segment
@@ -32,6 +33,7 @@ _SPECIAL = re.compile(
 )
 # Several ordinary words at once, to spend no time on them.
 _PLAIN_WORDS = re.compile(rf"(?:[^\s{_SPECIAL_CHARS},.!?;:।()\-]{{1,64}}[,.!?।]? ){{1,32}}")
+_CAPITALS = re.compile(r"(?<!\S)[A-Z]{1,5}(?![^\s,.!?।])")
 _SPACE = re.compile(r"\s")
 _OPEN_LINK = re.compile(r"\[[^\[\]]*$|\]\([^()]*$")
 _STOPS = ",.!?;:।"
@@ -105,14 +107,14 @@ class SpeakableStream:
         words, lowered = plain.translate(_NO_STOPS).split(), plain.lower()
         if (
             self._begin.isdisjoint(map(str.lower, words))
-            and self._forms.plate_states.isdisjoint(words)
+            and not _CAPITALS.search(plain)
             and "http" not in lowered
             and "xxx" not in lowered
         ):
             return plain
         end = 0
         for word in plain.split(" ")[:-1]:
-            if self._is_special(word.translate(_NO_STOPS)):
+            if self._is_special(word.translate(_NO_STOPS), self._before + plain[:end]):
                 break
             end += len(word) + 1
         return plain[:end]
@@ -136,9 +138,13 @@ class SpeakableStream:
             word = held[position : space.start()]
             if held[space.start()] == "\n" or self._dropping_word or end - start >= LONGEST_SEGMENT_CHARS:
                 return end
-            special = special or self._is_special(word)
+            before, segment = self._before + held[start:position], held[start:end]
+            special = special or self._is_special(word, before)
             if not special or (
-                word and not self._goes_on(word, held[start:end]) and not self._is_open(held[start:end])
+                word
+                and not self._goes_on(word, segment)
+                and not begins_code(word, before, self._forms)
+                and not self._is_open(segment)
             ):
                 return end
             position = end
@@ -153,9 +159,12 @@ class SpeakableStream:
         tail = re.search(r"h(?:t(?:tp?)?)?$", self._held[position:end], re.IGNORECASE)
         return end - len(tail[0]) if tail else end
 
-    def _is_special(self, word: str) -> bool:
+    def _is_special(self, word: str, before: str) -> bool:
         return (
-            bool(_SPECIAL.search(word)) or word.strip("(.,-").lower() in self._begin or word in self._forms.plate_states
+            bool(_SPECIAL.search(word))
+            or word.strip("(.,-").lower() in self._begin
+            or word in self._forms.plate_states
+            or begins_code(word, before, self._forms)
         )
 
     def _goes_on(self, word: str, segment: str) -> bool:
