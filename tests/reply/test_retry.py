@@ -7,7 +7,7 @@ import httpx2
 import openai
 import pytest
 from livekit import rtc
-from livekit.agents import APIStatusError, FlushSentinel, llm
+from livekit.agents import APIError, APIStatusError, APITimeoutError, FlushSentinel, llm
 
 from tests.jumping_clock import run, wait
 from worker.faults import REFUSED_KEY, SILENT_KEY, RequestRefused, kind_of_request
@@ -455,6 +455,64 @@ def test_a_reply_that_never_ends_is_ended_behind_a_sentence_and_read_no_further(
     assert reply.rstrip().endswith("on.")
     endless = "".join(run(said(steady_reply(Model(["and on "] * 2000), Call().bridge))))
     assert len(endless) <= LONG_ENOUGH_CHARACTERS + WITHOUT_AN_END_CHARACTERS + 10
+
+
+class PickyVoice:
+    """A voice that makes nothing of some texts, in one way or another."""
+
+    def __init__(self, nothing, *, of="bill", until_try=FOREVER):
+        self.nothing, self.of, self.until_try, self.asked = nothing, of, until_try, []
+
+    async def __call__(self, words):
+        text = "".join([part async for part in words])
+        self.asked.append(text)
+        if self.of not in text or len(self.asked) >= self.until_try:
+            yield frame(text)
+            return
+        for step in self.nothing:
+            if isinstance(step, Exception):
+                raise step
+            await wait(step)
+
+
+MUTE = {
+    "nothing": [],
+    "an error of the framework": [APIError("no audio frames were pushed for text: Your bill.")],
+    "no answer": [5.0, APITimeoutError()],
+}
+
+
+@pytest.mark.parametrize("nothing", MUTE.values(), ids=MUTE)
+def test_a_text_that_the_voice_makes_nothing_of_costs_no_call(nothing):
+    """Pins four timeouts of a voice that was well, over one sentence, and a goodbye."""
+    call, voice = Call(), PickyVoice(nothing)
+    frames = run(heard(steady_speech(spoken("Your bill."), voice, call.bridge)))
+    assert frames[-1] == "<cannot_help>"
+    assert voice.asked == ["Your bill.", "Your bill.", "<cannot_help>", "Your bill."]
+    assert call.phrases[-1] == "cannot_help"
+    assert call.gave_up == []
+
+
+@pytest.mark.parametrize("nothing", MUTE.values(), ids=MUTE)
+def test_a_voice_that_makes_nothing_of_any_text_is_an_outage(nothing):
+    call = Call()
+    assert run(heard(steady_speech(spoken("Your bill."), PickyVoice(nothing, of=""), call.bridge)))[-1] == "<give_up>"
+    assert call.gave_up == ["tts"]
+    assert "cannot_help" not in call.phrases
+
+
+@pytest.mark.parametrize("nothing", MUTE.values(), ids=MUTE)
+def test_a_voice_that_is_back_says_the_text_and_not_the_phrase(nothing):
+    call, voice = Call(), PickyVoice(nothing, until_try=4)
+    assert run(heard(steady_speech(spoken("Your bill."), voice, call.bridge)))[-1] == "Your bill."
+    assert "cannot_help" not in call.phrases
+    assert call.gave_up == []
+
+
+def test_a_voice_that_says_why_it_fails_is_asked_for_no_phrase():
+    call, voice = Call(), PickyVoice([BROKEN])
+    assert run(heard(steady_speech(spoken("Your bill."), voice, call.bridge)))[-1] == "<give_up>"
+    assert set(voice.asked) == {"Your bill."}
 
 
 def test_a_goodbye_without_ready_audio_is_spoken_though_the_call_is_ending():

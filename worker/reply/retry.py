@@ -26,9 +26,12 @@ from worker.reply.resume import SPOKEN_CHARACTERS_PER_SECOND, ResumableAnswer, R
 from worker.spoken import Blocks
 
 T = TypeVar("T")
+Synthesize = Callable[[AsyncIterable[str]], AsyncIterable[rtc.AudioFrame]]
 STEADY_SECONDS = 3.0  # a try that still brings something after this long has recovered
 CLOSE_SECONDS = 1.0  # a dead connection may take long to close: nobody waits for it
 MAX_WORDLESS_TRIES = 2  # a model that answers with a smiley twice will do so again
+MAX_MUTE_TRIES = 2  # of a voice, without a sound or a reason: then it is found out whether it is the text
+KINDS_OF_MUTENESS = frozenset({"empty", "timeout", "unexpected"})  # `unexpected`: the framework's "no audio frames"
 MAX_EMPTY_TRIES = 5  # of a model: nothing at all may pass, but behind five seconds of it, it is about what was asked
 
 
@@ -255,12 +258,70 @@ def _raise_if_refused(piece: Piece) -> None:
         raise WordlessAnswer("llm")
 
 
+class _VoiceTries:
+    """Has a voice speak one text, as often as it takes.
+
+    A voice may make nothing of just this text, which looks like an outage. So behind MAX_MUTE_TRIES it is asked for a
+    phrase as well: one that it can say, while it still makes nothing of the text, is said in its place.
+    """
+
+    def __init__(self, script: ResumableText, synthesize: Synthesize, bridge: Bridge) -> None:
+        self._script = script
+        self._synthesize = synthesize
+        self._bridge = bridge
+        self._heard_seconds = self._heard_before = 0.0
+        self._tries = self._mute_tries = 0
+        self._has_said_instead = False
+
+    async def attempt(self) -> AsyncIterator[rtc.AudioFrame]:
+        """Speak what has not been heard yet."""
+        self._tries += 1
+        self._heard_before = self._heard_seconds
+        instead = [frame async for frame in self._phrase()] if self._mute_tries >= MAX_MUTE_TRIES else []
+        self._mute_tries = 0 if instead else self._mute_tries
+        try:
+            async for frame in self._synthesize(self._script.after(self._heard_seconds)):
+                self._heard_seconds += frame.duration
+                yield frame
+        except Exception as error:
+            fault = describe("tts", error, self._tries)
+            self._mute_tries += self._is_mute and fault.kind in KINDS_OF_MUTENESS
+            if not (instead and self._is_mute):
+                raise
+            self._bridge.fault(fault)
+        else:
+            self._mute_tries = self._mute_tries + 1 if self._is_mute else 0
+        if instead and self._is_mute:
+            self._bridge.bridged("tts", "cannot_help")
+            self._has_said_instead = True
+            for frame in instead:
+                yield frame
+
+    async def _phrase(self) -> AsyncIterator[rtc.AudioFrame]:
+        async def words() -> AsyncIterator[str]:
+            yield self._bridge.phrase("cannot_help")
+
+        async for frame in self._synthesize(words()):
+            yield frame
+
+    @property
+    def _is_mute(self) -> bool:
+        return self._heard_seconds == self._heard_before
+
+    def lacking(self) -> Exception | None:
+        """Return what is wrong with the newest try, which ended without an error; None when there was sound."""
+        return EmptyAnswer("tts") if self._is_mute and not self._has_said_instead else None
+
+    def enough(self) -> bool:
+        """Return whether nothing is left to say, or this text cannot be said."""
+        return self._has_said_instead or self._script.spoken_after(self._heard_seconds)
+
+
 async def steady_speech(
-    text: AsyncIterable[str], synthesize: Callable[[AsyncIterable[str]], AsyncIterable[rtc.AudioFrame]], bridge: Bridge
+    text: AsyncIterable[str], synthesize: Synthesize, bridge: Bridge
 ) -> AsyncIterator[rtc.AudioFrame]:
     """Speak `text`, retrying until it is spoken; a phrase with ready audio needs no provider."""
     script = ResumableText(text)
-    heard_seconds = heard_before = 0.0
     try:
         first = await script.first()
         if first is None:
@@ -277,21 +338,15 @@ async def steady_speech(
             async for frame in bridge.tone() if audio is None else audio:
                 yield frame
 
-        async def speak() -> AsyncIterator[rtc.AudioFrame]:
-            nonlocal heard_seconds, heard_before
-            heard_before = heard_seconds
-            async for frame in synthesize(script.after(heard_seconds)):
-                heard_seconds += frame.duration
-                yield frame
-
+        tries = _VoiceTries(script, synthesize, bridge)
         work: _Work[rtc.AudioFrame] = _Work(
             "tts",
-            speak,
+            tries.attempt,
             aside=aside,
-            lacking=lambda: None if heard_seconds > heard_before else EmptyAnswer("tts"),
+            lacking=tries.lacking,
             amend=lambda _: False,
             lasts=lambda frame: frame.duration,
-            enough=lambda: script.spoken_after(heard_seconds),
+            enough=tries.enough,
             owed_since=script.complete_since,
         )
         async for frame in _steadily(work, bridge):
