@@ -313,6 +313,14 @@ def _per_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str],
     )
 
 
+@cache
+def _per_measure_pattern(forms: SpokenForms) -> re.Pattern[str]:
+    """110 mg/dL, 60 km/h: a measure by a measure, not ₹60/kg."""
+    by = "|".join(_unit_pattern(name) for name in _longest_first(tuple(forms.per.keys() & forms.units.keys())))
+    measured = rf"(?<![\w.,₹$€£])(?<![₹$€£]\s)(?:{_NUM}{_DASH})?{_NUM}\s?(?:{_units_pattern(forms)})"
+    return re.compile(rf"({measured})\s?/\s?({by}){NOT_A_LETTER}")
+
+
 def say_per(text: str, forms: SpokenForms) -> str:
     """₹299/month is 299 per month; 60 km/h is 60 km per hour."""
 
@@ -320,6 +328,8 @@ def say_per(text: str, forms: SpokenForms) -> str:
         name = found[2] if len(found[2]) == 1 else found[2].lower()
         return f"{found[1]} {forms.per[name]}"
 
+    if forms.per_first:
+        text = _per_measure_pattern(forms).sub(lambda found: f"{forms.per[found[2].lower()]} {found[1]}", text)
     measured, counted, other = _per_patterns(forms)
     return other.sub(rf"\1 {forms.symbols['per']} ", counted.sub(spoken, measured.sub(spoken, text)))
 

@@ -146,6 +146,7 @@ class SpokenForms:
     halved_units: tuple[str, ...]  # measures whose "2.5" is two and a half where the language has a word for it
     halved_words: tuple[str, ...]  # the same, written out: beginnings of words
     per: MappingProxyType[str, str]  # what stands behind a slash -> "per hour"
+    per_first: bool  # a measure by another: డెసిలీటరుకు నూట పది మిల్లీగ్రాములు
     weekdays: tuple[str, ...]  # beginnings of their names in the Indian scripts
     lakh_cues: frozenset[str]
     stage_directions: StageDirections
@@ -203,6 +204,7 @@ def spoken_forms(language: str) -> SpokenForms:
         halved_units=tuple(spelt for name in common["halves"]["units"] for spelt in common["units"][name]),
         halved_words=_halved_words(own, common),
         per=MappingProxyType({spelt: own["per"][name] for name, ways in common["per"].items() for spelt in ways}),
+        per_first=bool(own["per"].get("stands_first")),
         weekdays=tuple(common["weekdays"]["words"]),
         stage_directions=_stage_directions(common["stage_directions"]),
         endings=_ending_forms(own),

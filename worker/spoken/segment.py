@@ -89,6 +89,8 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
 
 
 def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
+    if "/" in text:
+        text = amounts.say_per(text, forms)
     text = endings.mark_apart(text, before, forms)
     if len(_DIGIT.findall(text)) >= public_codes.FEWEST_PLATE_FIGURES:
         text = public_codes.say_plates(text, forms)
@@ -96,8 +98,6 @@ def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
         text = labelled.say_labelled_codes(text, before, forms)
     if called.SHORTEST.search(text):
         text = called.say_called_numbers(text, before, forms)
-    if "/" in text:
-        text = amounts.say_per(text, forms)
     if ":" in text:
         text = amounts.say_ratios(text, before, forms)
     if "h" in text or "H" in text:
