@@ -3,10 +3,11 @@
 import re
 from functools import cache
 
-from worker.spoken.endings import ordinal_words, said_code, said_range, said_share, with_ending
+from worker.spoken.endings import counted_next, ordinal_words, said_code, said_range, said_share, with_ending
 from worker.spoken.forms import SIZES, SpokenForms
 from worker.spoken.letters import APART, ENDING, INDIC, INDIC_CHARS, NOT_A_LETTER
 from worker.spoken.numbers import (
+    before_counted,
     before_noun,
     cardinal,
     decimal_words,
@@ -136,7 +137,7 @@ def _amount(written: str, unit: int, currency: str, forms: SpokenForms) -> str:
     whole, cents = int(whole_text), int((fraction + "00")[:2])
     if (currency != "rupee" and cents) or len(fraction) > 2:
         return many.format(decimal_words(written, forms.numbers))
-    rupees = one if whole == 1 else many.format(before_noun(cardinal(whole, forms.numbers), forms.numbers))
+    rupees = one if whole == 1 else many.format(before_counted(cardinal(whole, forms.numbers), forms.numbers))
     if not cents:
         return rupees
     one_paisa, paise = forms.money["paisa"]
@@ -501,6 +502,8 @@ def _spoken_number(found: re.Match[str], before: str, after: str, forms: SpokenF
     counts_a_noun = re.match(INDIC, after.removeprefix(" "))
     if counts_a_noun and whole == 1 and numbers.one and not letters and not after.startswith(f" {numbers.point}"):
         return numbers.one if words == numbers.below_hundred[1] else words
+    if counted_next(after, forms):
+        return before_counted(words, numbers)
     return before_noun(words, numbers) if counts_a_noun else words
 
 
@@ -516,7 +519,7 @@ def _measure(words: str, letters: str, whole: int | None, before: str, after: st
     one, many = forms.units.get(spelt) or forms.units[spelt.rstrip(".")]
     if whole == 1:
         return f"{forms.numbers.one or words} {one}"
-    return f"{before_noun(words, forms.numbers)} {one if _describes(before, after, forms) else many}"
+    return f"{before_counted(words, forms.numbers)} {one if _describes(before, after, forms) else many}"
 
 
 _NOUN = re.compile(r" ([A-Za-z]{2,})")

@@ -5,7 +5,7 @@ from functools import cache
 
 from worker.spoken.forms import SpokenForms
 from worker.spoken.letters import APART, INDIC, INDIC_CHARS
-from worker.spoken.numbers import before_noun, with_pause
+from worker.spoken.numbers import before_counted, before_noun, with_pause
 
 _JOINING_VIRAMAS = ("్", "್", "୍")
 """Of Telugu, Kannada and Odia. Devanagari and its neighbours join on purpose, Tamil and Malayalam never."""
@@ -23,7 +23,8 @@ def with_ending(words: str, ending: str | None, forms: SpokenForms, number: int 
         return _with_apart(words, ending.removeprefix(APART), forms, number)
     own = forms.endings
     if _begins(ending, own.nouns) or (own.glued and ending not in own.glued):
-        return f"{before_noun(words, forms.numbers)} {ending}"
+        bent = before_counted if counted_next(f" {ending}", forms) else before_noun
+        return f"{bent(words, forms.numbers)} {ending}"
     for stem_number, beginning, stem in own.stems:
         if number == stem_number and ending.startswith(beginning):
             return stem + ending
@@ -79,6 +80,12 @@ def _joined(words: str, ending: str, forms: SpokenForms) -> str:
         if fits and words.endswith(word_end):
             return words[: len(words) - len(word_end)] + both + ending[len(whole) :]
     return ""
+
+
+def counted_next(after: str, forms: SpokenForms) -> bool:
+    """Whether a noun that is counted follows: 11 மணிக்கு, not 11 முதல்."""
+    noun, between = after.removeprefix(" "), forms.numbers.range.replace("{}", "").strip()
+    return after.startswith(" ") and _begins(noun, forms.endings.nouns) and not noun.startswith(between)
 
 
 def _begins(ending: str, nouns: tuple[str, ...]) -> bool:

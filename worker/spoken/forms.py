@@ -26,6 +26,7 @@ class NumberForms:
     thousands: tuple[str, ...]  # 1 to 99 thousand where they fuse into one word, else empty
     link: Endings
     before_noun: Endings
+    counting: Endings  # before what is surely counted: பதினொரு மணி, while 11 and 12 are பதினொன்று and பன்னிரண்டு
     century: str
     point: str
     minus: str
@@ -250,6 +251,7 @@ def _number_forms(own: dict[str, Any], common: dict[str, Any], half_numbers: tup
         thousands=_rows(own.get("thousands", "")),
         link=tuple((a, b) for a, b in own["link"]),
         before_noun=tuple((a, b) for a, b in own.get("before_noun", [])),
+        counting=tuple((a, b) for a, b in own.get("counting", [])),
         century=own.get("century", ""),
         point=own["point"],
         minus=own["minus"],

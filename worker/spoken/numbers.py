@@ -51,6 +51,11 @@ def before_noun(words: str, forms: NumberForms) -> str:
     return _with_ending(words, forms.before_noun)
 
 
+def before_counted(words: str, forms: NumberForms) -> str:
+    """The same before a measure, money or another noun that is surely counted: பதினொரு மணி."""
+    return _with_ending(before_noun(words, forms), forms.counting)
+
+
 def _with_ending(words: str, endings: Endings) -> str:
     for ending, other in endings:
         if ending.startswith("="):
