@@ -221,7 +221,6 @@ def spoken_forms(language: str) -> SpokenForms:
         counted=_counted(own, common),
         counted_stems=tuple(word for word in _counted(own, common) if not word.isascii()),
         **_cues(common),
-        plate_states=frozenset(common["plates"]["states"]),
         pins=_pin_forms(common),
         called=_called_forms(common["called"]),
         attributive=_attributive_forms(own.get("attributive", {})),
@@ -238,6 +237,7 @@ def _cues(common: dict[str, Any]) -> dict[str, frozenset[str]]:
         "rating_cues": frozenset(common["ratings"]["cues"]),
         "ratio_cues": frozenset(common["ratios"]["cues"]),
         "military_time_cues": frozenset(common["military_time"]["cues"]),
+        "plate_states": frozenset(common["plates"]["states"]),
     }
 
 
