@@ -161,6 +161,8 @@ class SpokenForms:
     number_owners: tuple[str, ...]  # what has such a number, beginnings: गाड़ी संख्या
     code_labels: tuple[str, ...]  # what a code with spaces stands behind: number, id
     flight_words: tuple[str, ...]  # "flight", beginnings
+    versioned: tuple[str, ...]  # what stands before a version: Android
+    version_words: tuple[str, ...]  # "version"
     counted: frozenset[str]  # behind one of these words a number is a quantity, whatever stands before it
     counted_stems: tuple[str, ...]
     year_cues: frozenset[str]
@@ -214,13 +216,10 @@ def spoken_forms(language: str) -> SpokenForms:
         strong_cues=frozenset(common["digits"]["strong_cues"]),
         weak_cues=frozenset(common["digits"]["weak_cues"] + own["digits"]["cues"]),
         connectors=frozenset(common["digits"]["connectors"]),
-        number_words=frozenset(common["digits"]["number_words"]),
-        number_owners=tuple(common["digits"]["number_owners"]),
-        code_labels=tuple(common["digits"]["code_labels"]),
-        flight_words=tuple(common["digits"]["flight_words"]),
         counted=_counted(own, common),
         counted_stems=tuple(word for word in _counted(own, common) if not word.isascii()),
         **_cues(common),
+        **_labels(common),
         pins=_pin_forms(common),
         called=_called_forms(common["called"]),
         attributive=_attributive_forms(own.get("attributive", {})),
@@ -228,7 +227,7 @@ def spoken_forms(language: str) -> SpokenForms:
     )
 
 
-def _cues(common: dict[str, Any]) -> dict[str, frozenset[str]]:
+def _cues(common: dict[str, Any]) -> dict[str, Any]:
     """Words that say what a number near them is."""
     return {
         "lakh_cues": frozenset(common["lakh_cues"]["words"]),
@@ -238,6 +237,18 @@ def _cues(common: dict[str, Any]) -> dict[str, frozenset[str]]:
         "ratio_cues": frozenset(common["ratios"]["cues"]),
         "military_time_cues": frozenset(common["military_time"]["cues"]),
         "plate_states": frozenset(common["plates"]["states"]),
+    }
+
+
+def _labels(common: dict[str, Any]) -> dict[str, Any]:
+    """What codes with spaces, numbers of one thing and versions stand behind."""
+    return {
+        "number_words": frozenset(common["digits"]["number_words"]),
+        "number_owners": tuple(common["digits"]["number_owners"]),
+        "code_labels": tuple(common["digits"]["code_labels"]),
+        "flight_words": tuple(common["digits"]["flight_words"]),
+        "versioned": tuple(common["versions"]["products"]),
+        "version_words": tuple(common["versions"]["words"]),
     }
 
 

@@ -3,10 +3,10 @@
 import re
 from functools import cache
 
-from worker.spoken.endings import with_ending
+from worker.spoken.endings import said_code
 from worker.spoken.forms import SpokenForms
 from worker.spoken.letters import ENDING, INDIC_CHARS
-from worker.spoken.numbers import digits, grouped_digits, with_pause
+from worker.spoken.numbers import digits, grouped_digits
 from worker.spoken.public_codes import counts_next
 
 _ENDS = rf"(?![A-Za-z0-9]|[.,:/-][0-9]|\s?%){ENDING}"
@@ -48,8 +48,7 @@ def say_labelled_codes(text: str, before: str, forms: SpokenForms) -> str:
         flight, _ = _is_labelled(f"{before}{text[: found.start()]}", forms)
         if not flight or counts_next(text[found.end() :], forms):
             return found[0]
-        said = with_ending(_spelt(found["line"] + found["number"], forms), found["ending"], forms)
-        return with_pause(said, text[found.end() :], forms)
+        return said_code(_spelt(found["line"] + found["number"], forms), found, forms)
 
     text = _FLIGHT.sub(of_flight, text)
 
@@ -72,7 +71,7 @@ def _spoken_code(found: re.Match[str], after: str, forms: SpokenForms) -> str:
         said = f"{letters if named else _spelt(letters, forms)} {said}"
     if left:
         return f"{said}, {left}{found['ending'] or ''}"
-    return with_pause(with_ending(said, found["ending"], forms), after, forms)
+    return said_code(said, found, forms)
 
 
 def _are_groups(groups: list[str]) -> bool:

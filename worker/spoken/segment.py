@@ -4,7 +4,7 @@ import html
 import re
 import unicodedata
 
-from worker.spoken import amounts, calendar, called, endings, labelled, markup, public_codes, shorthand, web
+from worker.spoken import amounts, calendar, called, endings, labelled, markup, public_codes, shorthand, versions, web
 from worker.spoken.forms import SpokenForms
 from worker.spoken.numbers import digits
 
@@ -96,6 +96,8 @@ def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
         text = public_codes.say_plates(text, forms)
     if " " in text:
         text = labelled.say_labelled_codes(text, before, forms)
+    if versions.SIGN.search(text):
+        text = versions.say_versions(text, before, forms)
     if called.SHORTEST.search(text):
         text = called.say_called_numbers(text, before, forms)
     if ":" in text:
