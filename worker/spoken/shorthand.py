@@ -67,9 +67,7 @@ _SERVICE_CODE = re.compile(r"(?<![\w*#])\*#?[0-9]{2,4}(?:\*[0-9]{1,16}){0,4}#")
 
 def written_out(text: str, before: str, forms: SpokenForms) -> str:
     """`text` in the spellings that the passes for numbers and signs know."""
-    text = _short_form_pattern(forms).sub(
-        lambda found: f"{forms.short_forms[found[0].strip().lower().replace('॰', '.')]} ", text
-    )
+    text = _short_form_pattern(forms).sub(lambda found: f"{_in_words(found[0], forms)} ", text)
     if "vt" in text:
         text = _COMPANY.sub("Private Limited", text)
     if "no." in text.lower() and forms.language == ENGLISH:
@@ -127,11 +125,20 @@ _NUMBERED = frozenset({
 })  # fmt: skip
 
 
+def _in_words(short: str, forms: SpokenForms) -> str:
+    form = short.strip().lower().replace("॰", ".")
+    return forms.short_forms.get(form) or forms.short_forms[f"{form}."]
+
+
 @cache
 def _short_form_pattern(forms: SpokenForms) -> re.Pattern[str]:
+    """With its mark before a word or a number; what is short for "number" without one too: ନଂ 112."""
     longest_first = sorted(forms.short_forms, key=len, reverse=True)
     short = "|".join(re.escape(form).replace(r"\.", "[.॰]") for form in longest_first)
-    return re.compile(rf"(?<![\w{INDIC_CHARS}.])(?:{short or '(?!)'})\s?(?=[\w₹])", re.IGNORECASE)
+    numbers = [form for form in longest_first if forms.short_forms[form].split()[-1] in forms.weak_cues]
+    bare = "|".join(re.escape(form.removesuffix(".")) for form in numbers)
+    ways = rf"(?:{short or '(?!)'})\s?(?=[\w₹])|(?:{bare or '(?!)'})\s?(?=[0-9])"
+    return re.compile(rf"(?<![\w{INDIC_CHARS}.])(?:{ways})", re.IGNORECASE)
 
 
 @cache
