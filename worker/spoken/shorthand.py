@@ -6,7 +6,7 @@ from functools import cache
 from worker.languages import ENGLISH
 from worker.spoken.endings import said_range
 from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import INDIC_CHARS, NOT_A_LETTER
+from worker.spoken.letters import INDIC, INDIC_CHARS, NOT_A_LETTER
 from worker.spoken.numbers import cardinal
 
 _ONE_WAY, _BOTH_WAYS = "→⇒⟶➔➜➝➞➡", "↔⇄⇔⟷"
@@ -74,6 +74,8 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
         text = _say_number_word(text, before, forms)
     if forms.day_part_short_forms:
         text = _day_part_pattern(forms).sub(lambda found: f"{forms.day_part_short_forms[found[0].rstrip()]} ", text)
+    if "24" in text:
+        text = _ALWAYS_OPEN.sub(lambda found: _always(found, forms), text)
     chars = set(text)
     if not _DASHES.isdisjoint(chars):
         text = _named_range_pattern(forms).sub(
@@ -101,6 +103,16 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
     if "#" in chars:
         text = _SERVICE_CODE.sub(lambda found: _spoken_service_code(found[0], forms), text)
     return text
+
+
+_ALWAYS_OPEN = re.compile(
+    rf"(?<![\w.,:/₹$-])24\s?[xX×/*]\s?7(?![A-Za-z0-9_/:%]|[.,][0-9]|\s?[xX×=]|-[0-9])(?:[-\u2011]?({INDIC}[{INDIC_CHARS}]*))?"
+)
+
+
+def _always(found: re.Match[str], forms: SpokenForms) -> str:
+    said = forms.symbols["always"]
+    return f"{said} {found[1]}" if found[1] else said
 
 
 def _say_number_word(text: str, before: str, forms: SpokenForms) -> str:
