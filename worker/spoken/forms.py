@@ -163,6 +163,7 @@ class SpokenForms:
     flight_words: tuple[str, ...]  # "flight", beginnings
     versioned: tuple[str, ...]  # what stands before a version: Android
     version_words: tuple[str, ...]  # "version"
+    numbered_nouns: tuple[str, ...]  # behind these V and X are five and ten: Class X
     counted: frozenset[str]  # behind one of these words a number is a quantity, whatever stands before it
     counted_stems: tuple[str, ...]
     year_cues: frozenset[str]
@@ -247,6 +248,7 @@ def _labels(common: dict[str, Any]) -> dict[str, Any]:
         "number_owners": tuple(common["digits"]["number_owners"]),
         "code_labels": tuple(common["digits"]["code_labels"]),
         "flight_words": tuple(common["digits"]["flight_words"]),
+        "numbered_nouns": tuple(common["roman_numerals"]["nouns"]),
         "versioned": tuple(common["versions"]["products"]),
         "version_words": tuple(common["versions"]["words"]),
     }

@@ -4,7 +4,19 @@ import html
 import re
 import unicodedata
 
-from worker.spoken import amounts, calendar, called, endings, labelled, markup, public_codes, shorthand, versions, web
+from worker.spoken import (
+    amounts,
+    calendar,
+    called,
+    endings,
+    labelled,
+    markup,
+    public_codes,
+    romans,
+    shorthand,
+    versions,
+    web,
+)
 from worker.spoken.forms import SpokenForms
 from worker.spoken.numbers import digits
 
@@ -18,6 +30,7 @@ _MASK = re.compile(
     r"(?P<shown>(?<![\w.,])\+?[0-9]{2,6}(?=[\s-]?[Xx*•●]))?[\s-]?"
     r"(?:(?<!\w)|(?<=[0-9]))(?:(?:(?:X{3,}|x{3,})(?![A-Za-z0-9])|\*{4,}(?=[\s-]*[0-9*])|[•●]{2,}(?=[\s-]*[0-9•●]))[\s-]*)+"
 )  # what is hidden is not read out
+_ROMAN_LETTER = re.compile("[IVX]")
 _RATE = re.compile(r"(?<!\S)@\s?(?=[₹0-9]|Rs)")
 _FORMULA = re.compile(r"\$([^$\n]{0,110}[\\^][^$\n]{0,110})\$")
 _DISPLAYED = re.compile(r"\$\$([^$\n]{1,120})\$\$")
@@ -64,6 +77,8 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
         text = _say_formulas(text, forms)
     if "T" in text:
         text = calendar.without_seconds_and_zone(text)
+    if _ROMAN_LETTER.search(text):
+        text = romans.say_numerals(text, before, forms)
     text = _MASK.sub(_shown_figures, text)
     text = shorthand.written_out(text, before, forms)
     if "@" in text:

@@ -17,6 +17,7 @@ from worker.spoken.forms import SpokenForms, spoken_forms
 from worker.spoken.labelled import begins_code
 from worker.spoken.markup import EYE_ONLY_CHARS
 from worker.spoken.public_codes import plate_may_go_on
+from worker.spoken.romans import is_numeral
 from worker.spoken.segment import say_segment
 from worker.spoken.shorthand import ENGLISH_WEEKDAYS
 
@@ -33,7 +34,7 @@ _SPECIAL = re.compile(
 )
 # Several ordinary words at once, to spend no time on them.
 _PLAIN_WORDS = re.compile(rf"(?:[^\s{_SPECIAL_CHARS},.!?;:।()\-]{{1,64}}[,.!?।]? ){{1,32}}")
-_CAPITALS = re.compile(r"(?<!\S)[A-Z]{1,5}(?![^\s,.!?।])")
+_CAPITALS = re.compile(r"(?<!\S)[A-Z]{1,5}(?![A-Za-z0-9])")
 _SPACE = re.compile(r"\s")
 _OPEN_LINK = re.compile(r"\[[^\[\]]*$|\]\([^()]*$")
 _STOPS = ",.!?;:।"
@@ -143,7 +144,7 @@ class SpeakableStream:
             if not special or (
                 word
                 and not self._goes_on(word, segment)
-                and not begins_code(word, before, self._forms)
+                and not self._is_number_or_code(word, before)
                 and not self._is_open(segment)
             ):
                 return end
@@ -164,8 +165,12 @@ class SpeakableStream:
             bool(_SPECIAL.search(word))
             or word.strip("(.,-").lower() in self._begin
             or word in self._forms.plate_states
-            or begins_code(word, before, self._forms)
+            or self._is_number_or_code(word, before)
         )
+
+    def _is_number_or_code(self, word: str, before: str) -> bool:
+        """Whether `word` has no figure and is read as if it had: XI, and BD behind "tracking number"."""
+        return begins_code(word, before, self._forms) or is_numeral(word, before, self._forms)
 
     def _goes_on(self, word: str, segment: str) -> bool:
         return (
@@ -205,7 +210,12 @@ class SpeakableStream:
         return say_segment(body, self._before, self._forms, at_line_start=self._at_line_start)
 
     def _needs_saying(self, body: str) -> bool:
-        return _SPECIAL.search(body) is not None or " " in body or "-" in body
+        return (
+            _SPECIAL.search(body) is not None
+            or " " in body
+            or "-" in body
+            or is_numeral(body, self._before, self._forms)
+        )
 
     def _with_space(self, spoken: str, *, space_follows: bool) -> str:
         if spoken.startswith(",") and self._last_char and self._last_char in _STOPS:  # a pause is there already
