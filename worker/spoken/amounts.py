@@ -184,18 +184,30 @@ def say_phones(text: str, forms: SpokenForms) -> str:
     return _PHONE.sub(spoken, text)
 
 
-def say_codes(text: str, forms: SpokenForms) -> str:
+def say_codes(text: str, before: str, forms: SpokenForms) -> str:
     text = _DECIMAL_AND_LETTERS.sub(lambda found: _with_unit(found[1], found[2], forms), text)
     text = _RANGE_OF_ORDINALS.sub(lambda found: said_range(found[1], found[2], forms), text)
-    return _CODE.sub(lambda found: _ended_code(found, forms), text)
+    return _CODE.sub(lambda found: _ended_code(found, f"{before}{text[: found.start()]}", forms), text)
 
 
-def _ended_code(found: re.Match[str], forms: SpokenForms) -> str:
+def _ended_code(found: re.Match[str], before: str, forms: SpokenForms) -> str:
     code = found["code"]
-    said = _spoken_code(code, forms)
+    said = _spoken_seat(code, before, forms) or _spoken_code(code, forms)
     if said[-1:].isdigit() or said == code:  # a later pass says it, and its ending with it
         return said + found[0][len(code) :]
     return said_code(said, found, forms)
+
+
+_SEAT = re.compile(r"(?:([A-Z]{1,2})([0-9]{1,2})-|([A-Z])-?)([1-9][0-9]?)")
+
+
+def _spoken_seat(code: str, before: str, forms: SpokenForms) -> str:
+    """Seat S5-32 and token B-27 are numbers behind a letter; nothing where no such word stands before them."""
+    seat, words = _SEAT.fullmatch(code), tuple(_last_words(before, 3))
+    if seat is None or not any(word.startswith(forms.seat_cues) for word in words):
+        return ""
+    coach = f"{' '.join(seat[1])} {cardinal(int(seat[2]), forms.numbers)}," if seat[1] else seat[3]
+    return f"{coach} {cardinal(int(seat[4]), forms.numbers)}"
 
 
 def _with_unit(number: str, letters: str, forms: SpokenForms) -> str:
@@ -481,9 +493,9 @@ def _spoken_number(found: re.Match[str], before: str, after: str, forms: SpokenF
         coded = len(written) > 7 or (unit == 1 and _is_code(found["second"], before, behind, forms))
         low = words if coded else decimal_words(written, numbers)
         high = _plain(found["second"], unit, before, behind, forms)
-        if _are_years(written, found["second"], unit, letters, forms):
-            low, high = (year(int(figures), forms) for figures in (written, found["second"]))
         words = said_range(low, high, forms)
+        if _are_years(written, found["second"], unit, letters, forms):
+            words = _spoken_years(int(written), found["second"], forms)
     if found["minus"]:
         words = f"{numbers.minus} {words}"
     whole = int(written) if written.isdigit() and not found["second"] else None
@@ -640,14 +652,17 @@ def _is_year(number: int, before: str, forms: SpokenForms) -> bool:
 
 def _are_years(first: str, second: str, unit: int, letters: str | None, forms: SpokenForms) -> bool:
     """2025-26 and 2025-2026 are a financial year."""
-    if (
-        forms.language != "en-IN"
-        or unit > 1
-        or letters
-        or not (first.isdigit() and len(first) == 4 and second.isdigit())
-    ):
+    if unit > 1 or letters or not (first.isdigit() and len(first) == 4 and second.isdigit()):
+        return False
+    if forms.language != "en-IN" and len(second) != 2:
         return False
     return 1900 <= int(first) < 2100 and second in (str(int(first) + 1), f"{(int(first) + 1) % 100:02}")
+
+
+def _spoken_years(first: int, second: str, forms: SpokenForms) -> str:
+    """Twenty twenty five to twenty six; the others say the two beside each other: दो हज़ार पच्चीस छब्बीस."""
+    last = year(int(second), forms)
+    return said_range(year(first, forms), last, forms) if forms.language == "en-IN" else f"{year(first, forms)} {last}"
 
 
 @cache

@@ -147,6 +147,7 @@ class SpokenForms:
     halved_units: tuple[str, ...]  # measures whose "2.5" is two and a half where the language has a word for it
     halved_words: tuple[str, ...]  # the same, written out: beginnings of words
     per: MappingProxyType[str, str]  # what stands behind a slash -> "per hour"
+    seat_cues: tuple[str, ...]  # beginnings of what B-27 may number: seats, berths, tokens
     per_first: bool  # a measure by another: డెసిలీటరుకు నూట పది మిల్లీగ్రాములు
     weekdays: tuple[str, ...]  # beginnings of their names in the Indian scripts
     lakh_cues: frozenset[str]
@@ -208,7 +209,7 @@ def spoken_forms(language: str) -> SpokenForms:
         halved_units=tuple(spelt for name in common["halves"]["units"] for spelt in common["units"][name]),
         halved_words=_halved_words(own, common),
         per=MappingProxyType({spelt: own["per"][name] for name, ways in common["per"].items() for spelt in ways}),
-        per_first=bool(own["per"].get("stands_first")),
+        **_beside(own, common),
         weekdays=tuple(common["weekdays"]["words"]),
         stage_directions=_stage_directions(common["stage_directions"]),
         endings=_ending_forms(own),
@@ -251,6 +252,14 @@ def _labels(common: dict[str, Any]) -> dict[str, Any]:
         "numbered_nouns": tuple(common["roman_numerals"]["nouns"]),
         "versioned": tuple(common["versions"]["products"]),
         "version_words": tuple(common["versions"]["words"]),
+    }
+
+
+def _beside(own: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
+    """What depends on the words beside a number or a measure."""
+    return {
+        "per_first": bool(own["per"].get("stands_first")),
+        "seat_cues": tuple(common["seats"]["cues"]),
     }
 
 

@@ -126,7 +126,7 @@ def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
     if len(_DIGIT.findall(text)) >= _SHORTEST_PHONE:
         text = amounts.say_phones(text, forms)
     if _CODE_SIGN.search(text):
-        text = amounts.say_codes(text, forms)
+        text = amounts.say_codes(text, before, forms)
     if _DIGIT.search(text):
         text = amounts.say_numbers(text, before, forms)
     text = endings.join_apart(text, forms)
