@@ -140,6 +140,7 @@ class SpokenForms:
     symbols: MappingProxyType[str, str]
     domains: MappingProxyType[str, str]
     short_forms: MappingProxyType[str, str]  # नं. -> नंबर
+    hour_short_forms: MappingProxyType[str, str]  # behind an hour: 6:40 वा.
     day_part_short_forms: MappingProxyType[str, str]  # of a timetable, before an hour: सा. 5
     units: MappingProxyType[str, Scale]  # as written (longer than a letter: in small letters) -> how it is said
     lengths: tuple[str, ...]  # units of what is long, wide and high, as written and as said
@@ -202,6 +203,7 @@ def spoken_forms(language: str) -> SpokenForms:
         symbols=MappingProxyType({k: v for k, v in own["symbols"].items() if isinstance(v, str)}),
         domains=MappingProxyType(own["symbols"]["domains"]),
         short_forms=MappingProxyType(dict(own.get("short_forms", {}))),
+        hour_short_forms=MappingProxyType(dict(own["clock"]["short_words"])),
         day_part_short_forms=MappingProxyType(dict(own["clock"].get("short_day_parts", {}))),
         units=_units(own, common),
         lengths=_lengths(own, common),

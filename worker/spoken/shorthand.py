@@ -72,6 +72,8 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
         text = _COMPANY.sub("Private Limited", text)
     if "no." in text.lower() and forms.language == ENGLISH:
         text = _say_number_word(text, before, forms)
+    if forms.hour_short_forms and "." in text:
+        text = _hour_word_pattern(forms).sub(lambda found: _hour_word(found, forms), text)
     if forms.day_part_short_forms:
         text = _day_part_pattern(forms).sub(lambda found: f"{forms.day_part_short_forms[found[0].rstrip()]} ", text)
     if "24" in text:
@@ -158,6 +160,18 @@ def _day_part_pattern(forms: SpokenForms) -> re.Pattern[str]:
     """उ. before an hour is the morning; before a name it is an initial."""
     short = "|".join(map(re.escape, sorted(forms.day_part_short_forms, key=len, reverse=True)))
     return re.compile(rf"(?<![\w{INDIC_CHARS}.])(?:{short})\s?(?=[0-9])")
+
+
+@cache
+def _hour_word_pattern(forms: SpokenForms) -> re.Pattern[str]:
+    short = "|".join(map(re.escape, sorted(forms.hour_short_forms, key=len, reverse=True)))
+    return re.compile(rf"(?<=[0-9])\s?(?P<word>{short})(?![\w{INDIC_CHARS}])(?P<ends>\s*$)?")
+
+
+def _hour_word(found: re.Match[str], forms: SpokenForms) -> str:
+    """6:40 वा. is 6:40 वाजता; a stop that is the last of a text ends its sentence too."""
+    ends = found["word"].endswith(".") and found["ends"] is not None
+    return f" {forms.hour_short_forms[found['word']]}{'.' if ends else ''}"
 
 
 @cache

@@ -58,7 +58,8 @@ def _joining_words(forms: SpokenForms) -> tuple[frozenset[str], frozenset[str]]:
     )
     units = {part.strip(".").lower() for unit in forms.units for part in unit.split()}
     scales = set(forms.numbers.scale_words) | set(forms.numbers.money_scales)
-    go_on = begin | scales | set(forms.money_words) | set(forms.clock.words) | units
+    hours = {part.strip(".") for short in forms.hour_short_forms for part in short.split()}
+    go_on = begin | hours | scales | set(forms.money_words) | set(forms.clock.words) | units
     return frozenset(begin), frozenset(go_on | {"am", "pm", "a.m", "p.m", "p.a", "pa", "lpa", "hours", "a", "p", "x"})
 
 
