@@ -76,6 +76,8 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
         text = _hour_word_pattern(forms).sub(lambda found: _hour_word(found, forms), text)
     if forms.day_part_short_forms:
         text = _day_part_pattern(forms).sub(lambda found: f"{forms.day_part_short_forms[found[0].rstrip()]} ", text)
+    if "(" in text:
+        text = _LETTERS_IN_BRACKETS.sub(lambda found: _spelt(found, before), text)
     if "24" in text:
         text = _ALWAYS_OPEN.sub(lambda found: _always(found, forms), text)
     chars = set(text)
@@ -105,6 +107,16 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
     if "#" in chars:
         text = _SERVICE_CODE.sub(lambda found: _spoken_service_code(found[0], forms), text)
     return text
+
+
+_LETTERS_IN_BRACKETS = re.compile(r"\s?\(((?=[B-DF-HJ-NP-TV-Z]{2,4}\))[A-Z]+|[SU][BU]|AC)\)")
+
+
+def _spelt(found: re.Match[str], before: str) -> str:
+    """Berth 45 (LB) is berth 45, L B: no vowel, so no word. What has one may be a word in capitals."""
+    begins = not f"{before}{found.string[: found.start()]}".strip()
+    goes_on = " " if found.string[found.end() : found.end() + 1].isalnum() else ""
+    return f"{'' if begins else ', '}{' '.join(found[1])}{goes_on}"
 
 
 _ALWAYS_OPEN = re.compile(

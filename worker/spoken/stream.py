@@ -30,7 +30,7 @@ _SPECIAL_CHARS = (
 )
 _SPECIAL = re.compile(
     f"[{_SPECIAL_CHARS}]"
-    r"|^[-:;][-()DPp]*$|[Hh][Tt][Tt][Pp]|[Xx]{3}|[^\W_]\.[^\W_]"
+    r"|\([A-Z]{2,4}\)|^[-:;][-()DPp]*$|[Hh][Tt][Tt][Pp]|[Xx]{3}|[^\W_]\.[^\W_]"
 )
 # Several ordinary words at once, to spend no time on them.
 _PLAIN_WORDS = re.compile(rf"(?:[^\s{_SPECIAL_CHARS},.!?;:।()\-]{{1,64}}[,.!?।]? ){{1,32}}")
