@@ -149,6 +149,7 @@ class SpokenForms:
     halved_words: tuple[str, ...]  # the same, written out: beginnings of words
     per: MappingProxyType[str, str]  # what stands behind a slash -> "per hour"
     seat_cues: tuple[str, ...]  # beginnings of what B-27 may number: seats, berths, tokens
+    mask_ends: tuple[str, ...]  # beginnings of what says by itself that a masked number ends so
     per_first: bool  # a measure by another: డెసిలీటరుకు నూట పది మిల్లీగ్రాములు
     weekdays: tuple[str, ...]  # beginnings of their names in the Indian scripts
     lakh_cues: frozenset[str]
@@ -261,6 +262,7 @@ def _beside(own: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
     """What depends on the words beside a number or a measure."""
     return {
         "per_first": bool(own["per"].get("stands_first")),
+        "mask_ends": tuple(common["masks"]["ends"]),
         "seat_cues": tuple(common["seats"]["cues"]),
     }
 

@@ -28,7 +28,7 @@ _NATIVE_DIGITS = {
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
 _MASK = re.compile(
     r"(?P<shown>(?<![\w.,])\+?[0-9]{2,6}(?=[\s-]?[Xx*•●]))?[\s-]?"
-    r"(?:(?<!\w)|(?<=[0-9]))(?:(?:(?:X{3,}|x{3,})(?![A-Za-z0-9])|\*{4,}(?=[\s-]*[0-9*])|[•●]{2,}(?=[\s-]*[0-9•●]))[\s-]*)+"
+    r"(?:(?<!\w)|(?<=[0-9]))(?:(?:(?:X{3,}|x{3,})(?![A-Za-z]|[0-9](?![0-9]{2,5}(?![A-Za-z0-9])))|\*{4,}(?=[\s-]*[0-9*])|[•●]{2,}(?=[\s-]*[0-9•●]))[\s-]*)+"
 )  # what is hidden is not read out
 _ROMAN_LETTER = re.compile("[IVX]")
 _RATE = re.compile(r"(?<!\S)@\s?(?=[₹0-9]|Rs)")
@@ -79,7 +79,7 @@ def say_segment(text: str, before: str, forms: SpokenForms, *, at_line_start: bo
         text = calendar.without_seconds_and_zone(text)
     if _ROMAN_LETTER.search(text):
         text = romans.say_numerals(text, before, forms)
-    text = _MASK.sub(_shown_figures, text)
+    text = _MASK.sub(lambda found: _shown_figures(found, before, forms), text)
     text = shorthand.written_out(text, before, forms)
     if "@" in text:
         text = _RATE.sub(f"{forms.symbols['rate']} ", text)
@@ -133,11 +133,25 @@ def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
     return _FIGURES.sub(lambda found: f" {digits(found[0], forms.numbers)} ", text)  # ".5", "1..2"
 
 
-def _shown_figures(found: re.Match[str]) -> str:
+def _shown_figures(found: re.Match[str], before: str, forms: SpokenForms) -> str:
     """4315 XXXX XXXX 2208: what is shown before the mask is read by itself, and what is shown behind it too."""
     shown = found["shown"] or ""
-    before = f"{shown[: shown.startswith('+')]}#{shown.lstrip('+')}, " if shown else ""
-    return f"{before}#" if found.string[found.end() : found.end() + 1].isdigit() else before.rstrip(", ")
+    first = f"{shown[: shown.startswith('+')]}#{shown.lstrip('+')}, " if shown else ""
+    if not found.string[found.end() : found.end() + 1].isdigit():
+        return first.rstrip(", ")
+    return f"{first}{_named_last(found, before, forms)}#"
+
+
+_CLAUSES = re.compile("[.,;!?।]")
+
+
+def _named_last(found: re.Match[str], before: str, forms: SpokenForms) -> str:
+    """The language's "last figures", where no word beside the mask says so: చివరి అంకెలు 7810."""
+    left, right = f"{before}{found.string[: found.start()]}", found.string[found.end() :]
+    around = _CLAUSES.split(left)[-1].split()[-4:] + _CLAUSES.split(right)[0].split()[:4]
+    words = (word.lower().strip(":()-0123456789") for word in around)
+    said = forms.symbols["masked"]
+    return "" if not said or any(word.startswith(forms.mask_ends) for word in words) else f"{said} "
 
 
 def _say_keys(text: str, before: str, forms: SpokenForms) -> str:
