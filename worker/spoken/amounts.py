@@ -19,7 +19,7 @@ from worker.spoken.numbers import (
     with_pause,
     year,
 )  # fmt: skip
-from worker.spoken.public_codes import counts, counts_next, is_pin, without_space_in_pins
+from worker.spoken.public_codes import counts, counts_next, is_pin, with_pause_before_pins, without_space_in_pins
 
 _NUM = r"(?:[0-9]{1,3}(?:,[0-9]{2,3})+|[0-9]+)(?:\.[0-9]+)?"
 _DASH = r"\s?[-–—]\s?"
@@ -405,6 +405,7 @@ def say_numbers(text: str, before: str, forms: SpokenForms) -> str:
     numbers = forms.numbers
     if " " in text:
         text = without_space_in_pins(text, before, forms, lambda code, context: _is_code(code, context, "", forms))
+    text = with_pause_before_pins(text, before, forms)
     if text.count("-") > 1:  # 1-0-1: tablets for morning, noon and night
         text = _GROUPS.sub(lambda found: grouped_digits(found[0].split("-"), numbers), text)
     if text.count(".") > 1:
@@ -502,9 +503,7 @@ def _spoken_number(found: re.Match[str], before: str, after: str, forms: SpokenF
     if found["percent"]:
         words = numbers.percent.format(words)
     elif found["degrees"]:
-        words = forms.symbols["fahrenheit" if (found["heat"] or "") in "Ff" and found["heat"] else "degrees"].format(
-            words
-        )
+        words = forms.symbols[_scale_of_heat(found)].format(words)
     elif found["th"]:
         return _ordinal(int(float(written.replace(",", ""))), words, forms)
     elif letters:
@@ -517,6 +516,14 @@ def _spoken_number(found: re.Match[str], before: str, after: str, forms: SpokenF
     if counted_next(after, forms):
         return before_counted(words, numbers)
     return before_noun(words, numbers) if counts_a_noun else words
+
+
+def _scale_of_heat(found: re.Match[str]) -> str:
+    """24°C are degrees, 38.5°C degrees Celsius: of a fever people must hear which, most say Fahrenheit."""
+    heat = (found["heat"] or "").upper()
+    if heat == "C" and "." in (found["second"] or found["number"]):
+        return "celsius"
+    return "fahrenheit" if heat == "F" else "degrees"
 
 
 def _ordinal(number: int, words: str, forms: SpokenForms) -> str:

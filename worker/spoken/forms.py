@@ -145,6 +145,9 @@ class SpokenForms:
     units: MappingProxyType[str, Scale]  # as written (longer than a letter: in small letters) -> how it is said
     lengths: tuple[str, ...]  # units of what is long, wide and high, as written and as said
     fraction_nouns: tuple[str, ...]  # beginnings of what 1/2 is half of
+    share_words: frozenset[str]  # 3/4 of: whole words before which a fraction is a share
+    share_nouns: tuple[str, ...]  # the same, beginnings
+    feminine_nouns: tuple[str, ...]  # beginnings of feminine ones that do not look so
     halved_units: tuple[str, ...]  # measures whose "2.5" is two and a half where the language has a word for it
     halved_words: tuple[str, ...]  # the same, written out: beginnings of words
     per: MappingProxyType[str, str]  # what stands behind a slash -> "per hour"
@@ -208,7 +211,6 @@ def spoken_forms(language: str) -> SpokenForms:
         day_part_short_forms=MappingProxyType(dict(own["clock"].get("short_day_parts", {}))),
         units=_units(own, common),
         lengths=_lengths(own, common),
-        fraction_nouns=tuple(common["fractions"]["nouns"]),
         halved_units=tuple(spelt for name in common["halves"]["units"] for spelt in common["units"][name]),
         halved_words=_halved_words(own, common),
         per=MappingProxyType({spelt: own["per"][name] for name, ways in common["per"].items() for spelt in ways}),
@@ -246,7 +248,7 @@ def _cues(common: dict[str, Any]) -> dict[str, Any]:
 
 
 def _labels(common: dict[str, Any]) -> dict[str, Any]:
-    """What codes with spaces, numbers of one thing and versions stand behind."""
+    """What codes, numbers of one thing and versions stand behind, and fractions before."""
     return {
         "number_words": frozenset(common["digits"]["number_words"]),
         "number_owners": tuple(common["digits"]["number_owners"]),
@@ -254,6 +256,10 @@ def _labels(common: dict[str, Any]) -> dict[str, Any]:
         "flight_words": tuple(common["digits"]["flight_words"]),
         "numbered_nouns": tuple(common["roman_numerals"]["nouns"]),
         "versioned": tuple(common["versions"]["products"]),
+        "fraction_nouns": tuple(common["fractions"]["nouns"]),
+        "share_words": frozenset(common["fractions"]["of"]),
+        "share_nouns": tuple(common["fractions"]["shares"]),
+        "feminine_nouns": tuple(common["fractions"]["feminine"]),
         "version_words": tuple(common["versions"]["words"]),
     }
 

@@ -69,6 +69,22 @@ def without_space_in_pins(text: str, before: str, forms: SpokenForms, is_code: C
     return _TWO_HALVES.sub(joined, text)
 
 
+def with_pause_before_pins(text: str, before: str, forms: SpokenForms) -> str:
+    """दिल्ली-110092 is दिल्ली, 110092, as it is with spaces around its hyphen."""
+
+    def apart(found: re.Match[str]) -> str:
+        context = f"{before}{text[: found.start()]}{found['place']}-"
+        after = text[found.end() :]
+        return f"{found['place']}, {found['pin']}" if is_pin(found["pin"], context, after, forms) else found[0]
+
+    return _PLACE_AND_PIN.sub(apart, text)
+
+
+_PLACE_AND_PIN = re.compile(
+    rf"(?<![\w{INDIC_CHARS}-])(?P<place>[A-Z][a-z]+|{INDIC}[{INDIC_CHARS}]*)[-\u2011–—](?P<pin>[1-8][0-9]{{5}})(?![0-9A-Za-z]|[.,/-][0-9])"
+)
+
+
 @cache
 def _pin_named(forms: SpokenForms) -> re.Pattern[str]:
     """The PIN code of Solapur is 413001: named in the same sentence, with no other figure between."""

@@ -38,13 +38,14 @@ _A_MONTH = re.compile(r"(?<=%)\s?p\.?\s?m(?![A-Za-z])(\.?)")
 _SENTENCE_MAY_END = re.compile(r"\s*$|\s+[A-Z]")
 
 _FRACTION = re.compile(
-    r"(?<![\w/.,])(?:([0-9]{1,3})\s?)?(?:([½¼¾])|(?<![0-9/.,])([13]/[24])(?![\w/]))"
+    r"(?<![\w/.,])(?:([0-9]{1,3})\s?)?(?:([½¼¾])|(?<![0-9/.,])([13]/[24]|[12]/3)(?![\w/]))"
     rf"(?:\s?([A-Za-z]+|[{INDIC_CHARS}]+))?"
 )
 _LONG_I = ("ी", "ી", "ੀ")
 _FRACTION_CHARS = frozenset("½¼¾/")
 _FRACTION_SIGNS = {"1/2": "½", "1/4": "¼", "3/4": "¾"}
 _FRACTION_NAMES = {"½": ("half", ".5"), "¼": ("quarter", ".25"), "¾": ("three_quarters", ".75")}
+_SHARES = {"1/2": "half", "1/4": "fourth", "3/4": "three_fourths", "1/3": "third", "2/3": "two_thirds"}
 
 _NUMBER = r"[0-9][0-9,]*(?:\.[0-9]+)?"
 _SAME_MEASURE_TWICE = re.compile(
@@ -253,6 +254,10 @@ def _spoken_once(found: re.Match[str], forms: SpokenForms) -> str:
 def _spoken_fraction(found: re.Match[str], forms: SpokenForms) -> str:
     """½ tablet is half of one, 1/2 too where the word behind it can be halved; 2½ is 2.5."""
     whole, sign, written, noun = found.groups()
+    if written in _SHARES and not whole and noun and _is_share(noun, forms):
+        name = _SHARES[written]
+        feminine = noun.endswith(_LONG_I) or noun.startswith(forms.feminine_nouns)
+        return f"{(forms.symbols.get(f'{name}_feminine') if feminine else None) or forms.symbols[name]} {noun}"
     sign = sign or _FRACTION_SIGNS.get(written)
     if sign is None or (written and not (noun and noun.lower().startswith(forms.fraction_nouns))):
         return found[0]
@@ -264,6 +269,11 @@ def _spoken_fraction(found: re.Match[str], forms: SpokenForms) -> str:
     if thing.endswith(_LONG_I):
         name = f"{name}_feminine"
     return f"{forms.symbols.get(name) or forms.symbols[name.removesuffix('_feminine')]} {thing}"
+
+
+def _is_share(noun: str, forms: SpokenForms) -> bool:
+    noun = noun.lower()
+    return noun in forms.share_words or noun.startswith(forms.share_nouns)
 
 
 def _say_rates(text: str, forms: SpokenForms) -> str:
