@@ -87,10 +87,17 @@ def _money_shown(forms: SpokenForms) -> re.Pattern[str]:
     return re.compile(rf"(?<![0-9.,/-]){signed}({_NUM})/[-=](?![0-9A-Za-z])")
 
 
+@cache
+def _money_of_offer(plain: str, forms: SpokenForms) -> re.Pattern[str]:
+    return re.compile(rf"(?<=[0-9]\s){plain}(?=\s(?:{_any_of(forms.offers)}))", re.IGNORECASE)
+
+
 def say_money(text: str, forms: SpokenForms) -> str:
     if "/" in text:
         text = _money_named(forms).sub(r"\1 ", text)
         text = _money_shown(forms).sub(r"₹\1", text)
+    for plain, bent in forms.endings.genitive:
+        text = _money_of_offer(plain, forms).sub(bent, text)
     if not _money_sign(forms).search(text):
         return text
     for pattern in _money_patterns(forms):
@@ -116,7 +123,22 @@ def _spoken_money(found: re.Match[str], forms: SpokenForms) -> str:
     if found["bent"] and own_word:
         return f"{spoken} {own_word}"
     plain = forms.money[currency][1].format("").strip()
-    return spoken.replace(plain, own_word) if own_word and plain in spoken else _apart(spoken, found)
+    if own_word and plain in spoken:
+        return spoken.replace(plain, own_word)
+    return _of_offer(spoken, found, forms) or _apart(spoken, found)
+
+
+def _of_offer(spoken: str, found: re.Match[str], forms: SpokenForms) -> str:
+    """₹349 before a plan: তিনশো উনপঞ্চাশ টাকার প্ল্যান."""
+    for plain, bent in forms.endings.genitive:
+        if spoken.endswith(plain) and found.string[found.end() :].lower().startswith(_spaced(forms.offers)):
+            return spoken.removesuffix(plain) + bent
+    return ""
+
+
+@cache
+def _spaced(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f" {word}" for word in words)
 
 
 def _apart(spoken: str, found: re.Match[str]) -> str:

@@ -46,6 +46,7 @@ class EndingForms:
 
     joints: tuple[tuple[str, str, str], ...]  # (end of the word, beginning of the ending, both)
     apart: tuple[str, ...]  # what may bend what it stands behind though a space is between
+    genitive: Endings  # money before a plan or a recharge: টাকার প্ল্যান
     written_on: frozenset[str]  # those of them that are always written on to it
     glued: tuple[str, ...]  # the only endings; empty: whatever is no noun is an ending
     nouns: tuple[str, ...]  # words of their own even where they are written on to the number
@@ -153,6 +154,7 @@ class SpokenForms:
     per: MappingProxyType[str, str]  # what stands behind a slash -> "per hour"
     seat_cues: tuple[str, ...]  # beginnings of what B-27 may number: seats, berths, tokens
     mask_ends: tuple[str, ...]  # beginnings of what says by itself that a masked number ends so
+    offers: tuple[str, ...]  # beginnings of what an amount is the price of
     per_first: bool  # a measure by another: డెసిలీటరుకు నూట పది మిల్లీగ్రాములు
     weekdays: tuple[str, ...]  # beginnings of their names in the Indian scripts
     lakh_cues: frozenset[str]
@@ -269,6 +271,7 @@ def _beside(own: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
     return {
         "per_first": bool(own["per"].get("stands_first")),
         "mask_ends": tuple(common["masks"]["ends"]),
+        "offers": tuple(common["offers"]["nouns"]),
         "seat_cues": tuple(common["seats"]["cues"]),
     }
 
@@ -360,6 +363,7 @@ def _ending_forms(own: dict[str, Any]) -> EndingForms:
     return EndingForms(
         joints=tuple((word, ending, both) for word, ending, both in endings["joints"]),
         apart=tuple({*endings["apart"], *(end[1:] for _, end, _ in endings["joints"] if end.startswith(" "))}),
+        genitive=tuple((money, of_it) for money, of_it in endings.get("genitive", [])),
         written_on=frozenset(endings["apart"]),
         glued=tuple(endings["glued"]),
         nouns=tuple(endings["nouns"]),
