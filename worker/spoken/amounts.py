@@ -220,7 +220,7 @@ def _ended_code(found: re.Match[str], before: str, forms: SpokenForms) -> str:
     return said_code(said, found, forms)
 
 
-_SEAT = re.compile(r"(?:([A-Z]{1,2})([0-9]{1,2})-|([A-Z])-?)([1-9][0-9]?)")
+_SEAT = re.compile(r"(?:([A-Z]{1,2})([0-9]{1,2})[-/]|([A-Z])-?)([1-9][0-9]?)")
 
 
 def _spoken_seat(code: str, before: str, forms: SpokenForms) -> str:

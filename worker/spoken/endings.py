@@ -48,8 +48,8 @@ def _written_on(words: str, ending: str) -> str:
 
 
 def said_code(said: str, found: re.Match[str], forms: SpokenForms) -> str:
-    """A code with the ending that was found with it; without one, with a pause before the next number."""
-    if found["ending"]:
+    """A code with the ending that was found with it; without one, with a pause between its figures and the next."""
+    if found["ending"] or not found[0][-1:].isdigit():  # RAC 4 belongs together
         return with_ending(said, found["ending"], forms)
     return with_pause(said, found.string[found.end() :], forms)
 

@@ -155,6 +155,7 @@ class SpokenForms:
     seat_cues: tuple[str, ...]  # beginnings of what B-27 may number: seats, berths, tokens
     mask_ends: tuple[str, ...]  # beginnings of what says by itself that a masked number ends so
     offers: tuple[str, ...]  # beginnings of what an amount is the price of
+    addresses: tuple[str, ...]  # beginnings of what 24/7 may be the number of
     per_first: bool  # a measure by another: డెసిలీటరుకు నూట పది మిల్లీగ్రాములు
     weekdays: tuple[str, ...]  # beginnings of their names in the Indian scripts
     lakh_cues: frozenset[str]
@@ -272,6 +273,7 @@ def _beside(own: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
         "per_first": bool(own["per"].get("stands_first")),
         "mask_ends": tuple(common["masks"]["ends"]),
         "offers": tuple(common["offers"]["nouns"]),
+        "addresses": tuple(common["addresses"]["cues"]),
         "seat_cues": tuple(common["seats"]["cues"]),
     }
 

@@ -80,7 +80,7 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
     if "(" in text:
         text = _LETTERS_IN_BRACKETS.sub(lambda found: _spelt(found, before), text)
     if "24" in text:
-        text = _ALWAYS_OPEN.sub(lambda found: _always(found, forms), text)
+        text = _ALWAYS_OPEN.sub(lambda found: _always(found, before, forms), text)
     chars = set(text)
     if not _DASHES.isdisjoint(chars):
         text = _named_range_pattern(forms).sub(
@@ -125,7 +125,11 @@ _ALWAYS_OPEN = re.compile(
 )
 
 
-def _always(found: re.Match[str], forms: SpokenForms) -> str:
+def _always(found: re.Match[str], before: str, forms: SpokenForms) -> str:
+    """Round the clock; with a slash behind "house number" it is an address."""
+    word = "".join(f"{before}{found.string[: found.start()]}".lower().split()[-1:]).strip(".,:#()")
+    if "/" in found[0] and (word in forms.weak_cues or word.startswith(forms.addresses)):
+        return found[0]
     said = forms.symbols["always"]
     return f"{said} {found[1]}" if found[1] else said
 
