@@ -325,7 +325,7 @@ _BY_SIDE = re.compile(
     r"(?<![\w.])(24(?=×7)|[0-9]{3,4}(?=×[0-9]{3}))×([0-9]{1,4})(?![0-9A-Za-z]|\.[0-9]|\s?=)"
 )  # 3840×2160
 _SUM = re.compile(r"([0-9)])\s?([+×*=÷]|\sx\s)\s?(?=[0-9(])")
-_FRACTION = re.compile(r"(?<![0-9/.,])([0-9]{1,4})/([0-9]{1,4})(?![0-9/]|[.,][0-9])")
+_FRACTION = re.compile(r"(?<![0-9/.,])([0-9]{1,6})/([0-9]{1,6})(?![0-9/]|[.,][0-9])")
 
 
 _FORMULA_ENDS = re.compile(r"(?<!\w)(?:[A-Za-z]|[0-9.,]+)\s$")
@@ -466,10 +466,15 @@ def _runs_on(found: re.Match[str], before: str, after: str, forms: SpokenForms) 
 _NETWORK_NEXT = re.compile(r"\s\S+\sG(?![\w.])")
 
 
+_LONGEST_IN_FRACTION = 4
+
+
 def _spoken_fraction(found: re.Match[str], before: str, by: str, forms: SpokenForms) -> str:
     """1/2 is one by two; behind "invoice" or "number" 2026/45 is a code."""
     if _is_code(found[1], f"{before}{found.string[: found.start()]}", "", forms):
         return grouped_digits([found[1], found[2]], forms.numbers)
+    if len(found[1]) > _LONGEST_IN_FRACTION or len(found[2]) > _LONGEST_IN_FRACTION:
+        return found[0]
     return f"{cardinal(int(found[1]), forms.numbers)} {by} {cardinal(int(found[2]), forms.numbers)}"
 
 
@@ -652,9 +657,10 @@ def _is_code(written: str, before: str, after: str, forms: SpokenForms) -> bool:
 
 def _is_number_of_one(words: list[str], before: str, word: str, forms: SpokenForms) -> bool:
     """गाड़ी संख्या 12302 is a train's number, कुल संख्या 12302 how many there are."""
-    if counts(before[: before.lower().rfind(word)], forms):
+    owner = words[-1] if words else ""
+    if counts(before[: before.lower().rfind(word)], forms) or owner.endswith(forms.many_owners):
         return False
-    return word in forms.weak_cues or (bool(words) and words[-1].startswith(forms.number_owners))
+    return word in forms.weak_cues or owner.startswith(forms.number_owners)
 
 
 _FARTHEST_RANGE_OF_CODES = 1000  # seats and orders in a range stand closer together

@@ -15,6 +15,7 @@ _ONE_SHORT = re.compile(_SHORT)
 _PHONE = re.compile(r"(?:\+|0|18[06]0|[6-9])[0-9\s-]{7,15}")
 SHORTEST = re.compile("[0-9]{3}")
 _PRICE = re.compile(r"000$|[0-9]{2}99$")
+_FREE_WORD = r"\s[^\s0-9.,!?;:।()]+"
 _LONGEST_CONTEXT = 80
 
 
@@ -22,11 +23,11 @@ _LONGEST_CONTEXT = 80
 def _numbers_pattern(forms: SpokenForms) -> re.Pattern[str]:
     """One number, or several with "or" between them."""
     one = rf"(?:{_LONG}|{_SHORT})(?![0-9]|[.:/-][0-9]|,[0-9]|\s?%|\s[0-9])"
-    return re.compile(rf"(?<![\w.,:/₹$€£%-])(?P<numbers>{one}(?:{_joint(forms)}{one}){{0,3}}){ENDING}")
+    return re.compile(rf"(?<![\w.,:/₹$€£%-])(?P<numbers>{one}(?:{_joint(forms)}{one}){{0,2}}){ENDING}")
 
 
 def _joint(forms: SpokenForms) -> str:
-    return rf"(?:,?\s(?:{_words((*forms.called.ors, *forms.called.ands))})\s|\s?,\s)"
+    return rf",?\s(?:{_words((*forms.called.ors, *forms.called.ands))})\s"
 
 
 @cache
@@ -36,13 +37,18 @@ def _joints(forms: SpokenForms) -> re.Pattern[str]:
 
 @cache
 def _called_behind(forms: SpokenForms) -> re.Pattern[str]:
-    """What shows behind a number that it is called: पर कॉल, नंबर पर, என்ற எண்ணில்; "dial" needs nothing between."""
+    """What shows behind a number that it is called: पर कॉल, नंबर पर, என்ற எண்ணில், पर तुरंत कॉल."""
     called = forms.called
     between = rf"\s['’‘]?(?:{_words(called.between)})(?![{INDIC_CHARS}A-Za-z])"
     bent = rf"\s(?:{_words(called.number_stems)})[{INDIC_CHARS}]*"
+    near = rf"\s(?:{_words(called.near)})(?![{INDIC_CHARS}A-Za-z])"
     at = rf"(?:{between})?\s(?:{_words(called.number_at)})(?![{INDIC_CHARS}])"
+    verb = rf"\s(?:{_words((*called.verbs, *called.phones))})"
+    far = rf"(?:{_FREE_WORD}){{1,2}}\s(?:{_words(called.verbs)})"
     return re.compile(
-        rf"{at}|(?P<apart>(?:{between}|{bent}){{1,3}})?(?P<verb>\s(?:{_words(called.verbs)}))", re.IGNORECASE
+        rf"{at}|(?P<apart>(?:{between}|{bent}|{near}){{1,3}}{verb}|(?:{between}|{bent}){{1,3}}{far})"
+        rf"|(?P<ended>{verb}|{far})",
+        re.IGNORECASE,
     )
 
 
@@ -55,10 +61,11 @@ def _dialled_behind(forms: SpokenForms) -> re.Pattern[str]:
 def _called_before(forms: SpokenForms) -> re.Pattern[str]:
     """What shows before it: the helpline is 1912, call us on 139, टोल-फ्री नंबर 155260."""
     called = forms.called
-    linked = _words((*called.links, *forms.connectors, *(cue for cue in forms.weak_cues if cue not in called.no_links)))
-    link = rf"(?:{linked}|(?:{_words(called.number_stems)})[{INDIC_CHARS}]*)(?![\w{INDIC_CHARS}])"
+    link = rf"(?:{_words(called.links)}|(?:{_words(called.number_stems)})[{INDIC_CHARS}]*)(?![\w{INDIC_CHARS}])"
     names = rf"(?:{_words(called.names)})[\w{INDIC_CHARS}]*|(?:{_words(called.verbs_before)})(?!\w)"
-    return re.compile(rf"(?<![\w{INDIC_CHARS}])(?:{names})(?:[\s:,()–—-]+{link}){{0,4}}[\s:(–—-]+$", re.IGNORECASE)
+    named = rf"(?:{names})(?:[\s:,()–—-]+{link}){{0,4}}[\s:(–—-]+"
+    at = rf"(?:{_words(called.verbs_at)})(?:\s[a-z]+){{0,3}}?\s(?:{_words(called.at)})\s"
+    return re.compile(rf"(?<![\w{INDIC_CHARS}])(?:{named}|{at})$", re.IGNORECASE)
 
 
 @cache
@@ -69,11 +76,19 @@ def _money_before(forms: SpokenForms) -> re.Pattern[str]:
 @cache
 def _may_be_called(forms: SpokenForms) -> re.Pattern[str]:
     called = forms.called
-    words = rf"['’‘]?(?:{_words((*called.between, *called.ors, *called.ands))})"
+    words = rf"['’‘]?(?:{_words((*called.between, *called.near, *called.ors, *called.ands))})"
     words = rf"{words}|(?:{_words(called.number_stems)})[{INDIC_CHARS}]*"
+    free = rf"(?:{_FREE_WORD}){{0,2}}"
+    ended = rf"[-\u2011]?[{INDIC_CHARS}]+"
     return re.compile(
-        rf"(?<![\w.,:/-])(?<![₹$€£%]\s)[0-9]{{3,6}}(?:[-\u2011]?[{INDIC_CHARS}]+)?(?:\s(?:{words})){{1,3}}\s*$"
+        rf"(?<![\w.,:/-])(?<![₹$€£%]\s)(?:[0-9]{{3,6}}(?:{ended})?(?:\s(?:{words})){{1,3}}{free}"
+        rf"|(?!20[0-9]{{2}}(?![0-9]))[0-9]{{3,6}}{ended}{free})\s*$"
     )
+
+
+@cache
+def _calls_at_end(forms: SpokenForms) -> re.Pattern[str]:
+    return re.compile(rf"\s(?:{_words((*forms.called.verbs, *forms.called.phones))})\S*\s*$", re.IGNORECASE)
 
 
 def _words(words: tuple[str, ...]) -> str:
@@ -82,7 +97,8 @@ def _words(words: tuple[str, ...]) -> str:
 
 def called_may_go_on(text: str, forms: SpokenForms) -> bool:
     """Whether the word behind `text` may tell that its number is one to call: 19123 पर."""
-    return _may_be_called(forms).search(text[-60:]) is not None
+    end = text[-_LONGEST_CONTEXT:]
+    return _may_be_called(forms).search(end) is not None and not _calls_at_end(forms).search(end)
 
 
 def say_called_numbers(text: str, before: str, forms: SpokenForms) -> str:
@@ -115,4 +131,4 @@ def _is_called(found: re.Match[str], before: str, after: str, forms: SpokenForms
     if _called_before(forms).search(before) or _dialled_behind(forms).match(after):
         return True
     behind = _called_behind(forms).match(after)
-    return behind is not None and bool(found["ending"] or behind["apart"] or not behind["verb"])
+    return behind is not None and bool(found["ending"] or not behind["ended"])

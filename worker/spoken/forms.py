@@ -98,10 +98,13 @@ class CalledForms:
     names: tuple[str, ...]  # before it, beginnings: helpline
     verbs_before: tuple[str, ...]  # before it
     links: tuple[str, ...]  # between these and it
-    no_links: frozenset[str]  # cues that are no such link: a helpline for card 4521
+    verbs_at: tuple[str, ...]  # before it, with one of the next between
+    at: tuple[str, ...]
     verbs: tuple[str, ...]  # behind it, beginnings
+    phones: tuple[str, ...]  # the same, of a thing
     dialled: tuple[str, ...]  # behind it with nothing between
     between: tuple[str, ...]  # between it and a verb
+    near: tuple[str, ...]  # the same, with the verb next
     ors: tuple[str, ...]  # between two of them
     ands: tuple[str, ...]
     number_stems: tuple[str, ...]  # "number", beginnings
@@ -168,6 +171,7 @@ class SpokenForms:
     connectors: frozenset[str]
     number_words: frozenset[str]  # "number" where it may also be how many: a code only behind one of the next
     number_owners: tuple[str, ...]  # what has such a number, beginnings: गाड़ी संख्या
+    many_owners: tuple[str, ...]  # ends of "the passengers'", whose number is how many there are
     code_labels: tuple[str, ...]  # what a code with spaces stands behind: number, id
     flight_words: tuple[str, ...]  # "flight", beginnings
     versioned: tuple[str, ...]  # what stands before a version: Android
@@ -255,6 +259,7 @@ def _labels(common: dict[str, Any]) -> dict[str, Any]:
     return {
         "number_words": frozenset(common["digits"]["number_words"]),
         "number_owners": tuple(common["digits"]["number_owners"]),
+        "many_owners": tuple(common["digits"]["many_owners"]),
         "code_labels": tuple(common["digits"]["code_labels"]),
         "flight_words": tuple(common["digits"]["flight_words"]),
         "numbered_nouns": tuple(common["roman_numerals"]["nouns"]),
@@ -391,19 +396,7 @@ def _pin_forms(common: dict[str, Any]) -> PinForms:
 
 
 def _called_forms(table: dict[str, list[str]]) -> CalledForms:
-    return CalledForms(
-        names=tuple(table["names"]),
-        verbs_before=tuple(table["verbs_before"]),
-        links=tuple(table["links"]),
-        no_links=frozenset(table["no_links"]),
-        verbs=tuple(table["verbs"]),
-        dialled=tuple(table["dialled"]),
-        between=tuple(table["between"]),
-        ors=tuple(table["ors"]),
-        ands=tuple(table["ands"]),
-        number_stems=tuple(table["number_stems"]),
-        number_at=tuple(table["number_at"]),
-    )
+    return CalledForms(**{name: tuple(words) for name, words in table.items()})
 
 
 def _attributive_forms(table: dict[str, list[str]]) -> AttributiveForms:

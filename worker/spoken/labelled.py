@@ -11,11 +11,13 @@ from worker.spoken.public_codes import counts_next
 
 _ENDS = rf"(?![A-Za-z0-9]|[.,:/-][0-9]|\s?%){ENDING}"
 _CODE = re.compile(
-    rf"(?<![\w.,:/-])(?:(?P<letters>[A-Z]{{1,5}})\s)?(?P<groups>[0-9]{{2,12}}(?:\s[0-9]{{2,8}}){{0,4}}){_ENDS}"
+    rf"(?<![\w.,:/-])(?:(?P<letters>[A-Z]{{1,5}})\s)?(?P<groups>[0-9]{{2,12}}(?:\s[0-9]{{2,8}}){{0,4}})"
+    rf"(?:(?<=[0-9])\s(?P<tail>[A-Z]{{2}})(?!\w|\.\w))?{_ENDS}"
 )
 _FLIGHT = re.compile(rf"(?<![\w.,:/-])(?P<line>[A-Z]{{2}}|[A-Z][0-9]|[0-9][A-Z])\s(?P<number>[0-9]{{2,4}}){_ENDS}")
 _LETTERS = re.compile("[A-Z]{1,5}")
 _CONTEXT_CHARS = 48
+_FEWEST_FIGURES = 3
 _SHORTEST_OF_TWO = 4  # two groups of three may be a PIN code
 
 
@@ -26,6 +28,9 @@ def _label_before(forms: SpokenForms, *, of_flights: bool) -> re.Pattern[str]:
     links = "|".join(re.escape(word) for word in sorted((*forms.connectors, *forms.code_labels), key=len, reverse=True))
     bent = rf"[{INDIC_CHARS}]*" if of_flights else ""
     link = rf"(?:[.:\s–—-]+(?:{links}))" + ("{0,2}" if of_flights else "?")
+    ors = "|".join(re.escape(word) for word in (*forms.called.ors, *forms.called.ands))
+    if of_flights:  # flights 6E 534 and 6E 535
+        link = rf"{link}(?:[.:\s]+[A-Z0-9]{{2}}[\s-]?[0-9]{{2,4}},?\s(?:{ors}))?"
     return re.compile(rf"(?<![\w{INDIC_CHARS}])(?:{stems}){bent}{link}[.:\s#–—-]+$", re.IGNORECASE)
 
 
@@ -63,12 +68,16 @@ def _spoken_code(found: re.Match[str], after: str, forms: SpokenForms) -> str:
     letters, groups, left = found["letters"], found["groups"].split(), ""
     if counts_next(after, forms):  # AB 4521 20 minutes
         *groups, left = groups
+    if letters and len("".join(groups)) < _FEWEST_FIGURES:
+        return found[0]  # coupon code SAVE 50
     if letters in forms.currencies or not (groups and (letters or _are_groups(groups))):
         return found[0]
     said = grouped_digits(groups, forms.numbers)
     if letters:
         named = letters.lower() in forms.strong_cues | forms.weak_cues  # AWB
         said = f"{letters if named else _spelt(letters, forms)} {said}"
+    if tail := found["tail"]:  # EK 458 721 963 IN
+        said = f"{said} {_spelt(tail, forms) if letters else tail}"
     if left:
         return f"{said}, {left}{found['ending'] or ''}"
     return said_code(said, found, forms)
