@@ -528,7 +528,7 @@ def _spoken_number(found: re.Match[str], before: str, after: str, forms: SpokenF
         words = f"{numbers.minus} {words}"
     whole = int(written) if written.isdigit() and not found["second"] else None
     if found["percent"]:
-        words = numbers.percent.format(words)
+        words = numbers.percent.format(before_counted(words, numbers) if numbers.percent.startswith("{}") else words)
     elif found["degrees"]:
         words = forms.symbols[_scale_of_heat(found)].format(words)
     elif found["th"]:

@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import APART, INDIC, INDIC_CHARS
+from worker.spoken.letters import AFTER_SHORT_FORM, APART, INDIC, INDIC_CHARS
 from worker.spoken.numbers import before_counted, before_noun, with_pause
 
 _JOINING_VIRAMAS = ("్", "್", "୍")
@@ -111,7 +111,7 @@ def _apart_pattern(forms: SpokenForms) -> re.Pattern[str]:
     # Not thousands: a rupee behind them is said as it is counted, యాభై వేల రూపాయలు వరకు.
     scales = "|".join(map(re.escape, sorted(_large_scales(forms), key=len, reverse=True)))
     measured = rf"\s?(?:%|°(?:\s?[CFcf])?|[AaPp]\.?\s?[Mm]\.?|(?:(?i:{measures}|hrs|{scales}))\.?)"
-    return re.compile(rf"([0-9](?:{measured})?)\s({endings})(?![\w{INDIC_CHARS}])")
+    return re.compile(rf"([0-9](?:{measured})?)\s({endings})(?![\w{INDIC_CHARS}]|\.\S)")
 
 
 def _large_scales(forms: SpokenForms) -> list[str]:
@@ -123,7 +123,7 @@ def mark_apart(text: str, before: str, forms: SpokenForms) -> str:
 
     def marked(found: re.Match[str]) -> str:
         context = f"{before}{text[: found.start() + 1]}"
-        kept = _PIN_IN_HALVES.search(context) or _names(context, forms)
+        kept = _PIN_IN_HALVES.search(context) or _BEHIND_SHORT_FORM.search(context)
         return found[0] if kept else f"{found[1]}{APART}{found[2]}"
 
     return _apart_pattern(forms).sub(marked, text) if forms.endings.apart else text
@@ -139,13 +139,4 @@ def join_apart(text: str, forms: SpokenForms) -> str:
 
 _SAID_AND_APART = re.compile(rf"({INDIC}[{INDIC_CHARS}]*)({APART}[{INDIC_CHARS}]+)")
 _PIN_IN_HALVES = re.compile(r"(?<![0-9])[1-8][0-9]{2}\s[0-9]{3}$")
-_ONE_OR_TWO_FIGURES = re.compile(r"(\S+)\s[0-9]{1,2}$")
-
-
-def _names(context: str, forms: SpokenForms) -> bool:
-    """Whether the figures that `context` ends with are a name or an hour: behind "number" or a part of the day."""
-    found = _ONE_OR_TWO_FIGURES.search(context)
-    if found is None:
-        return False
-    word = found[1].strip(".,:()").lower()
-    return word in forms.weak_cues or any(word == part for _, part in forms.clock.day_parts)
+_BEHIND_SHORT_FORM = re.compile(rf"{AFTER_SHORT_FORM}[0-9]{{1,2}}$")  # ನಂ. 12 ರಲ್ಲಿ, ಬೆ. 10 ರಿಂದ: as in a timetable

@@ -9,6 +9,9 @@ INDIC = r"[\u0900-\u0963\u0966-\u0d7f]"
 APART = "\ue002"
 """A private character in place of the space before a case ending that stands as a word of its own: 1:30 ರವರೆಗೆ."""
 
+AFTER_SHORT_FORM = "\u00a0"
+"""The space behind a short form that was written out: ನಂಬರ್ for ನಂ."""
+
 ENDING = rf"(?:[-\u2011]?(?P<ending>{APART}?{INDIC}[{INDIC_CHARS}]*))?"
 """A case ending, or a word, written on to a number, a time or a code: 10:15-க்கு, 2026-ന്; or marked with APART."""
 

@@ -6,7 +6,7 @@ from functools import cache
 from worker.languages import ENGLISH
 from worker.spoken.endings import said_range
 from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import INDIC, INDIC_CHARS, NOT_A_LETTER
+from worker.spoken.letters import AFTER_SHORT_FORM, INDIC, INDIC_CHARS, NOT_A_LETTER
 from worker.spoken.numbers import cardinal
 
 _ONE_WAY, _BOTH_WAYS = "→⇒⟶➔➜➝➞➡", "↔⇄⇔⟷"
@@ -68,7 +68,7 @@ _SERVICE_CODE = re.compile(r"(?<![\w*#])\*#?[0-9]{2,4}(?:\*[0-9]{1,16}){0,4}#")
 
 def written_out(text: str, before: str, forms: SpokenForms) -> str:
     """`text` in the spellings that the passes for numbers and signs know."""
-    text = _short_form_pattern(forms).sub(lambda found: f"{_in_words(found[0], forms)} ", text)
+    text = _short_form_pattern(forms).sub(lambda found: f"{_in_words(found[0], forms)}{AFTER_SHORT_FORM}", text)
     if "vt" in text:
         text = _COMPANY.sub("Private Limited", text)
     if "no." in text.lower() and forms.language == ENGLISH:
@@ -76,7 +76,9 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
     if forms.hour_short_forms and "." in text:
         text = _hour_word_pattern(forms).sub(lambda found: _hour_word(found, forms), text)
     if forms.day_part_short_forms:
-        text = _day_part_pattern(forms).sub(lambda found: f"{forms.day_part_short_forms[found[0].rstrip()]} ", text)
+        text = _day_part_pattern(forms).sub(
+            lambda found: f"{forms.day_part_short_forms[found[0].rstrip()]}{AFTER_SHORT_FORM}", text
+        )
     if "(" in text:
         text = _LETTERS_IN_BRACKETS.sub(lambda found: _spelt(found, before), text)
     if "24" in text:
