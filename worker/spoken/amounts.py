@@ -258,8 +258,8 @@ def _spoken_code(code: str, forms: SpokenForms) -> str:
         return code  # "12th", "5kg", "10k": the passes for those come later
     if re.fullmatch(r"[0-9]{1,2}x[0-9]{1,2}|[0-9]{3,4}x[0-9]{3,4}", code):
         return f" {forms.symbols['size']} ".join(cardinal(int(side), forms.numbers) for side in code.split("x"))
-    if part := re.fullmatch(r"([1-9][0-9]?)([A-Z])", code):
-        return f"{cardinal(int(part[1]), forms.numbers)} {part[2]}"  # Section 80C, flat 12B
+    if part := re.fullmatch(r"([1-9][0-9]?)[-/]?([A-Z])", code):
+        return f"{cardinal(int(part[1]), forms.numbers)} {part[2]}"  # Section 80C, flat 12B, 12/B
     runs = _RUN.findall(code)
     if len(runs) == 2 and runs[1].isdigit() and len(runs[1]) <= 2 and not _is_spelt(runs[0]):
         return f"{runs[0]} {cardinal(int(runs[1]), forms.numbers)}"  # COVID-19, Windows11

@@ -177,6 +177,8 @@ class SpokenForms:
     versioned: tuple[str, ...]  # what stands before a version: Android
     version_words: tuple[str, ...]  # "version"
     numbered_nouns: tuple[str, ...]  # behind these V and X are five and ten: Class X
+    numbered_by_several: tuple[str, ...]  # behind these IV and IX are four and nine, but X is a letter
+    range_words: tuple[str, ...]  # "to", between two of them
     counted: frozenset[str]  # behind one of these words a number is a quantity, whatever stands before it
     counted_stems: tuple[str, ...]
     year_cues: frozenset[str]
@@ -262,6 +264,8 @@ def _labels(common: dict[str, Any]) -> dict[str, Any]:
         "many_owners": tuple(common["digits"]["many_owners"]),
         "code_labels": tuple(common["digits"]["code_labels"]),
         "flight_words": tuple(common["digits"]["flight_words"]),
+        "numbered_by_several": tuple(common["roman_numerals"]["of_several_letters"]),
+        "range_words": tuple(common["roman_numerals"]["to"]),
         "numbered_nouns": tuple(common["roman_numerals"]["nouns"]),
         "versioned": tuple(common["versions"]["products"]),
         "fraction_nouns": tuple(common["fractions"]["nouns"]),

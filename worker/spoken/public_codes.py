@@ -75,13 +75,14 @@ def with_pause_before_pins(text: str, before: str, forms: SpokenForms) -> str:
     def apart(found: re.Match[str]) -> str:
         context = f"{before}{text[: found.start()]}{found['place']}-"
         after = text[found.end() :]
-        return f"{found['place']}, {found['pin']}" if is_pin(found["pin"], context, after, forms) else found[0]
+        pin = found["pin"].replace(" ", "")
+        return f"{found['place']}, {pin}" if is_pin(pin, context, after, forms) else found[0]
 
     return _PLACE_AND_PIN.sub(apart, text)
 
 
 _PLACE_AND_PIN = re.compile(
-    rf"(?<![\w{INDIC_CHARS}-])(?P<place>[A-Z][a-z]+|{INDIC}[{INDIC_CHARS}]*)[-\u2011–—](?P<pin>[1-8][0-9]{{5}})(?![0-9A-Za-z]|[.,/-][0-9])"
+    rf"(?<![\w{INDIC_CHARS}-])(?P<place>[A-Z][a-z]+|{INDIC}[{INDIC_CHARS}]*)[-\u2011–—](?P<pin>[1-8][0-9]{{2}}\s?[0-9]{{3}})(?![0-9A-Za-z]|[.,/-][0-9])"
 )
 
 

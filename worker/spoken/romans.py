@@ -17,7 +17,7 @@ _MAY_BE_LETTERS = frozenset({"I", "IV", "V", "VI", "IX", "X", "XV", "XX"})
 _ANY = "(?:" + "|".join(sorted(_NUMERALS, key=len, reverse=True)) + ")(?![A-Za-z0-9])"
 _SECTION = r"(?:-(?P<section>[A-Z])(?![\w.]))"  # class XI-A
 _ROMAN = re.compile(
-    rf"(?<![\w{INDIC_CHARS}.&'’/-])(?P<first>{_ANY})(?:(?P<joint>\s?[-–—]\s?|/)(?P<second>{_ANY}))?"
+    rf"(?:(?<=[A-Za-z{INDIC_CHARS}])(?P<hyphen>-)|(?<![\w{INDIC_CHARS}.&'’/-]))(?P<first>{_ANY})(?:(?P<joint>\s?[-–—]\s?|/)(?P<second>{_ANY}))?"
     rf"(?![&'’/]|\.[A-Za-z0-9]|-[a-z0-9]){_SECTION}?{ENDING}"
 )
 _BEGINS = re.compile(rf"[(\"'“‘]?(?P<numeral>{_ANY})")
@@ -27,23 +27,48 @@ _CONTEXT_CHARS = 48
 @cache
 def _noun_before(forms: SpokenForms) -> re.Pattern[str]:
     """Class, or the numerals that it has already: classes IX and X."""
-    nouns = "|".join(re.escape(noun) for noun in sorted(forms.numbered_nouns, key=len, reverse=True))
-    others = rf"(?:{_ANY}(?:\s?[-–—,&/]\s?|,?\s[^\sA-Z0-9]{{1,10}}\s)){{0,3}}"
-    return re.compile(rf"(?<![\w{INDIC_CHARS}])(?P<noun>{nouns})\.?[\s:–—-]{{1,3}}(?P<others>{others})$", re.IGNORECASE)
+    between = _any_of((*forms.called.ors, *forms.called.ands, *forms.range_words))
+    others = rf"(?:{_ANY}(?:\s?[-–—,&/]\s?|,?\s(?:{between})\s)){{0,3}}"
+    noun = rf"(?P<noun>(?i:{_any_of(forms.numbered_nouns)}))|(?i:{_any_of(forms.numbered_by_several)})(?P<several>)"
+    return re.compile(rf"(?<![\w{INDIC_CHARS}])(?:{noun})\.?[\s:–—-]{{1,3}}(?P<others>{others})$")
 
 
-def _counts(numeral: str, before: str, forms: SpokenForms) -> bool:
+@cache
+def _noun_behind(forms: SpokenForms) -> re.Pattern[str]:
+    """X வகுப்பு. In English only the nouns that nothing else stands before: IX standard."""
+    indic = tuple(noun for noun in forms.numbered_nouns if not noun.isascii())
+    return re.compile(rf"\s(?:{_any_of(indic)})")
+
+
+@cache
+def _another_next(forms: SpokenForms) -> re.Pattern[str]:
+    between = _any_of((*forms.called.ors, *forms.called.ands, *forms.range_words))
+    return re.compile(rf"(?:\s?[-–—&,]\s?|\s(?:{between})\s){_ANY}|\s(?:to|से|ते)\s*$")
+
+
+def _any_of(words: tuple[str, ...]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+def _counts(numeral: str, before: str, after: str, forms: SpokenForms) -> bool:
     """Whether it is a number: in English a lone I only behind a noun with a capital letter, Part I."""
     if numeral not in _MAY_BE_LETTERS:
         return True
-    noun = _noun_before(forms).search(before[-_CONTEXT_CHARS:])
-    return noun is not None and not (numeral == "I" and noun["noun"].islower())
+    if numeral != "I" and _noun_behind(forms).match(after):
+        return True
+    found = _noun_before(forms).search(before[-_CONTEXT_CHARS:])
+    if found is None or (found["several"] is not None and len(numeral) == 1):
+        return False
+    lower = numeral == "I" and found["noun"] is not None and found["noun"].islower()
+    return not lower or found["others"] != "" or _another_next(forms).match(after) is not None
 
 
 def is_numeral(word: str, before: str, forms: SpokenForms) -> bool:
-    """Whether `word` begins with a Roman numeral, given what stands before it."""
+    """Whether `word` may begin with a Roman numeral, given what stands before it."""
     found = _BEGINS.match(word)
-    return found is not None and _counts(found["numeral"], before, forms)
+    if found is None:
+        return False
+    return found["numeral"] != "I" or _noun_before(forms).search(before[-_CONTEXT_CHARS:]) is not None
 
 
 def say_numerals(text: str, before: str, forms: SpokenForms) -> str:
@@ -51,9 +76,8 @@ def say_numerals(text: str, before: str, forms: SpokenForms) -> str:
 
     def spoken(found: re.Match[str]) -> str:
         first, second = found["first"], found["second"]
-        if not (
-            _counts(first, f"{before}{text[: found.start()]}", forms) or (second and second not in _MAY_BE_LETTERS)
-        ):
+        context, after = f"{before}{text[: found.start()]}{found['hyphen'] or ''}", text[found.end("first") :]
+        if not (_counts(first, context, after, forms) or (second and second not in _MAY_BE_LETTERS)):
             return found[0]
         said = _said(first, forms)
         if second and found["joint"] == "/":
@@ -62,7 +86,8 @@ def say_numerals(text: str, before: str, forms: SpokenForms) -> str:
             said = said_range(said, _said(second, forms), forms)
         if found["section"]:
             said = f"{said} {found['section']}"
-        return with_ending(said, found["ending"], forms, None if second else _VALUES[first])
+        said = with_ending(said, found["ending"], forms, None if second else _VALUES[first])
+        return f" {said}" if found["hyphen"] else said  # Phase-II
 
     return _ROMAN.sub(spoken, text)
 

@@ -45,11 +45,12 @@ _LONG_I = ("ी", "ી", "ੀ")
 _FRACTION_CHARS = frozenset("½¼¾/")
 _FRACTION_SIGNS = {"1/2": "½", "1/4": "¼", "3/4": "¾"}
 _FRACTION_NAMES = {"½": ("half", ".5"), "¼": ("quarter", ".25"), "¾": ("three_quarters", ".75")}
+_NAMED_SHARE = re.compile(r"(?<![\w/.,])(1/2|[13]/4|[12]/3)(?:th|rd|nd)s?(?![A-Za-z])")  # 3/4th of it
 _SHARES = {"1/2": "half", "1/4": "fourth", "3/4": "three_fourths", "1/3": "third", "2/3": "two_thirds"}
 
 _NUMBER = r"[0-9][0-9,]*(?:\.[0-9]+)?"
 _SAME_MEASURE_TWICE = re.compile(
-    rf"(?<![\w.,])({_NUMBER})\s?(%|[A-Za-z]{{1,8}}|[{INDIC_CHARS}]+)\s?[-–—]\s?((?:(?:[₹$€£]|Rs\.?)\s?)?{_NUMBER}\s?)\2(?![\w{INDIC_CHARS}])",
+    rf"(?<![\w.,])({_NUMBER})\s?(%|°\s?[CFcf]|[A-Za-z]{{1,8}}|[{INDIC_CHARS}]+)\s?[-–—]\s?((?:(?:[₹$€£]|Rs\.?)\s?)?{_NUMBER}\s?)\2(?![\w{INDIC_CHARS}])",
     re.IGNORECASE,
 )
 
@@ -101,6 +102,8 @@ def written_out(text: str, before: str, forms: SpokenForms) -> str:
         text = _say_feet(text, before, forms)
     if not _DASHES.isdisjoint(text) and _DIGIT.search(text):
         text = _SAME_MEASURE_TWICE.sub(lambda found: _spoken_once(found, forms), text)
+    if "/" in chars:
+        text = _NAMED_SHARE.sub(lambda found: forms.symbols[_SHARES[found[1]]], text)
     if chars & _FRACTION_CHARS:
         text = _FRACTION.sub(lambda found: _spoken_fraction(found, forms), text)
     if "p" in chars or "P" in chars:
@@ -252,7 +255,7 @@ def _say_feet(text: str, before: str, forms: SpokenForms) -> str:
 def _spoken_once(found: re.Match[str], forms: SpokenForms) -> str:
     """₹5k-10k is ₹5-10k, 5 किलो-10 किलो is 5-10 किलो."""
     measure, numbers = found[2].lower(), forms.numbers
-    scale = measure == "%" or measure in numbers.scale_words or measure in numbers.money_scales
+    scale = measure[0] in "%°" or measure in numbers.scale_words or measure in numbers.money_scales
     known = scale or measure in forms.units or any(measure in said for said in forms.units.values())
     return f"{found[1]}-{found[3]}{found[2]}" if known else found[0]
 
@@ -260,7 +263,8 @@ def _spoken_once(found: re.Match[str], forms: SpokenForms) -> str:
 def _spoken_fraction(found: re.Match[str], forms: SpokenForms) -> str:
     """½ tablet is half of one, 1/2 too where the word behind it can be halved; 2½ is 2.5."""
     whole, sign, written, noun = found.groups()
-    if written in _SHARES and not whole and noun and _is_share(noun, forms):
+    thirds = written in ("1/3", "2/3") and noun and noun.lower().startswith(forms.fraction_nouns)
+    if written in _SHARES and not whole and noun and (thirds or _is_share(noun, forms)):
         name = _SHARES[written]
         feminine = noun.endswith(_LONG_I) or noun.startswith(forms.feminine_nouns)
         return f"{(forms.symbols.get(f'{name}_feminine') if feminine else None) or forms.symbols[name]} {noun}"
