@@ -139,4 +139,4 @@ def join_apart(text: str, forms: SpokenForms) -> str:
 
 _SAID_AND_APART = re.compile(rf"({INDIC}[{INDIC_CHARS}]*)({APART}[{INDIC_CHARS}]+)")
 _PIN_IN_HALVES = re.compile(r"(?<![0-9])[1-8][0-9]{2}\s[0-9]{3}$")
-_BEHIND_SHORT_FORM = re.compile(rf"{AFTER_SHORT_FORM}[0-9]{{1,2}}$")  # ನಂ. 12 ರಲ್ಲಿ, ಬೆ. 10 ರಿಂದ: as in a timetable
+_BEHIND_SHORT_FORM = re.compile(rf"{AFTER_SHORT_FORM}[0-9]{{1,3}}$")  # ನಂ. 12 ರಲ್ಲಿ, ಬೆ. 10 ರಿಂದ: as in a timetable
