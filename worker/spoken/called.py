@@ -46,7 +46,7 @@ def _called_behind(forms: SpokenForms) -> re.Pattern[str]:
     verb = rf"\s(?:{_words((*called.verbs, *called.phones))})"
     far = rf"(?:{_FREE_WORD}){{1,2}}\s(?:{_words(called.verbs)})"
     return re.compile(
-        rf"{at}|(?P<apart>(?:{between}|{bent}|{near}){{1,3}}{verb}|(?:{between}|{bent}){{1,3}}{far})"
+        rf"{at}|\s\((?:{_words(called.names)})|(?P<apart>(?:{between}|{bent}|{near}){{1,3}}{verb}|(?:{between}|{bent}){{1,3}}{far})"
         rf"|(?P<ended>{verb}|{far})",
         re.IGNORECASE,
     )
@@ -81,7 +81,7 @@ def _may_be_called(forms: SpokenForms) -> re.Pattern[str]:
     free = rf"(?:{_FREE_WORD}){{0,2}}"
     ended = rf"[-\u2011]?[{INDIC_CHARS}]+"
     return re.compile(
-        rf"(?<![\w.,:/-])(?<![₹$€£%]\s)(?:[0-9]{{3,6}}(?:{ended})?(?:\s(?:{words})){{1,3}}{free}"
+        rf"(?<![\w.,:/-])(?<![₹$€£%]\s)(?:[0-9]{{3,6}}[\"”’)]?(?:{ended})?(?:\s(?:{words})){{1,3}}{free}"
         rf"|(?!20[0-9]{{2}}(?![0-9]))[0-9]{{3,6}}{ended}{free})\s*$"
     )
 
@@ -105,7 +105,7 @@ def say_called_numbers(text: str, before: str, forms: SpokenForms) -> str:
     """Call 19123, 1912 पर कॉल and 139-க்கு அழையுங்கள் figure by figure; longer ones are left to their pass."""
 
     def spoken(found: re.Match[str]) -> str:
-        context, after = f"{before}{text[: found.start()]}"[-_LONGEST_CONTEXT:], text[found.end() :]
+        context, after = f"{before}{text[: found.start()]}"[-_LONGEST_CONTEXT:], text[found.end() :].lstrip('"”’)')
         if _money_before(forms).search(context) or not _is_called(found, context, after, forms):
             return found[0]
         *others, last = _joints(forms).split(found["numbers"])

@@ -15,6 +15,7 @@ _CODE = re.compile(
     rf"(?:(?<=[0-9])\s(?P<tail>[A-Z]{{2}})(?!\w|\.\w))?{_ENDS}"
 )
 _FLIGHT = re.compile(rf"(?<![\w.,:/-])(?P<line>[A-Z]{{2}}|[A-Z][0-9]|[0-9][A-Z])\s(?P<number>[0-9]{{2,4}}){_ENDS}")
+SIGN = re.compile("[0-9A-Z] [0-9]{2}")
 _LETTERS = re.compile("[A-Z]{1,5}")
 _CONTEXT_CHARS = 48
 _FEWEST_FIGURES = 3

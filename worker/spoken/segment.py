@@ -109,7 +109,7 @@ def _say_all_numbers(text: str, before: str, forms: SpokenForms) -> str:
     text = endings.mark_apart(text, before, forms)
     if len(_DIGIT.findall(text)) >= public_codes.FEWEST_PLATE_FIGURES:
         text = public_codes.say_plates(text, forms)
-    if " " in text:
+    if labelled.SIGN.search(text):
         text = labelled.say_labelled_codes(text, before, forms)
     if versions.SIGN.search(text):
         text = versions.say_versions(text, before, forms)

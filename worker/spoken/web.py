@@ -22,6 +22,7 @@ _PAYMENT_ADDRESS = re.compile(
     r"(?<![\w.@-])([A-Za-z0-9][A-Za-z0-9._-]{1,63})@([A-Za-z]{2,20})(?![\w@-]|\.\w)"
 )  # of UPI
 _PAGE = re.compile(r"^[^/?#]*/([a-z]{2,14})/?$")  # what a caller could note down: shop.in/returns
+_NO_WORD = re.compile("[b-df-hj-np-tv-xz]{3,6}")  # pspcl.in
 LONGEST_SPOKEN_HOST = 40
 
 
@@ -62,7 +63,7 @@ def spoken_host(host: str, forms: SpokenForms) -> str:
 def _label(label: str, forms: SpokenForms, *, first: bool) -> str:
     if not first and label in forms.domains:
         return forms.domains[label]
-    if not first and len(label) <= 2:
+    if (not first and len(label) <= 2) or _NO_WORD.fullmatch(label):
         return " ".join(label.upper())
     return label.replace("-", f" {forms.symbols['dash']} ").replace("_", f" {forms.symbols['underscore']} ")
 
