@@ -222,26 +222,26 @@ def test_a_whole_question_that_comes_back_late_is_no_turn(late_seconds, dropped)
     assert scene.final("shall I cancel it for you now") is dropped
 
 
-def test_an_echo_of_numbers_is_known_by_their_spoken_form():
-    scene = Scene("Your bill is ₹1,250. Please pay it soon.")
+def scene_of_a_bill():
+    """An agent that names an amount, and a voice that says it in words."""
+    bill = "Your bill is ₹1,250. Please pay it soon."
+    scene = Scene(bill)
     scene.overheard = Overheard(
         give_back=scene.heard_after_all.append,
         spoken_form=lambda text: text.replace("₹1,250", "one thousand two hundred fifty rupees"),
         now=lambda: scene.seconds,
     )
-    scene.overheard.agent_says("Your bill is ₹1,250. Please pay it soon.")
-    assert scene.caller_says("one thousand two hundred fifty")
+    scene.overheard.agent_says(bill)
+    return scene
+
+
+def test_an_echo_of_numbers_is_known_by_their_spoken_form():
+    assert scene_of_a_bill().caller_says("one thousand two hundred fifty")
 
 
 def test_the_beginning_of_an_echo_of_numbers_stops_nobody():
     """Pins "Your bill is ₹1,250", stopped by its own "one thousand two hundred" out of the caller's loudspeaker."""
-    scene = Scene("Your bill is ₹1,250. Please pay it soon.")
-    scene.overheard = Overheard(
-        give_back=scene.heard_after_all.append,
-        spoken_form=lambda text: text.replace("₹1,250", "one thousand two hundred fifty rupees"),
-        now=lambda: scene.seconds,
-    )
-    scene.overheard.agent_says("Your bill is ₹1,250. Please pay it soon.")
+    scene = scene_of_a_bill()
     scene.overheard.agent_state_changed("speaking")
     scene.overheard.caller_spoke(scene.speech)
     assert not scene.overheard.is_interrupted("one thousand two hundred")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
+from worker.end_of_turn.asking import last_sentence
 from worker.hearing.acknowledgements import is_acknowledgement
 from worker.hearing.silence import announced_seconds, words_of
 from worker.lang import shared
 from worker.text.normalise import normalised
 
-_SENTENCE_END = re.compile("[.?!\u0964]")
 NAMES = 1  # a word that no list has may be one: "thank you, Vaani"
 
 
@@ -27,7 +26,7 @@ def wants_more(text: str) -> bool:
 
 def ends_with_goodbye(text: str) -> bool:
     """Whether an agent that says this has said goodbye: its last sentence is one, and nothing else."""
-    last = next((each for each in reversed(_SENTENCE_END.split(text)) if words_of(each)), "")
+    last = last_sentence(text)
     return not _listed("goodbyes").isdisjoint(words_of(last)) and not wants_more(last)
 
 

@@ -44,16 +44,15 @@ class WordedCalls:
         """
         if turn != self._turn:
             self._turn, self._said_before = turn, ""
-        said_goodbye = is_goodbye(self._said_before)
         words = ""
         async with AsyncExitStack() as stack:
             if (close := getattr(pieces, "aclose", None)) is not None:
                 stack.push_async_callback(close)
             async for piece in pieces:
                 words += words_of(piece)
-                if isinstance(piece, llm.ChatChunk) and piece.delta:
+                if isinstance(piece, llm.ChatChunk) and piece.delta and piece.delta.tool_calls:
                     called = {call.call_id for call in piece.delta.tool_calls}
                     self._ids |= called if audible(words) else set()
-                    self._behind_goodbye |= called if said_goodbye else set()
+                    self._behind_goodbye |= called if is_goodbye(self._said_before) else set()
                 yield piece
-        self._said_before += words
+        self._said_before = f"{self._said_before} {words}"
