@@ -5,7 +5,7 @@ from functools import cache
 
 from worker.spoken.endings import counted_next, ordinal_words, said_code, said_range, said_share, with_ending
 from worker.spoken.forms import SIZES, SpokenForms
-from worker.spoken.letters import APART, ENDING, INDIC, INDIC_CHARS, NOT_A_LETTER
+from worker.spoken.letters import APART, ENDING, INDIC, INDIC_CHARS, NOT_A_LETTER, any_of, longest_first
 from worker.spoken.numbers import (
     before_counted,
     before_noun,
@@ -32,16 +32,16 @@ _MINUS = rf"(?<![\w).%-])(?<!{INDIC})[-−]"
 @cache
 def _money_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """(₹500, 500 Rs): the sign before the amount, and behind it."""
-    signs = _any_of(tuple(forms.currencies))
+    signs = any_of(forms.currencies)
     sign = rf"(?<![A-Za-z])(?<!{INDIC})(?P<{{}}>{signs})\.?\s?"
-    size = rf"(?i:{_scale_words(forms)}|{_any_of(tuple(forms.numbers.money_scales))}){NOT_A_LETTER}"
+    size = rf"(?i:{_scale_words(forms)}|{any_of(forms.numbers.money_scales)}){NOT_A_LETTER}"
     low = rf"(?:\s?(?P<low_scale>{size})(?={_DASH}(?:(?:{signs})|{_NUM}\s?{size})))?"  # ₹50k-₹1L
     scale = (
         rf"(?:\s?(?P<scale>{size})"
         rf"(?:\s(?P<of>(?i:{_scale_words(forms)})){NOT_A_LETTER})?"
-        rf"|\s?(?P<bent>(?:{_any_of(forms.numbers.scale_stems)})[{INDIC_CHARS}]+))?"
+        rf"|\s?(?P<bent>(?:{any_of(forms.numbers.scale_stems)})[{INDIC_CHARS}]+))?"
     )
-    own_word = rf"\s(?P<word>{_any_of(forms.money_words)}){NOT_A_LETTER}"
+    own_word = rf"\s(?P<word>{any_of(forms.money_words)}){NOT_A_LETTER}"
     written_on = rf"[-\u2011]?(?P<ending>{APART}?{INDIC}[{INDIC_CHARS}]*)"
     return (
         re.compile(
@@ -56,26 +56,18 @@ def _money_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str
 
 
 def _scale_words(forms: SpokenForms) -> str:
-    return _any_of(tuple(forms.numbers.scale_words))
-
-
-def _any_of(words: tuple[str, ...]) -> str:
-    return "|".join(re.escape(word) for word in _longest_first(words))
-
-
-def _longest_first(words: tuple[str, ...]) -> list[str]:
-    return sorted(words, key=len, reverse=True)
+    return any_of(forms.numbers.scale_words)
 
 
 @cache
 def _money_sign(forms: SpokenForms) -> re.Pattern[str]:
-    return re.compile(_any_of(tuple(forms.currencies)))
+    return re.compile(any_of(forms.currencies))
 
 
 @cache
 def _money_named(forms: SpokenForms) -> re.Pattern[str]:
     """450/- টাকা: the /- says what the word behind it says."""
-    return re.compile(rf"([0-9])/[-=]\s?(?={_any_of(forms.money_words)})")
+    return re.compile(rf"([0-9])/[-=]\s?(?={any_of(forms.money_words)})")
 
 
 @cache
@@ -89,7 +81,7 @@ def _money_shown(forms: SpokenForms) -> re.Pattern[str]:
 
 @cache
 def _money_of_offer(plain: str, forms: SpokenForms) -> re.Pattern[str]:
-    return re.compile(rf"(?<=[0-9]\s){plain}(?=\s(?:{_any_of(forms.offers)}))", re.IGNORECASE)
+    return re.compile(rf"(?<=[0-9]\s){plain}(?=\s(?:{any_of(forms.offers)}))", re.IGNORECASE)
 
 
 def say_money(text: str, forms: SpokenForms) -> str:
@@ -302,7 +294,7 @@ def _number_pattern(forms: SpokenForms) -> re.Pattern[str]:
 
 @cache
 def _units_pattern(forms: SpokenForms) -> str:
-    return "|".join(_unit_pattern(unit) for unit in _longest_first(tuple(forms.units)))
+    return "|".join(_unit_pattern(unit) for unit in longest_first(forms.units))
 
 
 _SECONDS_BEHIND = re.compile(r"\s?[0-9]{1,2}\s?s(?:ecs?)?(?![A-Za-z])")
@@ -336,11 +328,11 @@ _TIMES_AS = re.compile(r"([0-9])x(?![\w-])")
 @cache
 def _per_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     """₹299/month; 100 SMS/day; ₹60/थाली, which the language has no "per" for."""
-    measure = f"{_units_pattern(forms)}|(?i:{_scale_words(forms)}|{_any_of(tuple(forms.numbers.money_scales))})"
-    measure = f"{measure}|{_any_of(forms.money_words)}"
-    per = "|".join(_unit_pattern(name) for name in _longest_first(tuple(forms.per)))
+    measure = f"{_units_pattern(forms)}|(?i:{_scale_words(forms)}|{any_of(forms.numbers.money_scales)})"
+    measure = f"{measure}|{any_of(forms.money_words)}"
+    per = "|".join(_unit_pattern(name) for name in longest_first(forms.per))
     before = rf"([0-9](?:\s?(?:{measure}))?)(?:/-)?\s?/\s?"
-    long = "|".join(_unit_pattern(name) for name in _longest_first(tuple(forms.per)) if len(name) > 2)
+    long = "|".join(_unit_pattern(name) for name in longest_first(forms.per) if len(name) > 2)
     return (
         re.compile(rf"{before}({per}){NOT_A_LETTER}"),
         re.compile(rf"([0-9]\s[A-Za-z]{{2,12}})/({long}){NOT_A_LETTER}"),
@@ -351,7 +343,7 @@ def _per_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str],
 @cache
 def _per_measure_pattern(forms: SpokenForms) -> re.Pattern[str]:
     """110 mg/dL, 60 km/h: a measure by a measure, not ₹60/kg."""
-    by = "|".join(_unit_pattern(name) for name in _longest_first(tuple(forms.per.keys() & forms.units.keys())))
+    by = "|".join(_unit_pattern(name) for name in longest_first(forms.per.keys() & forms.units.keys()))
     measured = rf"(?<![\w.,₹$€£])(?<![₹$€£]\s)(?:{_NUM}{_DASH})?{_NUM}\s?(?:{_units_pattern(forms)})"
     return re.compile(rf"({measured})\s?/\s?({by}){NOT_A_LETTER}")
 
@@ -372,8 +364,8 @@ def say_per(text: str, forms: SpokenForms) -> str:
 @cache
 def _comparison_pattern(forms: SpokenForms) -> re.Pattern[str]:
     said = {word for unit in forms.units.values() for word in unit}
-    counted = f"{_units_pattern(forms)}|{_any_of((*said, *forms.money_words))}|(?i:{_scale_words(forms)})"
-    amount = rf"(?:(?:{_any_of(tuple(forms.currencies))})\.?\s?)?{_NUM}(?:\s?%|\s?(?:{counted}){NOT_A_LETTER})?"
+    counted = f"{_units_pattern(forms)}|{any_of((*said, *forms.money_words))}|(?i:{_scale_words(forms)})"
+    amount = rf"(?:(?:{any_of(forms.currencies)})\.?\s?)?{_NUM}(?:\s?%|\s?(?:{counted}){NOT_A_LETTER})?"
     return re.compile(rf"(?<!<)(?P<sign><=|>=|[<>≤≥])\s?(?P<amount>{amount})")
 
 
@@ -446,7 +438,8 @@ def say_numbers(text: str, before: str, forms: SpokenForms) -> str:
             said = ", ".join(digits(part, numbers) for part in (found["number"], found["second"]))
             return said_code(said, found, forms)
         said = _spoken_number(found, context, after, forms)
-        return with_pause(said, after, forms) if _runs_on(found, context, after, forms) else said
+        paused = with_pause(said, after, forms)
+        return paused if paused != said and _runs_on(found, context, after, forms) else said
 
     return _number_pattern(forms).sub(spoken, text)
 

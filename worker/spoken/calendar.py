@@ -5,7 +5,7 @@ from functools import cache
 
 from worker.spoken.endings import said_range, with_ending
 from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import APART, ENDING, NOT_A_LETTER
+from worker.spoken.letters import APART, ENDING, NOT_A_LETTER, any_of
 from worker.spoken.numbers import cardinal, year
 from worker.spoken.public_codes import counts
 
@@ -28,8 +28,7 @@ _NUMERIC_DATES = re.compile(  # 01/04/2026-30/06/2026
 
 @cache
 def _month_patterns(forms: SpokenForms) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    names = "|".join(re.escape(name) for name in sorted(forms.months, key=len, reverse=True))
-    month = rf"(?<![^\W\d_])({names}){NOT_A_LETTER}(?:\.(?=[\s,-]*[0-9]))?"
+    month = rf"(?<![^\W\d_])({any_of(forms.months)}){NOT_A_LETTER}(?:\.(?=[\s,-]*[0-9]))?"
     day = r"(?<![0-9.,:/])([0-3]?[0-9])(?:st|nd|rd|th)?"
     year_part = rf"(?:(?:,\s?|\s|-)((?:19|20)[0-9]{{2}})(?![0-9,.]?[0-9]))?{ENDING}"
     flags = re.IGNORECASE
@@ -129,10 +128,9 @@ def _date(day: int, month: int, year_number: int, order: str, forms: SpokenForms
 
 @cache
 def _clock_pattern(forms: SpokenForms) -> re.Pattern[str]:
-    words = "|".join(re.escape(word) for word in sorted(forms.clock.words, key=len, reverse=True))
     return re.compile(
         rf"{_CLOCK}(\s?hrs?{NOT_A_LETTER})?(?:{_RANGE_SIGN}{_CLOCK_AGAIN}(\s?hrs?{NOT_A_LETTER})?)?"
-        rf"(?:[\s\u2011-]?({words}){NOT_A_LETTER}|{ENDING})"
+        rf"(?:[\s\u2011-]?({any_of(forms.clock.words)}){NOT_A_LETTER}|{ENDING})"
     )
 
 

@@ -5,7 +5,7 @@ from functools import cache
 
 from worker.spoken.endings import with_ending
 from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import ENDING, INDIC_CHARS
+from worker.spoken.letters import ENDING, INDIC_CHARS, any_of
 from worker.spoken.numbers import digits
 from worker.spoken.public_codes import counts_next
 
@@ -27,7 +27,7 @@ def _numbers_pattern(forms: SpokenForms) -> re.Pattern[str]:
 
 
 def _joint(forms: SpokenForms) -> str:
-    return rf",?\s(?:{_words((*forms.called.ors, *forms.called.ands))})\s"
+    return rf",?\s(?:{any_of((*forms.called.ors, *forms.called.ands))})\s"
 
 
 @cache
@@ -39,14 +39,14 @@ def _joints(forms: SpokenForms) -> re.Pattern[str]:
 def _called_behind(forms: SpokenForms) -> re.Pattern[str]:
     """What shows behind a number that it is called: पर कॉल, नंबर पर, என்ற எண்ணில், पर तुरंत कॉल."""
     called = forms.called
-    between = rf"\s['’‘]?(?:{_words(called.between)})(?![{INDIC_CHARS}A-Za-z])"
-    bent = rf"\s(?:{_words(called.number_stems)})[{INDIC_CHARS}]*"
-    near = rf"\s(?:{_words(called.near)})(?![{INDIC_CHARS}A-Za-z])"
-    at = rf"(?:{between})?\s(?:{_words(called.number_at)})(?![{INDIC_CHARS}])"
-    verb = rf"\s(?:{_words((*called.verbs, *called.phones))})"
-    far = rf"(?:{_FREE_WORD}){{1,2}}\s(?:{_words(called.verbs)})"
+    between = rf"\s['’‘]?(?:{any_of(called.between)})(?![{INDIC_CHARS}A-Za-z])"
+    bent = rf"\s(?:{any_of(called.number_stems)})[{INDIC_CHARS}]*"
+    near = rf"\s(?:{any_of(called.near)})(?![{INDIC_CHARS}A-Za-z])"
+    at = rf"(?:{between})?\s(?:{any_of(called.number_at)})(?![{INDIC_CHARS}])"
+    verb = rf"\s(?:{any_of((*called.verbs, *called.phones))})"
+    far = rf"(?:{_FREE_WORD}){{1,2}}\s(?:{any_of(called.verbs)})"
     return re.compile(
-        rf"{at}|\s\((?:{_words(called.names)})|(?P<apart>(?:{between}|{bent}|{near}){{1,3}}{verb}|(?:{between}|{bent}){{1,3}}{far})"
+        rf"{at}|\s\((?:{any_of(called.names)})|(?P<apart>(?:{between}|{bent}|{near}){{1,3}}{verb}|(?:{between}|{bent}){{1,3}}{far})"
         rf"|(?P<ended>{verb}|{far})",
         re.IGNORECASE,
     )
@@ -54,30 +54,30 @@ def _called_behind(forms: SpokenForms) -> re.Pattern[str]:
 
 @cache
 def _dialled_behind(forms: SpokenForms) -> re.Pattern[str]:
-    return re.compile(rf"\s(?:{_words(forms.called.dialled)})", re.IGNORECASE)
+    return re.compile(rf"\s(?:{any_of(forms.called.dialled)})", re.IGNORECASE)
 
 
 @cache
 def _called_before(forms: SpokenForms) -> re.Pattern[str]:
     """What shows before it: the helpline is 1912, call us on 139, टोल-फ्री नंबर 155260."""
     called = forms.called
-    link = rf"(?:{_words(called.links)}|(?:{_words(called.number_stems)})[{INDIC_CHARS}]*)(?![\w{INDIC_CHARS}])"
-    names = rf"(?:{_words(called.names)})[\w{INDIC_CHARS}]*|(?:{_words(called.verbs_before)})(?!\w)"
+    link = rf"(?:{any_of(called.links)}|(?:{any_of(called.number_stems)})[{INDIC_CHARS}]*)(?![\w{INDIC_CHARS}])"
+    names = rf"(?:{any_of(called.names)})[\w{INDIC_CHARS}]*|(?:{any_of(called.verbs_before)})(?!\w)"
     named = rf"(?:{names})(?:[\s:,()–—-]+{link}){{0,4}}[\s:(–—-]+"
-    at = rf"(?:{_words(called.verbs_at)})(?:\s[a-z]+){{0,3}}?\s(?:{_words(called.at)})\s"
+    at = rf"(?:{any_of(called.verbs_at)})(?:\s[a-z]+){{0,3}}?\s(?:{any_of(called.at)})\s"
     return re.compile(rf"(?<![\w{INDIC_CHARS}])(?:{named}|{at})$", re.IGNORECASE)
 
 
 @cache
 def _money_before(forms: SpokenForms) -> re.Pattern[str]:
-    return re.compile(rf"(?:{_words(tuple(forms.currencies))})\.?\s?$")
+    return re.compile(rf"(?:{any_of(forms.currencies)})\.?\s?$")
 
 
 @cache
 def _may_be_called(forms: SpokenForms) -> re.Pattern[str]:
     called = forms.called
-    words = rf"['’‘]?(?:{_words((*called.between, *called.near, *called.ors, *called.ands))})"
-    words = rf"{words}|(?:{_words(called.number_stems)})[{INDIC_CHARS}]*"
+    words = rf"['’‘]?(?:{any_of((*called.between, *called.near, *called.ors, *called.ands))})"
+    words = rf"{words}|(?:{any_of(called.number_stems)})[{INDIC_CHARS}]*"
     free = rf"(?:{_FREE_WORD}){{0,2}}"
     ended = rf"[-\u2011]?[{INDIC_CHARS}]+"
     return re.compile(
@@ -88,11 +88,7 @@ def _may_be_called(forms: SpokenForms) -> re.Pattern[str]:
 
 @cache
 def _calls_at_end(forms: SpokenForms) -> re.Pattern[str]:
-    return re.compile(rf"\s(?:{_words((*forms.called.verbs, *forms.called.phones))})\S*\s*$", re.IGNORECASE)
-
-
-def _words(words: tuple[str, ...]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return re.compile(rf"\s(?:{any_of((*forms.called.verbs, *forms.called.phones))})\S*\s*$", re.IGNORECASE)
 
 
 def called_may_go_on(text: str, forms: SpokenForms) -> bool:

@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import AFTER_SHORT_FORM, APART, INDIC, INDIC_CHARS
+from worker.spoken.letters import AFTER_SHORT_FORM, APART, INDIC, INDIC_CHARS, any_of
 from worker.spoken.numbers import before_counted, before_noun, with_pause
 
 _JOINING_VIRAMAS = ("్", "್", "୍")
@@ -105,12 +105,10 @@ def ordinal_words(number: int, words: str, forms: SpokenForms) -> str:
 
 @cache
 def _apart_pattern(forms: SpokenForms) -> re.Pattern[str]:
-    longest_first = sorted(forms.endings.apart, key=len, reverse=True)
-    endings = "|".join(map(re.escape, longest_first)) or "(?!)"
-    measures = "|".join(re.escape(unit) for unit in sorted(forms.units, key=len, reverse=True))
+    endings = any_of(forms.endings.apart) or "(?!)"
     # Not thousands: a rupee behind them is said as it is counted, యాభై వేల రూపాయలు వరకు.
-    scales = "|".join(map(re.escape, sorted(_large_scales(forms), key=len, reverse=True)))
-    measured = rf"\s?(?:%|°(?:\s?[CFcf])?|[AaPp]\.?\s?[Mm]\.?|(?:(?i:{measures}|hrs|{scales}))\.?)"
+    scales = any_of(_large_scales(forms))
+    measured = rf"\s?(?:%|°(?:\s?[CFcf])?|[AaPp]\.?\s?[Mm]\.?|(?:(?i:{any_of(forms.units)}|hrs|{scales}))\.?)"
     return re.compile(rf"([0-9](?:{measured})?)\s({endings})(?![\w{INDIC_CHARS}]|\.\S)")
 
 

@@ -5,8 +5,8 @@ from functools import cache
 
 from worker.spoken.endings import said_code
 from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import ENDING, INDIC_CHARS
-from worker.spoken.numbers import digits, grouped_digits
+from worker.spoken.letters import ENDING, INDIC_CHARS, any_of
+from worker.spoken.numbers import grouped_digits, spelt
 from worker.spoken.public_codes import counts_next
 
 _ENDS = rf"(?![A-Za-z0-9]|[.,:/-][0-9]|\s?%){ENDING}"
@@ -23,44 +23,48 @@ _SHORTEST_OF_TWO = 4  # two groups of three may be a PIN code
 
 
 @cache
-def _label_before(forms: SpokenForms, *, of_flights: bool) -> re.Pattern[str]:
-    words = forms.flight_words if of_flights else forms.code_labels
-    stems = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    links = "|".join(re.escape(word) for word in sorted((*forms.connectors, *forms.code_labels), key=len, reverse=True))
-    bent = rf"[{INDIC_CHARS}]*" if of_flights else ""
-    link = rf"(?:[.:\s–—-]+(?:{links}))" + ("{0,2}" if of_flights else "?")
-    ors = "|".join(re.escape(word) for word in (*forms.called.ors, *forms.called.ands))
-    if of_flights:  # flights 6E 534 and 6E 535
-        link = rf"{link}(?:[.:\s]+[A-Z0-9]{{2}}[\s-]?[0-9]{{2,4}},?\s(?:{ors}))?"
-    return re.compile(rf"(?<![\w{INDIC_CHARS}])(?:{stems}){bent}{link}[.:\s#–—-]+$", re.IGNORECASE)
+def _label_before(forms: SpokenForms) -> re.Pattern[str]:
+    links = any_of({*forms.connectors, *forms.code_labels})
+    return _stands_before(rf"(?:{any_of(forms.code_labels)})(?:[.:\s–—-]+(?:{links}))?")
+
+
+@cache
+def _flight_before(forms: SpokenForms) -> re.Pattern[str]:
+    """Flight, or the flight that is named already: flights 6E 534 and 6E 535."""
+    links = any_of({*forms.connectors, *forms.code_labels})
+    another = rf"(?:[.:\s]+[A-Z0-9]{{2}}[\s-]?[0-9]{{2,4}},?\s(?:{any_of((*forms.called.ors, *forms.called.ands))}))?"
+    return _stands_before(rf"(?:{any_of(forms.flight_words)})[{INDIC_CHARS}]*(?:[.:\s–—-]+(?:{links})){{0,2}}{another}")
+
+
+def _stands_before(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w{INDIC_CHARS}]){words}[.:\s#–—-]+$", re.IGNORECASE)
 
 
 def begins_code(word: str, before: str, forms: SpokenForms) -> bool:
     """Whether `word` is letters that a number may follow: BD behind "tracking number", AI behind "flight"."""
-    return _LETTERS.fullmatch(word) is not None and any(_is_labelled(before, forms))
+    if _LETTERS.fullmatch(word) is None:
+        return False
+    return _is_behind(_flight_before(forms), before) or _is_behind(_label_before(forms), before)
 
 
-def _is_labelled(before: str, forms: SpokenForms) -> tuple[bool, bool]:
-    """(as a flight, as any other code)."""
-    before = before[-_CONTEXT_CHARS:]
-    flight, code = (_label_before(forms, of_flights=of_flights).search(before) for of_flights in (True, False))
-    return flight is not None, code is not None
+def _is_behind(label: re.Pattern[str], before: str) -> bool:
+    return label.search(before[-_CONTEXT_CHARS:]) is not None
 
 
 def say_labelled_codes(text: str, before: str, forms: SpokenForms) -> str:
     """Tracking number BD 4512 7789 and flight AI 480: every letter and figure by itself."""
 
     def of_flight(found: re.Match[str]) -> str:
-        flight, _ = _is_labelled(f"{before}{text[: found.start()]}", forms)
-        if not flight or counts_next(text[found.end() :], forms):
+        named = _is_behind(_flight_before(forms), f"{before}{text[: found.start()]}")
+        if not named or counts_next(text[found.end() :], forms):
             return found[0]
-        return said_code(_spelt(found["line"] + found["number"], forms), found, forms)
+        return said_code(spelt(found["line"] + found["number"], forms.numbers), found, forms)
 
     text = _FLIGHT.sub(of_flight, text)
 
     def of_code(found: re.Match[str]) -> str:
-        _, code = _is_labelled(f"{before}{text[: found.start()]}", forms)
-        return _spoken_code(found, text[found.end() :], forms) if code else found[0]
+        named = _is_behind(_label_before(forms), f"{before}{text[: found.start()]}")
+        return _spoken_code(found, text[found.end() :], forms) if named else found[0]
 
     return _CODE.sub(of_code, text)
 
@@ -76,9 +80,9 @@ def _spoken_code(found: re.Match[str], after: str, forms: SpokenForms) -> str:
     said = grouped_digits(groups, forms.numbers)
     if letters:
         named = letters.lower() in forms.strong_cues | forms.weak_cues  # AWB
-        said = f"{letters if named else _spelt(letters, forms)} {said}"
+        said = f"{letters if named else spelt(letters, forms.numbers)} {said}"
     if tail := found["tail"]:  # EK 458 721 963 IN
-        said = f"{said} {_spelt(tail, forms) if letters else tail}"
+        said = f"{said} {spelt(tail, forms.numbers) if letters else tail}"
     if left:
         return f"{said}, {left}{found['ending'] or ''}"
     return said_code(said, found, forms)
@@ -91,7 +95,3 @@ def _are_groups(groups: list[str]) -> bool:
         return length == last >= _SHORTEST_OF_TWO
     same = all(len(group) == length for group in groups[:-1])
     return len(groups) > 2 and same and length >= _SHORTEST_OF_TWO - 1 and last <= length
-
-
-def _spelt(code: str, forms: SpokenForms) -> str:
-    return " ".join(digits(char, forms.numbers) if char.isdigit() else char for char in code)

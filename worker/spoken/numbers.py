@@ -5,6 +5,7 @@ from decimal import Decimal
 from functools import cache
 
 from worker.spoken.forms import Endings, NumberForms, Scale, SpokenForms
+from worker.spoken.letters import any_of
 
 MAX_DIGITS = 15  # longer than any amount: whatever it is, it is read digit by digit
 
@@ -69,6 +70,11 @@ def _with_ending(words: str, endings: Endings) -> str:
 def digits(text: str, forms: NumberForms) -> str:
     """Each digit by itself: "4 0 7"."""
     return " ".join(forms.below_hundred[int(char)] for char in text if char in "0123456789")
+
+
+def spelt(code: str, forms: NumberForms) -> str:
+    """Every letter and figure of a code by itself."""
+    return " ".join(digits(char, forms) if char.isdigit() else char for char in code)
 
 
 def grouped_digits(groups: list[str], forms: NumberForms) -> str:
@@ -148,9 +154,7 @@ def _number_next(forms: SpokenForms) -> re.Pattern[str]:
     said = (*numbers.below_hundred, *numbers.hundreds, *numbers.half_numbers, *numbers.halves[:2], numbers.one)
     scales = (numbers.thousand[0], numbers.lakh[0], numbers.crore[0], *numbers.thousands)
     first = {words.split()[0] for words in (*said, *scales, *forms.clock.half_hours, *forms.clock.hours) if words}
-    signs = "|".join(map(re.escape, sorted(forms.currencies, key=len, reverse=True)))
-    words = "|".join(map(re.escape, first))
-    return re.compile(rf"\s(?:(?:(?:{signs})\.?\s?)?[0-9]|(?:{words})(?=\s))")
+    return re.compile(rf"\s(?:(?:(?:{any_of(forms.currencies)})\.?\s?)?[0-9]|(?:{any_of(first)})(?=\s))")
 
 
 def with_pause(said: str, after: str, forms: SpokenForms) -> str:

@@ -7,7 +7,7 @@ from functools import cache
 from worker.spoken.endings import said_code
 from worker.spoken.forms import SpokenForms
 from worker.spoken.letters import ENDING, INDIC, INDIC_CHARS
-from worker.spoken.numbers import digits
+from worker.spoken.numbers import spelt
 
 # ---- plates
 
@@ -39,9 +39,8 @@ def say_plates(text: str, forms: SpokenForms) -> str:
     """KA 01 AB 1234 is K A zero one A B one two three four: every letter and figure by itself."""
 
     def spoken(found: re.Match[str]) -> str:
-        plate = [char for char in found["plate"] if char not in " -"]
-        said = " ".join(digits(char, forms.numbers) if char.isdigit() else char for char in plate)
-        return said_code(said, found, forms)
+        plate = found["plate"].replace(" ", "").replace("-", "")
+        return said_code(spelt(plate, forms.numbers), found, forms)
 
     return _plate_pattern(forms).sub(spoken, text)
 

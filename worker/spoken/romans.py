@@ -5,7 +5,7 @@ from functools import cache
 
 from worker.spoken.endings import said_range, with_ending
 from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import ENDING, INDIC_CHARS
+from worker.spoken.letters import ENDING, INDIC_CHARS, any_of
 from worker.spoken.numbers import cardinal
 
 _NUMERALS = (
@@ -14,7 +14,7 @@ _NUMERALS = (
 )  # fmt: skip
 _VALUES = {numeral: value for value, numeral in enumerate(_NUMERALS, start=1)}
 _MAY_BE_LETTERS = frozenset({"I", "IV", "V", "VI", "IX", "X", "XV", "XX"})
-_ANY = "(?:" + "|".join(sorted(_NUMERALS, key=len, reverse=True)) + ")(?![A-Za-z0-9])"
+_ANY = "(?:" + any_of(_NUMERALS) + ")(?![A-Za-z0-9])"
 _SECTION = r"(?:-(?P<section>[A-Z])(?![\w.]))"  # class XI-A
 _ROMAN = re.compile(
     rf"(?:(?<=[A-Za-z{INDIC_CHARS}])(?P<hyphen>-)|(?<![\w{INDIC_CHARS}.&'’/-]))(?P<first>{_ANY})(?:(?P<joint>\s?[-–—]\s?|/)(?P<second>{_ANY}))?"
@@ -27,27 +27,25 @@ _CONTEXT_CHARS = 48
 @cache
 def _noun_before(forms: SpokenForms) -> re.Pattern[str]:
     """Class, or the numerals that it has already: classes IX and X."""
-    between = _any_of((*forms.called.ors, *forms.called.ands, *forms.range_words))
-    others = rf"(?:{_ANY}(?:\s?[-–—,&/]\s?|,?\s(?:{between})\s)){{0,3}}"
-    noun = rf"(?P<noun>(?i:{_any_of(forms.numbered_nouns)}))|(?i:{_any_of(forms.numbered_by_several)})(?P<several>)"
+    others = rf"(?:{_ANY}(?:\s?[-–—,&/]\s?|,?\s(?:{_between(forms)})\s)){{0,3}}"
+    noun = rf"(?P<noun>(?i:{any_of(forms.numbered_nouns)}))|(?i:{any_of(forms.numbered_by_several)})(?P<several>)"
     return re.compile(rf"(?<![\w{INDIC_CHARS}])(?:{noun})\.?[\s:–—-]{{1,3}}(?P<others>{others})$")
 
 
 @cache
 def _noun_behind(forms: SpokenForms) -> re.Pattern[str]:
-    """X வகுப்பு. In English only the nouns that nothing else stands before: IX standard."""
+    """X வகுப்பு: the nouns of the Indian languages stand behind their numbers, too."""
     indic = tuple(noun for noun in forms.numbered_nouns if not noun.isascii())
-    return re.compile(rf"\s(?:{_any_of(indic)})")
+    return re.compile(rf"\s(?:{any_of(indic)})")
 
 
 @cache
 def _another_next(forms: SpokenForms) -> re.Pattern[str]:
-    between = _any_of((*forms.called.ors, *forms.called.ands, *forms.range_words))
-    return re.compile(rf"(?:\s?[-–—&,]\s?|\s(?:{between})\s){_ANY}|\s(?:to|से|ते)\s*$")
+    return re.compile(rf"(?:\s?[-–—&,]\s?|\s(?:{_between(forms)})\s){_ANY}|\s(?:to|से|ते)\s*$")
 
 
-def _any_of(words: tuple[str, ...]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+def _between(forms: SpokenForms) -> str:
+    return any_of((*forms.called.ors, *forms.called.ands, *forms.range_words))
 
 
 def _counts(numeral: str, before: str, after: str, forms: SpokenForms) -> bool:

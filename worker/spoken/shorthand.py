@@ -6,7 +6,7 @@ from functools import cache
 from worker.languages import ENGLISH
 from worker.spoken.endings import said_range
 from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import AFTER_SHORT_FORM, INDIC, INDIC_CHARS, NOT_A_LETTER
+from worker.spoken.letters import AFTER_SHORT_FORM, INDIC, INDIC_CHARS, NOT_A_LETTER, any_of
 from worker.spoken.numbers import cardinal
 
 _ONE_WAY, _BOTH_WAYS = "→⇒⟶➔➜➝➞➡", "↔⇄⇔⟷"
@@ -59,7 +59,7 @@ ENGLISH_WEEKDAYS = (
     "sat", "saturday", "sun", "sunday",
 )  # fmt: skip
 _WEEKDAY_STEMS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-_WEEKDAY = "|".join(sorted(ENGLISH_WEEKDAYS, key=len, reverse=True))
+_WEEKDAY = any_of(ENGLISH_WEEKDAYS)
 _FOUR_K = re.compile(r"(?<![\w.])([248])K(?=\s(?:TV|UHD|LED|OLED|QLED|[Vv]ideo|[Dd]isplay|[Ss]creen|[Mm]onitor))")
 _CARATS = re.compile(r"(?<![\w.])(9|14|18|20|22|24)K(?=[\s-](?:[Gg]old|सोन|সোনা|સોન|ਸੋਨ|ସୁନା|தங்க|బంగార|ಚಿನ್ನ|സ്വർണ))")
 _LETTER_MINUS = re.compile(r"(?<!\w)([A-Z]{1,2})−(?!\w)")  # blood group B−
@@ -169,10 +169,9 @@ def _in_words(short: str, forms: SpokenForms) -> str:
 @cache
 def _short_form_pattern(forms: SpokenForms) -> re.Pattern[str]:
     """With its mark before a word or a number; what is short for "number" without one too: ନଂ 112."""
-    longest_first = sorted(forms.short_forms, key=len, reverse=True)
-    short = "|".join(re.escape(form).replace(r"\.", "[.॰]") for form in longest_first)
-    numbers = [form for form in longest_first if forms.short_forms[form].split()[-1] in forms.weak_cues]
-    bare = "|".join(re.escape(form.removesuffix(".")) for form in numbers)
+    short = any_of(forms.short_forms).replace(r"\.", "[.॰]")
+    numbers = (form for form, whole in forms.short_forms.items() if whole.split()[-1] in forms.weak_cues)
+    bare = any_of(form.removesuffix(".") for form in numbers)
     ways = rf"(?:{short or '(?!)'})\s?(?=[\w₹])|(?:{bare or '(?!)'})\s?(?=[0-9])"
     return re.compile(rf"(?<![\w{INDIC_CHARS}.])(?:{ways})", re.IGNORECASE)
 
@@ -180,14 +179,12 @@ def _short_form_pattern(forms: SpokenForms) -> re.Pattern[str]:
 @cache
 def _day_part_pattern(forms: SpokenForms) -> re.Pattern[str]:
     """उ. before an hour is the morning; before a name it is an initial."""
-    short = "|".join(map(re.escape, sorted(forms.day_part_short_forms, key=len, reverse=True)))
-    return re.compile(rf"(?<![\w{INDIC_CHARS}.])(?:{short})\s?(?=[0-9])")
+    return re.compile(rf"(?<![\w{INDIC_CHARS}.])(?:{any_of(forms.day_part_short_forms)})\s?(?=[0-9])")
 
 
 @cache
 def _hour_word_pattern(forms: SpokenForms) -> re.Pattern[str]:
-    short = "|".join(map(re.escape, sorted(forms.hour_short_forms, key=len, reverse=True)))
-    return re.compile(rf"(?<=[0-9])\s?(?P<word>{short})(?![\w{INDIC_CHARS}])(?P<ends>\s*$)?")
+    return re.compile(rf"(?<=[0-9])\s?(?P<word>{any_of(forms.hour_short_forms)})(?![\w{INDIC_CHARS}])(?P<ends>\s*$)?")
 
 
 def _hour_word(found: re.Match[str], forms: SpokenForms) -> str:
@@ -215,8 +212,7 @@ def _in_full(name: str) -> str:
 
 @cache
 def _size_pattern(forms: SpokenForms) -> re.Pattern[str]:
-    lengths = "|".join(re.escape(unit) for unit in sorted(forms.lengths, key=len, reverse=True))
-    side = rf"[0-9]{{1,4}}(?:\.[0-9]{{1,2}})?(?![0-9])(?:\s?(?:{lengths}){NOT_A_LETTER})?"
+    side = rf"[0-9]{{1,4}}(?:\.[0-9]{{1,2}})?(?![0-9])(?:\s?(?:{any_of(forms.lengths)}){NOT_A_LETTER})?"
     return re.compile(rf"(?<![\w.,-]){side}(?:\s?[x×]\s?{side}){{1,2}}", re.IGNORECASE)
 
 

@@ -5,7 +5,7 @@ from functools import cache
 
 from worker.spoken.endings import said_code
 from worker.spoken.forms import SpokenForms
-from worker.spoken.letters import ENDING, INDIC_CHARS
+from worker.spoken.letters import ENDING, INDIC_CHARS, any_of
 from worker.spoken.numbers import cardinal, digits
 
 _PARTS = r"[0-9]{1,6}(?:\.[0-9]{1,6})"
@@ -21,8 +21,7 @@ SIGN = re.compile(r"[0-9]\.[0-9]|v[0-9]")
 @cache
 def _word_before(forms: SpokenForms, *, or_product: bool) -> re.Pattern[str]:
     names = (*forms.version_words, *forms.versioned) if or_product else forms.version_words
-    words = "|".join(re.escape(word) for word in sorted(names, key=len, reverse=True))
-    return re.compile(rf"(?<![\w{INDIC_CHARS}])(?:{words})[:\s–-]+$", re.IGNORECASE)
+    return re.compile(rf"(?<![\w{INDIC_CHARS}])(?:{any_of(names)})[:\s–-]+$", re.IGNORECASE)
 
 
 def say_versions(text: str, before: str, forms: SpokenForms) -> str:
